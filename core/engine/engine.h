@@ -1,0 +1,277 @@
+/*
+ * The engine: which threads there are and what each is doing, points, stops, steps.
+ *
+ * It stands between a target, which it drives, and a client (a protocol session or a debugger), which drives it. It
+ * knows nothing of packets or of people. It does not block and has no globals; all calls are made on the control
+ * thread.
+ *
+ * A client resumes threads with actions; the target posts events; the engine decides for each whether to run on (a
+ * false condition, a step inside a range, a stale trap) or to stop, and then hands the client a report. Two policies:
+ *   all-stop   one report for one resume, handed out when every thread is parked;
+ *   non-stop   each thread stops and is reported alone.
+ *
+ * The states of a thread. Every change goes through one function of engine.c.
+ *
+ *      ┌────────── resume ──────────┐      event worth a report
+ *   PARKED ◀── taken ── WAITING ◀───┼──────────────────────────── RUNNING ──── asked to stop ──▶ STOPPING
+ *      ▲                            └─────────────────────────────▶  │ ▲                            │
+ *      │                                                 held for a  │ │ released                   │
+ *      │                                           sibling's step    ▼ │                            │
+ *      │                                                            HELD                            │
+ *      └──────────────────────────────── paused ────────────────────────────────────────────────────┘
+ */
+#ifndef TL_CORE_ENGINE_ENGINE_H
+#define TL_CORE_ENGINE_ENGINE_H
+
+#include "core/agent/agent.h"
+#include "core/allocator.h"
+#include "core/engine/target.h"
+
+enum tl_thread_state {
+	TL_THREAD_PARKED,   /* stands still; the client knows or need not know why */
+	TL_THREAD_WAITING,  /* stands still with an event that the client has not been told */
+	TL_THREAD_RUNNING,  /* runs by its plan */
+	TL_THREAD_STOPPING, /* runs, and has been asked to stop */
+	TL_THREAD_HELD,     /* stands still for a sibling's step; runs on by its plan when that is done */
+	TL_THREAD_OVER,     /* runs one instruction under a lifted point while its siblings are held */
+	TL_THREAD_STATE_MAX
+};
+
+enum tl_action_kind {
+	TL_ACTION_CONTINUE,
+	TL_ACTION_STEP,
+	TL_ACTION_RANGE, /* step until the program counter leaves [start, end) */
+	TL_ACTION_STOP,  /* non-stop: stop and report signal 0 */
+	TL_ACTION_CONTINUE_BACK,
+	TL_ACTION_STEP_BACK
+};
+
+/* One action of a resume. The first one that matches a thread counts; threads that none matches stay as they are. */
+struct tl_action {
+	struct tl_thread_id filter; /* TL_ANY in either part */
+	enum tl_action_kind kind;
+	tl_i32 signal; /* to deliver, Linux number; 0: none */
+	tl_u64 start, end;
+};
+
+/* What the client is told. */
+struct tl_report {
+	struct tl_event event; /* of event.thread; signal 0 PAUSED for a stop on request, SIGNAL 2 for an interrupt */
+	/* For TRAP, HARDWARE_BREAKPOINT and WATCHPOINT: the kind of the point that was hit; addresses hit for the last.
+	 */
+	enum tl_point_kind point;
+	tl_u64 hit_addresses[TL_HITS_MAX];
+	tl_u8 hit_count;
+	/* Non-empty: a condition could not be evaluated and that is why the thread stopped. */
+	enum tl_status condition_error;
+	bool no_resumed; /* nothing that was resumed is left running; event.thread means nothing */
+};
+
+#define TL_SIGNAL_WORDS 3
+#define TL_SYSCALL_MAX 1024
+
+/* What a client asked for. Back to the defaults, all zero, for every client. */
+struct tl_engine_settings {
+	bool non_stop;
+	bool report_forks, report_vforks, report_execs;
+	bool report_threads; /* creation and exit of every thread */
+	bool report_no_resumed;
+	bool catch_syscalls;
+	bool catch_every_syscall;
+	tl_u64 syscalls[TL_SYSCALL_MAX / 64]; /* bit per number */
+	tl_u64 pass_signals[TL_SIGNAL_WORDS]; /* bit per Linux signal: delivered without a stop */
+	bool step_held; /* a step of one thread holds all others, whatever the action says of them */
+};
+
+/* What the engine tells whoever watches it: --trace events, and the bench's counters. */
+enum tl_note_kind {
+	TL_NOTE_EVENT,   /* an event was posted */
+	TL_NOTE_STATE,   /* a thread changed state: from, to */
+	TL_NOTE_RESUME,  /* a thread was set going: request */
+	TL_NOTE_DROPPED, /* a level event was dropped as its point is gone, or an event of an unknown thread */
+	TL_NOTE_POINT,   /* a point was inserted (to = 1) or removed (to = 0) */
+	TL_NOTE_OVER,    /* a step over a point: `to` says which way, enum tl_way */
+	TL_NOTE_REPORT,
+	TL_NOTE_MAX
+};
+
+enum tl_way { TL_WAY_PASSED, TL_WAY_CARRIED_OUT, TL_WAY_OUT_OF_LINE, TL_WAY_HELD, TL_WAY_MAX };
+
+struct tl_note {
+	enum tl_note_kind kind;
+	struct tl_thread_id thread;
+	const struct tl_event *event;
+	const struct tl_run_request *request;
+	tl_u32 from, to;
+	tl_u64 address;
+};
+
+struct tl_engine_host {
+	struct tl_allocator allocator;
+	/* Text of a breakpoint command (dprintf). May be NULL. */
+	void (*output)(void *context, const char *text, tl_size size);
+	/* May be NULL. Must not call the engine. */
+	void (*note)(void *context, const struct tl_note *note);
+	/* A report is ready to be taken, or nothing is left to run. Called at most once until it is taken. May be NULL.
+	 */
+	void (*ready)(void *context);
+	void *context;
+};
+
+struct tl_engine_counters {
+	tl_u64 events, resumes, reports, stale, conditions_false, conditions_true, commands, range_steps;
+	tl_u64 ways[TL_WAY_MAX];
+};
+
+/* A list of bytecode as Z packets carry it: the engine copies and verifies it. */
+struct tl_bytecode_list {
+	const struct tl_agent_code *items;
+	tl_size count;
+};
+
+struct tl_point_request {
+	enum tl_point_kind kind;
+	tl_u64 address;
+	tl_u64 size;                        /* bytes watched; for breakpoints the packet's kind field */
+	struct tl_bytecode_list conditions; /* stop if any is true; none: always */
+	struct tl_bytecode_list commands;   /* run, and do not stop */
+	bool persist;                       /* the commands go on when no client is there */
+};
+
+/* A point as it stands, for `monitor points` and front ends. */
+struct tl_point_info {
+	enum tl_point_kind kind;
+	tl_u64 process, address, size;
+	tl_size conditions, commands;
+	tl_u64 hits, stops;
+};
+
+struct tl_thread_info {
+	struct tl_thread_id id;
+	enum tl_thread_state state;
+	bool stopped; /* to a client's eyes: PARKED or WAITING */
+};
+
+struct tl_engine; /* its size is tl_engine_size() */
+
+/* Bytes of a struct tl_engine, which the embedder supplies, aligned to 16. */
+tl_size tl_engine_size(void);
+
+/*
+ * Sets up an engine over `target`, which must outlive it, in zeroed or any storage. `host` is copied. tl_engine_deinit
+ * gives all storage back and does nothing to the program: leave first (tl_engine_leave).
+ */
+void tl_engine_init(struct tl_engine *engine, struct tl_target *target, const struct tl_engine_host *host);
+void tl_engine_deinit(struct tl_engine *engine);
+
+/* ---- For targets ---- */
+
+/* A process is under the engine from now on: after launch and attach, and for the child of a fork before its event. */
+TL_CHECKED enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 process);
+
+/*
+ * A thread of it: standing still (`running` false: PARKED), or on its way to a stop that was asked for (`running` true:
+ * STOPPING, an event follows).
+ */
+TL_CHECKED enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_id thread, bool running);
+
+/*
+ * An event. The engine may call the target's operations before it returns, resume() of that very thread among them.
+ * Events of threads that it does not know are noted and dropped.
+ */
+void tl_engine_post(struct tl_engine *engine, const struct tl_event *event);
+
+/* ---- For clients: threads ---- */
+
+/* The thread that follows `after` in order of age, {0, 0} for the first; false at the end. */
+bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id after, struct tl_thread_info *info_ret);
+bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id id, struct tl_thread_info *info_ret);
+/* The process that follows `after` in order of age, 0 for the first; 0 at the end. */
+tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after);
+/* Any stopped thread of the process (TL_ANY: of any), its eldest before others; false when all run or there is none. */
+bool tl_engine_stopped_thread(const struct tl_engine *engine, tl_u64 process, struct tl_thread_id *id_ret);
+enum tl_status tl_engine_facts(const struct tl_engine *engine, tl_u64 process, struct tl_process_facts *facts_ret);
+
+/* ---- For clients: running and stopping ---- */
+
+/* The settings, to read and to change in place; changes of catch_syscalls hold from the next resume on. */
+struct tl_engine_settings *tl_engine_settings(struct tl_engine *engine);
+
+/* Switches between all-stop and non-stop. To all-stop: every thread is asked to stop, and one report follows. */
+enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on);
+
+/*
+ * Carries out actions. In all-stop exactly one report follows (TL_ERROR_RUNNING, and none, if one is still owed;
+ * TL_ERROR_NO_THREAD if no thread matches). In non-stop actions for threads that run already are ignored, except STOP.
+ */
+enum tl_status tl_engine_resume(struct tl_engine *engine, const struct tl_action *actions, tl_size count);
+
+/* ^C: stops everything and reports signal 2, or an event that came first. No-op when nothing runs. */
+void tl_engine_interrupt(struct tl_engine *engine);
+
+/* Stops everything quietly: tl_engine_quiet() tells when that is so. What happens meanwhile is kept. */
+void tl_engine_pause(struct tl_engine *engine);
+bool tl_engine_quiet(const struct tl_engine *engine);
+
+/* All-stop: a resume is under way and its report not yet taken. Non-stop: some thread runs. */
+bool tl_engine_running(const struct tl_engine *engine);
+
+/* Takes the next report, if one is ready. */
+bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_ret);
+
+/* The report that a thread was last stopped with, for `?` and its kin; false for a running thread. */
+bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret);
+
+/* ---- For clients: registers and memory ---- */
+
+/*
+ * The register file of a stopped thread with the banks of `banks` (bit n: bank n) valid. It belongs to the engine and
+ * is valid until the thread is resumed. After writing registers into it say which banks: they are stored before the
+ * thread runs, or at once by tl_engine_flush_registers. TL_ERROR_RUNNING, TL_ERROR_NO_THREAD, and whatever the target
+ * says.
+ */
+enum tl_status tl_engine_registers(struct tl_engine *engine, struct tl_thread_id id, tl_u32 banks, tl_u8 **file_ret);
+enum tl_status tl_engine_registers_changed(struct tl_engine *engine, struct tl_thread_id id, tl_u32 banks);
+enum tl_status tl_engine_flush_registers(struct tl_engine *engine, struct tl_thread_id id);
+/* The target changed a thread's registers behind the engine's back (an injected call): forget what is cached. */
+void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id);
+
+/*
+ * Memory as the program has it: planted traps do not show, and writes under them land in what was saved. *done_ret as
+ * in the target's operations.
+ */
+enum tl_status tl_engine_read_memory(struct tl_engine *engine, tl_u64 process, tl_u64 address, void *buffer,
+				     tl_size size, tl_size *done_ret);
+enum tl_status tl_engine_write_memory(struct tl_engine *engine, tl_u64 process, tl_u64 address, const void *buffer,
+				      tl_size size, tl_size *done_ret);
+
+/* ---- For clients: points ---- */
+
+/*
+ * Inserts a point, or gives the point of that kind, address and size that is there already new conditions and commands.
+ * Nothing changes on an error; bytecode that does not verify is one.
+ */
+enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 process, const struct tl_point_request *request);
+/* TL_ERROR_NO_POINT when it is not there. */
+enum tl_status tl_engine_remove_point(struct tl_engine *engine, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
+				      tl_u64 size);
+/* The n-th point of all processes; false past the end. */
+bool tl_engine_point(const struct tl_engine *engine, tl_size n, struct tl_point_info *info_ret);
+
+/* ---- For clients: leaving ---- */
+
+/* Removes every point, forgets every level event, sets the settings back: what a client leaves to the next. */
+void tl_engine_reset_client(struct tl_engine *engine);
+
+/*
+ * Takes back everything that was written into the process, stored registers included, and lets it go or ends it.
+ * Running threads must have been stopped (tl_engine_pause): TL_ERROR_RUNNING. After an error of the target the process
+ * is forgotten all the same.
+ */
+enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 process, tl_u64 thread, tl_i32 signal);
+enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 process);
+
+const struct tl_engine_counters *tl_engine_counters(const struct tl_engine *engine);
+struct tl_target *tl_engine_target(const struct tl_engine *engine);
+
+#endif
