@@ -24,7 +24,8 @@ typedef void tl_signal_call(void *context, struct tl_source *source, int signal)
 typedef void tl_call(void *context, struct tl_source *source);
 
 TL_CHECKED enum tl_status tl_loop_create(struct tl_loop **loop_ret, struct tl_error *error);
-/* Removes every source; NULL is fine. Descriptors stay open: they belong to whoever opened them. */
+/* Removes every source; NULL is fine. Not from inside a turn. Descriptors stay open: they belong to whoever opened
+ * them. */
 void tl_loop_destroy(struct tl_loop *loop);
 
 /* Dispatches until tl_loop_quit. Returns the value given to it, or -1 with `error` when epoll itself failed. */
@@ -33,7 +34,11 @@ void tl_loop_quit(struct tl_loop *loop, int value);
 /* One turn, waiting at most `milliseconds` (-1: for ever, 0: not at all). */
 TL_CHECKED enum tl_status tl_loop_turn(struct tl_loop *loop, int milliseconds, struct tl_error *error);
 
-/* `name` is a constant for traces ("client", "signals"). */
+/*
+ * `name` is a constant for traces ("client", "signals"). A hangup or an error of the descriptor comes as TL_HANGUP
+ * together with all that was wanted, so that the next read or write tells what is wrong. A source that wants 0 hears
+ * nothing, not even of a hangup. Regular files are always ready. Remove the source before closing its descriptor.
+ */
 TL_CHECKED enum tl_status tl_loop_add_descriptor(struct tl_loop *loop, const char *name, int descriptor,
 						 unsigned wanted, tl_descriptor_call *call, void *context,
 						 struct tl_source **source_ret, struct tl_error *error);
@@ -49,7 +54,7 @@ TL_CHECKED enum tl_status tl_loop_add_signal(struct tl_loop *loop, int signal, t
  * Async-signal-safe. */
 void tl_loop_child_signals(void);
 
-/* Once, after `milliseconds`. */
+/* Once, after `milliseconds`. The source then is idle until it is removed, which its own call may do. */
 TL_CHECKED enum tl_status tl_loop_add_timer(struct tl_loop *loop, const char *name, tl_u64 milliseconds, tl_call *call,
 					    void *context, struct tl_source **source_ret, struct tl_error *error);
 
