@@ -3,8 +3,9 @@
  * GDB manual, appendix "The GDB Agent Expression Mechanism".
  *
  * Bytecode comes from a client and is untrusted. It is verified once, when it arrives: every opcode and operand is
- * known and complete, every jump lands on an instruction, the stack's height is the same on each way to an instruction,
- * never below zero nor above the bound. It is interpreted any number of times, with a limit of steps and with memory
+ * known and complete, every format can be printed and fits its arguments, every jump lands on an instruction, the
+ * stack's height is the same on each way to an instruction, never below zero nor above the bound, and no way leads past
+ * the end. It is interpreted any number of times, with a limit of steps and with memory
  * and registers supplied by the caller. The interpreter touches nothing but its arguments: any thread may run it over
  * the same bytecode at once.
  */
@@ -44,8 +45,11 @@ struct tl_agent_environment {
 };
 
 /*
- * Verifies `code`. On an error *offset_ret (may be NULL) is where it lies. Trace opcodes (trace, trace_quick, tracev,
- * setv, getv of trace state variables) are refused with TL_ERROR_UNSUPPORTED: there are no trace frames.
+ * Verifies `code`, which comes to an end by itself or at the step limit, but never for its stack's sake, when it is
+ * run. On an error *offset_ret (may be NULL) is where it lies. Trace opcodes (trace, trace_quick, tracev, setv, getv of
+ * trace state variables) are refused with TL_ERROR_UNSUPPORTED: there are no trace frames; so are those of floating
+ * point, which GDB never makes. TL_ERROR_TOO_LONG: more than TL_AGENT_CODE_MAX bytes, more than 64 jumps back, or an
+ * expression that nests so deep that more than 96 places ahead are jumped to at once.
  */
 enum tl_status tl_agent_verify(const struct tl_agent_code *code, tl_u16 *offset_ret);
 

@@ -147,7 +147,9 @@ bool tl_rsp_write_binary(struct tl_writer *writer, const void *bytes, tl_size si
 enum tl_status tl_rsp_answer_part(struct tl_cursor *arguments, const void *object, tl_size size,
 				  struct tl_writer *reply);
 
-/* GDB's signal numbers (include/gdb/signals.def of GDB) against Linux's; 0 stays 0, unknown ones become 143 (UNKNOWN).
+/*
+ * GDB's signal numbers (include/gdb/signals.def of GDB) against Linux's, real-time ones included. 0 stays 0. A Linux
+ * signal that GDB has no number for becomes 143 (UNKNOWN); a number of GDB's that Linux has no signal for becomes 0.
  */
 tl_u8 tl_rsp_signal_to_gdb(tl_i32 signal);
 tl_i32 tl_rsp_signal_from_gdb(tl_u64 signal);
