@@ -148,8 +148,8 @@ enum tl_status tl_rsp_answer_part(struct tl_cursor *arguments, const void *objec
 				  struct tl_writer *reply);
 
 /*
- * GDB's signal numbers (include/gdb/signals.def of GDB) against Linux's, real-time ones included. 0 stays 0. A Linux
- * signal that GDB has no number for becomes 143 (UNKNOWN); a number of GDB's that Linux has no signal for becomes 0.
+ * GDB's signal numbers (include/gdb/signals.def of GDB) against Linux's; 0 stays 0. A signal that GDB does not know
+ * becomes 143 (UNKNOWN), one that Linux does not have becomes -1.
  */
 tl_u8 tl_rsp_signal_to_gdb(tl_i32 signal);
 tl_i32 tl_rsp_signal_from_gdb(tl_u64 signal);

@@ -55,10 +55,12 @@ tl_u8 tl_rsp_signal_to_gdb(tl_i32 signal)
 
 tl_i32 tl_rsp_signal_from_gdb(tl_u64 signal)
 {
+	if (signal == 0)
+		return 0;
 	if (signal == GDB_SIGNAL_POLL)
 		return LINUX_SIGIO;
 	for (tl_i32 i = 1; i <= LINUX_SIGNAL_LAST; i++)
-		if (gdb_numbers[i] == signal && signal != 0)
+		if (gdb_numbers[i] == signal)
 			return i;
-	return 0;
+	return -1;
 }

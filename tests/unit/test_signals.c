@@ -41,8 +41,8 @@ TEST(numbers_without_a_signal)
 	CHECK_EQUAL(tl_rsp_signal_to_gdb(-1), 143);
 	CHECK_EQUAL(tl_rsp_signal_to_gdb(65), 143);
 	CHECK_EQUAL(tl_rsp_signal_from_gdb(0), 0);
-	CHECK_EQUAL(tl_rsp_signal_from_gdb(7), 0);   /* EMT */
-	CHECK_EQUAL(tl_rsp_signal_from_gdb(143), 0); /* UNKNOWN */
-	CHECK_EQUAL(tl_rsp_signal_from_gdb(TL_U64_MAX), 0);
+	CHECK_EQUAL(tl_rsp_signal_from_gdb(7), (tl_u64)-1);   /* EMT */
+	CHECK_EQUAL(tl_rsp_signal_from_gdb(143), (tl_u64)-1); /* UNKNOWN */
+	CHECK_EQUAL(tl_rsp_signal_from_gdb(TL_U64_MAX), (tl_u64)-1);
 	CHECK_EQUAL(tl_rsp_signal_from_gdb(33), SIGIO); /* POLL */
 }
