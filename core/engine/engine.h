@@ -62,7 +62,10 @@ struct tl_report {
 	enum tl_point_kind point;
 	tl_u64 hit_addresses[TL_HITS_MAX];
 	tl_u8 hit_count;
-	/* Non-empty: a condition could not be evaluated and that is why the thread stopped. */
+	/*
+	 * Other than TL_OK: why the thread stopped although nothing else would have stopped it: a condition or command
+	 * that could not be evaluated, or (event PAUSED) an operation of the target that failed.
+	 */
 	enum tl_status condition_error;
 	bool no_resumed; /* nothing that was resumed is left running; event.thread means nothing */
 };
@@ -80,7 +83,13 @@ struct tl_engine_settings {
 	bool catch_every_syscall;
 	tl_u64 syscalls[TL_SYSCALL_MAX / 64]; /* bit per number */
 	tl_u64 pass_signals[TL_SIGNAL_WORDS]; /* bit per Linux signal: delivered without a stop */
-	bool step_held; /* a step of one thread holds all others, whatever the action says of them */
+	/*
+	 * A thread resumed from a breakpoint that was reported passes it. Off, it hits it again, as gdb and lldb expect
+	 * of a server: they take the point out for a step themselves. Points that stopped nobody are always passed.
+	 */
+	bool pass_reported;
+	bool program_signals_known;
+	tl_u64 program_signals[TL_SIGNAL_WORDS]; /* those that the program may be given at a detach */
 };
 
 /* What the engine tells whoever watches it: --trace events, and the bench's counters. */
@@ -170,8 +179,10 @@ void tl_engine_deinit(struct tl_engine *engine);
 TL_CHECKED enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 process);
 
 /*
- * A thread of it: standing still (`running` false: PARKED), or on its way to a stop that was asked for (`running` true:
- * STOPPING, an event follows).
+ * A thread of it: standing still (`running` false: PARKED), or on its way to a stop that was asked for, as after an
+ * attach
+ * (`running` true: STOPPING, an event follows). The latter owes the client a report: in all-stop one when all have
+ * stopped, PAUSED of the eldest if nothing else happened; in non-stop one each.
  */
 TL_CHECKED enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_id thread, bool running);
 
@@ -197,7 +208,7 @@ enum tl_status tl_engine_facts(const struct tl_engine *engine, tl_u64 process, s
 /* The settings, to read and to change in place; changes of catch_syscalls hold from the next resume on. */
 struct tl_engine_settings *tl_engine_settings(struct tl_engine *engine);
 
-/* Switches between all-stop and non-stop. To all-stop: every thread is asked to stop, and one report follows. */
+/* Switches between all-stop and non-stop. To all-stop: every thread is asked to stop, quietly (see tl_engine_pause). */
 enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on);
 
 /*
@@ -206,7 +217,10 @@ enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on);
  */
 enum tl_status tl_engine_resume(struct tl_engine *engine, const struct tl_action *actions, tl_size count);
 
-/* ^C: stops everything and reports signal 2, or an event that came first. No-op when nothing runs. */
+/*
+ * ^C. All-stop: stops everything and reports signal 2, or an event that came first. Non-stop: stops one thread, the
+ * eldest that runs, and reports signal 2 for it. No-op when nothing runs.
+ */
 void tl_engine_interrupt(struct tl_engine *engine);
 
 /* Stops everything quietly: tl_engine_quiet() tells when that is so. What happens meanwhile is kept. */

@@ -251,6 +251,9 @@ struct tl_target_ops {
 	 * sentence that says what went wrong, valid until the next call.
 	 */
 	enum tl_status (*detach)(struct tl_target *target, tl_u64 process, tl_u64 thread, tl_i32 signal);
+	/* Before a detach: the signal to give `thread` as it is let go, with its siginfo where it stopped for it. May
+	 * be NULL. */
+	enum tl_status (*set_detach_signal)(struct tl_target *target, struct tl_thread_id thread, tl_i32 signal);
 	enum tl_status (*kill)(struct tl_target *target, tl_u64 process);
 	enum tl_status (*launch)(struct tl_target *target, const struct tl_launch *launch, tl_u64 *process_ret,
 				 const char **detail_ret);

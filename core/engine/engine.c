@@ -1,0 +1,531 @@
+#include "core/engine/internal.h"
+
+tl_size tl_engine_size(void)
+{
+	return sizeof(struct tl_engine);
+}
+
+void tl_engine_init(struct tl_engine *engine, struct tl_target *target, const struct tl_engine_host *host)
+{
+	*engine = (struct tl_engine){.target = target, .host = *host, .capabilities = tl_target_capabilities(target)};
+	target->engine = engine;
+}
+
+void tl_engine_deinit(struct tl_engine *engine)
+{
+	const struct tl_allocator *allocator = &engine->host.allocator;
+
+	while (engine->thread_count > 0)
+		engine_forget_thread(engine, engine->threads[engine->thread_count - 1]);
+	while (engine->process_count > 0)
+		engine_forget_process(engine, engine->processes[engine->process_count - 1]);
+	tl_release(allocator, engine->threads, engine->thread_capacity * sizeof(*engine->threads));
+	tl_release(allocator, engine->index, engine->index_size * sizeof(*engine->index));
+	tl_release(allocator, engine->processes, engine->process_capacity * sizeof(*engine->processes));
+	tl_release(allocator, engine->gone, engine->gone_capacity * sizeof(*engine->gone));
+	engine->target->engine = NULL;
+	*engine = (struct tl_engine){0};
+}
+
+void engine_note(struct tl_engine *engine, const struct tl_note *note)
+{
+	if (engine->host.note != NULL)
+		engine->host.note(engine->host.context, note);
+}
+
+struct tl_engine_settings *tl_engine_settings(struct tl_engine *engine)
+{
+	return &engine->settings;
+}
+
+const struct tl_engine_counters *tl_engine_counters(const struct tl_engine *engine)
+{
+	return &engine->counters;
+}
+
+struct tl_target *tl_engine_target(const struct tl_engine *engine)
+{
+	return engine->target;
+}
+
+/* ---- The index of threads ---- */
+
+static tl_size slot_of(const struct tl_engine *engine, struct tl_thread_id id)
+{
+	tl_u64 hash = (id.thread ^ id.process << 32) * 0x9e3779b97f4a7c15u;
+
+	return (tl_size)(hash >> 20) & (engine->index_size - 1);
+}
+
+static void index_put(struct tl_engine *engine, struct thread *thread)
+{
+	tl_size slot = slot_of(engine, thread->id);
+
+	while (engine->index[slot] != NULL)
+		slot = (slot + 1) & (engine->index_size - 1);
+	engine->index[slot] = thread;
+}
+
+/* Keeps the index at most half full. */
+static bool index_grow(struct tl_engine *engine)
+{
+	tl_size size = engine->index_size != 0 ? engine->index_size * 2 : 16;
+	struct thread **grown;
+
+	if (engine->thread_count * 2 < engine->index_size)
+		return true;
+	grown = tl_allocate(&engine->host.allocator, size * sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	tl_release(&engine->host.allocator, engine->index, engine->index_size * sizeof(*engine->index));
+	engine->index = grown;
+	engine->index_size = size;
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		index_put(engine, engine->threads[i]);
+	return true;
+}
+
+struct thread *engine_thread(const struct tl_engine *engine, struct tl_thread_id id)
+{
+	if (engine->index_size == 0)
+		return NULL;
+	for (tl_size slot = slot_of(engine, id); engine->index[slot] != NULL;
+	     slot = (slot + 1) & (engine->index_size - 1)) {
+		struct thread *thread = engine->index[slot];
+
+		if (thread->id.thread == id.thread && thread->id.process == id.process)
+			return thread;
+	}
+	return NULL;
+}
+
+static void index_remove(struct tl_engine *engine, const struct thread *thread)
+{
+	tl_size mask = engine->index_size - 1, slot = slot_of(engine, thread->id), next;
+
+	while (engine->index[slot] != thread)
+		slot = (slot + 1) & mask;
+	/* Close the gap: move back whatever probed past it. */
+	for (next = (slot + 1) & mask; engine->index[next] != NULL; next = (next + 1) & mask) {
+		tl_size home = slot_of(engine, engine->index[next]->id);
+
+		if (((next - home) & mask) >= ((next - slot) & mask)) {
+			engine->index[slot] = engine->index[next];
+			slot = next;
+		}
+	}
+	engine->index[slot] = NULL;
+}
+
+/* ---- Processes and spaces ---- */
+
+struct process *engine_process(const struct tl_engine *engine, tl_u64 id)
+{
+	for (tl_size i = 0; i < engine->process_count; i++)
+		if (engine->processes[i]->id == id)
+			return engine->processes[i];
+	return NULL;
+}
+
+static void space_release(struct tl_engine *engine, struct space *space)
+{
+	const struct tl_allocator *allocator = &engine->host.allocator;
+
+	tl_undo_free(&space->undo, allocator);
+	copies_drop(engine, space);
+	tl_release(allocator, space->points, space->point_capacity * sizeof(*space->points));
+	tl_release(allocator, space, sizeof(*space));
+}
+
+enum tl_status engine_fresh_space(struct tl_engine *engine, struct process *process)
+{
+	struct space *fresh = tl_allocate(&engine->host.allocator, sizeof(*fresh));
+	struct space *old = process->space;
+
+	if (fresh == NULL)
+		return TL_ERROR_NO_MEMORY;
+	*fresh = (struct space){.users = 1, .process = process->id};
+	if (old != NULL && --old->users == 0) {
+		points_drop(engine, old, process->id);
+		space_release(engine, old);
+	} else if (old != NULL && old->process == process->id) {
+		for (tl_size i = 0; i < engine->process_count; i++)
+			if (engine->processes[i]->space == old && engine->processes[i] != process)
+				old->process = engine->processes[i]->id;
+	}
+	process->space = fresh;
+	return TL_OK;
+}
+
+struct tl_undo_memory engine_memory(const struct tl_engine *engine, const struct space *space)
+{
+	return (struct tl_undo_memory){.target = engine->target, .process = space->process};
+}
+
+enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
+{
+	void *list = engine->processes, *gone = engine->gone;
+	struct process *process;
+	enum tl_status status;
+
+	if (engine_process(engine, id) != NULL)
+		return TL_ERROR_ARGUMENT;
+	/* Room for the report of its end is made now: an exit cannot be refused for want of storage. */
+	while (engine->gone_capacity <= engine->gone_count + engine->process_count) {
+		if (!tl_grow(&engine->host.allocator, &gone, &engine->gone_capacity, engine->gone_capacity,
+			     sizeof(*engine->gone)))
+			return TL_ERROR_NO_MEMORY;
+		engine->gone = gone;
+	}
+	if (!tl_grow(&engine->host.allocator, &list, &engine->process_capacity, engine->process_count,
+		     sizeof(*engine->processes)))
+		return TL_ERROR_NO_MEMORY;
+	engine->processes = list;
+	process = tl_allocate(&engine->host.allocator, sizeof(*process));
+	if (process == NULL)
+		return TL_ERROR_NO_MEMORY;
+	process->id = id;
+	status = engine->target->ops->describe(engine->target, id, &process->facts);
+	if (status == TL_OK)
+		status = engine_fresh_space(engine, process);
+	if (status != TL_OK) {
+		tl_release(&engine->host.allocator, process, sizeof(*process));
+		return status;
+	}
+	engine->processes[engine->process_count++] = process;
+	return TL_OK;
+}
+
+void engine_forget_process(struct tl_engine *engine, struct process *process)
+{
+	struct space *space = process->space;
+	tl_size at = 0;
+
+	for (tl_size i = engine->thread_count; i-- > 0;)
+		if (engine->threads[i]->process == process)
+			engine_forget_thread(engine, engine->threads[i]);
+	if (--space->users == 0) {
+		points_drop(engine, space, process->id);
+		space_release(engine, space);
+	} else {
+		for (tl_size i = 0; i < engine->process_count; i++)
+			if (engine->processes[i]->space == space && engine->processes[i] != process)
+				space->process = engine->processes[i]->id;
+		if (process->lifted_for_child && --space->lifted == 0)
+			(void)tl_undo_lower_all(&space->undo, engine_memory(engine, space));
+	}
+	while (engine->processes[at] != process)
+		at++;
+	engine->process_count--;
+	tl_move(&engine->processes[at], &engine->processes[at + 1],
+		(engine->process_count - at) * sizeof(struct process *));
+	tl_release(&engine->host.allocator, process, sizeof(*process));
+}
+
+tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after)
+{
+	tl_size at = 0;
+
+	if (after != 0) {
+		while (at < engine->process_count && engine->processes[at]->id != after)
+			at++;
+		at++;
+	}
+	return at < engine->process_count ? engine->processes[at]->id : 0;
+}
+
+enum tl_status tl_engine_facts(const struct tl_engine *engine, tl_u64 id, struct tl_process_facts *facts_ret)
+{
+	const struct process *process = engine_process(engine, id);
+
+	if (process == NULL)
+		return TL_ERROR_NO_PROCESS;
+	*facts_ret = process->facts;
+	return TL_OK;
+}
+
+/* ---- Threads ---- */
+
+bool engine_stands(const struct thread *thread)
+{
+	return thread->state == TL_THREAD_PARKED || thread->state == TL_THREAD_WAITING ||
+	       thread->state == TL_THREAD_HELD;
+}
+
+void engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state)
+{
+	struct tl_note note = {.kind = TL_NOTE_STATE, .thread = thread->id, .from = thread->state, .to = state};
+
+	if (thread->state == state)
+		return;
+	engine->states[thread->state]--;
+	engine->states[state]++;
+	thread->state = state;
+	engine_note(engine, &note);
+}
+
+enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_id id, bool running)
+{
+	struct process *process = engine_process(engine, id.process);
+	void *list = engine->threads;
+	struct thread *thread;
+
+	if (process == NULL)
+		return TL_ERROR_NO_PROCESS;
+	if (engine_thread(engine, id) != NULL)
+		return TL_ERROR_ARGUMENT;
+	if (!tl_grow(&engine->host.allocator, &list, &engine->thread_capacity, engine->thread_count,
+		     sizeof(*engine->threads)))
+		return TL_ERROR_NO_MEMORY;
+	engine->threads = list;
+	if (!index_grow(engine))
+		return TL_ERROR_NO_MEMORY;
+	thread = tl_allocate(&engine->host.allocator, sizeof(*thread));
+	if (thread == NULL)
+		return TL_ERROR_NO_MEMORY;
+	thread->id = id;
+	thread->process = process;
+	thread->state = running ? TL_THREAD_STOPPING : TL_THREAD_PARKED;
+	thread->last.event = (struct tl_event){.kind = TL_EVENT_PAUSED, .thread = id};
+	thread->stop_asked = running && engine->settings.non_stop;
+	engine->owed |= running && !engine->settings.non_stop;
+	engine->parking |= running && !engine->settings.non_stop;
+	engine->states[thread->state]++;
+	engine->threads[engine->thread_count++] = thread;
+	index_put(engine, thread);
+	process->threads++;
+	return TL_OK;
+}
+
+void engine_forget_thread(struct tl_engine *engine, struct thread *thread)
+{
+	tl_size at = 0;
+
+	if (engine->over == thread)
+		pass_finish(engine);
+	pass_clear_traps(engine, thread);
+	index_remove(engine, thread);
+	while (engine->threads[at] != thread)
+		at++;
+	engine->thread_count--;
+	tl_move(&engine->threads[at], &engine->threads[at + 1], (engine->thread_count - at) * sizeof(struct thread *));
+	engine->states[thread->state]--;
+	thread->process->threads--;
+	if (thread->file != NULL)
+		tl_release(&engine->host.allocator, thread->file, thread->process->facts.cpu->file_size);
+	tl_release(&engine->host.allocator, thread, sizeof(*thread));
+}
+
+static void fill_info(const struct thread *thread, struct tl_thread_info *info)
+{
+	*info = (struct tl_thread_info){.id = thread->id,
+					.state = thread->state,
+					.stopped = thread->state == TL_THREAD_PARKED ||
+						   thread->state == TL_THREAD_WAITING};
+}
+
+bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id after, struct tl_thread_info *info_ret)
+{
+	tl_size at = 0;
+
+	if (after.thread != 0 || after.process != 0) {
+		while (at < engine->thread_count && (engine->threads[at]->id.thread != after.thread ||
+						     engine->threads[at]->id.process != after.process))
+			at++;
+		at++;
+	}
+	if (at >= engine->thread_count)
+		return false;
+	fill_info(engine->threads[at], info_ret);
+	return true;
+}
+
+bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id id, struct tl_thread_info *info_ret)
+{
+	const struct thread *thread = engine_thread(engine, id);
+
+	if (thread == NULL)
+		return false;
+	fill_info(thread, info_ret);
+	return true;
+}
+
+bool tl_engine_stopped_thread(const struct tl_engine *engine, tl_u64 process, struct tl_thread_id *id_ret)
+{
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		const struct thread *thread = engine->threads[i];
+
+		if ((process == TL_ANY || thread->id.process == process) &&
+		    (thread->state == TL_THREAD_PARKED || thread->state == TL_THREAD_WAITING)) {
+			*id_ret = thread->id;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret)
+{
+	const struct thread *thread = engine_thread(engine, id);
+
+	if (thread == NULL || (thread->state != TL_THREAD_PARKED && thread->state != TL_THREAD_WAITING))
+		return false;
+	*report_ret = thread->last;
+	return true;
+}
+
+/* ---- Registers ---- */
+
+enum tl_status engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+
+	if (thread->file == NULL) {
+		thread->file = tl_allocate(&engine->host.allocator, cpu->file_size);
+		if (thread->file == NULL)
+			return TL_ERROR_NO_MEMORY;
+	}
+	for (tl_u8 bank = 0; bank < cpu->bank_count; bank++) {
+		if ((banks & ~thread->valid & (tl_u32)1 << bank) == 0)
+			continue;
+		TL_TRY(engine->target->ops->fetch_registers(engine->target, thread->id, bank, thread->file));
+		thread->valid |= (tl_u32)1 << bank;
+	}
+	return TL_OK;
+}
+
+enum tl_status engine_flush(struct tl_engine *engine, struct thread *thread)
+{
+	for (tl_u8 bank = 0; thread->dirty != 0; bank++) {
+		if ((thread->dirty & (tl_u32)1 << bank) == 0)
+			continue;
+		if (engine->target->ops->store_registers == NULL)
+			return TL_ERROR_UNSUPPORTED;
+		TL_TRY(engine->target->ops->store_registers(engine->target, thread->id, bank, thread->file));
+		thread->dirty &= ~((tl_u32)1 << bank);
+	}
+	return TL_OK;
+}
+
+enum tl_status engine_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 *value_ret)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+
+	if ((thread->valid & 1) == 0 && engine->target->ops->fetch_program_counter != NULL)
+		return engine->target->ops->fetch_program_counter(engine->target, thread->id, value_ret);
+	TL_TRY(engine_fetch(engine, thread, 1));
+	*value_ret = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+	return TL_OK;
+}
+
+enum tl_status engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+
+	TL_TRY(engine_fetch(engine, thread, 1));
+	tl_cpu_set(cpu, thread->file, cpu->program_counter, value);
+	thread->dirty |= 1;
+	return TL_OK;
+}
+
+/* The thread if a client may look at its registers. */
+static enum tl_status standing(struct tl_engine *engine, struct tl_thread_id id, struct thread **thread_ret)
+{
+	struct thread *thread = engine_thread(engine, id);
+
+	if (thread == NULL)
+		return TL_ERROR_NO_THREAD;
+	if (thread->state != TL_THREAD_PARKED && thread->state != TL_THREAD_WAITING)
+		return TL_ERROR_RUNNING;
+	*thread_ret = thread;
+	return TL_OK;
+}
+
+enum tl_status tl_engine_registers(struct tl_engine *engine, struct tl_thread_id id, tl_u32 banks, tl_u8 **file_ret)
+{
+	struct thread *thread = NULL;
+
+	TL_TRY(standing(engine, id, &thread));
+	TL_TRY(engine_fetch(engine, thread, banks));
+	*file_ret = thread->file;
+	return TL_OK;
+}
+
+enum tl_status tl_engine_registers_changed(struct tl_engine *engine, struct tl_thread_id id, tl_u32 banks)
+{
+	struct thread *thread = NULL;
+
+	TL_TRY(standing(engine, id, &thread));
+	if ((banks & ~thread->valid) != 0)
+		return TL_ERROR_ARGUMENT;
+	thread->dirty |= banks;
+	return TL_OK;
+}
+
+enum tl_status tl_engine_flush_registers(struct tl_engine *engine, struct tl_thread_id id)
+{
+	struct thread *thread = NULL;
+
+	TL_TRY(standing(engine, id, &thread));
+	return engine_flush(engine, thread);
+}
+
+void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id)
+{
+	struct thread *thread = engine_thread(engine, id);
+
+	if (thread != NULL)
+		thread->valid = thread->dirty = 0;
+}
+
+/* ---- Memory ---- */
+
+enum tl_status tl_engine_read_memory(struct tl_engine *engine, tl_u64 id, tl_u64 address, void *buffer, tl_size size,
+				     tl_size *done_ret)
+{
+	struct process *process = engine_process(engine, id);
+
+	*done_ret = 0;
+	if (process == NULL)
+		return TL_ERROR_NO_PROCESS;
+	if (size == 0)
+		return TL_OK;
+	TL_TRY(engine->target->ops->read_memory(engine->target, id, address, buffer, size, done_ret));
+	tl_undo_hide(&process->space->undo, address, buffer, *done_ret);
+	return TL_OK;
+}
+
+enum tl_status tl_engine_write_memory(struct tl_engine *engine, tl_u64 id, tl_u64 address, const void *buffer,
+				      tl_size size, tl_size *done_ret)
+{
+	struct process *process = engine_process(engine, id);
+
+	*done_ret = 0;
+	if (process == NULL)
+		return TL_ERROR_NO_PROCESS;
+	if (engine->target->ops->write_memory == NULL)
+		return TL_ERROR_UNSUPPORTED;
+	if (size == 0)
+		return TL_OK;
+	return tl_undo_write(&process->space->undo, (struct tl_undo_memory){engine->target, id}, address, buffer, size,
+			     done_ret);
+}
+
+enum tl_status engine_read(struct tl_engine *engine, struct process *process, tl_u64 address, void *buffer,
+			   tl_size size)
+{
+	tl_size done = 0;
+
+	TL_TRY(tl_engine_read_memory(engine, process->id, address, buffer, size, &done));
+	return done == size ? TL_OK : TL_ERROR_MEMORY;
+}
+
+tl_size engine_read_code(struct tl_engine *engine, struct process *process, tl_u64 address,
+			 tl_u8 bytes[TL_INSTRUCTION_MAX])
+{
+	tl_size done = 0;
+
+	if (tl_engine_read_memory(engine, process->id, address, bytes, TL_INSTRUCTION_MAX, &done) != TL_OK)
+		return 0;
+	return done;
+}

@@ -1,0 +1,513 @@
+/*
+ * What an event means: for each kind, whether the thread runs on or the client is told.
+ *
+ * Every handler ends in one of two calls: run_report (it is to be told) or run_settle (it is nothing: on by the plan,
+ * or stay if everything is being stopped). Before a handler runs, the thread has been put into PARKED, its temporary
+ * traps are out, and its program counter shows the original where it was in a copy.
+ */
+#include "core/engine/internal.h"
+
+static void report_plain(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct tl_report report = {.event = *event};
+
+	run_report(engine, thread, &report);
+}
+
+/* ---- Signals and steps ---- */
+
+static bool bit(const tl_u64 *words, tl_u64 words_count, tl_u64 n)
+{
+	return n / 64 < words_count && (words[n / 64] >> n % 64 & 1) != 0;
+}
+
+static void on_signal(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	/* Clients want to see every signal of a thread that steps, and a signal must not be lost while all is stopped.
+	 */
+	if (thread->plan == TL_ACTION_CONTINUE &&
+	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) && !run_standstill(engine) &&
+	    !thread->stop_asked && !thread->interrupted) {
+		thread->deliver = event->signal;
+		run_settle(engine, thread);
+		return;
+	}
+	report_plain(engine, thread, event);
+}
+
+void events_stepped(struct tl_engine *engine, struct thread *thread)
+{
+	struct tl_event event = {.kind = TL_EVENT_STEPPED, .thread = thread->id};
+	tl_u64 at = 0;
+
+	if (thread->plan == TL_ACTION_CONTINUE) {
+		run_settle(engine, thread);
+		return;
+	}
+	if (thread->plan == TL_ACTION_RANGE && engine_program_counter(engine, thread, &at) == TL_OK &&
+	    at - thread->range_start < thread->range_end - thread->range_start) {
+		engine->counters.range_steps++;
+		run_settle(engine, thread);
+		return;
+	}
+	report_plain(engine, thread, &event);
+}
+
+/* ---- Breakpoints ---- */
+
+static bool is_rehit(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+
+	if (!thread->rehit || thread->rehit_address != address || engine_fetch(engine, thread, 1) != TL_OK)
+		return false;
+	return tl_cpu_get(cpu, thread->file, cpu->stack_pointer) == thread->rehit_stack;
+}
+
+static void on_code_point(struct tl_engine *engine, struct thread *thread, struct engine_point *point,
+			  const struct tl_event *event)
+{
+	struct tl_report report = {.event = *event, .point = point->kind};
+	bool again = is_rehit(engine, thread, point->address);
+
+	thread->rehit = false;
+	/* The commands have run for this hit, and the client was told of it if it was to be: just a condition may have
+	 * changed. */
+	if ((again && (point->conditions.count == 0 || point->commands.count != 0)) ||
+	    !points_stop(engine, thread, point, &report)) {
+		thread->dealt = true;
+		thread->dealt_address = point->address;
+		run_settle(engine, thread);
+		return;
+	}
+	run_report(engine, thread, &report);
+}
+
+/* Is a trap instruction in memory that is none of ours? */
+static bool programs_own_trap(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	tl_u8 bytes[sizeof(cpu->trap)];
+	struct tl_instruction instruction;
+
+	if (engine_read(engine, thread->process, address, bytes, cpu->trap_size) != TL_OK)
+		return true;
+	if (tl_same(bytes, cpu->trap, cpu->trap_size))
+		return true;
+	/* Another encoding of it, as int $3 is on x86. */
+	return cpu->decode(bytes, cpu->trap_size, &instruction) == TL_OK && instruction.flow == TL_FLOW_TRAP;
+}
+
+static bool had_trap(const tl_u64 *traps, tl_u8 count, tl_u64 address)
+{
+	for (tl_u8 i = 0; i < count; i++)
+		if (traps[i] == address)
+			return true;
+	return false;
+}
+
+static void on_trap(struct tl_engine *engine, struct thread *thread, const struct tl_event *event, bool step_trap)
+{
+	struct space *space = thread->process->space;
+	struct engine_point *point = points_find(space, event->address, KIND_BIT(TL_POINT_SOFTWARE));
+	struct tl_event signal = {.kind = TL_EVENT_SIGNAL, .thread = thread->id, .signal = 5, .fault = true};
+	struct tl_note note = {.kind = TL_NOTE_DROPPED, .thread = thread->id, .event = event};
+	bool ours = point != NULL || step_trap || tl_undo_find(&space->undo, event->address) != NULL;
+
+	if (!ours && programs_own_trap(engine, thread, event->address)) {
+		on_signal(engine, thread, &signal);
+		return;
+	}
+	if (engine_set_program_counter(engine, thread, event->address) != TL_OK) {
+		report_plain(engine, thread, &signal);
+		return;
+	}
+	if (step_trap && (point == NULL || thread->plan != TL_ACTION_CONTINUE)) {
+		events_stepped(engine, thread);
+		return;
+	}
+	if (point != NULL && space->lifted == 0) {
+		on_code_point(engine, thread, point, event);
+		return;
+	}
+	/* A sibling's step trap, which this thread is to pass, or a trap that has been taken out since: nothing
+	 * happened. */
+	if (ours) {
+		thread->dealt = true;
+		thread->dealt_address = event->address;
+	} else {
+		engine->counters.stale++;
+		engine_note(engine, &note);
+	}
+	run_settle(engine, thread);
+}
+
+static void on_hardware(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct tl_note note = {.kind = TL_NOTE_DROPPED, .thread = thread->id, .event = event};
+	struct engine_point *point = points_find(thread->process->space, event->address, KIND_BIT(TL_POINT_HARDWARE));
+
+	if (point != NULL) {
+		on_code_point(engine, thread, point, event);
+		return;
+	}
+	engine->counters.stale++;
+	engine_note(engine, &note);
+	run_settle(engine, thread);
+}
+
+/* ---- Watchpoints ---- */
+
+/* What the access was, for a hit that the hardware can only tell as "read or written". */
+static enum tl_access decode_access(struct tl_engine *engine, struct thread *thread, const struct tl_hit *hit)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	tl_u8 before[TL_INSTRUCTION_MAX];
+	tl_u64 at = 0;
+	tl_size size = sizeof(before);
+
+	if (cpu->last_access == NULL || engine_fetch(engine, thread, 1) != TL_OK)
+		return TL_ACCESS_NONE;
+	at = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+	while (size > 0 &&
+	       engine_read(engine, thread->process, at - size, before + sizeof(before) - size, size) != TL_OK)
+		size--;
+	return cpu->last_access(thread->file, before + sizeof(before) - size, size, hit->address, hit->size);
+}
+
+static bool point_matches(struct tl_engine *engine, struct thread *thread, const struct engine_point *point,
+			  const struct tl_event *event, const struct tl_hit *hit)
+{
+	enum tl_access access = hit->access;
+
+	if (!tl_overlap(point->address, point->size, hit->address, hit->size))
+		return false;
+	if (point->kind == TL_POINT_WRITE)
+		return access == TL_ACCESS_WRITE || (event->exact && (access & TL_ACCESS_WRITE) != 0);
+	/* A register set for writes alone is another point's. */
+	if (!event->exact && access == TL_ACCESS_WRITE)
+		return false;
+	if (point->kind == TL_POINT_ACCESS)
+		return true;
+	if (!event->exact)
+		access = decode_access(engine, thread, hit);
+	return access != TL_ACCESS_WRITE;
+}
+
+static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct space *space = thread->process->space;
+	struct tl_report report = {.event = *event};
+	bool stop = false;
+
+	for (tl_size i = 0; i < space->point_count; i++) {
+		struct engine_point *point = space->points[i];
+
+		if ((KINDS_DATA & KIND_BIT(point->kind)) == 0)
+			continue;
+		for (tl_u8 n = 0; n < event->hit_count && n < TL_HITS_MAX; n++) {
+			const struct tl_hit *hit = &event->hits[n];
+
+			if (!point_matches(engine, thread, point, event, hit))
+				continue;
+			if (points_stop(engine, thread, point, &report) && report.hit_count < TL_HITS_MAX) {
+				if (!stop)
+					report.point = point->kind;
+				stop = true;
+				report.hit_addresses[report.hit_count++] =
+					hit->address > point->address ? hit->address : point->address;
+			}
+			break;
+		}
+	}
+	if (stop)
+		run_report(engine, thread, &report);
+	else if (event->stepped)
+		events_stepped(engine, thread);
+	else
+		run_settle(engine, thread);
+}
+
+/* ---- System calls ---- */
+
+static void on_syscall(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	const struct tl_engine_settings *settings = &engine->settings;
+
+	if (settings->catch_syscalls &&
+	    (settings->catch_every_syscall || bit(settings->syscalls, TL_COUNT(settings->syscalls), event->number)))
+		report_plain(engine, thread, event);
+	else
+		run_settle(engine, thread);
+}
+
+/* ---- Processes ---- */
+
+static void on_fork(struct tl_engine *engine, struct thread *thread, const struct tl_event *event,
+		    const struct space *copies)
+{
+	struct process *child = engine_process(engine, event->child.process);
+	struct thread *child_thread = engine_thread(engine, event->child);
+
+	if (child == NULL || child_thread == NULL) {
+		run_settle(engine, thread);
+		return;
+	}
+	copies_adopt(engine, child_thread, copies);
+	if (points_copy(engine, thread->process, child) == TL_OK)
+		(void)tl_undo_refresh(&child->space->undo, engine_memory(engine, child->space));
+	if (engine->settings.report_forks) {
+		report_plain(engine, thread, event);
+		return;
+	}
+	(void)leave_process(engine, child, 0, 0);
+	run_settle(engine, thread);
+}
+
+static void on_vfork(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct process *child = engine_process(engine, event->child.process);
+	struct thread *child_thread = engine_thread(engine, event->child);
+	struct space *shared = thread->process->space;
+
+	if (child == NULL || child_thread == NULL) {
+		run_settle(engine, thread);
+		return;
+	}
+	copies_adopt(engine, child_thread, shared);
+	if (child->space != shared && child->space->users == 1) {
+		struct space *fresh = child->space;
+
+		shared->users++;
+		child->space = shared;
+		tl_release(&engine->host.allocator, fresh, sizeof(*fresh));
+	}
+	if (engine->settings.report_vforks) {
+		report_plain(engine, thread, event);
+		return;
+	}
+	(void)leave_process(engine, child, 0, 0);
+	run_settle(engine, thread);
+}
+
+static void on_vfork_done(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct space *space = thread->process->space;
+
+	if (thread->process->lifted_for_child) {
+		thread->process->lifted_for_child = false;
+		if (--space->lifted == 0)
+			(void)tl_undo_lower_all(&space->undo, engine_memory(engine, space));
+	}
+	if (engine->settings.report_vforks)
+		report_plain(engine, thread, event);
+	else
+		run_settle(engine, thread);
+}
+
+static void on_exec(struct tl_engine *engine, const struct tl_event *event)
+{
+	struct process *process = engine_process(engine, event->thread.process);
+	struct thread *thread;
+
+	if (process == NULL)
+		return;
+	for (tl_size i = engine->thread_count; i-- > 0;) {
+		struct thread *other = engine->threads[i];
+
+		if (other->process == process && other->id.thread != event->thread.thread)
+			engine_forget_thread(engine, other);
+	}
+	thread = engine_thread(engine, event->thread);
+	if (thread == NULL) {
+		if (tl_engine_add_thread(engine, event->thread, false) != TL_OK)
+			return;
+		thread = engine_thread(engine, event->thread);
+		thread->plan = TL_ACTION_CONTINUE;
+	}
+	if (engine->over == thread)
+		engine->over = NULL;
+	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	thread->copy = NULL;
+	thread->trap_count = 0;
+	thread->dealt = thread->rehit = false;
+	tl_release(&engine->host.allocator, thread->file, process->facts.cpu->file_size);
+	thread->file = NULL;
+	thread->valid = thread->dirty = 0;
+	(void)engine_fresh_space(engine, process);
+	process->lifted_for_child = false;
+	(void)engine->target->ops->describe(engine->target, process->id, &process->facts);
+	if (engine->settings.report_execs)
+		report_plain(engine, thread, event);
+	else
+		run_settle(engine, thread);
+}
+
+/* ---- Coming and going ---- */
+
+static void on_created(struct tl_engine *engine, const struct tl_event *event)
+{
+	struct thread *thread = engine_thread(engine, event->thread);
+
+	if (thread == NULL) {
+		if (tl_engine_add_thread(engine, event->thread, false) != TL_OK)
+			return;
+		thread = engine_thread(engine, event->thread);
+	}
+	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	thread->plan = TL_ACTION_CONTINUE;
+	copies_adopt(engine, thread, thread->process->space);
+	if (engine->settings.report_threads)
+		report_plain(engine, thread, event);
+	else
+		run_settle(engine, thread);
+}
+
+static void on_gone(struct tl_engine *engine, const struct tl_event *event)
+{
+	struct process *process = engine_process(engine, event->thread.process);
+	struct thread *thread = engine_thread(engine, event->thread);
+	struct tl_report report = {.event = *event};
+
+	if (event->kind == TL_EVENT_THREAD_EXITED) {
+		if (thread != NULL)
+			engine_forget_thread(engine, thread);
+		if (thread != NULL && engine->settings.report_threads)
+			run_report_gone(engine, &report);
+		/* Non-stop: is there still anyone who could tell anything? */
+		engine->no_resumed |= engine->settings.non_stop && engine->settings.report_no_resumed &&
+				      thread != NULL && process != NULL && tl_engine_quiet(engine) &&
+				      engine->states[TL_THREAD_WAITING] == 0 && engine->gone_count == 0;
+		return;
+	}
+	if (process == NULL)
+		return;
+	engine_forget_process(engine, process);
+	run_report_gone(engine, &report);
+}
+
+/* ---- Posting ---- */
+
+/* The states in which an event of the thread is expected. */
+static bool expected(const struct thread *thread, const struct tl_event *event)
+{
+	return event->kind == TL_EVENT_EXEC || thread->state == TL_THREAD_RUNNING ||
+	       thread->state == TL_THREAD_STOPPING || thread->state == TL_THREAD_OVER;
+}
+
+/* x86's rep and its like: the step was one of many of one instruction, which is not done. */
+static bool repeats(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	struct tl_instruction instruction;
+	tl_u8 bytes[TL_INSTRUCTION_MAX];
+	tl_u64 at = 0;
+	tl_size size;
+
+	if (engine_program_counter(engine, thread, &at) != TL_OK || at != address)
+		return false;
+	size = engine_read_code(engine, thread->process, at, bytes);
+	return thread->process->facts.cpu->decode(bytes, size, &instruction) == TL_OK &&
+	       instruction.flow == TL_FLOW_REPEAT;
+}
+
+/* The thread stops being in the middle of getting over a point. */
+static void end_pass(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	bool done = true;
+	tl_u64 at = 0;
+
+	if (engine->over == thread) {
+		tl_u64 address = engine->over_address;
+
+		pass_finish(engine);
+		done = engine_program_counter(engine, thread, &at) != TL_OK || at != address ||
+		       (event->kind == TL_EVENT_STEPPED && !repeats(engine, thread, address));
+	} else if (thread->copy != NULL) {
+		if (copies_leave(engine, thread, &done) != TL_OK)
+			done = true;
+	}
+	if (done)
+		thread->dealt = false;
+}
+
+static void dispatch(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	const struct space *space = thread->process->space;
+	tl_u64 traps[STEP_TRAPS];
+	tl_u8 trap_count = thread->trap_count;
+
+	tl_copy(traps, thread->traps, sizeof(traps));
+	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	pass_clear_traps(engine, thread);
+	end_pass(engine, thread, event);
+	switch (event->kind) {
+	case TL_EVENT_PAUSED:
+		run_settle(engine, thread);
+		break;
+	case TL_EVENT_TRAP:
+		on_trap(engine, thread, event, had_trap(traps, trap_count, event->address));
+		break;
+	case TL_EVENT_HARDWARE_BREAKPOINT:
+		on_hardware(engine, thread, event);
+		break;
+	case TL_EVENT_WATCHPOINT:
+		on_watchpoint(engine, thread, event);
+		break;
+	case TL_EVENT_STEPPED:
+		events_stepped(engine, thread);
+		break;
+	case TL_EVENT_SIGNAL:
+		on_signal(engine, thread, event);
+		break;
+	case TL_EVENT_SYSCALL_ENTRY:
+	case TL_EVENT_SYSCALL_RETURN:
+		on_syscall(engine, thread, event);
+		break;
+	case TL_EVENT_FORK:
+		on_fork(engine, thread, event, space);
+		break;
+	case TL_EVENT_VFORK:
+		on_vfork(engine, thread, event);
+		break;
+	case TL_EVENT_VFORK_DONE:
+		on_vfork_done(engine, thread, event);
+		break;
+	case TL_EVENT_HISTORY_END:
+		report_plain(engine, thread, event);
+		break;
+	case TL_EVENT_NONE:
+	case TL_EVENT_EXEC:
+	case TL_EVENT_THREAD_CREATED:
+	case TL_EVENT_THREAD_EXITED:
+	case TL_EVENT_PROCESS_EXITED:
+	case TL_EVENT_PROCESS_KILLED:
+	case TL_EVENT_MAX:
+		run_settle(engine, thread);
+		break;
+	}
+}
+
+void tl_engine_post(struct tl_engine *engine, const struct tl_event *event)
+{
+	struct tl_note note = {.kind = TL_NOTE_EVENT, .thread = event->thread, .event = event};
+	struct thread *thread = engine_thread(engine, event->thread);
+
+	engine->counters.events++;
+	engine_note(engine, &note);
+	if (event->kind == TL_EVENT_THREAD_EXITED || event->kind == TL_EVENT_PROCESS_EXITED ||
+	    event->kind == TL_EVENT_PROCESS_KILLED) {
+		on_gone(engine, event);
+	} else if (event->kind == TL_EVENT_THREAD_CREATED) {
+		on_created(engine, event);
+	} else if (event->kind == TL_EVENT_EXEC) {
+		on_exec(engine, event);
+	} else if (thread != NULL && expected(thread, event)) {
+		dispatch(engine, thread, event);
+	} else {
+		note.kind = TL_NOTE_DROPPED;
+		engine_note(engine, &note);
+	}
+	pass_advance(engine);
+	pass_release(engine);
+	run_check(engine);
+}

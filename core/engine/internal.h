@@ -1,0 +1,257 @@
+/*
+ * What the files of the engine share. Not for embedders.
+ *
+ *   engine.c    the struct itself, processes, threads, spaces, states, registers, memory
+ *   points.c    points of an address space, their conditions and commands
+ *   copies.c    instructions that run out of line
+ *   pass.c      getting a thread over the point that it stands on
+ *   events.c    what an event means
+ *   run.c       resuming, stopping, reports
+ *   leave.c     giving everything back
+ */
+#ifndef TL_CORE_ENGINE_INTERNAL_H
+#define TL_CORE_ENGINE_INTERNAL_H
+
+#include "core/engine/engine.h"
+#include "core/engine/undo.h"
+
+/* Bytecode in one block of storage: the items, then their bytes. */
+struct bytecode {
+	struct tl_agent_code *items;
+	tl_size count;
+	tl_size block_size;
+};
+
+struct engine_point {
+	enum tl_point_kind kind;
+	tl_u64 address, size;
+	struct bytecode conditions, commands;
+	bool persist;
+	tl_u64 hits, stops;
+};
+
+/* A copy of one instruction elsewhere. It stays as it is until no thread can be in it. */
+struct copy {
+	tl_u64 original;
+	tl_u64 address;
+	tl_u8 bytes[TL_INSTRUCTION_MAX]; /* that were copied */
+	tl_u8 length;                    /* of the original instruction */
+	tl_u8 size;                      /* of the copy with its way back */
+	tl_u8 body;                      /* where the way back begins */
+	bool impossible;                 /* it was tried, and cannot be copied */
+};
+
+#define COPY_SLOT 64
+#define COPY_AREA 4096
+#define COPIES_PER_AREA (COPY_AREA / COPY_SLOT)
+
+/* An address space: one a process, shared between a vfork's child and its parent. */
+struct space {
+	tl_u32 users;
+	tl_u64 process;               /* one whose memory it is */
+	struct engine_point **points; /* by rising address, then kind */
+	tl_size point_count, point_capacity;
+	struct tl_undo undo;
+	tl_u32 lifted;        /* all traps are out while a vfork's child is let run */
+	struct copy **copies; /* in the order of their slots: COPIES_PER_AREA to an area */
+	tl_size copy_count, copy_capacity;
+	tl_u64 *areas; /* memory of the target's that the copies stand in */
+	tl_size area_count, area_capacity;
+	bool no_area; /* there is none to be had */
+};
+
+struct process {
+	tl_u64 id;
+	struct space *space;
+	struct tl_process_facts facts;
+	tl_size threads;
+	bool lifted_for_child; /* holds one of its space's `lifted` until its vfork is done */
+};
+
+/* A temporary trap for a step without the machine's help. */
+#define STEP_TRAPS TL_SUCCESSORS_MAX
+
+struct thread {
+	struct tl_thread_id id;
+	struct process *process;
+	enum tl_thread_state state;
+
+	/* What the client wants of it. */
+	enum tl_action_kind plan;
+	tl_u64 range_start, range_end;
+	tl_i32 deliver;   /* signal for its next start */
+	bool stop_asked;  /* non-stop: report signal 0 when it stands */
+	bool interrupted; /* report signal 2 when it stands */
+
+	/* What the client is to be told, in WAITING; and what it was last told. */
+	struct tl_report pending, last;
+	tl_u64 sequence; /* of the pending report */
+
+	/* Registers: `file` is NULL until they are first asked for. */
+	tl_u8 *file;
+	tl_u32 valid, dirty; /* banks */
+
+	/* The hit of the point at this address has been dealt with: from here the thread is passed over it. */
+	bool dealt;
+	tl_u64 dealt_address;
+	/* A signal was delivered in that position: the hit after the handler's return, at the same stack, is the old
+	 * one. */
+	bool rehit;
+	tl_u64 rehit_address, rehit_stack;
+
+	/* How it is being got over a point. */
+	bool wants_over;      /* in HELD: waits for its turn to step with its siblings held */
+	tl_u64 over_sequence; /* first come, first served */
+	struct copy *copy;    /* it was started in this copy, or NULL */
+	tl_u64 traps[STEP_TRAPS];
+	tl_u8 trap_count;
+};
+
+/* Reports about what is gone: exits of processes, and of threads where the client wants to know. */
+struct gone {
+	struct tl_report report;
+	tl_u64 sequence;
+};
+
+struct tl_engine {
+	struct tl_target *target;
+	struct tl_engine_host host;
+	struct tl_engine_settings settings;
+	struct tl_engine_counters counters;
+	tl_u32 capabilities;
+
+	struct thread **threads; /* by age */
+	tl_size thread_count, thread_capacity;
+	struct thread **index; /* open addressing by id; a power of two in size, NULL: free */
+	tl_size index_size;
+	struct process **processes; /* by age */
+	tl_size process_count, process_capacity;
+
+	struct gone *gone;
+	tl_size gone_count, gone_capacity;
+
+	tl_u64 sequence;
+	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
+
+	bool owed;       /* all-stop: a resume has not been answered */
+	bool parking;    /* everything is being stopped */
+	bool interrupt;  /* ^C came; reported if nothing else is */
+	bool no_resumed; /* non-stop: to be reported */
+	bool told;       /* host.ready was called and no report taken since */
+
+	/* The one thread whose turn it is to step with its siblings held; it is in OVER once the step has begun. */
+	struct thread *over;
+	tl_u64 over_address; /* the lifted point */
+};
+
+/* ---- engine.c ---- */
+
+struct process *engine_process(const struct tl_engine *engine, tl_u64 id);
+struct thread *engine_thread(const struct tl_engine *engine, struct tl_thread_id id);
+void engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state);
+void engine_note(struct tl_engine *engine, const struct tl_note *note);
+void engine_forget_thread(struct tl_engine *engine, struct thread *thread);
+void engine_forget_process(struct tl_engine *engine, struct process *process);
+/* Gives the process a space of its own with nothing in it; the old one stays with whoever shares it. */
+enum tl_status engine_fresh_space(struct tl_engine *engine, struct process *process);
+/* The memory that a space's undo list works on. */
+struct tl_undo_memory engine_memory(const struct tl_engine *engine, const struct space *space);
+bool engine_stands(const struct thread *thread); /* in a state in which it does not run */
+
+enum tl_status engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks);
+enum tl_status engine_flush(struct tl_engine *engine, struct thread *thread);
+enum tl_status engine_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 *value_ret);
+enum tl_status engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value);
+enum tl_status engine_read(struct tl_engine *engine, struct process *process, tl_u64 address, void *buffer,
+			   tl_size size);
+/* Reads up to an instruction's worth of bytes as the program has them; returns how many. */
+tl_size engine_read_code(struct tl_engine *engine, struct process *process, tl_u64 address,
+			 tl_u8 bytes[TL_INSTRUCTION_MAX]);
+
+/* ---- points.c ---- */
+
+/* The first point at that address with a kind in `kinds` (bit per kind), or NULL. */
+struct engine_point *points_find(const struct space *space, tl_u64 address, tl_u32 kinds);
+#define KIND_BIT(kind) ((tl_u32)1 << (kind))
+#define KINDS_CODE (KIND_BIT(TL_POINT_SOFTWARE) | KIND_BIT(TL_POINT_HARDWARE))
+#define KINDS_DATA (KIND_BIT(TL_POINT_WRITE) | KIND_BIT(TL_POINT_READ) | KIND_BIT(TL_POINT_ACCESS))
+bool points_any(const struct space *space, tl_u32 kinds);
+
+/*
+ * A point was hit: does the thread stop? Evaluates the conditions and runs the commands. An error of a condition stops
+ * it, and is put into the report.
+ */
+bool points_stop(struct tl_engine *engine, struct thread *thread, struct engine_point *point, struct tl_report *report);
+
+/* Drops every point without touching memory: the memory is gone. Hardware points are still taken out of the target. */
+void points_drop(struct tl_engine *engine, struct space *space, tl_u64 process);
+/* Removes every point for good; goes on after errors and returns the first. */
+enum tl_status points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process);
+/* Gives the child of a fork the points that its memory has. */
+enum tl_status points_copy(struct tl_engine *engine, const struct process *from, struct process *to);
+
+/* ---- copies.c ---- */
+
+/* The copy of the instruction at `address` whose bytes are given, made now if need be; NULL when there can be none. */
+struct copy *copies_get(struct tl_engine *engine, struct thread *thread, tl_u64 address, const tl_u8 *bytes,
+			const struct tl_instruction *instruction);
+/* Makes the program counter of a thread that was started in a copy show the original. *done_ret: the copy was executed.
+ */
+enum tl_status copies_leave(struct tl_engine *engine, struct thread *thread, bool *done_ret);
+/* A thread that was born in a copy, by a clone or a fork: as if it had been started there. */
+void copies_adopt(struct tl_engine *engine, struct thread *thread, const struct space *space);
+/* Frees the list; the areas are forgotten. */
+void copies_drop(struct tl_engine *engine, struct space *space);
+/* Gives the areas back to the program's kernel, by way of a thread that stands. No thread may be in a copy. */
+void copies_release_areas(struct tl_engine *engine, struct space *space, struct thread *thread);
+
+/* ---- pass.c ---- */
+
+/*
+ * Sets a thread going by its plan, from a point or not. It must stand. Where it has to wait (for a sibling's step, or
+ * for its own) it is HELD, and where a step of its plan is over at once it is WAITING.
+ */
+void pass_start(struct tl_engine *engine, struct thread *thread);
+/* Whoever had engine->over is done with it: the trap goes back in. Others are set going by pass_release. */
+void pass_finish(struct tl_engine *engine);
+/* If nobody steps over a point: the next one's turn, or everyone who is held goes on. */
+void pass_release(struct tl_engine *engine);
+/* A thread has stopped: if it was the last that had to be held, the step begins. */
+void pass_advance(struct tl_engine *engine);
+/* Takes a thread's temporary traps out. */
+void pass_clear_traps(struct tl_engine *engine, struct thread *thread);
+
+/* ---- events.c ---- */
+
+/* The step that a thread's plan asked for is done: on, inside a range, or a report. It stands. */
+void events_stepped(struct tl_engine *engine, struct thread *thread);
+
+/* ---- leave.c ---- */
+
+enum tl_status leave_process(struct tl_engine *engine, struct process *process, tl_u64 thread, tl_i32 signal);
+/* All traps of the process's space stay out until its vfork is done. */
+void leave_lift(struct tl_engine *engine, struct process *process);
+
+/* ---- run.c ---- */
+
+/* The thread stands with something to tell. */
+void run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report);
+/* The same for what is gone. */
+void run_report_gone(struct tl_engine *engine, const struct tl_report *report);
+/*
+ * The thread stands without anything to tell: it goes on by its plan, or stays, as the engine's phase has it, or tells
+ * that it stands if a client asked for that.
+ */
+void run_settle(struct tl_engine *engine, struct thread *thread);
+/* Stops everything. */
+void run_park(struct tl_engine *engine);
+/* After any change: is it time to tell the host? */
+void run_check(struct tl_engine *engine);
+/* True when threads that stop are to stay so: everything is being stopped, or nothing was resumed. */
+bool run_standstill(const struct tl_engine *engine);
+/* How many threads are out of hand: they run, or have not stopped yet. */
+tl_size run_moving(const struct tl_engine *engine);
+/* Asks one running thread to stop. */
+void run_stop(struct tl_engine *engine, struct thread *thread);
+
+#endif

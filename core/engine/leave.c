@@ -1,0 +1,142 @@
+/*
+ * Leaving: whatever was written into a program goes out of it again, and what was in the middle of something is put
+ * right. The same code serves a detach, a lost client, an error and the end.
+ */
+#include "core/engine/internal.h"
+
+void leave_lift(struct tl_engine *engine, struct process *process)
+{
+	struct space *space = process->space;
+
+	if (process->lifted_for_child)
+		return;
+	process->lifted_for_child = true;
+	if (space->lifted++ == 0)
+		(void)tl_undo_lift_all(&space->undo, engine_memory(engine, space));
+}
+
+/* The signal that a thread stands for and that it would lose by being let go. */
+static tl_i32 signal_at_hand(const struct tl_engine *engine, const struct thread *thread)
+{
+	const struct tl_event *event =
+		thread->state == TL_THREAD_WAITING ? &thread->pending.event : &thread->last.event;
+	tl_i32 signal = thread->deliver;
+
+	if (signal == 0 && event->kind == TL_EVENT_SIGNAL && thread->state == TL_THREAD_WAITING)
+		signal = event->signal;
+	if (signal <= 0 || signal >= TL_SIGNAL_WORDS * 64)
+		return 0;
+	/* A debugger's own signals are none that the program should see. */
+	if (thread->deliver == 0 && (signal == 5 || signal == 2) && !engine->settings.program_signals_known)
+		return 0;
+	if (engine->settings.program_signals_known &&
+	    (engine->settings.program_signals[signal / 64] >> signal % 64 & 1) == 0)
+		return 0;
+	return signal;
+}
+
+static struct process *sharer(const struct tl_engine *engine, const struct process *process)
+{
+	for (tl_size i = 0; i < engine->process_count; i++)
+		if (engine->processes[i] != process && engine->processes[i]->space == process->space)
+			return engine->processes[i];
+	return NULL;
+}
+
+enum tl_status leave_process(struct tl_engine *engine, struct process *process, tl_u64 thread_id, tl_i32 signal)
+{
+	struct space *space = process->space;
+	struct thread *any = NULL;
+	enum tl_status first = TL_OK, status;
+
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+		tl_i32 at_hand;
+
+		if (thread->process != process)
+			continue;
+		any = thread;
+		status = engine_flush(engine, thread);
+		if (first == TL_OK && status != TL_ERROR_GONE)
+			first = status;
+		at_hand = signal_at_hand(engine, thread);
+		if (at_hand != 0 && thread->id.thread != thread_id && engine->target->ops->set_detach_signal != NULL)
+			(void)engine->target->ops->set_detach_signal(engine->target, thread->id, at_hand);
+	}
+	if (space->users == 1) {
+		status = points_remove_all(engine, space, process->id);
+		if (first == TL_OK && status != TL_ERROR_MEMORY)
+			first = status;
+		if (any != NULL)
+			copies_release_areas(engine, space, any);
+	} else if (sharer(engine, process) != NULL) {
+		/* A vfork's child would run into its parent's traps. */
+		leave_lift(engine, sharer(engine, process));
+	}
+	status = engine->target->ops->detach != NULL
+			 ? engine->target->ops->detach(engine->target, process->id, thread_id, signal)
+			 : TL_ERROR_UNSUPPORTED;
+	if (first == TL_OK)
+		first = status;
+	engine_forget_process(engine, process);
+	return first;
+}
+
+static bool process_moves(const struct tl_engine *engine, const struct process *process)
+{
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		if (engine->threads[i]->process == process && !engine_stands(engine->threads[i]))
+			return true;
+	return false;
+}
+
+enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 id, tl_u64 thread, tl_i32 signal)
+{
+	struct process *process = engine_process(engine, id);
+	enum tl_status status;
+
+	if (process == NULL)
+		return TL_ERROR_NO_PROCESS;
+	if (process_moves(engine, process))
+		return TL_ERROR_RUNNING;
+	status = leave_process(engine, process, thread, signal);
+	pass_release(engine);
+	run_check(engine);
+	return status;
+}
+
+enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
+{
+	struct process *process = engine_process(engine, id);
+	enum tl_status status;
+
+	if (process == NULL)
+		return TL_ERROR_NO_PROCESS;
+	if (engine->target->ops->kill == NULL)
+		return TL_ERROR_UNSUPPORTED;
+	status = engine->target->ops->kill(engine->target, id);
+	engine_forget_process(engine, process);
+	pass_release(engine);
+	run_check(engine);
+	return status;
+}
+
+void tl_engine_reset_client(struct tl_engine *engine)
+{
+	for (tl_size i = 0; i < engine->process_count; i++) {
+		struct space *space = engine->processes[i]->space;
+
+		for (tl_size n = space->point_count; n-- > 0;) {
+			const struct engine_point *point = space->points[n];
+
+			if (!point->persist || point->commands.count == 0)
+				(void)tl_engine_remove_point(engine, engine->processes[i]->id, point->kind,
+							     point->address, point->size);
+		}
+	}
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		engine->threads[i]->stop_asked = engine->threads[i]->interrupted = false;
+	engine->settings = (struct tl_engine_settings){0};
+	engine->gone_count = 0;
+	engine->owed = engine->interrupt = engine->no_resumed = engine->told = false;
+}

@@ -1,0 +1,377 @@
+/*
+ * Setting a thread going, and getting it over the point that it stands on.
+ *
+ * A thread that has hit a point and is to run on must execute the instruction under it without hitting it again. The
+ * cheapest way that the target allows is taken:
+ *
+ *   passed        the target does it (an emulator): nothing to do
+ *   carried out   the engine does what the instruction does, on the registers and memory
+ *   out of line   the thread runs a copy of the instruction that ends in a jump back (copies.c)
+ *   held          all other threads of the address space stand while the trap is lifted for one step
+ *
+ * Only the last one concerns other threads. One thread at a time is getting over a point that way (engine->over); it is
+ * HELD, like the others, until the last of them stands, then in OVER for its step.
+ */
+#include "core/engine/internal.h"
+
+/* An operation on the thread failed. A thread that is gone will say so in an event; anything else the client must know.
+ */
+static void failed(struct tl_engine *engine, struct thread *thread, enum tl_status status)
+{
+	struct tl_report report = {.event = {.kind = TL_EVENT_PAUSED, .thread = thread->id}, .condition_error = status};
+
+	if (status == TL_ERROR_GONE)
+		engine_set_state(engine, thread, TL_THREAD_RUNNING);
+	else
+		run_report(engine, thread, &report);
+}
+
+void pass_clear_traps(struct tl_engine *engine, struct thread *thread)
+{
+	struct space *space = thread->process->space;
+	const struct tl_target_ops *ops = engine->target->ops;
+
+	while (thread->trap_count > 0) {
+		tl_u64 address = thread->traps[--thread->trap_count];
+
+		if ((engine->capabilities & TL_CAN_PLANT) != 0)
+			(void)tl_undo_unplant(&space->undo, engine_memory(engine, space), address);
+		else if (points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
+			(void)ops->remove_point(engine->target, thread->id.process, TL_POINT_SOFTWARE, address, 1);
+	}
+}
+
+static enum tl_status set_trap(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	struct space *space = thread->process->space;
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	const struct tl_target_ops *ops = engine->target->ops;
+
+	if ((engine->capabilities & TL_CAN_PLANT) != 0)
+		TL_TRY(tl_undo_plant(&space->undo, &engine->host.allocator, engine_memory(engine, space), address,
+				     cpu->trap, cpu->trap_size));
+	else if (points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
+		TL_TRY(ops->insert_point != NULL
+			       ? ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE, address, 1)
+			       : TL_ERROR_UNSUPPORTED);
+	thread->traps[thread->trap_count++] = address;
+	return TL_OK;
+}
+
+struct access {
+	struct tl_engine *engine;
+	struct process *process;
+};
+
+static enum tl_status access_read(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	struct access *access = context;
+
+	return engine_read(access->engine, access->process, address, buffer, size);
+}
+
+static enum tl_status access_write(void *context, tl_u64 address, const void *buffer, tl_size size)
+{
+	struct access *access = context;
+	tl_size done = 0;
+
+	TL_TRY(tl_engine_write_memory(access->engine, access->process->id, address, buffer, size, &done));
+	return done == size ? TL_OK : TL_ERROR_MEMORY;
+}
+
+/* A step for a machine that has none: traps wherever the instruction may lead. */
+static enum tl_status set_step_traps(struct tl_engine *engine, struct thread *thread)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	struct access access = {engine, thread->process};
+	struct tl_memory_access memory = {access_read, access_write, &access};
+	tl_u8 bytes[TL_INSTRUCTION_MAX];
+	tl_u64 successors[TL_SUCCESSORS_MAX], at = 0;
+	tl_size count = 0, size;
+
+	TL_TRY(engine_fetch(engine, thread, 1));
+	at = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+	size = engine_read_code(engine, thread->process, at, bytes);
+	TL_TRY(cpu->successors(thread->file, bytes, size, &memory, successors, &count));
+	for (tl_size i = 0; i < count; i++) {
+		enum tl_status status;
+
+		/* An instruction that may repeat runs to its end; one that only leads to itself is left where it is. */
+		if (successors[i] == at)
+			continue;
+		status = set_trap(engine, thread, successors[i]);
+		if (status != TL_OK) {
+			pass_clear_traps(engine, thread);
+			return status;
+		}
+	}
+	return TL_OK;
+}
+
+static bool plans_step(const struct thread *thread)
+{
+	return thread->plan == TL_ACTION_STEP || thread->plan == TL_ACTION_RANGE;
+}
+
+/* Lets the machine run the thread. All that was decided about it is in the arguments. */
+static void go(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state, bool step,
+	       bool over_hardware)
+{
+	struct tl_run_request request = {.run = step ? TL_RUN_STEP : TL_RUN_CONTINUE,
+					 .signal = thread->deliver,
+					 .syscalls = engine->settings.catch_syscalls,
+					 .over_hardware = over_hardware};
+	struct tl_note note = {.kind = TL_NOTE_RESUME, .thread = thread->id, .request = &request};
+	enum tl_status status = TL_OK;
+
+	if (thread->plan == TL_ACTION_CONTINUE_BACK || thread->plan == TL_ACTION_STEP_BACK)
+		request.run = thread->plan == TL_ACTION_STEP_BACK ? TL_RUN_STEP_BACK : TL_RUN_CONTINUE_BACK;
+	if (request.run == TL_RUN_STEP && (engine->capabilities & TL_CAN_STEP) == 0) {
+		status = set_step_traps(engine, thread);
+		request.run = TL_RUN_CONTINUE;
+	}
+	if (status == TL_OK)
+		status = engine_flush(engine, thread);
+	if (status == TL_OK) {
+		engine_note(engine, &note);
+		status = engine->target->ops->resume(engine->target, thread->id, &request);
+	}
+	if (status != TL_OK) {
+		pass_clear_traps(engine, thread);
+		failed(engine, thread, status);
+		return;
+	}
+	engine->counters.resumes++;
+	thread->deliver = 0;
+	thread->valid = thread->dirty = 0;
+	engine_set_state(engine, thread, state);
+}
+
+static void note_way(struct tl_engine *engine, struct thread *thread, enum tl_way way, tl_u64 address)
+{
+	struct tl_note note = {.kind = TL_NOTE_OVER, .thread = thread->id, .to = way, .address = address};
+
+	engine->counters.ways[way]++;
+	engine_note(engine, &note);
+}
+
+/* ---- Held ---- */
+
+static bool siblings_move(const struct tl_engine *engine, const struct thread *thread)
+{
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		const struct thread *other = engine->threads[i];
+
+		if (other != thread && other->process->space == thread->process->space && !engine_stands(other))
+			return true;
+	}
+	return false;
+}
+
+void pass_advance(struct tl_engine *engine)
+{
+	struct thread *thread = engine->over;
+	struct space *space;
+	enum tl_status status;
+
+	if (thread == NULL || thread->state != TL_THREAD_HELD || siblings_move(engine, thread))
+		return;
+	space = thread->process->space;
+	thread->wants_over = false;
+	note_way(engine, thread, TL_WAY_HELD, engine->over_address);
+	status = tl_undo_lift(&space->undo, engine_memory(engine, space), engine->over_address);
+	if (status == TL_OK && (engine->capabilities & TL_CAN_PLANT) == 0)
+		status = engine->target->ops->remove_point(engine->target, thread->id.process, TL_POINT_SOFTWARE,
+							   engine->over_address, 1);
+	if (status != TL_OK) {
+		engine->over = NULL;
+		failed(engine, thread, status);
+		return;
+	}
+	go(engine, thread, TL_THREAD_OVER, true, false);
+	if (thread->state != TL_THREAD_OVER)
+		pass_finish(engine);
+}
+
+/* The thread gets its turn with all siblings held, now or when whoever has it is done. */
+static void hold(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	engine_set_state(engine, thread, TL_THREAD_HELD);
+	if (!thread->wants_over)
+		thread->over_sequence = ++engine->sequence;
+	thread->wants_over = true;
+	if (engine->over != NULL)
+		return;
+	engine->over = thread;
+	engine->over_address = address;
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *other = engine->threads[i];
+
+		if (other->process->space == thread->process->space && other->state == TL_THREAD_RUNNING)
+			run_stop(engine, other);
+	}
+	pass_advance(engine);
+}
+
+void pass_finish(struct tl_engine *engine)
+{
+	struct thread *thread = engine->over;
+	struct space *space;
+
+	if (thread == NULL)
+		return;
+	space = thread->process->space;
+	engine->over = NULL;
+	thread->wants_over = false;
+	if (space->lifted == 0)
+		(void)tl_undo_lower(&space->undo, engine_memory(engine, space), engine->over_address);
+	if ((engine->capabilities & TL_CAN_PLANT) == 0 && engine->target->ops->insert_point != NULL &&
+	    points_find(space, engine->over_address, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)
+		(void)engine->target->ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE,
+							engine->over_address, 1);
+}
+
+/* Who has waited longest for a turn, or NULL. */
+static struct thread *next_over(const struct tl_engine *engine)
+{
+	struct thread *next = NULL;
+
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->state == TL_THREAD_HELD && thread->wants_over &&
+		    (next == NULL || thread->over_sequence < next->over_sequence))
+			next = thread;
+	}
+	return next;
+}
+
+void pass_release(struct tl_engine *engine)
+{
+	struct thread *next;
+
+	while (engine->over == NULL && (next = next_over(engine)) != NULL) {
+		next->wants_over = false;
+		run_settle(engine, next);
+	}
+	if (engine->over != NULL)
+		return;
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		if (engine->threads[i]->state == TL_THREAD_HELD && !engine->threads[i]->wants_over)
+			run_settle(engine, engine->threads[i]);
+}
+
+/* ---- The ways ---- */
+
+static bool carry_out(struct tl_engine *engine, struct thread *thread, const tl_u8 *bytes, tl_size size)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	struct access access = {engine, thread->process};
+	struct tl_memory_access memory = {access_read, access_write, &access};
+
+	if (engine_fetch(engine, thread, 1) != TL_OK || cpu->carry_out(thread->file, bytes, size, &memory) != TL_OK)
+		return false;
+	thread->dirty |= 1;
+	return true;
+}
+
+/* The thread has executed the covered instruction without running. */
+static void carried_out(struct tl_engine *engine, struct thread *thread)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	tl_u64 at = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+
+	thread->dealt = false;
+	if (thread->plan == TL_ACTION_STEP ||
+	    (thread->plan == TL_ACTION_RANGE && at - thread->range_start >= thread->range_end - thread->range_start))
+		events_stepped(engine, thread);
+	else
+		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
+}
+
+/* Gets a thread over the trap at `address`, on which it stands. */
+static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	struct tl_instruction instruction;
+	tl_u8 bytes[TL_INSTRUCTION_MAX];
+	tl_size size;
+	bool known;
+	struct copy *copy = NULL;
+
+	if ((engine->capabilities & TL_CAN_PASS_POINTS) != 0) {
+		note_way(engine, thread, TL_WAY_PASSED, address);
+		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
+		return;
+	}
+	size = engine_read_code(engine, thread->process, address, bytes);
+	known = cpu->decode(bytes, size, &instruction) == TL_OK;
+	if (known && instruction.carried_out && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
+	    carry_out(engine, thread, bytes, size)) {
+		note_way(engine, thread, TL_WAY_CARRIED_OUT, address);
+		carried_out(engine, thread);
+		return;
+	}
+	if (known && (!plans_step(thread) || (engine->capabilities & TL_CAN_STEP) != 0))
+		copy = copies_get(engine, thread, address, bytes, &instruction);
+	if (copy != NULL && engine_set_program_counter(engine, thread, copy->address) == TL_OK) {
+		note_way(engine, thread, TL_WAY_OUT_OF_LINE, address);
+		thread->copy = copy;
+		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
+		if (engine_stands(thread))
+			(void)copies_leave(engine, thread, &known);
+		return;
+	}
+	hold(engine, thread, address);
+}
+
+/* A signal goes to a thread that stands on a point: the handler runs first, and the point is met again after it. */
+static void expect_rehit(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+
+	if (engine_fetch(engine, thread, 1) != TL_OK)
+		return;
+	thread->rehit = true;
+	thread->rehit_address = address;
+	thread->rehit_stack = tl_cpu_get(cpu, thread->file, cpu->stack_pointer);
+}
+
+void pass_start(struct tl_engine *engine, struct thread *thread)
+{
+	struct space *space = thread->process->space;
+	bool dealt = thread->dealt, hardware;
+	tl_u64 at = 0;
+	enum tl_status status;
+
+	if (engine->over != NULL && engine->over != thread && engine->over->process->space == space) {
+		/* It may need a turn of its own: it gets one in the order of asking. */
+		if (dealt && !thread->wants_over) {
+			thread->wants_over = true;
+			thread->over_sequence = ++engine->sequence;
+		}
+		engine_set_state(engine, thread, TL_THREAD_HELD);
+		return;
+	}
+	if (!dealt) {
+		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
+		return;
+	}
+	status = engine_program_counter(engine, thread, &at);
+	if (status != TL_OK) {
+		failed(engine, thread, status);
+		return;
+	}
+	thread->dealt = dealt && at == thread->dealt_address;
+	hardware = thread->dealt && points_find(space, at, KIND_BIT(TL_POINT_HARDWARE)) != NULL;
+	if (thread->dealt && thread->deliver != 0)
+		expect_rehit(engine, thread, at);
+	else if (thread->dealt && space->lifted == 0 &&
+		 (tl_undo_find(&space->undo, at) != NULL ||
+		  points_find(space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)) {
+		pass(engine, thread, at);
+		return;
+	}
+	thread->dealt = false;
+	go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), hardware);
+}

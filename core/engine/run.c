@@ -1,0 +1,394 @@
+#include "core/engine/internal.h"
+
+tl_size run_moving(const struct tl_engine *engine)
+{
+	return engine->states[TL_THREAD_RUNNING] + engine->states[TL_THREAD_STOPPING] + engine->states[TL_THREAD_OVER];
+}
+
+bool run_standstill(const struct tl_engine *engine)
+{
+	return engine->parking || (!engine->settings.non_stop && !engine->owed);
+}
+
+bool tl_engine_quiet(const struct tl_engine *engine)
+{
+	return run_moving(engine) == 0 && engine->states[TL_THREAD_HELD] == 0;
+}
+
+bool tl_engine_running(const struct tl_engine *engine)
+{
+	return engine->settings.non_stop ? !tl_engine_quiet(engine) : engine->owed;
+}
+
+/* ---- Stopping ---- */
+
+static enum tl_status ask_to_stop(struct tl_engine *engine, struct thread *thread)
+{
+	enum tl_status status = TL_ERROR_GONE;
+
+	/* A thread that cannot be asked cannot be waited for either: a passing failure gets another chance. */
+	for (int attempt = 0; attempt < 3; attempt++) {
+		status = engine->target->ops->stop(engine->target, thread->id);
+		if (status == TL_OK || status == TL_ERROR_GONE)
+			break;
+	}
+	return status;
+}
+
+void run_stop(struct tl_engine *engine, struct thread *thread)
+{
+	engine_set_state(engine, thread, TL_THREAD_STOPPING);
+	(void)ask_to_stop(engine, thread);
+}
+
+void run_park(struct tl_engine *engine)
+{
+	if (engine->parking)
+		return;
+	engine->parking = true;
+	/* A step over a point that has not begun is put off; one that has is let end, and is asked to hurry. */
+	if (engine->over != NULL && engine->over->state == TL_THREAD_HELD)
+		engine->over = NULL;
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		thread->wants_over = false;
+		if (thread->state == TL_THREAD_RUNNING)
+			run_stop(engine, thread);
+		else if (thread->state == TL_THREAD_OVER)
+			(void)ask_to_stop(engine, thread);
+		else if (thread->state == TL_THREAD_HELD)
+			engine_set_state(engine, thread, TL_THREAD_PARKED);
+	}
+}
+
+void run_settle(struct tl_engine *engine, struct thread *thread)
+{
+	struct tl_report report = {.event = {.kind = TL_EVENT_PAUSED, .thread = thread->id}};
+
+	if (thread->interrupted) {
+		report.event.kind = TL_EVENT_SIGNAL;
+		report.event.signal = 2;
+		run_report(engine, thread, &report);
+	} else if (thread->stop_asked) {
+		run_report(engine, thread, &report);
+	} else if (run_standstill(engine)) {
+		engine_set_state(engine, thread, TL_THREAD_PARKED);
+	} else {
+		pass_start(engine, thread);
+	}
+}
+
+void tl_engine_pause(struct tl_engine *engine)
+{
+	run_park(engine);
+	run_check(engine);
+}
+
+enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
+{
+	engine->settings.non_stop = on;
+	if (!on)
+		tl_engine_pause(engine);
+	return TL_OK;
+}
+
+static bool moves(const struct thread *thread)
+{
+	return !engine_stands(thread) || thread->state == TL_THREAD_HELD;
+}
+
+/* Non-stop: makes one thread that moves stop and tell. */
+static void stop_one(struct tl_engine *engine, struct thread *thread)
+{
+	if (thread->state == TL_THREAD_HELD) {
+		if (engine->over == thread)
+			engine->over = NULL;
+		thread->wants_over = false;
+		run_settle(engine, thread);
+	} else if (thread->state == TL_THREAD_RUNNING) {
+		run_stop(engine, thread);
+	} else if (thread->state == TL_THREAD_OVER) {
+		(void)ask_to_stop(engine, thread);
+	}
+}
+
+void tl_engine_interrupt(struct tl_engine *engine)
+{
+	if (!engine->settings.non_stop) {
+		if (!engine->owed)
+			return;
+		engine->interrupt = true;
+		run_park(engine);
+	} else {
+		for (tl_size i = 0; i < engine->thread_count; i++) {
+			struct thread *thread = engine->threads[i];
+
+			if (!moves(thread) || thread->interrupted)
+				continue;
+			thread->interrupted = true;
+			stop_one(engine, thread);
+			break;
+		}
+		pass_release(engine);
+	}
+	run_check(engine);
+}
+
+/* ---- Reports ---- */
+
+void run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report)
+{
+	thread->pending = *report;
+	thread->stop_asked = thread->interrupted = false;
+	thread->sequence = ++engine->sequence;
+	engine_set_state(engine, thread, TL_THREAD_WAITING);
+	if (!engine->settings.non_stop)
+		run_park(engine);
+}
+
+void run_report_gone(struct tl_engine *engine, const struct tl_report *report)
+{
+	void *gone = engine->gone;
+
+	if (engine->gone_count == engine->gone_capacity) {
+		/* Room for exits of processes is there always; one thread's exit may go untold. */
+		if (!tl_grow(&engine->host.allocator, &gone, &engine->gone_capacity, engine->gone_count,
+			     sizeof(*engine->gone)))
+			return;
+		engine->gone = gone;
+	}
+	engine->gone[engine->gone_count++] = (struct gone){*report, ++engine->sequence};
+	if (!engine->settings.non_stop)
+		run_park(engine);
+}
+
+/* A level event that would not happen again: its point is gone, or the program counter was moved. */
+static bool outdated(struct tl_engine *engine, struct thread *thread)
+{
+	const struct tl_event *event = &thread->pending.event;
+	enum tl_point_kind kind = event->kind == TL_EVENT_TRAP ? TL_POINT_SOFTWARE : TL_POINT_HARDWARE;
+	tl_u64 at = 0;
+
+	if (tl_event_class(event->kind) != TL_EVENT_CLASS_LEVEL)
+		return false;
+	return points_find(thread->process->space, event->address, KIND_BIT(kind)) == NULL ||
+	       engine_program_counter(engine, thread, &at) != TL_OK || at != event->address;
+}
+
+/* Forgets a pending event that is outdated. The thread is then PARKED. */
+static bool drop_outdated(struct tl_engine *engine, struct thread *thread)
+{
+	struct tl_note note = {.kind = TL_NOTE_DROPPED, .thread = thread->id, .event = &thread->pending.event};
+
+	if (thread->state != TL_THREAD_WAITING || !outdated(engine, thread))
+		return false;
+	engine->counters.stale++;
+	engine_note(engine, &note);
+	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	return true;
+}
+
+void run_check(struct tl_engine *engine)
+{
+	bool ready;
+
+	if (engine->settings.non_stop)
+		ready = engine->states[TL_THREAD_WAITING] != 0 || engine->gone_count != 0 || engine->no_resumed;
+	else
+		ready = engine->owed && tl_engine_quiet(engine);
+	if (!ready || engine->told)
+		return;
+	engine->told = true;
+	if (engine->host.ready != NULL)
+		engine->host.ready(engine->host.context);
+}
+
+static bool stepped(const struct thread *thread)
+{
+	return thread->plan == TL_ACTION_STEP || thread->plan == TL_ACTION_RANGE;
+}
+
+/* Who waits longest, a thread that was stepping before any other. */
+static struct thread *first_waiting(const struct tl_engine *engine)
+{
+	struct thread *best = NULL;
+
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->state != TL_THREAD_WAITING)
+			continue;
+		if (best == NULL || (stepped(thread) && !stepped(best)) ||
+		    (stepped(thread) == stepped(best) && thread->sequence < best->sequence))
+			best = thread;
+	}
+	return best;
+}
+
+static void take_thread(struct tl_engine *engine, struct thread *thread, struct tl_report *report_ret)
+{
+	*report_ret = thread->last = thread->pending;
+	if (engine->settings.pass_reported && tl_event_class(thread->last.event.kind) == TL_EVENT_CLASS_LEVEL) {
+		thread->dealt = true;
+		thread->dealt_address = thread->last.event.address;
+	}
+	engine_set_state(engine, thread, TL_THREAD_PARKED);
+}
+
+/* All-stop, and nobody has anything to tell: what was it that ended the resume? */
+static void make_report(struct tl_engine *engine, struct tl_report *report_ret)
+{
+	struct thread *eldest = engine->thread_count != 0 ? engine->threads[0] : NULL;
+
+	*report_ret = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED}};
+	if (eldest == NULL || !engine->parking) {
+		report_ret->no_resumed = true;
+		return;
+	}
+	report_ret->event.thread = eldest->id;
+	if (engine->interrupt) {
+		report_ret->event.kind = TL_EVENT_SIGNAL;
+		report_ret->event.signal = 2;
+	}
+	eldest->last = *report_ret;
+}
+
+static void took(struct tl_engine *engine, const struct tl_report *report)
+{
+	struct tl_note note = {.kind = TL_NOTE_REPORT, .thread = report->event.thread, .event = &report->event};
+
+	engine->told = false;
+	engine->counters.reports++;
+	engine_note(engine, &note);
+	if (!engine->settings.non_stop)
+		engine->owed = engine->interrupt = false;
+	else
+		run_check(engine);
+}
+
+bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_ret)
+{
+	struct thread *thread;
+
+	if (!engine->settings.non_stop && (!engine->owed || !tl_engine_quiet(engine)))
+		return false;
+	while ((thread = first_waiting(engine)) != NULL && engine->settings.non_stop && drop_outdated(engine, thread)) {
+		run_settle(engine, thread);
+		pass_advance(engine);
+	}
+	if (engine->gone_count != 0 && (thread == NULL || engine->gone[0].sequence < thread->sequence)) {
+		*report_ret = engine->gone[0].report;
+		engine->gone_count--;
+		tl_move(&engine->gone[0], &engine->gone[1], engine->gone_count * sizeof(*engine->gone));
+	} else if (thread != NULL) {
+		take_thread(engine, thread, report_ret);
+	} else if (!engine->settings.non_stop) {
+		make_report(engine, report_ret);
+	} else if (engine->no_resumed) {
+		engine->no_resumed = false;
+		*report_ret = (struct tl_report){.no_resumed = true};
+	} else {
+		engine->told = false;
+		return false;
+	}
+	took(engine, report_ret);
+	return true;
+}
+
+/* ---- Resuming ---- */
+
+static bool matches(struct tl_thread_id filter, struct tl_thread_id id)
+{
+	return (filter.process == TL_ANY || filter.process == id.process) &&
+	       (filter.thread == TL_ANY || filter.thread == id.thread);
+}
+
+static const struct tl_action *action_for(const struct tl_action *actions, tl_size count, const struct thread *thread)
+{
+	for (tl_size i = 0; i < count; i++)
+		if (matches(actions[i].filter, thread->id))
+			return &actions[i];
+	return NULL;
+}
+
+static void set_plan(struct thread *thread, const struct tl_action *action)
+{
+	thread->plan = action->kind;
+	thread->range_start = action->start;
+	thread->range_end = action->end;
+	/* A signal that the engine was about to pass on is not lost to a resume without one. */
+	if (action->signal != 0)
+		thread->deliver = action->signal;
+}
+
+/* All-stop: events that nobody was told of come before anything runs. */
+static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_action *actions, tl_size count)
+{
+	tl_size matched = 0;
+	bool pending = engine->gone_count != 0;
+
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (action_for(actions, count, thread) == NULL || !engine_stands(thread))
+			continue;
+		matched++;
+		(void)drop_outdated(engine, thread);
+		pending |= thread->state == TL_THREAD_WAITING;
+	}
+	if (matched == 0 && !pending)
+		return TL_ERROR_NO_THREAD;
+	engine->owed = true;
+	engine->parking = pending;
+	for (tl_size i = 0; i < engine->thread_count && !engine->parking; i++) {
+		struct thread *thread = engine->threads[i];
+		const struct tl_action *action = action_for(actions, count, thread);
+
+		if (action == NULL || action->kind == TL_ACTION_STOP || thread->state != TL_THREAD_PARKED)
+			continue;
+		set_plan(thread, action);
+		pass_start(engine, thread);
+	}
+	return TL_OK;
+}
+
+static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_action *actions, tl_size count)
+{
+	tl_size matched = 0;
+
+	engine->parking = false;
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+		const struct tl_action *action = action_for(actions, count, thread);
+
+		if (action == NULL)
+			continue;
+		matched++;
+		if (action->kind == TL_ACTION_STOP) {
+			thread->stop_asked = moves(thread);
+			stop_one(engine, thread);
+		} else if (thread->state == TL_THREAD_PARKED) {
+			set_plan(thread, action);
+			pass_start(engine, thread);
+		}
+	}
+	return matched != 0 ? TL_OK : TL_ERROR_NO_THREAD;
+}
+
+enum tl_status tl_engine_resume(struct tl_engine *engine, const struct tl_action *actions, tl_size count)
+{
+	enum tl_status status;
+
+	if ((engine->capabilities & TL_CAN_RUN) == 0)
+		return TL_ERROR_UNSUPPORTED;
+	if (!engine->settings.non_stop && (engine->owed || !tl_engine_quiet(engine)))
+		return TL_ERROR_RUNNING;
+	engine->no_resumed = false;
+	status = engine->settings.non_stop ? resume_non_stop(engine, actions, count)
+					   : resume_all_stop(engine, actions, count);
+	pass_advance(engine);
+	pass_release(engine);
+	run_check(engine);
+	return status;
+}
