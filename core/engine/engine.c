@@ -137,23 +137,34 @@ static void space_release(struct tl_engine *engine, struct space *space)
 	tl_release(allocator, space, sizeof(*space));
 }
 
+/* One user less of a space that others still have; its memory is then reached by one of them. */
+static void space_leave(struct tl_engine *engine, struct space *space, tl_u64 process)
+{
+	space->users--;
+	for (tl_size i = 0; i < engine->process_count && space->process == process; i++)
+		if (engine->processes[i]->space == space && engine->processes[i]->id != process)
+			space->process = engine->processes[i]->id;
+}
+
 enum tl_status engine_fresh_space(struct tl_engine *engine, struct process *process)
 {
-	struct space *fresh = tl_allocate(&engine->host.allocator, sizeof(*fresh));
-	struct space *old = process->space;
+	struct space *old = process->space, *fresh;
 
+	if (old != NULL && old->users == 1) {
+		/* Nobody else has it: emptied, it is as good as new, and that cannot fail. */
+		points_drop(engine, old, process->id);
+		copies_drop(engine, old);
+		old->lifted = 0;
+		old->no_area = false;
+		return TL_OK;
+	}
+	fresh = tl_allocate(&engine->host.allocator, sizeof(*fresh));
 	if (fresh == NULL)
 		return TL_ERROR_NO_MEMORY;
 	*fresh = (struct space){.users = 1, .process = process->id};
-	if (old != NULL && --old->users == 0) {
-		points_drop(engine, old, process->id);
-		space_release(engine, old);
-	} else if (old != NULL && old->process == process->id) {
-		for (tl_size i = 0; i < engine->process_count; i++)
-			if (engine->processes[i]->space == old && engine->processes[i] != process)
-				old->process = engine->processes[i]->id;
-	}
 	process->space = fresh;
+	if (old != NULL)
+		space_leave(engine, old, process->id);
 	return TL_OK;
 }
 
@@ -204,13 +215,11 @@ void engine_forget_process(struct tl_engine *engine, struct process *process)
 	for (tl_size i = engine->thread_count; i-- > 0;)
 		if (engine->threads[i]->process == process)
 			engine_forget_thread(engine, engine->threads[i]);
-	if (--space->users == 0) {
+	if (space->users == 1) {
 		points_drop(engine, space, process->id);
 		space_release(engine, space);
 	} else {
-		for (tl_size i = 0; i < engine->process_count; i++)
-			if (engine->processes[i]->space == space && engine->processes[i] != process)
-				space->process = engine->processes[i]->id;
+		space_leave(engine, space, process->id);
 		if (process->lifted_for_child && --space->lifted == 0)
 			(void)tl_undo_lower_all(&space->undo, engine_memory(engine, space));
 	}

@@ -250,6 +250,8 @@ void pass_release(struct tl_engine *engine)
 {
 	struct thread *next;
 
+	if (engine->states[TL_THREAD_HELD] == 0)
+		return;
 	while (engine->over == NULL && (next = next_over(engine)) != NULL) {
 		next->wants_over = false;
 		run_settle(engine, next);
