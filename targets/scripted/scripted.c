@@ -1,0 +1,1077 @@
+/* Storage of the scripted target, and the operations of the target header over it. */
+#include "targets/scripted/internal.h"
+
+#define PAGE ((tl_u64)4096)
+#define STACK_TOP ((tl_u64)0x7f0000000000)
+
+static const tl_u8 auxiliary_vector[] = {
+	6,  0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, /* AT_PAGESZ 4096 */
+	11, 0, 0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0, 0, 0, /* AT_UID 0 */
+	0,  0, 0, 0, 0, 0, 0, 0, 0, 0,    0, 0, 0, 0, 0, 0, /* AT_NULL */
+};
+
+static struct tl_scripted *self(struct tl_target *target)
+{
+	return TL_CONTAINER(target, struct tl_scripted, target);
+}
+
+void tl_scripted_violation(struct tl_scripted *scripted, const char *text)
+{
+	if (scripted->violations++ == 0)
+		scripted->violation = text;
+}
+
+/* Counts an operation; true when it is the one that is to fail. */
+static bool refused(struct tl_scripted *scripted)
+{
+	scripted->operations++;
+	if (scripted->fail_at == 0 || scripted->operations != scripted->fail_at)
+		return false;
+	scripted->fail_at = 0;
+	return true;
+}
+
+/* ---- Numbers, processes, threads ---- */
+
+struct tl_scripted_process_state *tl_scripted_find_process(const struct tl_scripted *scripted, tl_u64 id)
+{
+	return id != 0 && id <= scripted->number_count ? scripted->numbers[id - 1].process : NULL;
+}
+
+struct tl_scripted_thread_state *tl_scripted_find_thread(const struct tl_scripted *scripted, struct tl_thread_id id)
+{
+	struct tl_scripted_thread_state *thread;
+
+	if (id.thread == 0 || id.thread > scripted->number_count)
+		return NULL;
+	thread = scripted->numbers[id.thread - 1].thread;
+	return thread != NULL && thread->process->id == id.process ? thread : NULL;
+}
+
+struct tl_thread_id tl_scripted_id(const struct tl_scripted_thread_state *thread)
+{
+	return (struct tl_thread_id){thread->process->id, thread->id};
+}
+
+static bool new_number(struct tl_scripted *scripted, tl_u64 *number_ret)
+{
+	void *numbers = scripted->numbers;
+
+	if (!tl_grow(&scripted->options.allocator, &numbers, &scripted->number_capacity, scripted->number_count,
+		     sizeof(*scripted->numbers)))
+		return false;
+	scripted->numbers = numbers;
+	scripted->numbers[scripted->number_count] = (struct tl_scripted_number){NULL, NULL};
+	*number_ret = ++scripted->number_count;
+	return true;
+}
+
+static void free_thread(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread)
+{
+	const struct tl_allocator *allocator = &scripted->options.allocator;
+	tl_size file_size = scripted->options.cpu->file_size;
+
+	tl_release(allocator, thread->file, file_size);
+	tl_release(allocator, thread->frames, file_size * TL_SCRIPTED_FRAMES_MAX);
+	tl_release(allocator, thread, sizeof(*thread));
+}
+
+static struct tl_scripted_thread_state *new_thread(struct tl_scripted *scripted,
+						   struct tl_scripted_process_state *process, tl_u64 number)
+{
+	const struct tl_allocator *allocator = &scripted->options.allocator;
+	tl_size file_size = scripted->options.cpu->file_size;
+	struct tl_scripted_thread_state *thread = tl_allocate(allocator, sizeof(*thread));
+
+	if (thread == NULL)
+		return NULL;
+	thread->id = number;
+	thread->process = process;
+	thread->file = tl_allocate(allocator, file_size);
+	thread->frames = tl_allocate(allocator, file_size * TL_SCRIPTED_FRAMES_MAX);
+	if (thread->file == NULL || thread->frames == NULL) {
+		free_thread(scripted, thread);
+		return NULL;
+	}
+	scripted->numbers[number - 1].thread = thread;
+	process->threads++;
+	return thread;
+}
+
+struct tl_scripted_thread_state *tl_scripted_new_thread(struct tl_scripted *scripted,
+							struct tl_scripted_process_state *process)
+{
+	tl_u64 number;
+
+	return new_number(scripted, &number) ? new_thread(scripted, process, number) : NULL;
+}
+
+void tl_scripted_drop_thread(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread)
+{
+	thread->process->threads--;
+	scripted->numbers[thread->id - 1].thread = NULL;
+	free_thread(scripted, thread);
+}
+
+struct tl_scripted_thread_state *tl_scripted_new_process(struct tl_scripted *scripted, struct tl_scripted_space *space)
+{
+	const struct tl_allocator *allocator = &scripted->options.allocator;
+	struct tl_scripted_process_state *process;
+	struct tl_scripted_thread_state *thread;
+	tl_u64 number;
+
+	if (!new_number(scripted, &number))
+		return NULL;
+	process = tl_allocate(allocator, sizeof(*process));
+	if (process == NULL)
+		return NULL;
+	process->id = number;
+	process->alive = true;
+	process->next_stack = STACK_TOP;
+	process->space = space;
+	thread = new_thread(scripted, process, number);
+	if (thread == NULL) {
+		tl_release(allocator, process, sizeof(*process));
+		return NULL;
+	}
+	space->users++;
+	scripted->numbers[number - 1].process = process;
+	return thread;
+}
+
+void tl_scripted_end_process(struct tl_scripted *scripted, struct tl_scripted_process_state *process, tl_i32 code,
+			     tl_i32 signal)
+{
+	for (tl_size i = 0; i < scripted->number_count; i++) {
+		struct tl_scripted_thread_state *thread = scripted->numbers[i].thread;
+
+		if (thread != NULL && thread->process == process)
+			tl_scripted_drop_thread(scripted, thread);
+	}
+	tl_scripted_drop_space(scripted, process->space);
+	process->space = NULL;
+	process->alive = false;
+	process->code = code;
+	process->signal = signal;
+}
+
+void tl_scripted_start_registers(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 entry)
+{
+	const struct tl_cpu *cpu = scripted->options.cpu;
+
+	tl_fill(thread->file, 0, cpu->file_size);
+	tl_cpu_set(cpu, thread->file, cpu->program_counter, entry);
+	tl_cpu_set(cpu, thread->file, cpu->stack_pointer, scripted->options.image->stack);
+}
+
+/* ---- Memory ---- */
+
+static bool add_region(struct tl_scripted *scripted, struct tl_scripted_space *space, tl_u64 start, tl_u64 size,
+		       tl_u32 permissions, const char *name)
+{
+	void *regions = space->regions;
+	tl_u8 *bytes;
+
+	if (!tl_grow(&scripted->options.allocator, &regions, &space->region_capacity, space->region_count,
+		     sizeof(*space->regions)))
+		return false;
+	space->regions = regions;
+	bytes = tl_allocate(&scripted->options.allocator, size);
+	if (bytes == NULL)
+		return false;
+	space->regions[space->region_count++] =
+		(struct tl_scripted_region){start, size, bytes, permissions, name, false};
+	return true;
+}
+
+static void free_space(struct tl_scripted *scripted, struct tl_scripted_space *space)
+{
+	const struct tl_allocator *allocator = &scripted->options.allocator;
+
+	for (tl_size i = 0; i < space->region_count; i++)
+		tl_release(allocator, space->regions[i].bytes, space->regions[i].size);
+	tl_release(allocator, space->regions, space->region_capacity * sizeof(*space->regions));
+	tl_release(allocator, space, sizeof(*space));
+}
+
+struct tl_scripted_space *tl_scripted_load(struct tl_scripted *scripted)
+{
+	struct tl_scripted_space *space = tl_allocate(&scripted->options.allocator, sizeof(*space));
+	const struct tl_scripted_image *image = scripted->options.image;
+
+	if (space == NULL)
+		return NULL;
+	for (tl_size i = 0; i < image->segment_count; i++) {
+		const struct tl_scripted_segment *segment = &image->segments[i];
+
+		if (!add_region(scripted, space, segment->start, segment->size, segment->permissions, segment->name)) {
+			free_space(scripted, space);
+			return NULL;
+		}
+		tl_copy(space->regions[i].bytes, segment->bytes, segment->filled);
+	}
+	return space;
+}
+
+struct tl_scripted_space *tl_scripted_copy_space(struct tl_scripted *scripted, const struct tl_scripted_space *from)
+{
+	struct tl_scripted_space *space = tl_allocate(&scripted->options.allocator, sizeof(*space));
+
+	if (space == NULL)
+		return NULL;
+	for (tl_size i = 0; i < from->region_count; i++) {
+		const struct tl_scripted_region *region = &from->regions[i];
+
+		if (!add_region(scripted, space, region->start, region->size, region->permissions, region->name)) {
+			free_space(scripted, space);
+			return NULL;
+		}
+		tl_copy(space->regions[i].bytes, region->bytes, region->size);
+		space->regions[i].borrowed = region->borrowed;
+	}
+	return space;
+}
+
+void tl_scripted_drop_space(struct tl_scripted *scripted, struct tl_scripted_space *space)
+{
+	if (space->users > 1)
+		space->users--;
+	else
+		free_space(scripted, space);
+}
+
+struct tl_scripted_region *tl_scripted_find_region(const struct tl_scripted_space *space, tl_u64 address)
+{
+	for (tl_size i = 0; i < space->region_count; i++)
+		if (address - space->regions[i].start < space->regions[i].size)
+			return &space->regions[i];
+	return NULL;
+}
+
+/* Moves as many bytes as the regions, which need not be in order, hold without a gap. */
+static tl_size move_some(const struct tl_scripted_space *space, tl_u64 address, tl_u8 *to, const tl_u8 *from,
+			 tl_size size, tl_u32 permissions)
+{
+	tl_size done = 0;
+
+	while (done < size) {
+		const struct tl_scripted_region *region = tl_scripted_find_region(space, address + done);
+		tl_u64 offset;
+		tl_size part;
+
+		if (region == NULL || (region->permissions & permissions) != permissions)
+			break;
+		offset = address + done - region->start;
+		part = size - done < region->size - offset ? size - done : (tl_size)(region->size - offset);
+		if (to != NULL)
+			tl_copy(to + done, region->bytes + offset, part);
+		if (from != NULL)
+			tl_copy(region->bytes + offset, from + done, part);
+		done += part;
+	}
+	return done;
+}
+
+enum tl_status tl_scripted_move_memory(const struct tl_scripted_space *space, tl_u64 address, void *to,
+				       const void *from, tl_size size, tl_u32 permissions)
+{
+	if (move_some(space, address, NULL, NULL, size, permissions) != size)
+		return TL_ERROR_MEMORY;
+	(void)move_some(space, address, to, from, size, permissions);
+	return TL_OK;
+}
+
+/* ---- Rung 1 ---- */
+
+static enum tl_status describe(struct tl_target *target, tl_u64 process, struct tl_process_facts *facts_ret)
+{
+	struct tl_scripted *scripted = self(target);
+	const struct tl_scripted_process_state *state = tl_scripted_find_process(scripted, process);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (state == NULL || !state->alive)
+		return TL_ERROR_GONE;
+	*facts_ret = (struct tl_process_facts){scripted->options.cpu, scripted->options.features, NULL};
+	return TL_OK;
+}
+
+/* The thread of an operation that wants it to stand still. */
+static enum tl_status stopped_thread(struct tl_scripted *scripted, struct tl_thread_id id,
+				     struct tl_scripted_thread_state **thread_ret)
+{
+	struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (thread == NULL)
+		return TL_ERROR_GONE;
+	if (thread->running) {
+		tl_scripted_violation(scripted, "an operation that needs a stopped thread was asked of a running one");
+		return TL_ERROR_RUNNING;
+	}
+	*thread_ret = thread;
+	return TL_OK;
+}
+
+static void copy_bank(const struct tl_scripted *scripted, tl_u8 bank, tl_u8 *to, const tl_u8 *from)
+{
+	const struct tl_cpu *cpu = scripted->options.cpu;
+
+	for (const struct tl_register *row = cpu->registers; row->name != NULL; row++)
+		if (row->bank == bank && (scripted->options.features >> row->feature & 1) != 0)
+			tl_copy(to + row->offset, from + row->offset, (row->bits + 7u) / 8);
+}
+
+static enum tl_status fetch_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, tl_u8 *file)
+{
+	struct tl_scripted_thread_state *thread = NULL;
+
+	TL_TRY(stopped_thread(self(target), id, &thread));
+	copy_bank(self(target), bank, file, thread->file);
+	return TL_OK;
+}
+
+static enum tl_status store_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, const tl_u8 *file)
+{
+	struct tl_scripted_thread_state *thread = NULL;
+
+	TL_TRY(stopped_thread(self(target), id, &thread));
+	copy_bank(self(target), bank, thread->file, file);
+	return TL_OK;
+}
+
+static enum tl_status fetch_program_counter(struct tl_target *target, struct tl_thread_id id, tl_u64 *value_ret)
+{
+	struct tl_scripted_thread_state *thread = NULL;
+	const struct tl_cpu *cpu = self(target)->options.cpu;
+
+	TL_TRY(stopped_thread(self(target), id, &thread));
+	*value_ret = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+	return TL_OK;
+}
+
+/* Whether some thread of the process runs, which only machines with TL_CAN_ACCESS_RUNNING bear with. */
+static bool runs(const struct tl_scripted *scripted, const struct tl_scripted_process_state *process)
+{
+	for (tl_size i = 0; i < scripted->number_count; i++) {
+		const struct tl_scripted_thread_state *thread = scripted->numbers[i].thread;
+
+		if (thread != NULL && thread->process->space == process->space && thread->running)
+			return true;
+	}
+	return false;
+}
+
+static enum tl_status memory_of(struct tl_scripted *scripted, tl_u64 id, struct tl_scripted_space **space_ret)
+{
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (process == NULL || !process->alive)
+		return TL_ERROR_GONE;
+	if ((scripted->options.without & TL_CAN_ACCESS_RUNNING) != 0 && runs(scripted, process)) {
+		tl_scripted_violation(scripted, "memory was accessed while threads ran, and the target cannot do that");
+		return TL_ERROR_RUNNING;
+	}
+	*space_ret = process->space;
+	return TL_OK;
+}
+
+static enum tl_status read_memory(struct tl_target *target, tl_u64 process, tl_u64 address, void *buffer, tl_size size,
+				  tl_size *done_ret)
+{
+	struct tl_scripted_space *space = NULL;
+
+	*done_ret = 0;
+	TL_TRY(memory_of(self(target), process, &space));
+	*done_ret = move_some(space, address, buffer, NULL, size, 0);
+	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
+}
+
+static enum tl_status write_memory(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
+				   tl_size size, tl_size *done_ret)
+{
+	struct tl_scripted_space *space = NULL;
+
+	*done_ret = 0;
+	TL_TRY(memory_of(self(target), process, &space));
+	*done_ret = move_some(space, address, NULL, buffer, size, 0);
+	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
+}
+
+/* ---- Rung 2 ---- */
+
+static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, const struct tl_run_request *request)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_thread_state *thread = NULL;
+
+	TL_TRY(stopped_thread(scripted, id, &thread));
+	if (request->run == TL_RUN_STEP && (scripted->options.without & TL_CAN_STEP) != 0) {
+		tl_scripted_violation(scripted, "a step was asked of a machine that has none");
+		return TL_ERROR_UNSUPPORTED;
+	}
+	if (request->run == TL_RUN_CONTINUE_BACK || request->run == TL_RUN_STEP_BACK || request->signal < 0 ||
+	    request->signal > TL_SCRIPTED_SIGNALS_MAX)
+		return TL_ERROR_UNSUPPORTED;
+	thread->request = *request;
+	thread->running = true;
+	thread->fresh = true;
+	thread->stop_asked = false;
+	if (request->signal != 0)
+		thread->deliver_without_stop |= (tl_u64)1 << (request->signal - 1);
+	return TL_OK;
+}
+
+static enum tl_status stop(struct tl_target *target, struct tl_thread_id id)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (thread == NULL)
+		return TL_ERROR_GONE;
+	if (!thread->running || thread->stop_asked) {
+		tl_scripted_violation(scripted, thread->running ? "a thread was asked to stop twice"
+								: "a thread that stands still was asked to stop");
+		return TL_ERROR_NOT_RUNNING;
+	}
+	thread->stop_asked = true;
+	thread->stop_due = scripted->turns + thread->stop_delay;
+	return TL_OK;
+}
+
+/* ---- Rungs 3 and 4 ---- */
+
+static tl_u32 hardware_registers(const struct tl_scripted *scripted)
+{
+	return scripted->options.hardware_registers != 0 ? scripted->options.hardware_registers : 4;
+}
+
+/* How many registers a point takes: one for each aligned word of 8 bytes that it touches. */
+static tl_u64 registers_for(enum tl_point_kind kind, tl_u64 address, tl_u64 size)
+{
+	if (kind == TL_POINT_SOFTWARE)
+		return 0;
+	if (kind == TL_POINT_HARDWARE)
+		return 1;
+	return ((address + size - 1) >> 3) - (address >> 3) + 1;
+}
+
+static enum tl_status insert_point(struct tl_target *target, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
+				   tl_u64 size)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+	tl_u64 taken = registers_for(kind, address, size);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (process == NULL || !process->alive)
+		return TL_ERROR_GONE;
+	if (kind == TL_POINT_SOFTWARE && !scripted->options.points_inserted) {
+		tl_scripted_violation(scripted, "a software point was to be inserted where they are planted");
+		return TL_ERROR_POINT_KIND;
+	}
+	if (kind != TL_POINT_SOFTWARE &&
+	    (scripted->options.without & (kind == TL_POINT_HARDWARE ? TL_CAN_HARDWARE : TL_CAN_WATCH)) != 0)
+		return TL_ERROR_POINT_KIND;
+	if (kind > TL_POINT_HARDWARE && (size == 0 || address + size - 1 < address))
+		return TL_ERROR_POINT_SIZE;
+	for (tl_size i = 0; i < process->point_count; i++)
+		taken += registers_for(process->points[i].kind, process->points[i].address, process->points[i].size);
+	if (taken > hardware_registers(scripted) || process->point_count == TL_SCRIPTED_POINTS_MAX)
+		return TL_ERROR_POINT_FULL;
+	process->points[process->point_count++] = (struct tl_scripted_point){kind, address, size};
+	return TL_OK;
+}
+
+static enum tl_status remove_point(struct tl_target *target, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
+				   tl_u64 size)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (process == NULL || !process->alive)
+		return TL_ERROR_GONE;
+	for (tl_size i = 0; i < process->point_count; i++) {
+		struct tl_scripted_point *point = &process->points[i];
+
+		if (point->kind != kind || point->address != address || point->size != size)
+			continue;
+		*point = process->points[--process->point_count];
+		return TL_OK;
+	}
+	tl_scripted_violation(scripted, "a point was removed that is not there");
+	return TL_ERROR_NO_POINT;
+}
+
+static tl_u32 hardware_points(struct tl_target *target, tl_u64 process)
+{
+	(void)process;
+	return hardware_registers(self(target));
+}
+
+/* ---- Rung 6 ---- */
+
+static bool all_stopped(const struct tl_scripted *scripted, const struct tl_scripted_process_state *process)
+{
+	for (tl_size i = 0; i < scripted->number_count; i++) {
+		const struct tl_scripted_thread_state *thread = scripted->numbers[i].thread;
+
+		if (thread != NULL && thread->process == process && thread->running)
+			return false;
+	}
+	return true;
+}
+
+/* All threads of a process run free, as after a detach. */
+static void set_free(struct tl_scripted *scripted, struct tl_scripted_process_state *process)
+{
+	process->traced = false;
+	for (tl_size i = 0; i < scripted->number_count; i++) {
+		struct tl_scripted_thread_state *thread = scripted->numbers[i].thread;
+
+		if (thread == NULL || thread->process != process)
+			continue;
+		thread->running = true;
+		thread->stop_asked = false;
+		thread->fresh = false;
+		thread->vfork_done = false;
+		thread->return_due = false;
+		thread->request = (struct tl_run_request){TL_RUN_CONTINUE, 0, false, false};
+	}
+}
+
+static enum tl_status detach(struct tl_target *target, tl_u64 id, tl_u64 thread_id, tl_i32 signal)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+	struct tl_scripted_thread_state *thread =
+		tl_scripted_find_thread(scripted, (struct tl_thread_id){id, thread_id});
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (process == NULL || !process->alive || !process->traced)
+		return TL_ERROR_GONE;
+	if (!all_stopped(scripted, process)) {
+		tl_scripted_violation(scripted, "a process was detached from while threads of it ran");
+		return TL_ERROR_RUNNING;
+	}
+	if (thread != NULL && signal > 0 && signal <= TL_SCRIPTED_SIGNALS_MAX)
+		thread->deliver_without_stop |= (tl_u64)1 << (signal - 1);
+	set_free(scripted, process);
+	return TL_OK;
+}
+
+static enum tl_status kill_process(struct tl_target *target, tl_u64 id)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (process == NULL || !process->alive)
+		return TL_ERROR_GONE;
+	tl_scripted_end_process(scripted, process, 0, 9);
+	return TL_OK;
+}
+
+static enum tl_status launch(struct tl_target *target, const struct tl_launch *options, tl_u64 *process_ret,
+			     const char **detail_ret)
+{
+	struct tl_scripted *scripted = self(target);
+	enum tl_status status;
+
+	(void)options;
+	if (refused(scripted)) {
+		*detail_ret = "the scripted target was told to fail";
+		return scripted->fail_status;
+	}
+	status = tl_scripted_start(scripted, process_ret);
+	if (status != TL_OK)
+		*detail_ret = tl_status_text(status);
+	return status;
+}
+
+static enum tl_status attach(struct tl_target *target, tl_u64 id, const char **detail_ret)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+
+	*detail_ret = "the scripted target was told to fail";
+	if (refused(scripted))
+		return scripted->fail_status;
+	*detail_ret = "there is no such process in the script, or it is traced already";
+	if (process == NULL || !process->alive || process->traced)
+		return TL_ERROR_NO_PROCESS;
+	TL_TRY(tl_engine_add_process(target->engine, id));
+	process->traced = true;
+	for (tl_size i = 0; i < scripted->number_count; i++) {
+		struct tl_scripted_thread_state *thread = scripted->numbers[i].thread;
+
+		if (thread == NULL || thread->process != process)
+			continue;
+		thread->stop_asked = true;
+		thread->stop_due = scripted->turns + thread->stop_delay;
+		TL_TRY(tl_engine_add_thread(target->engine, tl_scripted_id(thread), true));
+	}
+	return TL_OK;
+}
+
+/* ---- Rung 7 ---- */
+
+static tl_size part_of(const void *object, tl_size whole, tl_u64 offset, void *buffer, tl_size size)
+{
+	tl_size part = offset >= whole ? 0 : whole - (tl_size)offset;
+
+	if (part > size)
+		part = size;
+	if (part != 0)
+		tl_copy(buffer, (const tl_u8 *)object + offset, part);
+	return part;
+}
+
+static enum tl_status read_object(struct tl_target *target, struct tl_thread_id id, enum tl_object object,
+				  tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
+	const char *path = scripted->options.image->path != NULL ? scripted->options.image->path : "/scripted";
+	tl_u8 text[32];
+	struct tl_writer name = tl_writer_make(text, sizeof(text));
+
+	*done_ret = 0;
+	if (refused(scripted))
+		return scripted->fail_status;
+	if (thread == NULL)
+		return TL_ERROR_GONE;
+	switch (object) {
+	case TL_OBJECT_AUXV:
+		*done_ret = part_of(auxiliary_vector, sizeof(auxiliary_vector), offset, buffer, size);
+		return TL_OK;
+	case TL_OBJECT_SIGINFO:
+		*done_ret = part_of(thread->siginfo, sizeof(thread->siginfo), offset, buffer, size);
+		return TL_OK;
+	case TL_OBJECT_EXEC_FILE:
+		*done_ret = part_of(path, tl_text_length(path), offset, buffer, size);
+		return TL_OK;
+	case TL_OBJECT_THREAD_NAME:
+		tl_write_text(&name, "scripted-");
+		tl_write_decimal(&name, thread->id);
+		*done_ret = part_of(text, tl_writer_size(&name), offset, buffer, size);
+		return TL_OK;
+	case TL_OBJECT_MEMORY_MAP:
+	case TL_OBJECT_MAX:
+		break;
+	}
+	return TL_ERROR_UNSUPPORTED;
+}
+
+static enum tl_status write_object(struct tl_target *target, struct tl_thread_id id, enum tl_object object,
+				   tl_u64 offset, const void *buffer, tl_size size, tl_size *done_ret)
+{
+	struct tl_scripted_thread_state *thread = NULL;
+
+	*done_ret = 0;
+	TL_TRY(stopped_thread(self(target), id, &thread));
+	if (object != TL_OBJECT_SIGINFO)
+		return TL_ERROR_UNSUPPORTED;
+	if (offset > sizeof(thread->siginfo) || size > sizeof(thread->siginfo) - offset)
+		return TL_ERROR_ARGUMENT;
+	tl_copy(thread->siginfo + offset, buffer, size);
+	*done_ret = size;
+	return TL_OK;
+}
+
+static enum tl_status memory_region(struct tl_target *target, tl_u64 id, tl_u64 address,
+				    struct tl_memory_region *region_ret)
+{
+	struct tl_scripted_space *space = NULL;
+	const struct tl_scripted_region *region;
+	tl_u64 start = 0, end = 0; /* of the gap; end 0: the top */
+
+	TL_TRY(memory_of(self(target), id, &space));
+	*region_ret = (struct tl_memory_region){0};
+	region = tl_scripted_find_region(space, address);
+	if (region != NULL) {
+		struct tl_writer name = tl_writer_make(region_ret->name, sizeof(region_ret->name) - 1);
+
+		region_ret->start = region->start;
+		region_ret->size = region->size;
+		region_ret->mapped = true;
+		region_ret->readable = (region->permissions & TL_PERMISSION_READ) != 0;
+		region_ret->writable = (region->permissions & TL_PERMISSION_WRITE) != 0;
+		region_ret->executable = (region->permissions & TL_PERMISSION_EXECUTE) != 0;
+		tl_write_text(&name, region->name != NULL ? region->name : "");
+		return TL_OK;
+	}
+	for (tl_size i = 0; i < space->region_count; i++) {
+		tl_u64 region_start = space->regions[i].start, region_end = region_start + space->regions[i].size;
+
+		if (region_end <= address && region_end > start)
+			start = region_end;
+		if (region_start > address && (end == 0 || region_start < end))
+			end = region_start;
+	}
+	region_ret->start = start;
+	region_ret->size = end - start;
+	return TL_OK;
+}
+
+/* A free range of `size` bytes below `near`, in reach of its near jumps. */
+static tl_u64 free_range(const struct tl_scripted_space *space, tl_u64 near, tl_u64 size)
+{
+	tl_u64 start = (near & ~(PAGE - 1)) - size;
+
+	for (tl_size i = 0; i < space->region_count; i++) {
+		const struct tl_scripted_region *region = &space->regions[i];
+
+		if (!tl_overlap(start, size, region->start, region->size))
+			continue;
+		start = (region->start & ~(PAGE - 1)) - size;
+		i = TL_SIZE_MAX; /* from the beginning again */
+	}
+	return start;
+}
+
+static enum tl_status allocate(struct tl_target *target, struct tl_thread_id id, tl_u64 near, tl_u64 size,
+			       tl_u32 permissions, tl_u64 *address_ret)
+{
+	struct tl_scripted_thread_state *thread = NULL;
+	struct tl_scripted_space *space;
+	tl_u64 start;
+
+	TL_TRY(stopped_thread(self(target), id, &thread));
+	if (size == 0 || size > 1 << 20)
+		return TL_ERROR_ARGUMENT;
+	space = thread->process->space;
+	size = (size + PAGE - 1) & ~(PAGE - 1);
+	start = free_range(space, near != 0 ? near : STACK_TOP / 2, size);
+	if (!add_region(self(target), space, start, size, permissions, "[debugger]"))
+		return TL_ERROR_NO_MEMORY;
+	space->regions[space->region_count - 1].borrowed = true;
+	*address_ret = start;
+	return TL_OK;
+}
+
+static enum tl_status release(struct tl_target *target, struct tl_thread_id id, tl_u64 address, tl_u64 size)
+{
+	struct tl_scripted *scripted = self(target);
+	struct tl_scripted_thread_state *thread = NULL;
+	struct tl_scripted_region *region;
+	struct tl_scripted_space *space;
+
+	(void)size;
+	TL_TRY(stopped_thread(scripted, id, &thread));
+	space = thread->process->space;
+	region = tl_scripted_find_region(space, address);
+	if (region == NULL || !region->borrowed || region->start != address) {
+		tl_scripted_violation(scripted, "memory was given back that was not allocated");
+		return TL_ERROR_MEMORY;
+	}
+	tl_release(&scripted->options.allocator, region->bytes, region->size);
+	*region = space->regions[--space->region_count];
+	return TL_OK;
+}
+
+static enum tl_status monitor(struct tl_target *target, const char *command, struct tl_writer *output)
+{
+	if (!tl_text_equal(command, "turns"))
+		return TL_ERROR_UNSUPPORTED;
+	tl_write_decimal(output, self(target)->turns);
+	tl_write_text(output, " turns\n");
+	return TL_OK;
+}
+
+/* ---- The whole ---- */
+
+static const struct tl_target_ops full_ops = {
+	.version = TL_TARGET_VERSION,
+	.name = "scripted",
+	.capabilities = TL_CAN_PLANT | TL_CAN_STEP | TL_CAN_RUN_SOME | TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE |
+			TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_ACCESS_RUNNING | TL_CAN_MULTI_PROCESS,
+	.describe = describe,
+	.fetch_registers = fetch_registers,
+	.store_registers = store_registers,
+	.fetch_program_counter = fetch_program_counter,
+	.read_memory = read_memory,
+	.write_memory = write_memory,
+	.resume = resume,
+	.stop = stop,
+	.insert_point = insert_point,
+	.remove_point = remove_point,
+	.hardware_points = hardware_points,
+	.detach = detach,
+	.kill = kill_process,
+	.launch = launch,
+	.attach = attach,
+	.read_object = read_object,
+	.write_object = write_object,
+	.memory_region = memory_region,
+	.allocate = allocate,
+	.release = release,
+	.monitor = monitor,
+};
+
+/* The operations of a machine that lacks `without`. */
+static struct tl_target_ops ops_for(const struct tl_scripted_options *options)
+{
+	struct tl_target_ops ops = full_ops;
+	tl_u32 without = options->without;
+
+	ops.capabilities &= ~without;
+	if (options->points_inserted)
+		ops.capabilities = (ops.capabilities & ~(tl_u32)TL_CAN_PLANT) | TL_CAN_SOFTWARE;
+	if (options->passes_points)
+		ops.capabilities |= TL_CAN_PASS_POINTS;
+	if ((without & TL_CAN_RUN) != 0) {
+		ops.resume = NULL;
+		ops.stop = NULL;
+	}
+	if (!options->points_inserted && (without & TL_CAN_HARDWARE) != 0 && (without & TL_CAN_WATCH) != 0) {
+		ops.insert_point = NULL;
+		ops.remove_point = NULL;
+		ops.hardware_points = NULL;
+	}
+	if ((without & TL_CAN_LAUNCH) != 0)
+		ops.launch = NULL;
+	if ((without & TL_CAN_ATTACH) != 0)
+		ops.attach = NULL;
+	if ((without & TL_CAN_KILL) != 0)
+		ops.kill = NULL;
+	if ((without & TL_CAN_DETACH) != 0)
+		ops.detach = NULL;
+	if ((without & TL_CAN_OBJECTS) != 0) {
+		ops.read_object = NULL;
+		ops.write_object = NULL;
+		ops.memory_region = NULL;
+	}
+	if ((without & TL_CAN_ALLOCATE) != 0) {
+		ops.allocate = NULL;
+		ops.release = NULL;
+	}
+	return ops;
+}
+
+tl_size tl_scripted_size(void)
+{
+	return sizeof(struct tl_scripted);
+}
+
+enum tl_status tl_scripted_init(struct tl_scripted *scripted, const struct tl_scripted_options *options)
+{
+	const struct tl_cpu *cpu = options->cpu;
+
+	if (cpu == NULL || cpu->decode == NULL || cpu->carry_out == NULL || options->image == NULL)
+		return TL_ERROR_ARGUMENT;
+	tl_fill(scripted, 0, sizeof(*scripted));
+	scripted->options = *options;
+	if (options->features == 0)
+		scripted->options.features = cpu->base_features;
+	TL_TRY(tl_cpu_find(cpu, "rax", &scripted->rax));
+	TL_TRY(tl_cpu_find(cpu, "rdi", &scripted->rdi));
+	TL_TRY(tl_cpu_find(cpu, "rsi", &scripted->rsi));
+	TL_TRY(tl_cpu_find(cpu, "rdx", &scripted->rdx));
+	scripted->random = options->seed;
+	if (options->script_count != 0) {
+		scripted->script_done = tl_allocate(&options->allocator, options->script_count);
+		if (scripted->script_done == NULL)
+			return TL_ERROR_NO_MEMORY;
+	}
+	scripted->ops = ops_for(options);
+	scripted->target.ops = &scripted->ops;
+	return TL_OK;
+}
+
+void tl_scripted_deinit(struct tl_scripted *scripted)
+{
+	const struct tl_allocator *allocator = &scripted->options.allocator;
+
+	for (tl_size i = 0; i < scripted->number_count; i++) {
+		struct tl_scripted_process_state *process = scripted->numbers[i].process;
+
+		if (process == NULL)
+			continue;
+		if (process->alive)
+			tl_scripted_end_process(scripted, process, 0, 9);
+		tl_release(allocator, process, sizeof(*process));
+		scripted->numbers[i].process = NULL;
+	}
+	tl_release(allocator, scripted->numbers, scripted->number_capacity * sizeof(*scripted->numbers));
+	tl_release(allocator, scripted->script_done, scripted->options.script_count);
+	scripted->numbers = NULL;
+	scripted->number_count = scripted->number_capacity = 0;
+	scripted->script_done = NULL;
+}
+
+struct tl_target *tl_scripted_target(struct tl_scripted *scripted)
+{
+	return &scripted->target;
+}
+
+static enum tl_status start_process(struct tl_scripted *scripted, bool traced, tl_u64 *process_ret)
+{
+	struct tl_scripted_space *space = tl_scripted_load(scripted);
+	struct tl_scripted_thread_state *thread;
+
+	if (space == NULL)
+		return TL_ERROR_NO_MEMORY;
+	thread = tl_scripted_new_process(scripted, space);
+	if (thread == NULL) {
+		free_space(scripted, space);
+		return TL_ERROR_NO_MEMORY;
+	}
+	tl_scripted_start_registers(scripted, thread, scripted->options.image->entry);
+	thread->process->traced = traced;
+	thread->running = !traced;
+	*process_ret = thread->process->id;
+	return TL_OK;
+}
+
+enum tl_status tl_scripted_start(struct tl_scripted *scripted, tl_u64 *process_ret)
+{
+	enum tl_status status;
+
+	TL_TRY(start_process(scripted, true, process_ret));
+	status = tl_engine_add_process(scripted->target.engine, *process_ret);
+	if (status == TL_OK)
+		status = tl_engine_add_thread(scripted->target.engine,
+					      (struct tl_thread_id){*process_ret, *process_ret}, false);
+	if (status != TL_OK)
+		tl_scripted_end_process(scripted, tl_scripted_find_process(scripted, *process_ret), 0, 9);
+	return status;
+}
+
+enum tl_status tl_scripted_start_free(struct tl_scripted *scripted, tl_u64 *process_ret)
+{
+	return start_process(scripted, false, process_ret);
+}
+
+enum tl_status tl_scripted_add_thread(struct tl_scripted *scripted, tl_u64 id, tl_u64 start,
+				      struct tl_thread_id *id_ret)
+{
+	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+	struct tl_scripted_thread_state *thread;
+
+	if (process == NULL || !process->alive)
+		return TL_ERROR_NO_PROCESS;
+	process->next_stack -= 2 * PAGE;
+	if (!add_region(scripted, process->space, process->next_stack, PAGE, TL_PERMISSION_READ | TL_PERMISSION_WRITE,
+			"[stack]"))
+		return TL_ERROR_NO_MEMORY;
+	thread = tl_scripted_new_thread(scripted, process);
+	if (thread == NULL)
+		return TL_ERROR_NO_MEMORY;
+	tl_scripted_start_registers(scripted, thread, start);
+	tl_cpu_set(scripted->options.cpu, thread->file, scripted->options.cpu->stack_pointer,
+		   process->next_stack + PAGE);
+	*id_ret = tl_scripted_id(thread);
+	if (process->traced)
+		return tl_engine_add_thread(scripted->target.engine, *id_ret, false);
+	thread->running = true;
+	return TL_OK;
+}
+
+tl_u64 tl_scripted_turns(const struct tl_scripted *scripted)
+{
+	return scripted->turns;
+}
+
+void tl_scripted_fail(struct tl_scripted *scripted, tl_u64 n, enum tl_status status)
+{
+	scripted->fail_at = n != 0 ? scripted->operations + n : 0;
+	scripted->fail_status = status;
+}
+
+tl_u64 tl_scripted_operations(const struct tl_scripted *scripted)
+{
+	return scripted->operations;
+}
+
+tl_u64 tl_scripted_violations(const struct tl_scripted *scripted, const char **text_ret)
+{
+	if (text_ret != NULL)
+		*text_ret = scripted->violation;
+	return scripted->violations;
+}
+
+bool tl_scripted_thread(const struct tl_scripted *scripted, struct tl_thread_id id,
+			struct tl_scripted_thread_info *info_ret)
+{
+	const struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
+	const struct tl_cpu *cpu = scripted->options.cpu;
+
+	if (thread == NULL)
+		return false;
+	*info_ret = (struct tl_scripted_thread_info){
+		.running = thread->running,
+		.stop_asked = thread->stop_asked,
+		.blocked = thread->blocked,
+		.program_counter = tl_cpu_get(cpu, thread->file, cpu->program_counter),
+		.executed = thread->executed,
+	};
+	return true;
+}
+
+/* How many bytes of the image's code stand altered in the process. */
+static tl_size altered_bytes(const struct tl_scripted *scripted, const struct tl_scripted_space *space)
+{
+	const struct tl_scripted_image *image = scripted->options.image;
+	tl_size altered = 0;
+
+	for (tl_size i = 0; i < image->segment_count; i++) {
+		const struct tl_scripted_segment *segment = &image->segments[i];
+		const struct tl_scripted_region *region = tl_scripted_find_region(space, segment->start);
+
+		if ((segment->permissions & TL_PERMISSION_EXECUTE) == 0 || region == NULL)
+			continue;
+		for (tl_size j = 0; j < segment->filled; j++)
+			altered += region->bytes[j] != segment->bytes[j];
+	}
+	return altered;
+}
+
+bool tl_scripted_process(const struct tl_scripted *scripted, tl_u64 id, struct tl_scripted_process_info *info_ret)
+{
+	const struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+
+	if (process == NULL)
+		return false;
+	*info_ret = (struct tl_scripted_process_info){
+		.alive = process->alive,
+		.traced = process->traced,
+		.code = process->code,
+		.signal = process->signal,
+		.threads = process->threads,
+		.points = process->point_count,
+	};
+	if (process->space == NULL)
+		return true;
+	info_ret->altered = altered_bytes(scripted, process->space);
+	for (tl_size i = 0; i < process->space->region_count; i++)
+		info_ret->borrowed += process->space->regions[i].borrowed;
+	return true;
+}
+
+enum tl_status tl_scripted_peek(const struct tl_scripted *scripted, tl_u64 id, tl_u64 address, void *buffer,
+				tl_size size)
+{
+	const struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
+
+	if (process == NULL || !process->alive)
+		return TL_ERROR_NO_PROCESS;
+	return tl_scripted_move_memory(process->space, address, buffer, NULL, size, 0);
+}
+
+tl_u64 tl_scripted_register(const struct tl_scripted *scripted, struct tl_thread_id id, tl_u16 index)
+{
+	const struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
+
+	return thread != NULL ? tl_cpu_get(scripted->options.cpu, thread->file, index) : 0;
+}
