@@ -214,7 +214,6 @@ static void exec_process(struct tl_scripted *scripted, struct tl_scripted_thread
 	tl_scripted_drop_space(scripted, process->space);
 	process->space = space;
 	space->users++;
-	process->point_count = 0;
 	tl_fill(process->handler, 0, sizeof(process->handler));
 	tl_scripted_start_registers(scripted, thread, image->exec_entry != 0 ? image->exec_entry : image->entry);
 	thread->frame_count = 0;
