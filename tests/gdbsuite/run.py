@@ -145,16 +145,7 @@ def configure(suite, work, server, path, board):
     return folder
 
 
-def choose_tests(options, suite):
-    if options.tests:
-        patterns = options.tests.split()
-    elif options.slice == 'fast':
-        lines = (HERE / 'fast.txt').read_text().splitlines()
-        patterns = [line.split('#')[0].strip() for line in lines if line.split('#')[0].strip()]
-    elif options.slice == 'threads':
-        patterns = ['gdb.threads/*.exp']
-    else:
-        patterns = ['gdb.server/*.exp', 'gdb.base/*.exp']
+def expand(suite, patterns):
     chosen = []
     for pattern in patterns:
         found = sorted(str(path.relative_to(suite)) for path in suite.glob(pattern))
@@ -162,6 +153,31 @@ def choose_tests(options, suite):
             sys.exit(f'no test file matches {pattern}; the suite is in {suite}.')
         chosen += [name for name in found if name not in chosen]
     return chosen
+
+
+def read_slice(path):
+    """fast.txt: a pattern a line, under the name of its board in brackets; {board: [pattern, …]}."""
+    patterns, board = {}, ''
+    for line in path.read_text().splitlines():
+        line = line.split('#')[0].strip()
+        if line.startswith('['):
+            board = line.strip('[]')
+        elif line:
+            patterns.setdefault(board, []).append(line)
+    return patterns
+
+
+def choose_tests(options, suite):
+    """{board: [test file, …]}"""
+    boards = options.boards.split(',')
+    if options.tests:
+        patterns = {board: options.tests.split() for board in boards}
+    elif options.slice == 'fast':
+        patterns = read_slice(HERE / 'fast.txt')
+    else:
+        whole = ['gdb.threads/*.exp'] if options.slice == 'threads' else ['gdb.server/*.exp', 'gdb.base/*.exp']
+        patterns = {board: whole for board in boards}
+    return {board: expand(suite, patterns[board]) for board in boards if board in patterns}
 
 
 def read_exemptions():
@@ -234,12 +250,12 @@ def run_pair(options, folders, board, test, baseline, turn):
     return runs
 
 
-def run_all(options, suite, servers, boards, tests, baseline):
+def run_all(options, suite, servers, tests, baseline):
     work = pathlib.Path(options.work)
     folders = {board: [(server, configure(suite, work, server, path, board)) for server, path in servers]
-               for board in boards}
-    jobs = [(board, test) for board in boards for test in tests]
-    results, lock, done = {board: {} for board in boards}, threading.Lock(), [0]
+               for board in tests}
+    jobs = [(board, test) for board, names in tests.items() for test in names]
+    results, lock, done = {board: {} for board in tests}, threading.Lock(), [0]
 
     def work_on(turn, board, test):
         known = baseline.get(board, {}).get(test, {}).get(REFERENCE, [None])[0]
@@ -327,7 +343,6 @@ def main():
             sys.exit(f'{name}: {path} is not an executable; build it, or give its path with --{name}.')
     if not servers:
         sys.exit('--servers names neither gdbserver nor trapline.')
-    boards = options.boards.split(',')
     work = pathlib.Path(options.work).resolve()
     options.work = str(work)
     work.mkdir(parents=True, exist_ok=True)
@@ -336,9 +351,9 @@ def main():
     exemptions = read_exemptions()
     baseline = json.loads(pathlib.Path(options.baseline).read_text())['boards'] if options.baseline else {}
     started = time.monotonic()
-    print(f'{len(tests)} test files, {len(boards)} boards, {" and ".join(name for name, _ in servers)}, '
-          f'{options.jobs} jobs', flush=True)
-    results = run_all(options, suite, servers, boards, tests, baseline)
+    print(', '.join(f'{len(names)} test files on {board}' for board, names in tests.items()) + '; ' +
+          ' and '.join(name for name, _ in servers) + f'; {options.jobs} jobs', flush=True)
+    results = run_all(options, suite, servers, tests, baseline)
     output = pathlib.Path(options.json or work / 'results.json')
     output.write_text(json.dumps({'date': datetime.date.today().isoformat(), 'machine': platform.machine(),
                                   'cpus': os.cpu_count(), 'jobs': options.jobs, 'boards': results}))
