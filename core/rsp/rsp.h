@@ -7,6 +7,9 @@
  * says so), an error its number or text, TL_UNKNOWN_PACKET the empty reply, TL_DEFERRED nothing yet: the reply is the
  * next stop report, or what tl_rsp_reply is called with.
  *
+ * Payloads reach handlers with their escapes undone, so binary data is simply there; what a handler writes goes out as
+ * it is, so binary data must be escaped (tl_rsp_write_binary).
+ *
  * The table is open: rows in core/ know features, run control, registers, memory, points and threads; an embedder
  * registers rows of its own (files, launching, lldb's packets) and may put them before core's for the same name.
  *
@@ -50,6 +53,14 @@ struct tl_rsp_table {
 	void *context; /* handed to handle() */
 };
 
+/* A monitor command of the embedder's. */
+struct tl_rsp_command {
+	const char *name; /* one or more words, "set debug"; NULL ends a table */
+	const char *help; /* the rest of its line in `monitor help`: "0|1   …" */
+	/* `arguments` is what follows the name, without leading spaces, ended by a zero byte. */
+	enum tl_status (*run)(struct tl_rsp *rsp, void *context, const char *arguments, struct tl_writer *output);
+};
+
 struct tl_rsp_host {
 	struct tl_allocator allocator;
 	/* Bytes for the client, whole frames. Must take them all (queue what cannot go at once). */
@@ -71,6 +82,10 @@ struct tl_rsp_host {
 	 * as far as it is written. May be NULL.
 	 */
 	void (*extend_stop)(void *context, const struct tl_report *report, struct tl_writer *reply);
+	/* Whether the debugger attached to the process rather than started it, for qAttached. NULL: to all of them. */
+	bool (*attached)(void *context, tl_u64 process);
+	/* Monitor commands besides core's own, looked up before those; run with `context`. May be NULL. */
+	const struct tl_rsp_command *commands;
 };
 
 tl_size tl_rsp_size(void);
@@ -153,5 +168,9 @@ enum tl_status tl_rsp_answer_part(struct tl_cursor *arguments, const void *objec
  */
 tl_u8 tl_rsp_signal_to_gdb(tl_i32 signal);
 tl_i32 tl_rsp_signal_from_gdb(tl_u64 signal);
+
+/* The same in the numbers that this client uses: lldb takes Linux's as they are. */
+tl_u8 tl_rsp_signal_out(const struct tl_rsp *rsp, tl_i32 signal);
+tl_i32 tl_rsp_signal_in(const struct tl_rsp *rsp, tl_u64 signal);
 
 #endif

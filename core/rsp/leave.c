@@ -1,0 +1,226 @@
+/*
+ * Leaving a process: D, vKill and k. The engine lets go only of what stands still, so that in non-stop the threads are
+ * paused first, the reply waits, and the threads of other processes run on afterwards.
+ * GDB manual, "Packets".
+ */
+#include "core/rsp/rsp_internal.h"
+
+#define LINUX_SIGNAL_INT 2
+#define LINUX_SIGNAL_TRAP 5
+#define LINUX_SIGNAL_KILL 9
+
+static bool may_pass(const struct tl_rsp *rsp, tl_i32 signal)
+{
+	if (signal <= 0 || signal >= TL_SIGNAL_WORDS * 64)
+		return false;
+	if (rsp->program_signals_known)
+		return (rsp->program_signals[signal / 64] >> (signal % 64) & 1) != 0;
+	/* Without the client's word: a debugger's own signals are not the program's. */
+	return signal != LINUX_SIGNAL_INT && signal != LINUX_SIGNAL_TRAP;
+}
+
+/* The signal with which a thread of the process stands stopped and that it is to get; thread 0 when there is none. */
+static tl_i32 pending_signal(struct tl_rsp *rsp, tl_u64 process, tl_u64 *thread_ret)
+{
+	struct tl_thread_info info = {0};
+	struct tl_report report;
+
+	*thread_ret = 0;
+	while (tl_engine_next_thread(rsp->engine, info.id, &info)) {
+		if (info.id.process != process || !tl_engine_last_report(rsp->engine, info.id, &report))
+			continue;
+		if (report.event.kind != TL_EVENT_SIGNAL || !may_pass(rsp, report.event.signal))
+			continue;
+		*thread_ret = info.id.thread;
+		return report.event.signal;
+	}
+	return 0;
+}
+
+static enum tl_status detach(struct tl_rsp *rsp, tl_u64 process)
+{
+	tl_u64 thread;
+	tl_i32 signal = pending_signal(rsp, process, &thread);
+
+	return tl_engine_detach(rsp->engine, process, thread, signal);
+}
+
+static enum tl_status kill_all(struct tl_rsp *rsp)
+{
+	enum tl_status worst = TL_OK;
+	tl_u64 process;
+	tl_u64 before = 0;
+
+	while ((process = tl_engine_next_process(rsp->engine, before)) != 0) {
+		enum tl_status status = tl_engine_kill(rsp->engine, process);
+
+		if (status != TL_OK)
+			worst = status;
+		/* A process that is still there was not killed: go on behind it. */
+		if (tl_rsp_process_exists(rsp, process))
+			before = process;
+	}
+	return worst;
+}
+
+static enum tl_status leave_now(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 process)
+{
+	switch (leave) {
+	case TL_RSP_LEAVE_DETACH:
+		return detach(rsp, process);
+	case TL_RSP_LEAVE_KILL:
+		return tl_engine_kill(rsp->engine, process);
+	case TL_RSP_LEAVE_KILL_ALL:
+		return kill_all(rsp);
+	case TL_RSP_LEAVE_NONE:
+		break;
+	}
+	return TL_OK;
+}
+
+/* What follows success, whether at once or later. */
+static void left(struct tl_rsp *rsp, enum tl_rsp_leave leave)
+{
+	bool last = tl_engine_next_process(rsp->engine, 0) == 0;
+
+	if (!tl_rsp_process_exists(rsp, rsp->general.process))
+		rsp->general = (struct tl_thread_id){0, 0};
+	if (!tl_rsp_process_exists(rsp, rsp->last_stop.process))
+		rsp->last_stop = (struct tl_thread_id){0, 0};
+	if (rsp->client[TL_RSP_CLIENT_EXTENDED])
+		return;
+	if (last || leave == TL_RSP_LEAVE_KILL_ALL)
+		rsp->done = true;
+}
+
+/* Notes who runs now and is not to be left, so that the pause ends for them. */
+static enum tl_status pause_others(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 process)
+{
+	struct tl_thread_info info = {0};
+	void *paused = rsp->paused;
+
+	rsp->paused_count = 0;
+	while (leave != TL_RSP_LEAVE_KILL_ALL && tl_engine_next_thread(rsp->engine, info.id, &info)) {
+		if (info.stopped || info.id.process == process)
+			continue;
+		if (!tl_grow(&rsp->host.allocator, &paused, &rsp->paused_capacity, rsp->paused_count,
+			     sizeof(*rsp->paused)))
+			return TL_ERROR_NO_MEMORY;
+		rsp->paused = paused;
+		rsp->paused[rsp->paused_count++] = info.id;
+	}
+	tl_engine_pause(rsp->engine);
+	return TL_OK;
+}
+
+static void run_others_on(struct tl_rsp *rsp)
+{
+	for (tl_size i = 0; i < rsp->paused_count; i++) {
+		struct tl_action action = {.filter = rsp->paused[i], .kind = TL_ACTION_CONTINUE};
+
+		/* One that has gone meanwhile has its exit event on the way. */
+		(void)tl_engine_resume(rsp->engine, &action, 1);
+	}
+	rsp->paused_count = 0;
+}
+
+static enum tl_status begin(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 process)
+{
+	enum tl_status status;
+
+	if (rsp->leave != TL_RSP_LEAVE_NONE)
+		return TL_ERROR_STATE;
+	status = tl_engine_quiet(rsp->engine) ? leave_now(rsp, leave, process) : TL_ERROR_RUNNING;
+	if (status == TL_ERROR_RUNNING) {
+		TL_TRY(pause_others(rsp, leave, process));
+		rsp->leave = leave;
+		rsp->leave_process = process;
+		return TL_DEFERRED;
+	}
+	if (status == TL_OK)
+		left(rsp, leave);
+	return status;
+}
+
+void tl_rsp_leave_further(struct tl_rsp *rsp)
+{
+	enum tl_rsp_leave leave = rsp->leave;
+	enum tl_status status;
+
+	if (!tl_engine_quiet(rsp->engine))
+		return;
+	rsp->leave = TL_RSP_LEAVE_NONE;
+	status = leave_now(rsp, leave, rsp->leave_process);
+	if (status == TL_OK)
+		left(rsp, leave);
+	run_others_on(rsp);
+	if (leave == TL_RSP_LEAVE_KILL_ALL)
+		rsp->owed = false; /* k has no reply */
+	else
+		tl_rsp_send_owed(rsp, status);
+}
+
+static enum tl_status handle_detach(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				    struct tl_writer *reply)
+{
+	tl_u64 process;
+
+	(void)context, (void)reply;
+	if (tl_cursor_accept(arguments, ';')) {
+		process = tl_cursor_hex(arguments);
+		if (arguments->failed)
+			return TL_ERROR_PACKET;
+		if (!tl_rsp_process_exists(rsp, process))
+			return TL_ERROR_NO_PROCESS;
+	} else if (!tl_rsp_process(rsp, &process)) {
+		return TL_ERROR_NO_PROCESS;
+	}
+	return begin(rsp, TL_RSP_LEAVE_DETACH, process);
+}
+
+static enum tl_status handle_kill_process(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+					  struct tl_writer *reply)
+{
+	tl_u64 process;
+
+	(void)context, (void)reply;
+	tl_cursor_expect(arguments, ';');
+	process = tl_cursor_hex(arguments);
+	if (arguments->failed)
+		return TL_ERROR_PACKET;
+	/* Without multiprocess the client does not know the number and makes one up. */
+	if (!rsp->client[TL_RSP_CLIENT_MULTIPROCESS] && !tl_rsp_process_exists(rsp, process) &&
+	    !tl_rsp_process(rsp, &process))
+		return TL_ERROR_NO_PROCESS;
+	if (!tl_rsp_process_exists(rsp, process))
+		return TL_ERROR_NO_PROCESS;
+	return begin(rsp, TL_RSP_LEAVE_KILL, process);
+}
+
+static enum tl_status handle_kill(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				  struct tl_writer *reply)
+{
+	enum tl_status status;
+
+	(void)context, (void)arguments;
+	if (tl_engine_next_process(rsp->engine, 0) == 0) {
+		rsp->silent = true;
+		return TL_OK;
+	}
+	status = begin(rsp, TL_RSP_LEAVE_KILL_ALL, 0);
+	if (rsp->client[TL_RSP_CLIENT_LLDB] && status == TL_OK) {
+		/* lldb waits to be told of the death. */
+		tl_write_byte(reply, 'X');
+		tl_write_hex_padded(reply, LINUX_SIGNAL_KILL, 2);
+		return TL_OK;
+	}
+	rsp->silent = true;
+	return status;
+}
+
+const struct tl_rsp_row tl_rsp_leave_rows[] = {
+	{"D", TL_RSP_WORD, TL_RSP_STOPPED, true, handle_detach},
+	{"vKill", TL_RSP_WORD, TL_RSP_STOPPED, true, handle_kill_process},
+	{"k", TL_RSP_WORD, TL_RSP_ALWAYS, false, handle_kill},
+	{0},
+};
