@@ -121,7 +121,9 @@ struct tl_engine_host {
 	void (*output)(void *context, const char *text, tl_size size);
 	/* May be NULL. Must not call the engine. */
 	void (*note)(void *context, const struct tl_note *note);
-	/* A report is ready to be taken, or nothing is left to run. Called at most once until it is taken. May be NULL.
+	/*
+	 * A report is ready to be taken; called at most once until it is. Also when a tl_engine_pause that had to wait
+	 * has brought everyone to a stop. May be NULL.
 	 */
 	void (*ready)(void *context);
 	void *context;

@@ -134,6 +134,7 @@ struct tl_engine {
 	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
 
 	bool owed;       /* all-stop: a resume has not been answered */
+	bool pausing;    /* tl_engine_pause is under way and host.ready to be called at its end */
 	bool parking;    /* everything is being stopped */
 	bool interrupt;  /* ^C came; reported if nothing else is */
 	bool no_resumed; /* non-stop: to be reported */

@@ -82,6 +82,8 @@ void run_settle(struct tl_engine *engine, struct thread *thread)
 void tl_engine_pause(struct tl_engine *engine)
 {
 	run_park(engine);
+	/* Whoever asked hears of it when all stand, unless they do already. */
+	engine->pausing = !tl_engine_quiet(engine);
 	run_check(engine);
 }
 
@@ -197,9 +199,14 @@ void run_check(struct tl_engine *engine)
 		ready = engine->states[TL_THREAD_WAITING] != 0 || engine->gone_count != 0 || engine->no_resumed;
 	else
 		ready = engine->owed && tl_engine_quiet(engine);
-	if (!ready || engine->told)
+	ready = ready && !engine->told;
+	engine->told |= ready;
+	if (engine->pausing && tl_engine_quiet(engine)) {
+		engine->pausing = false;
+		ready = true;
+	}
+	if (!ready)
 		return;
-	engine->told = true;
 	if (engine->host.ready != NULL)
 		engine->host.ready(engine->host.context);
 }
@@ -314,6 +321,8 @@ static const struct tl_action *action_for(const struct tl_action *actions, tl_si
 
 static void set_plan(struct thread *thread, const struct tl_action *action)
 {
+	/* What it was last stopped for is over. */
+	thread->last = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED, .thread = thread->id}};
 	thread->plan = action->kind;
 	thread->range_start = action->start;
 	thread->range_end = action->end;
