@@ -1,6 +1,6 @@
 /*
- * Leaving a process: D, vKill and k. The engine lets go only of what stands still, so that in non-stop the threads are
- * paused first, the reply waits, and the threads of other processes run on afterwards.
+ * Leaving a process: D, vKill and k. The engine lets go only of what stands still, so that in non-stop all threads are
+ * paused before a detach, the reply waits, and the threads of other processes run on afterwards.
  * GDB manual, "Packets".
  */
 #include "core/rsp/rsp_internal.h"
@@ -11,15 +11,20 @@
 
 static bool may_pass(const struct tl_rsp *rsp, tl_i32 signal)
 {
+	const struct tl_engine_settings *settings = tl_engine_settings(rsp->engine);
+
 	if (signal <= 0 || signal >= TL_SIGNAL_WORDS * 64)
 		return false;
-	if (rsp->program_signals_known)
-		return (rsp->program_signals[signal / 64] >> (signal % 64) & 1) != 0;
+	if (settings->program_signals_known)
+		return (settings->program_signals[signal / 64] >> (signal % 64) & 1) != 0;
 	/* Without the client's word: a debugger's own signals are not the program's. */
 	return signal != LINUX_SIGNAL_INT && signal != LINUX_SIGNAL_TRAP;
 }
 
-/* The signal with which a thread of the process stands stopped and that it is to get; thread 0 when there is none. */
+/*
+ * The signal of which a thread of the process was told to the client and that the client leaves to it; thread 0 when
+ * there is none. The engine looks after those that were not told.
+ */
 static tl_i32 pending_signal(struct tl_rsp *rsp, tl_u64 process, tl_u64 *thread_ret)
 {
 	struct tl_thread_info info = {0};
@@ -27,7 +32,8 @@ static tl_i32 pending_signal(struct tl_rsp *rsp, tl_u64 process, tl_u64 *thread_
 
 	*thread_ret = 0;
 	while (tl_engine_next_thread(rsp->engine, info.id, &info)) {
-		if (info.id.process != process || !tl_engine_last_report(rsp->engine, info.id, &report))
+		if (info.id.process != process || info.state != TL_THREAD_PARKED ||
+		    !tl_engine_last_report(rsp->engine, info.id, &report))
 			continue;
 		if (report.event.kind != TL_EVENT_SIGNAL || !may_pass(rsp, report.event.signal))
 			continue;
@@ -130,7 +136,7 @@ static enum tl_status begin(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 
 
 	if (rsp->leave != TL_RSP_LEAVE_NONE)
 		return TL_ERROR_STATE;
-	status = tl_engine_quiet(rsp->engine) ? leave_now(rsp, leave, process) : TL_ERROR_RUNNING;
+	status = leave_now(rsp, leave, process);
 	if (status == TL_ERROR_RUNNING) {
 		TL_TRY(pause_others(rsp, leave, process));
 		rsp->leave = leave;

@@ -29,13 +29,12 @@ struct tl_rsp {
 	bool handling;        /* a handler is at work and `output` is its */
 	bool silent;          /* the handler wants no reply at all */
 	bool owed;            /* a deferred reply */
+	bool asked;           /* `?` waits for threads that were told to stop quietly */
 	bool done;            /* host.done is to be called once the reply is out */
 
 	/* What the client said of itself. */
 	bool client[TL_RSP_CLIENT_MAX];
 	bool bare_upload; /* lldb's x, whose reply has no b in front */
-	tl_u64 program_signals[TL_SIGNAL_WORDS];
-	bool program_signals_known;
 
 	struct tl_thread_id general, resumed; /* Hg and Hc; 0: none in particular */
 	struct tl_thread_id last_stop;        /* named in the last stop reply */

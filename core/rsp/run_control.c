@@ -288,9 +288,11 @@ static enum tl_status handle_pass_signals(struct tl_rsp *rsp, void *context, str
 static enum tl_status handle_program_signals(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 					     struct tl_writer *reply)
 {
+	struct tl_engine_settings *settings = tl_engine_settings(rsp->engine);
+
 	(void)context, (void)reply;
-	TL_TRY(read_signals(rsp, arguments, rsp->program_signals));
-	rsp->program_signals_known = true;
+	TL_TRY(read_signals(rsp, arguments, settings->program_signals));
+	settings->program_signals_known = true;
 	return TL_OK;
 }
 

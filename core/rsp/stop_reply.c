@@ -309,16 +309,6 @@ static void notify(struct tl_rsp *rsp)
 	rsp->host.send(rsp->host.context, rsp->notice, tl_frame_encode(rsp->notice, '%', size));
 }
 
-void tl_rsp_report(struct tl_rsp *rsp)
-{
-	struct tl_report report;
-
-	if (tl_rsp_non_stop(rsp))
-		notify(rsp);
-	else if (rsp->owed && tl_engine_take_report(rsp->engine, &report))
-		send_stop(rsp, &report);
-}
-
 /* ---- ? and vStopped ---- */
 
 static void last_report(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_report *report_ret)
@@ -378,8 +368,12 @@ static enum tl_status tell_one(struct tl_rsp *rsp, struct tl_writer *reply)
 	struct tl_thread_info info;
 	struct tl_report report;
 
-	/* A report is on its way, from a client before this one or from leaving non-stop: that is the answer. */
+	/* A report is on its way, of an attach say: that is the answer. */
 	if (tl_engine_running(rsp->engine))
+		return TL_DEFERRED;
+	/* Non-stop has just been left, and not everyone stands still yet. */
+	rsp->asked = !tl_engine_quiet(rsp->engine);
+	if (rsp->asked)
 		return TL_DEFERRED;
 	if ((id.thread == 0 || !tl_engine_find_thread(rsp->engine, id, &info)) && !find_eventful(rsp, &id) &&
 	    !tl_rsp_any_thread(rsp, TL_ANY, &id)) {
@@ -411,6 +405,28 @@ static enum tl_status handle_stopped(struct tl_rsp *rsp, void *context, struct t
 {
 	(void)context, (void)arguments;
 	return rsp->notifying && tl_rsp_non_stop(rsp) ? tell_next(rsp, reply) : TL_OK;
+}
+
+static void answer_status(struct tl_rsp *rsp)
+{
+	struct tl_writer writer = tl_writer_make(rsp->output + TL_FRAME_HEAD, rsp->host.packet_size);
+
+	if (tell_one(rsp, &writer) == TL_DEFERRED)
+		return;
+	rsp->owed = false;
+	tl_rsp_send_output(rsp, tl_writer_size(&writer));
+}
+
+void tl_rsp_report(struct tl_rsp *rsp)
+{
+	struct tl_report report;
+
+	if (tl_rsp_non_stop(rsp))
+		notify(rsp);
+	else if (rsp->owed && rsp->asked)
+		answer_status(rsp);
+	else if (rsp->owed && tl_engine_take_report(rsp->engine, &report))
+		send_stop(rsp, &report);
 }
 
 const struct tl_rsp_row tl_rsp_status_rows[] = {
