@@ -23,6 +23,7 @@ typedef void tl_descriptor_call(void *context, struct tl_source *source, int des
 typedef void tl_signal_call(void *context, struct tl_source *source, int signal);
 typedef void tl_call(void *context, struct tl_source *source);
 
+/* The caller destroys it. */
 TL_CHECKED enum tl_status tl_loop_create(struct tl_loop **loop_ret, struct tl_error *error);
 /* Removes every source; NULL is fine. Not from inside a turn. Descriptors stay open: they belong to whoever opened
  * them. */

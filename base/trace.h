@@ -31,6 +31,7 @@ enum tl_trace_channel {
 
 extern tl_u32 tl_trace_mask;
 
+/* True when the channel is on. Any thread. */
 static inline bool tl_tracing(enum tl_trace_channel channel)
 {
 	return __builtin_expect((tl_trace_mask >> channel & 1) != 0, 0);
@@ -38,8 +39,10 @@ static inline bool tl_tracing(enum tl_trace_channel channel)
 
 /* Reads a --trace argument: channels or "all", then optionally ":FILE" (default stderr; "-" is stderr too). */
 TL_CHECKED enum tl_status tl_trace_setup(const char *argument, struct tl_error *error);
+/* Turns all channels off and closes the file. */
 void tl_trace_close(void);
 
+/* Writes a line, whether the channel is on or not; keeps errno. Use TL_TRACE. Any thread. */
 void tl_trace_line(enum tl_trace_channel channel, const char *format, ...) TL_PRINTF(2, 3);
 #define TL_TRACE(channel, ...)                                                                                         \
 	do {                                                                                                           \

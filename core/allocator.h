@@ -27,6 +27,7 @@ static inline void *tl_allocate(const struct tl_allocator *allocator, tl_size si
 	return block;
 }
 
+/* Frees a block of `size` bytes; NULL is fine. */
 static inline void tl_release(const struct tl_allocator *allocator, void *block, tl_size size)
 {
 	if (block != NULL)

@@ -2,9 +2,9 @@
  * The only way to read bytes that someone else wrote, and its counterpart for writing text and bytes into a bounded
  * buffer.
  *
- * A cursor knows where its bytes end. Reading past the end yields zeros, sets `failed` and stays there, so that a
- * parser may read a whole item and look at `failed` once. A writer past its end drops what does not fit and sets
- * `failed`. Neither owns its buffer. Not for use by several threads at once.
+ * A cursor knows where its bytes end. What it cannot read yields zeros, sets `failed` and takes the cursor to its end,
+ * so that a parser may read a whole item and look at `failed` once, and every loop ends. A writer past its end drops
+ * what does not fit and sets `failed`. Neither owns its buffer. Not for use by several threads at once.
  */
 #ifndef TL_CORE_CURSOR_H
 #define TL_CORE_CURSOR_H
@@ -18,16 +18,19 @@ struct tl_cursor {
 	bool failed;
 };
 
+/* A cursor over `size` bytes, which it does not own; NULL with 0 is an empty one. */
 struct tl_cursor tl_cursor_make(const void *bytes, tl_size size);
 
 /* A cursor over a string that ends with a zero byte. */
 struct tl_cursor tl_cursor_text(const char *text);
 
+/* The number of bytes that are left. */
 static inline tl_size tl_cursor_left(const struct tl_cursor *cursor)
 {
 	return (tl_size)(cursor->end - cursor->at);
 }
 
+/* True at the end, also when the cursor failed. */
 static inline bool tl_cursor_done(const struct tl_cursor *cursor)
 {
 	return cursor->at == cursor->end;
@@ -80,13 +83,16 @@ struct tl_writer {
 	bool failed;
 };
 
+/* An empty writer over `size` bytes, which it does not own; NULL with 0 is one that has no room. */
 struct tl_writer tl_writer_make(void *buffer, tl_size size);
 
+/* How many bytes were written. */
 static inline tl_size tl_writer_size(const struct tl_writer *writer)
 {
 	return (tl_size)(writer->at - writer->start);
 }
 
+/* How many bytes still fit. */
 static inline tl_size tl_writer_room(const struct tl_writer *writer)
 {
 	return (tl_size)(writer->end - writer->at);
@@ -95,6 +101,7 @@ static inline tl_size tl_writer_room(const struct tl_writer *writer)
 /* Empties the writer and clears `failed`. */
 void tl_writer_reset(struct tl_writer *writer);
 
+/* One byte; some bytes; a string without its final zero. Of what does not fit as a whole, the front is written. */
 void tl_write_byte(struct tl_writer *writer, tl_u8 byte);
 void tl_write_bytes(struct tl_writer *writer, const void *bytes, tl_size size);
 void tl_write_text(struct tl_writer *writer, const char *text);

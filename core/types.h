@@ -44,6 +44,9 @@ typedef _Bool bool;
 /* A result that the caller must look at. */
 #define TL_CHECKED __attribute__((warn_unused_result))
 
+/* Keeps a function's frame out of its callers' (the kernel has a macro `noinline`, hence the underscores). */
+#define TL_NOINLINE __attribute__((__noinline__))
+
 /* A function that takes a printf format. */
 #define TL_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
@@ -51,21 +54,25 @@ typedef _Bool bool;
  * Memory functions. A freestanding compiler may emit calls to memcpy, memmove, memset and memcmp and asks of every
  * environment that it supply these four; core/ uses them through the builtins and needs nothing else from outside.
  */
+/* memcpy: the ranges do not overlap. */
 static inline void tl_copy(void *to, const void *from, tl_size size)
 {
 	__builtin_memcpy(to, from, size);
 }
 
+/* memmove: they may. */
 static inline void tl_move(void *to, const void *from, tl_size size)
 {
 	__builtin_memmove(to, from, size);
 }
 
+/* memset. */
 static inline void tl_fill(void *to, tl_u8 byte, tl_size size)
 {
 	__builtin_memset(to, byte, size);
 }
 
+/* True when `size` bytes are equal. */
 static inline bool tl_same(const void *a, const void *b, tl_size size)
 {
 	return __builtin_memcmp(a, b, size) == 0;
@@ -82,6 +89,7 @@ static inline tl_u64 tl_load_little(const void *from, tl_size size)
 	return value;
 }
 
+/* The counterpart of tl_load_little. */
 static inline void tl_store_little(void *to, tl_u64 value, tl_size size)
 {
 	tl_u8 *bytes = to;

@@ -113,8 +113,7 @@ static enum tl_status advance(struct walk *walk, const struct tl_agent_instructi
 }
 
 /* The stack's height in front of the instruction at `offset`, which a walk has passed without an error. */
-static __attribute__((noinline)) enum tl_status height_at(const struct tl_agent_code *code, tl_u16 offset,
-							  tl_u8 *height_ret)
+static TL_NOINLINE enum tl_status height_at(const struct tl_agent_code *code, tl_u16 offset, tl_u8 *height_ret)
 {
 	struct walk walk = {.code = code};
 	struct tl_agent_instruction instruction;

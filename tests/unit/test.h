@@ -1,6 +1,6 @@
 /*
- * A unit test is an executable of TEST functions; `./test-NAME` runs all of them, `./test-NAME SUBSTRING` those whose names
- * contain it. Output is one line a test and TAP-like totals; the exit status says whether all passed.
+ * A unit test is an executable of TEST functions; `./test-NAME` runs all of them, `./test-NAME SUBSTRING` those whose
+ * names contain it. Output is one line a test and TAP-like totals; the exit status says whether all passed.
  */
 #ifndef TL_TESTS_UNIT_TEST_H
 #define TL_TESTS_UNIT_TEST_H
@@ -64,7 +64,7 @@ static const char *test_current;
 	do {                                                                                                           \
 		const char *check_a = (a), *check_b = (b);                                                             \
 		if (strcmp(check_a, check_b) != 0) {                                                                   \
-			printf("  %s:%d: %s: %s is\n    \"%s\", wanted\n    \"%s\"\n", __FILE__, __LINE__,              \
+			printf("  %s:%d: %s: %s is\n    \"%s\", wanted\n    \"%s\"\n", __FILE__, __LINE__,             \
 			       test_current, #a, check_a, check_b);                                                    \
 			test_failures++;                                                                               \
 		}                                                                                                      \

@@ -1,0 +1,100 @@
+# The door. Meson and ninja do the work behind it; `make help` lists what there is.
+MAKEFLAGS += --no-print-directory
+BUILD ?= build
+JOBS ?= $(shell nproc)
+SECONDS_EACH ?= 600
+PYTHON = python3
+NINJA = ninja -j$(JOBS)
+# Sanitizers and fuzzers find what they find only in code that they were built into.
+ASAN = -Db_sanitize=address,undefined -Db_lundef=false
+TSAN = -Db_sanitize=thread -Db_lundef=false
+
+.PHONY: all build help setup run check check-all check-gdb check-lldb bench fuzz sanitize asan tsan clang format tidy \
+	install clean
+
+all: build
+
+help:
+	@echo 'make run        install what is needed, build, and debug the sample with stock gdb'
+	@echo 'make check      install what is needed, build, and run the fast part of every kind of test'
+	@echo 'make            build into build/'
+	@echo 'make setup      install the Debian packages that building, running and testing need'
+	@echo 'make check-all  every test (hours: it has GDB'"'"'s own test suite in it)'
+	@echo 'make check-gdb  GDB'"'"'s own test suite against gdbserver and against trapline-gdbserver, with the difference'
+	@echo 'make check-lldb lldb sessions against lldb-server and against trapline, with the difference'
+	@echo 'make bench      the speed of gdbserver, lldb-server and trapline, side by side'
+	@echo 'make fuzz       each fuzzer for SECONDS_EACH=$(SECONDS_EACH) seconds'
+	@echo 'make sanitize   the fast tests with the address and undefined, then with the thread sanitizer'
+	@echo 'make clang      build with clang and run the unit tests'
+	@echo 'make format     let clang-format lay out all C files;  make tidy: clang-tidy'
+	@echo 'make install    install (DESTDIR and meson'"'"'s prefix are obeyed);  make clean: remove what was built'
+
+setup:
+	@tools/setup
+
+$(BUILD)/build.ninja:
+	@tools/setup build
+	meson setup $(BUILD)
+
+build: $(BUILD)/build.ninja
+	@$(NINJA) -C $(BUILD)
+
+run:
+	@tools/setup build run
+	@$(MAKE) build
+	@BUILD=$(BUILD) tools/run
+
+check: setup
+	@$(MAKE) build
+	@$(PYTHON) tools/check.py --build $(BUILD)
+
+check-all: setup
+	@$(MAKE) build
+	@$(PYTHON) tools/check.py --build $(BUILD) --all
+
+check-gdb: setup
+	@$(MAKE) build
+	@$(PYTHON) tests/gdbsuite/run.py
+
+check-lldb: setup
+	@$(MAKE) build
+	@$(PYTHON) tests/lldb/run.py
+
+bench: setup
+	@$(MAKE) build
+	@$(PYTHON) bench/run.py --build $(BUILD)
+
+sanitize: asan tsan
+
+asan: setup
+	@test -f build-asan/build.ninja || meson setup build-asan $(ASAN)
+	@$(NINJA) -C build-asan
+	@$(PYTHON) tools/check.py --build build-asan --skip checks,bench
+
+tsan: setup
+	@test -f build-tsan/build.ninja || meson setup build-tsan $(TSAN)
+	@$(NINJA) -C build-tsan
+	@$(PYTHON) tools/check.py --build build-tsan --skip checks,bench
+
+clang: setup
+	@test -f build-clang/build.ninja || CC=clang meson setup build-clang
+	@$(NINJA) -C build-clang
+	@$(PYTHON) tools/check.py --build build-clang --only unit
+
+fuzz: setup
+	@test -f build-fuzz/build.ninja || CC=clang meson setup build-fuzz -Dfuzz=true $(ASAN) \
+		-Dc_args=-fsanitize=fuzzer-no-link
+	@$(NINJA) -C build-fuzz fuzzers
+	@$(PYTHON) tools/fuzz.py --build build-fuzz --seconds $(SECONDS_EACH)
+
+format:
+	git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format -i
+
+tidy: $(BUILD)/build.ninja
+	@$(PYTHON) tests/checks/tidy.py $(BUILD)
+
+install: build
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-fuzz
