@@ -204,22 +204,25 @@ def run_test(options, folder, board, test):
          f'RUNTESTFLAGS=--target_board={board} GDB={options.gdb}',
          "INTERNAL_GDBFLAGS=-nw -nx -data-directory /usr/share/gdb -iex 'set height 0' -iex 'set width 0'"],
         cwd=folder)
-    run = {'seconds': round(time.monotonic() - started, 2), 'results': []}
+    run = {'seconds': round(time.monotonic() - started, 2), 'results': read_results(output / 'gdb.sum', test)}
     if status == 124:
         run['results'].append(['ERROR', f'{test}: ended after {options.limit} s'])
-    try:
-        lines = (output / 'gdb.sum').read_text(errors='replace').splitlines()
-    except OSError:
-        lines = []
-        run['results'].append(['ERROR', f'{test}: left no results'])
-    for line in lines:
-        match = RESULT_LINE.match(line)
-        if match:
-            name = match[2]
-            for pattern, text in VARYING:
-                name = pattern.sub(text, name)
-            run['results'].append([match[1], name])
     return run
+
+
+def read_results(path, test):
+    """[[kind, name], …] of a gdb.sum, with what varies from run to run blanked out."""
+    try:
+        lines = path.read_text(errors='replace').splitlines()
+    except OSError:
+        return [['ERROR', f'{test}: left no results']]
+    results = []
+    for match in filter(None, map(RESULT_LINE.match, lines)):
+        name = match[2]
+        for pattern, text in VARYING:
+            name = pattern.sub(text, name)
+        results.append([match[1], name])
+    return results
 
 
 def passes(run):
