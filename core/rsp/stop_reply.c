@@ -5,6 +5,7 @@
 #include "core/rsp/rsp_internal.h"
 
 #define LINUX_SIGNAL_TRAP 5
+#define LINUX_SIGNAL_STOP 19
 #define PATH_MAX_BYTES 512
 
 int tl_rsp_register_number(const struct tl_cpu *cpu, tl_u32 features, tl_u16 index)
@@ -381,8 +382,11 @@ static enum tl_status tell_one(struct tl_rsp *rsp, struct tl_writer *reply)
 		return TL_OK;
 	}
 	last_report(rsp, id, &report);
-	/* Where nothing in particular happened, clients expect the trap with which a program begins. */
-	if (uneventful(&report))
+	/* Where nothing in particular happened, gdb expects the trap with which a program begins, and lldb a SIGSTOP.
+	 */
+	if (uneventful(&report) && rsp->client[TL_RSP_CLIENT_LLDB])
+		report.event = (struct tl_event){.kind = TL_EVENT_SIGNAL, .thread = id, .signal = LINUX_SIGNAL_STOP};
+	else if (uneventful(&report))
 		report.event = (struct tl_event){.kind = TL_EVENT_STEPPED, .thread = id};
 	rsp->general = rsp->last_stop = id;
 	tl_rsp_write_stop(rsp, &report, reply);
