@@ -69,12 +69,12 @@ sanitize: asan tsan
 asan: setup
 	@test -f build-asan/build.ninja || meson setup build-asan $(ASAN)
 	@$(NINJA) -C build-asan
-	@$(PYTHON) tools/check.py --build build-asan --skip checks,bench
+	@$(PYTHON) tools/check.py --build build-asan --skip checks,bench,gdbsuite
 
 tsan: setup
 	@test -f build-tsan/build.ninja || meson setup build-tsan $(TSAN)
 	@$(NINJA) -C build-tsan
-	@$(PYTHON) tools/check.py --build build-tsan --skip checks,bench
+	@$(PYTHON) tools/check.py --build build-tsan --skip checks,bench,gdbsuite
 
 clang: setup
 	@test -f build-clang/build.ninja || CC=clang meson setup build-clang

@@ -178,7 +178,7 @@ static enum tl_status cannot_listen(const char *where, struct tl_error *error)
 static enum tl_status listen_tcp(struct tl_listener *listener, struct tl_error *error)
 {
 	struct addrinfo *list;
-	union any_address at = {.storage.ss_family = AF_UNSPEC};
+	union any_address at = {.storage = {.ss_family = AF_UNSPEC}};
 	socklen_t size = sizeof(at);
 
 	TL_TRY(resolve(&listener->address, &list, error));
@@ -309,7 +309,7 @@ static enum tl_status check_peer(int descriptor, char *peer, size_t size, struct
 enum tl_status tl_listener_accept(struct tl_listener *listener, int *descriptor_ret, char *peer_ret, tl_size size,
 				  struct tl_error *error)
 {
-	union any_address at;
+	union any_address at = {.storage = {.ss_family = AF_UNSPEC}};
 	socklen_t length = sizeof(at);
 	int one = 1, descriptor;
 	enum tl_status status;

@@ -223,7 +223,7 @@ enum tl_status tl_elf_dynamic(const struct tl_elf *elf, tl_u64 tag, tl_u64 *valu
 
 	TL_TRY(tl_elf_find_segment(elf, PT_DYNAMIC, &segment, error));
 	for (tl_u64 offset = 0; segment.file_size - offset >= size; offset += size) {
-		tl_u8 bytes[sizeof(Elf64_Dyn)];
+		tl_u8 bytes[sizeof(Elf64_Dyn)] = {0};
 		struct tl_cursor cursor = tl_cursor_make(bytes, size);
 		tl_u64 found;
 
@@ -366,7 +366,7 @@ static enum tl_status search_table(const struct tl_elf *elf, const struct tl_elf
 {
 	struct tl_elf_section section;
 	enum tl_status status;
-	char *strings, last;
+	char *strings, last = 0;
 
 	TL_TRY(tl_elf_section(elf, table->link, &section, error));
 	if (section.type != SHT_STRTAB || section.size == 0 || section.size > STRINGS_MAX)

@@ -40,8 +40,9 @@ static enum tl_status unknown_channel(struct tl_error *error, const char *name, 
 	char list[128] = "";
 
 	for (unsigned i = 0; i < TL_TRACE_MAX; i++) {
-		(void)strcat(list, names[i]);
-		(void)strcat(list, ", ");
+		size_t used = strlen(list);
+
+		(void)snprintf(list + used, sizeof(list) - used, "%s, ", names[i]);
 	}
 	_Static_assert(sizeof("packets, events, states, points, ptrace, memory, loop, errors, ") < sizeof(list),
 		       "the list of channels fits");

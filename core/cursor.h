@@ -110,9 +110,9 @@ void tl_write_text(struct tl_writer *writer, const char *text);
 void tl_write_hex_bytes(struct tl_writer *writer, const void *bytes, tl_size size);
 void tl_write_hex_text(struct tl_writer *writer, const char *text);
 
-/* A number in lower-case hexadecimal without leading zeros, or in at least `digits` digits. */
+/* A number in lower-case hexadecimal without leading zeros, or in at least `wanted` digits. */
 void tl_write_hex(struct tl_writer *writer, tl_u64 value);
-void tl_write_hex_padded(struct tl_writer *writer, tl_u64 value, unsigned digits);
+void tl_write_hex_padded(struct tl_writer *writer, tl_u64 value, unsigned wanted);
 void tl_write_decimal(struct tl_writer *writer, tl_u64 value);
 
 /* Text with & < > ' " as XML entities and control characters other than tab and newline dropped. */
