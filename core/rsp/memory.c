@@ -22,13 +22,20 @@ static enum tl_status read_some(struct tl_rsp *rsp, tl_u64 address, void *buffer
 	return *done_ret != 0 ? TL_OK : TL_ERROR_MEMORY;
 }
 
-/* As many bytes of what is asked for as the reply has room for, read into the end of that room. */
-static enum tl_status read_into_reply(struct tl_rsp *rsp, const struct tl_request_memory *request, tl_size most,
-				      struct tl_writer *reply, tl_u8 **bytes_ret, tl_size *done_ret)
+/*
+ * As many bytes of what is asked for as the reply has room for: read into the end of that room, from where they can be
+ * rewritten into its beginning as long as they take half of it at most.
+ */
+static enum tl_status read_for_reply(struct tl_rsp *rsp, const struct tl_request_memory *request, tl_size most,
+				     struct tl_writer *reply, tl_u8 **bytes_ret, tl_size *done_ret)
 {
 	tl_size size = request->size < most ? (tl_size)request->size : most;
 
 	*bytes_ret = reply->end - size;
+	if (size > tl_writer_room(reply) / 2) {
+		TL_TRY(tl_rsp_object_room(rsp, size));
+		*bytes_ret = rsp->object;
+	}
 	return read_some(rsp, request->address, *bytes_ret, size, done_ret);
 }
 
@@ -41,11 +48,7 @@ static enum tl_status handle_m(struct tl_rsp *rsp, void *context, struct tl_curs
 
 	(void)context;
 	TL_TRY(tl_request_memory(arguments, false, &request));
-	TL_TRY(read_into_reply(rsp, &request, tl_writer_room(reply) / 2, reply, &bytes, &done));
-	/*
-	 * In place: byte i is read at or behind the place where its two digits go, as its distance from the end of the
-	 * room is never more than half of what is left.
-	 */
+	TL_TRY(read_for_reply(rsp, &request, tl_writer_room(reply) / 2, reply, &bytes, &done));
 	out = reply->at;
 	for (tl_size i = 0; i < done; i++) {
 		tl_u8 byte = bytes[i];
@@ -76,16 +79,14 @@ static enum tl_status handle_x(struct tl_rsp *rsp, void *context, struct tl_curs
 		tl_write_text(reply, "OK");
 		return TL_OK;
 	}
-	TL_TRY(read_into_reply(rsp, &request, tl_writer_room(reply) - 1, reply, &bytes, &done));
+	TL_TRY(read_for_reply(rsp, &request, tl_writer_room(reply) - 1, reply, &bytes, &done));
 	out = reply->at;
 	if (!rsp->bare_upload)
 		*out++ = 'b';
-	/* In place again; escapes may use up the lead, and then the reply ends early, as it may. */
-	for (tl_size i = 0; i < done; i++) {
+	/* Where escapes take the room of bytes the reply ends early, as it may. */
+	for (tl_size i = 0; i < done && reply->end - out > special(bytes[i]); i++) {
 		tl_u8 byte = bytes[i];
 
-		if (out + special(byte) > bytes + i)
-			break;
 		if (special(byte)) {
 			*out++ = '}';
 			byte ^= 0x20;
