@@ -35,7 +35,7 @@ static bool add_area(struct tl_engine *engine, struct space *space, struct threa
 	if (!tl_grow(&engine->host.allocator, &areas, &space->area_capacity, space->area_count, sizeof(*space->areas)))
 		return false;
 	space->areas = areas;
-	if (engine_flush(engine, thread) != TL_OK ||
+	if (tl_engine_flush(engine, thread) != TL_OK ||
 	    engine->target->ops->allocate(engine->target, thread->id, address, COPY_AREA,
 					  TL_PERMISSION_READ | TL_PERMISSION_EXECUTE, &area) != TL_OK) {
 		space->no_area = true;
@@ -54,7 +54,7 @@ static struct copy *make_room(struct tl_engine *engine, struct space *space, str
 	if (space->copy_count == space->area_count * COPIES_PER_AREA) {
 		for (tl_size i = 0; i < space->copy_count; i++) {
 			copy = space->copies[i];
-			if (points_find(space, copy->original, KINDS_CODE) == NULL && !in_use(engine, copy))
+			if (tl_points_find(space, copy->original, KINDS_CODE) == NULL && !in_use(engine, copy))
 				return copy;
 		}
 		if (!add_area(engine, space, thread, address))
@@ -90,8 +90,8 @@ static bool write_copy(struct tl_engine *engine, struct thread *thread, struct c
 	return true;
 }
 
-struct copy *copies_get(struct tl_engine *engine, struct thread *thread, tl_u64 address, const tl_u8 *bytes,
-			const struct tl_instruction *instruction)
+struct copy *tl_copies_get(struct tl_engine *engine, struct thread *thread, tl_u64 address, const tl_u8 *bytes,
+			   const struct tl_instruction *instruction)
 {
 	struct space *space = thread->process->space;
 	struct copy *copy = find(space, address);
@@ -114,7 +114,7 @@ struct copy *copies_get(struct tl_engine *engine, struct thread *thread, tl_u64 
 	return copy->impossible ? NULL : copy;
 }
 
-enum tl_status copies_leave(struct tl_engine *engine, struct thread *thread, bool *done_ret)
+enum tl_status tl_copies_leave(struct tl_engine *engine, struct thread *thread, bool *done_ret)
 {
 	const struct copy *copy = thread->copy;
 	tl_u64 at = 0;
@@ -123,29 +123,29 @@ enum tl_status copies_leave(struct tl_engine *engine, struct thread *thread, boo
 	if (copy == NULL)
 		return TL_OK;
 	thread->copy = NULL;
-	TL_TRY(engine_program_counter(engine, thread, &at));
+	TL_TRY(tl_engine_program_counter(engine, thread, &at));
 	if (at < copy->address || at >= copy->address + copy->size)
 		return TL_OK;
 	if (at >= copy->address + copy->body)
-		return engine_set_program_counter(engine, thread, copy->original + copy->length);
+		return tl_engine_set_program_counter(engine, thread, copy->original + copy->length);
 	*done_ret = false;
-	return engine_set_program_counter(engine, thread, copy->original);
+	return tl_engine_set_program_counter(engine, thread, copy->original);
 }
 
-void copies_adopt(struct tl_engine *engine, struct thread *thread, const struct space *space)
+void tl_copies_adopt(struct tl_engine *engine, struct thread *thread, const struct space *space)
 {
 	bool done;
 	tl_u64 at = 0;
 
-	if (space->copy_count == 0 || engine_program_counter(engine, thread, &at) != TL_OK)
+	if (space->copy_count == 0 || tl_engine_program_counter(engine, thread, &at) != TL_OK)
 		return;
 	for (tl_size i = 0; i < space->copy_count && thread->copy == NULL; i++)
 		if (!space->copies[i]->impossible && at - space->copies[i]->address < space->copies[i]->size)
 			thread->copy = space->copies[i];
-	(void)copies_leave(engine, thread, &done);
+	(void)tl_copies_leave(engine, thread, &done);
 }
 
-void copies_drop(struct tl_engine *engine, struct space *space)
+void tl_copies_drop(struct tl_engine *engine, struct space *space)
 {
 	const struct tl_allocator *allocator = &engine->host.allocator;
 
@@ -158,9 +158,9 @@ void copies_drop(struct tl_engine *engine, struct space *space)
 	space->copy_count = space->copy_capacity = space->area_count = space->area_capacity = 0;
 }
 
-void copies_release_areas(struct tl_engine *engine, struct space *space, struct thread *thread)
+void tl_copies_release_areas(struct tl_engine *engine, struct space *space, struct thread *thread)
 {
 	for (tl_size i = 0; i < space->area_count && engine->target->ops->release != NULL; i++)
 		(void)engine->target->ops->release(engine->target, thread->id, space->areas[i], COPY_AREA);
-	copies_drop(engine, space);
+	tl_copies_drop(engine, space);
 }

@@ -16,9 +16,9 @@ void tl_engine_deinit(struct tl_engine *engine)
 	const struct tl_allocator *allocator = &engine->host.allocator;
 
 	while (engine->thread_count > 0)
-		engine_forget_thread(engine, engine->threads[engine->thread_count - 1]);
+		tl_engine_forget_thread(engine, engine->threads[engine->thread_count - 1]);
 	while (engine->process_count > 0)
-		engine_forget_process(engine, engine->processes[engine->process_count - 1]);
+		tl_engine_forget_process(engine, engine->processes[engine->process_count - 1]);
 	tl_release(allocator, engine->threads, engine->thread_capacity * sizeof(*engine->threads));
 	tl_release(allocator, engine->index, engine->index_size * sizeof(*engine->index));
 	tl_release(allocator, engine->processes, engine->process_capacity * sizeof(*engine->processes));
@@ -27,7 +27,7 @@ void tl_engine_deinit(struct tl_engine *engine)
 	*engine = (struct tl_engine){0};
 }
 
-void engine_note(struct tl_engine *engine, const struct tl_note *note)
+void tl_engine_note(struct tl_engine *engine, const struct tl_note *note)
 {
 	if (engine->host.note != NULL)
 		engine->host.note(engine->host.context, note);
@@ -85,7 +85,7 @@ static bool index_grow(struct tl_engine *engine)
 	return true;
 }
 
-struct thread *engine_thread(const struct tl_engine *engine, struct tl_thread_id id)
+struct thread *tl_engine_thread(const struct tl_engine *engine, struct tl_thread_id id)
 {
 	if (engine->index_size == 0)
 		return NULL;
@@ -119,7 +119,7 @@ static void index_remove(struct tl_engine *engine, const struct thread *thread)
 
 /* ---- Processes and spaces ---- */
 
-struct process *engine_process(const struct tl_engine *engine, tl_u64 id)
+struct process *tl_engine_process(const struct tl_engine *engine, tl_u64 id)
 {
 	for (tl_size i = 0; i < engine->process_count; i++)
 		if (engine->processes[i]->id == id)
@@ -132,7 +132,7 @@ static void space_release(struct tl_engine *engine, struct space *space)
 	const struct tl_allocator *allocator = &engine->host.allocator;
 
 	tl_undo_free(&space->undo, allocator);
-	copies_drop(engine, space);
+	tl_copies_drop(engine, space);
 	tl_release(allocator, space->points, space->point_capacity * sizeof(*space->points));
 	tl_release(allocator, space, sizeof(*space));
 }
@@ -146,14 +146,14 @@ static void space_leave(struct tl_engine *engine, struct space *space, tl_u64 pr
 			space->process = engine->processes[i]->id;
 }
 
-enum tl_status engine_fresh_space(struct tl_engine *engine, struct process *process)
+enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *process)
 {
 	struct space *old = process->space, *fresh;
 
 	if (old != NULL && old->users == 1) {
 		/* Nobody else has it: emptied, it is as good as new, and that cannot fail. */
-		points_drop(engine, old, process->id);
-		copies_drop(engine, old);
+		tl_points_drop(engine, old, process->id);
+		tl_copies_drop(engine, old);
 		old->lifted = 0;
 		old->no_area = false;
 		return TL_OK;
@@ -168,7 +168,7 @@ enum tl_status engine_fresh_space(struct tl_engine *engine, struct process *proc
 	return TL_OK;
 }
 
-struct tl_undo_memory engine_memory(const struct tl_engine *engine, const struct space *space)
+struct tl_undo_memory tl_engine_memory(const struct tl_engine *engine, const struct space *space)
 {
 	return (struct tl_undo_memory){.target = engine->target, .process = space->process};
 }
@@ -179,7 +179,7 @@ enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
 	struct process *process;
 	enum tl_status status;
 
-	if (engine_process(engine, id) != NULL)
+	if (tl_engine_process(engine, id) != NULL)
 		return TL_ERROR_ARGUMENT;
 	/* Room for the report of its end is made now: an exit cannot be refused for want of storage. */
 	while (engine->gone_capacity <= engine->gone_count + engine->process_count) {
@@ -198,7 +198,7 @@ enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
 	process->id = id;
 	status = engine->target->ops->describe(engine->target, id, &process->facts);
 	if (status == TL_OK)
-		status = engine_fresh_space(engine, process);
+		status = tl_engine_fresh_space(engine, process);
 	if (status != TL_OK) {
 		tl_release(&engine->host.allocator, process, sizeof(*process));
 		return status;
@@ -207,21 +207,21 @@ enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
 	return TL_OK;
 }
 
-void engine_forget_process(struct tl_engine *engine, struct process *process)
+void tl_engine_forget_process(struct tl_engine *engine, struct process *process)
 {
 	struct space *space = process->space;
 	tl_size at = 0;
 
 	for (tl_size i = engine->thread_count; i-- > 0;)
 		if (engine->threads[i]->process == process)
-			engine_forget_thread(engine, engine->threads[i]);
+			tl_engine_forget_thread(engine, engine->threads[i]);
 	if (space->users == 1) {
-		points_drop(engine, space, process->id);
+		tl_points_drop(engine, space, process->id);
 		space_release(engine, space);
 	} else {
 		space_leave(engine, space, process->id);
 		if (process->lifted_for_child && --space->lifted == 0)
-			(void)tl_undo_lower_all(&space->undo, engine_memory(engine, space));
+			(void)tl_undo_lower_all(&space->undo, tl_engine_memory(engine, space));
 	}
 	while (engine->processes[at] != process)
 		at++;
@@ -245,7 +245,7 @@ tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after)
 
 enum tl_status tl_engine_facts(const struct tl_engine *engine, tl_u64 id, struct tl_process_facts *facts_ret)
 {
-	const struct process *process = engine_process(engine, id);
+	const struct process *process = tl_engine_process(engine, id);
 
 	if (process == NULL)
 		return TL_ERROR_NO_PROCESS;
@@ -255,13 +255,13 @@ enum tl_status tl_engine_facts(const struct tl_engine *engine, tl_u64 id, struct
 
 /* ---- Threads ---- */
 
-bool engine_stands(const struct thread *thread)
+bool tl_engine_stands(const struct thread *thread)
 {
 	return thread->state == TL_THREAD_PARKED || thread->state == TL_THREAD_WAITING ||
 	       thread->state == TL_THREAD_HELD;
 }
 
-void engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state)
+void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state)
 {
 	struct tl_note note = {.kind = TL_NOTE_STATE, .thread = thread->id, .from = thread->state, .to = state};
 
@@ -270,18 +270,18 @@ void engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_t
 	engine->states[thread->state]--;
 	engine->states[state]++;
 	thread->state = state;
-	engine_note(engine, &note);
+	tl_engine_note(engine, &note);
 }
 
 enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_id id, bool running)
 {
-	struct process *process = engine_process(engine, id.process);
+	struct process *process = tl_engine_process(engine, id.process);
 	void *list = engine->threads;
 	struct thread *thread;
 
 	if (process == NULL)
 		return TL_ERROR_NO_PROCESS;
-	if (engine_thread(engine, id) != NULL)
+	if (tl_engine_thread(engine, id) != NULL)
 		return TL_ERROR_ARGUMENT;
 	if (!tl_grow(&engine->host.allocator, &list, &engine->thread_capacity, engine->thread_count,
 		     sizeof(*engine->threads)))
@@ -306,13 +306,13 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	return TL_OK;
 }
 
-void engine_forget_thread(struct tl_engine *engine, struct thread *thread)
+void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread)
 {
 	tl_size at = 0;
 
 	if (engine->over == thread)
-		pass_finish(engine);
-	pass_clear_traps(engine, thread);
+		tl_pass_finish(engine);
+	tl_pass_clear_traps(engine, thread);
 	index_remove(engine, thread);
 	while (engine->threads[at] != thread)
 		at++;
@@ -351,7 +351,7 @@ bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id a
 
 bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id id, struct tl_thread_info *info_ret)
 {
-	const struct thread *thread = engine_thread(engine, id);
+	const struct thread *thread = tl_engine_thread(engine, id);
 
 	if (thread == NULL)
 		return false;
@@ -375,7 +375,7 @@ bool tl_engine_stopped_thread(const struct tl_engine *engine, tl_u64 process, st
 
 bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret)
 {
-	const struct thread *thread = engine_thread(engine, id);
+	const struct thread *thread = tl_engine_thread(engine, id);
 
 	if (thread == NULL || (thread->state != TL_THREAD_PARKED && thread->state != TL_THREAD_WAITING))
 		return false;
@@ -385,7 +385,7 @@ bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id i
 
 /* ---- Registers ---- */
 
-enum tl_status engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks)
+enum tl_status tl_engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 
@@ -403,7 +403,7 @@ enum tl_status engine_fetch(struct tl_engine *engine, struct thread *thread, tl_
 	return TL_OK;
 }
 
-enum tl_status engine_flush(struct tl_engine *engine, struct thread *thread)
+enum tl_status tl_engine_flush(struct tl_engine *engine, struct thread *thread)
 {
 	for (tl_u8 bank = 0; thread->dirty != 0; bank++) {
 		if ((thread->dirty & (tl_u32)1 << bank) == 0)
@@ -416,22 +416,22 @@ enum tl_status engine_flush(struct tl_engine *engine, struct thread *thread)
 	return TL_OK;
 }
 
-enum tl_status engine_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 *value_ret)
+enum tl_status tl_engine_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 *value_ret)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 
 	if ((thread->valid & 1) == 0 && engine->target->ops->fetch_program_counter != NULL)
 		return engine->target->ops->fetch_program_counter(engine->target, thread->id, value_ret);
-	TL_TRY(engine_fetch(engine, thread, 1));
+	TL_TRY(tl_engine_fetch(engine, thread, 1));
 	*value_ret = tl_cpu_get(cpu, thread->file, cpu->program_counter);
 	return TL_OK;
 }
 
-enum tl_status engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value)
+enum tl_status tl_engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 
-	TL_TRY(engine_fetch(engine, thread, 1));
+	TL_TRY(tl_engine_fetch(engine, thread, 1));
 	tl_cpu_set(cpu, thread->file, cpu->program_counter, value);
 	thread->dirty |= 1;
 	return TL_OK;
@@ -440,7 +440,7 @@ enum tl_status engine_set_program_counter(struct tl_engine *engine, struct threa
 /* The thread if a client may look at its registers. */
 static enum tl_status standing(struct tl_engine *engine, struct tl_thread_id id, struct thread **thread_ret)
 {
-	struct thread *thread = engine_thread(engine, id);
+	struct thread *thread = tl_engine_thread(engine, id);
 
 	if (thread == NULL)
 		return TL_ERROR_NO_THREAD;
@@ -455,7 +455,7 @@ enum tl_status tl_engine_registers(struct tl_engine *engine, struct tl_thread_id
 	struct thread *thread = NULL;
 
 	TL_TRY(standing(engine, id, &thread));
-	TL_TRY(engine_fetch(engine, thread, banks));
+	TL_TRY(tl_engine_fetch(engine, thread, banks));
 	*file_ret = thread->file;
 	return TL_OK;
 }
@@ -476,12 +476,12 @@ enum tl_status tl_engine_flush_registers(struct tl_engine *engine, struct tl_thr
 	struct thread *thread = NULL;
 
 	TL_TRY(standing(engine, id, &thread));
-	return engine_flush(engine, thread);
+	return tl_engine_flush(engine, thread);
 }
 
 void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id)
 {
-	struct thread *thread = engine_thread(engine, id);
+	struct thread *thread = tl_engine_thread(engine, id);
 
 	if (thread != NULL)
 		thread->valid = thread->dirty = 0;
@@ -492,7 +492,7 @@ void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id
 enum tl_status tl_engine_read_memory(struct tl_engine *engine, tl_u64 id, tl_u64 address, void *buffer, tl_size size,
 				     tl_size *done_ret)
 {
-	struct process *process = engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id);
 
 	*done_ret = 0;
 	if (process == NULL)
@@ -507,7 +507,7 @@ enum tl_status tl_engine_read_memory(struct tl_engine *engine, tl_u64 id, tl_u64
 enum tl_status tl_engine_write_memory(struct tl_engine *engine, tl_u64 id, tl_u64 address, const void *buffer,
 				      tl_size size, tl_size *done_ret)
 {
-	struct process *process = engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id);
 
 	*done_ret = 0;
 	if (process == NULL)
@@ -520,8 +520,8 @@ enum tl_status tl_engine_write_memory(struct tl_engine *engine, tl_u64 id, tl_u6
 			     done_ret);
 }
 
-enum tl_status engine_read(struct tl_engine *engine, struct process *process, tl_u64 address, void *buffer,
-			   tl_size size)
+enum tl_status tl_engine_read(struct tl_engine *engine, struct process *process, tl_u64 address, void *buffer,
+			      tl_size size)
 {
 	tl_size done = 0;
 
@@ -529,8 +529,8 @@ enum tl_status engine_read(struct tl_engine *engine, struct process *process, tl
 	return done == size ? TL_OK : TL_ERROR_MEMORY;
 }
 
-tl_size engine_read_code(struct tl_engine *engine, struct process *process, tl_u64 address,
-			 tl_u8 bytes[TL_INSTRUCTION_MAX])
+tl_size tl_engine_read_code(struct tl_engine *engine, struct process *process, tl_u64 address,
+			    tl_u8 bytes[TL_INSTRUCTION_MAX])
 {
 	tl_size done = 0;
 

@@ -287,6 +287,7 @@ void tl_engine_reset_client(struct tl_engine *engine);
 enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 process, tl_u64 thread, tl_i32 signal);
 enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 process);
 
+/* What the engine counted, and the target that it was made for. Both live as long as the engine. */
 const struct tl_engine_counters *tl_engine_counters(const struct tl_engine *engine);
 struct tl_target *tl_engine_target(const struct tl_engine *engine);
 

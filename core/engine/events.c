@@ -1,9 +1,9 @@
 /*
  * What an event means: for each kind, whether the thread runs on or the client is told.
  *
- * Every handler ends in one of two calls: run_report (it is to be told) or run_settle (it is nothing: on by the plan,
- * or stay if everything is being stopped). Before a handler runs, the thread has been put into PARKED, its temporary
- * traps are out, and its program counter shows the original where it was in a copy.
+ * Every handler ends in one of two calls: tl_run_report (it is to be told) or tl_run_settle (it is nothing: on by the
+ * plan, or stay if everything is being stopped). Before a handler runs, the thread has been put into PARKED, its
+ * temporary traps are out, and its program counter shows the original where it was in a copy.
  */
 #include "core/engine/internal.h"
 
@@ -11,7 +11,7 @@ static void report_plain(struct tl_engine *engine, struct thread *thread, const 
 {
 	struct tl_report report = {.event = *event};
 
-	run_report(engine, thread, &report);
+	tl_run_report(engine, thread, &report);
 }
 
 /* ---- Signals and steps ---- */
@@ -26,28 +26,28 @@ static void on_signal(struct tl_engine *engine, struct thread *thread, const str
 	/* Clients want to see every signal of a thread that steps, and a signal must not be lost while all is stopped.
 	 */
 	if (thread->plan == TL_ACTION_CONTINUE &&
-	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) && !run_standstill(engine) &&
+	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) && !tl_run_standstill(engine) &&
 	    !thread->stop_asked && !thread->interrupted) {
 		thread->deliver = event->signal;
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		return;
 	}
 	report_plain(engine, thread, event);
 }
 
-void events_stepped(struct tl_engine *engine, struct thread *thread)
+void tl_events_stepped(struct tl_engine *engine, struct thread *thread)
 {
 	struct tl_event event = {.kind = TL_EVENT_STEPPED, .thread = thread->id};
 	tl_u64 at = 0;
 
 	if (thread->plan == TL_ACTION_CONTINUE) {
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		return;
 	}
-	if (thread->plan == TL_ACTION_RANGE && engine_program_counter(engine, thread, &at) == TL_OK &&
+	if (thread->plan == TL_ACTION_RANGE && tl_engine_program_counter(engine, thread, &at) == TL_OK &&
 	    at - thread->range_start < thread->range_end - thread->range_start) {
 		engine->counters.range_steps++;
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		return;
 	}
 	report_plain(engine, thread, &event);
@@ -59,7 +59,7 @@ static bool is_rehit(struct tl_engine *engine, struct thread *thread, tl_u64 add
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 
-	if (!thread->rehit || thread->rehit_address != address || engine_fetch(engine, thread, 1) != TL_OK)
+	if (!thread->rehit || thread->rehit_address != address || tl_engine_fetch(engine, thread, 1) != TL_OK)
 		return false;
 	return tl_cpu_get(cpu, thread->file, cpu->stack_pointer) == thread->rehit_stack;
 }
@@ -74,13 +74,13 @@ static void on_code_point(struct tl_engine *engine, struct thread *thread, struc
 	/* The commands have run for this hit, and the client was told of it if it was to be: just a condition may have
 	 * changed. */
 	if ((again && (point->conditions.count == 0 || point->commands.count != 0)) ||
-	    !points_stop(engine, thread, point, &report)) {
+	    !tl_points_stop(engine, thread, point, &report)) {
 		thread->dealt = true;
 		thread->dealt_address = point->address;
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		return;
 	}
-	run_report(engine, thread, &report);
+	tl_run_report(engine, thread, &report);
 }
 
 /* Is a trap instruction in memory that is none of ours? */
@@ -90,7 +90,7 @@ static bool programs_own_trap(struct tl_engine *engine, struct thread *thread, t
 	tl_u8 bytes[sizeof(cpu->trap)];
 	struct tl_instruction instruction;
 
-	if (engine_read(engine, thread->process, address, bytes, cpu->trap_size) != TL_OK)
+	if (tl_engine_read(engine, thread->process, address, bytes, cpu->trap_size) != TL_OK)
 		return true;
 	if (tl_same(bytes, cpu->trap, cpu->trap_size))
 		return true;
@@ -109,7 +109,7 @@ static bool had_trap(const tl_u64 *traps, tl_u8 count, tl_u64 address)
 static void on_trap(struct tl_engine *engine, struct thread *thread, const struct tl_event *event, bool step_trap)
 {
 	struct space *space = thread->process->space;
-	struct engine_point *point = points_find(space, event->address, KIND_BIT(TL_POINT_SOFTWARE));
+	struct engine_point *point = tl_points_find(space, event->address, KIND_BIT(TL_POINT_SOFTWARE));
 	struct tl_event signal = {.kind = TL_EVENT_SIGNAL, .thread = thread->id, .signal = 5, .fault = true};
 	struct tl_note note = {.kind = TL_NOTE_DROPPED, .thread = thread->id, .event = event};
 	bool ours = point != NULL || step_trap || tl_undo_find(&space->undo, event->address) != NULL;
@@ -118,12 +118,12 @@ static void on_trap(struct tl_engine *engine, struct thread *thread, const struc
 		on_signal(engine, thread, &signal);
 		return;
 	}
-	if (engine_set_program_counter(engine, thread, event->address) != TL_OK) {
+	if (tl_engine_set_program_counter(engine, thread, event->address) != TL_OK) {
 		report_plain(engine, thread, &signal);
 		return;
 	}
 	if (step_trap && (point == NULL || thread->plan != TL_ACTION_CONTINUE)) {
-		events_stepped(engine, thread);
+		tl_events_stepped(engine, thread);
 		return;
 	}
 	if (point != NULL && space->lifted == 0) {
@@ -137,23 +137,24 @@ static void on_trap(struct tl_engine *engine, struct thread *thread, const struc
 		thread->dealt_address = event->address;
 	} else {
 		engine->counters.stale++;
-		engine_note(engine, &note);
+		tl_engine_note(engine, &note);
 	}
-	run_settle(engine, thread);
+	tl_run_settle(engine, thread);
 }
 
 static void on_hardware(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
 	struct tl_note note = {.kind = TL_NOTE_DROPPED, .thread = thread->id, .event = event};
-	struct engine_point *point = points_find(thread->process->space, event->address, KIND_BIT(TL_POINT_HARDWARE));
+	struct engine_point *point =
+		tl_points_find(thread->process->space, event->address, KIND_BIT(TL_POINT_HARDWARE));
 
 	if (point != NULL) {
 		on_code_point(engine, thread, point, event);
 		return;
 	}
 	engine->counters.stale++;
-	engine_note(engine, &note);
-	run_settle(engine, thread);
+	tl_engine_note(engine, &note);
+	tl_run_settle(engine, thread);
 }
 
 /* ---- Watchpoints ---- */
@@ -166,11 +167,11 @@ static enum tl_access decode_access(struct tl_engine *engine, struct thread *thr
 	tl_u64 at = 0;
 	tl_size size = sizeof(before);
 
-	if (cpu->last_access == NULL || engine_fetch(engine, thread, 1) != TL_OK)
+	if (cpu->last_access == NULL || tl_engine_fetch(engine, thread, 1) != TL_OK)
 		return TL_ACCESS_NONE;
 	at = tl_cpu_get(cpu, thread->file, cpu->program_counter);
 	while (size > 0 &&
-	       engine_read(engine, thread->process, at - size, before + sizeof(before) - size, size) != TL_OK)
+	       tl_engine_read(engine, thread->process, at - size, before + sizeof(before) - size, size) != TL_OK)
 		size--;
 	return cpu->last_access(thread->file, before + sizeof(before) - size, size, hit->address, hit->size);
 }
@@ -210,7 +211,7 @@ static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const
 
 			if (!point_matches(engine, thread, point, event, hit))
 				continue;
-			if (points_stop(engine, thread, point, &report) && report.hit_count < TL_HITS_MAX) {
+			if (tl_points_stop(engine, thread, point, &report) && report.hit_count < TL_HITS_MAX) {
 				if (!stop)
 					report.point = point->kind;
 				stop = true;
@@ -221,11 +222,11 @@ static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const
 		}
 	}
 	if (stop)
-		run_report(engine, thread, &report);
+		tl_run_report(engine, thread, &report);
 	else if (event->stepped)
-		events_stepped(engine, thread);
+		tl_events_stepped(engine, thread);
 	else
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 }
 
 /* ---- System calls ---- */
@@ -238,7 +239,7 @@ static void on_syscall(struct tl_engine *engine, struct thread *thread, const st
 	    (settings->catch_every_syscall || bit(settings->syscalls, TL_COUNT(settings->syscalls), event->number)))
 		report_plain(engine, thread, event);
 	else
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 }
 
 /* ---- Processes ---- */
@@ -246,35 +247,35 @@ static void on_syscall(struct tl_engine *engine, struct thread *thread, const st
 static void on_fork(struct tl_engine *engine, struct thread *thread, const struct tl_event *event,
 		    const struct space *copies)
 {
-	struct process *child = engine_process(engine, event->child.process);
-	struct thread *child_thread = engine_thread(engine, event->child);
+	struct process *child = tl_engine_process(engine, event->child.process);
+	struct thread *child_thread = tl_engine_thread(engine, event->child);
 
 	if (child == NULL || child_thread == NULL) {
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		return;
 	}
-	copies_adopt(engine, child_thread, copies);
-	if (points_copy(engine, thread->process, child) == TL_OK)
-		(void)tl_undo_refresh(&child->space->undo, engine_memory(engine, child->space));
+	tl_copies_adopt(engine, child_thread, copies);
+	if (tl_points_copy(engine, thread->process, child) == TL_OK)
+		(void)tl_undo_refresh(&child->space->undo, tl_engine_memory(engine, child->space));
 	if (engine->settings.report_forks) {
 		report_plain(engine, thread, event);
 		return;
 	}
-	(void)leave_process(engine, child, 0, 0);
-	run_settle(engine, thread);
+	(void)tl_leave_process(engine, child, 0, 0);
+	tl_run_settle(engine, thread);
 }
 
 static void on_vfork(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
-	struct process *child = engine_process(engine, event->child.process);
-	struct thread *child_thread = engine_thread(engine, event->child);
+	struct process *child = tl_engine_process(engine, event->child.process);
+	struct thread *child_thread = tl_engine_thread(engine, event->child);
 	struct space *shared = thread->process->space;
 
 	if (child == NULL || child_thread == NULL) {
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		return;
 	}
-	copies_adopt(engine, child_thread, shared);
+	tl_copies_adopt(engine, child_thread, shared);
 	if (child->space != shared && child->space->users == 1) {
 		struct space *fresh = child->space;
 
@@ -286,8 +287,8 @@ static void on_vfork(struct tl_engine *engine, struct thread *thread, const stru
 		report_plain(engine, thread, event);
 		return;
 	}
-	(void)leave_process(engine, child, 0, 0);
-	run_settle(engine, thread);
+	(void)tl_leave_process(engine, child, 0, 0);
+	tl_run_settle(engine, thread);
 }
 
 static void on_vfork_done(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
@@ -297,17 +298,17 @@ static void on_vfork_done(struct tl_engine *engine, struct thread *thread, const
 	if (thread->process->lifted_for_child) {
 		thread->process->lifted_for_child = false;
 		if (--space->lifted == 0)
-			(void)tl_undo_lower_all(&space->undo, engine_memory(engine, space));
+			(void)tl_undo_lower_all(&space->undo, tl_engine_memory(engine, space));
 	}
 	if (engine->settings.report_vforks)
 		report_plain(engine, thread, event);
 	else
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 }
 
 static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 {
-	struct process *process = engine_process(engine, event->thread.process);
+	struct process *process = tl_engine_process(engine, event->thread.process);
 	struct thread *thread;
 
 	if (process == NULL)
@@ -316,64 +317,64 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 		struct thread *other = engine->threads[i];
 
 		if (other->process == process && other->id.thread != event->thread.thread)
-			engine_forget_thread(engine, other);
+			tl_engine_forget_thread(engine, other);
 	}
-	thread = engine_thread(engine, event->thread);
+	thread = tl_engine_thread(engine, event->thread);
 	if (thread == NULL) {
 		if (tl_engine_add_thread(engine, event->thread, false) != TL_OK)
 			return;
-		thread = engine_thread(engine, event->thread);
+		thread = tl_engine_thread(engine, event->thread);
 		thread->plan = TL_ACTION_CONTINUE;
 	}
 	if (engine->over == thread)
 		engine->over = NULL;
-	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	thread->copy = NULL;
 	thread->trap_count = 0;
 	thread->dealt = thread->rehit = false;
 	tl_release(&engine->host.allocator, thread->file, process->facts.cpu->file_size);
 	thread->file = NULL;
 	thread->valid = thread->dirty = 0;
-	(void)engine_fresh_space(engine, process);
+	(void)tl_engine_fresh_space(engine, process);
 	process->lifted_for_child = false;
 	(void)engine->target->ops->describe(engine->target, process->id, &process->facts);
 	if (engine->settings.report_execs)
 		report_plain(engine, thread, event);
 	else
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 }
 
 /* ---- Coming and going ---- */
 
 static void on_created(struct tl_engine *engine, const struct tl_event *event)
 {
-	struct thread *thread = engine_thread(engine, event->thread);
+	struct thread *thread = tl_engine_thread(engine, event->thread);
 
 	if (thread == NULL) {
 		if (tl_engine_add_thread(engine, event->thread, false) != TL_OK)
 			return;
-		thread = engine_thread(engine, event->thread);
+		thread = tl_engine_thread(engine, event->thread);
 	}
-	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	thread->plan = TL_ACTION_CONTINUE;
-	copies_adopt(engine, thread, thread->process->space);
+	tl_copies_adopt(engine, thread, thread->process->space);
 	if (engine->settings.report_threads)
 		report_plain(engine, thread, event);
 	else
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 }
 
 static void on_gone(struct tl_engine *engine, const struct tl_event *event)
 {
-	struct process *process = engine_process(engine, event->thread.process);
-	struct thread *thread = engine_thread(engine, event->thread);
+	struct process *process = tl_engine_process(engine, event->thread.process);
+	struct thread *thread = tl_engine_thread(engine, event->thread);
 	struct tl_report report = {.event = *event};
 
 	if (event->kind == TL_EVENT_THREAD_EXITED) {
 		if (thread != NULL)
-			engine_forget_thread(engine, thread);
+			tl_engine_forget_thread(engine, thread);
 		if (thread != NULL && engine->settings.report_threads)
-			run_report_gone(engine, &report);
+			tl_run_report_gone(engine, &report);
 		/* Non-stop: is there still anyone who could tell anything? */
 		engine->no_resumed |= engine->settings.non_stop && engine->settings.report_no_resumed &&
 				      thread != NULL && process != NULL && tl_engine_quiet(engine) &&
@@ -382,8 +383,8 @@ static void on_gone(struct tl_engine *engine, const struct tl_event *event)
 	}
 	if (process == NULL)
 		return;
-	engine_forget_process(engine, process);
-	run_report_gone(engine, &report);
+	tl_engine_forget_process(engine, process);
+	tl_run_report_gone(engine, &report);
 }
 
 /* ---- Posting ---- */
@@ -403,9 +404,9 @@ static bool repeats(struct tl_engine *engine, struct thread *thread, tl_u64 addr
 	tl_u64 at = 0;
 	tl_size size;
 
-	if (engine_program_counter(engine, thread, &at) != TL_OK || at != address)
+	if (tl_engine_program_counter(engine, thread, &at) != TL_OK || at != address)
 		return false;
-	size = engine_read_code(engine, thread->process, at, bytes);
+	size = tl_engine_read_code(engine, thread->process, at, bytes);
 	return thread->process->facts.cpu->decode(bytes, size, &instruction) == TL_OK &&
 	       instruction.flow == TL_FLOW_REPEAT;
 }
@@ -419,11 +420,11 @@ static void end_pass(struct tl_engine *engine, struct thread *thread, const stru
 	if (engine->over == thread) {
 		tl_u64 address = engine->over_address;
 
-		pass_finish(engine);
-		done = engine_program_counter(engine, thread, &at) != TL_OK || at != address ||
+		tl_pass_finish(engine);
+		done = tl_engine_program_counter(engine, thread, &at) != TL_OK || at != address ||
 		       (event->kind == TL_EVENT_STEPPED && !repeats(engine, thread, address));
 	} else if (thread->copy != NULL) {
-		if (copies_leave(engine, thread, &done) != TL_OK)
+		if (tl_copies_leave(engine, thread, &done) != TL_OK)
 			done = true;
 	}
 	if (done)
@@ -437,12 +438,12 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 	tl_u8 trap_count = thread->trap_count;
 
 	tl_copy(traps, thread->traps, sizeof(traps));
-	engine_set_state(engine, thread, TL_THREAD_PARKED);
-	pass_clear_traps(engine, thread);
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	tl_pass_clear_traps(engine, thread);
 	end_pass(engine, thread, event);
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		break;
 	case TL_EVENT_TRAP:
 		on_trap(engine, thread, event, had_trap(traps, trap_count, event->address));
@@ -454,7 +455,7 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		on_watchpoint(engine, thread, event);
 		break;
 	case TL_EVENT_STEPPED:
-		events_stepped(engine, thread);
+		tl_events_stepped(engine, thread);
 		break;
 	case TL_EVENT_SIGNAL:
 		on_signal(engine, thread, event);
@@ -482,7 +483,7 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 	case TL_EVENT_PROCESS_EXITED:
 	case TL_EVENT_PROCESS_KILLED:
 	case TL_EVENT_MAX:
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 		break;
 	}
 }
@@ -490,10 +491,10 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 void tl_engine_post(struct tl_engine *engine, const struct tl_event *event)
 {
 	struct tl_note note = {.kind = TL_NOTE_EVENT, .thread = event->thread, .event = event};
-	struct thread *thread = engine_thread(engine, event->thread);
+	struct thread *thread = tl_engine_thread(engine, event->thread);
 
 	engine->counters.events++;
-	engine_note(engine, &note);
+	tl_engine_note(engine, &note);
 	if (event->kind == TL_EVENT_THREAD_EXITED || event->kind == TL_EVENT_PROCESS_EXITED ||
 	    event->kind == TL_EVENT_PROCESS_KILLED) {
 		on_gone(engine, event);
@@ -505,9 +506,9 @@ void tl_engine_post(struct tl_engine *engine, const struct tl_event *event)
 		dispatch(engine, thread, event);
 	} else {
 		note.kind = TL_NOTE_DROPPED;
-		engine_note(engine, &note);
+		tl_engine_note(engine, &note);
 	}
-	pass_advance(engine);
-	pass_release(engine);
-	run_check(engine);
+	tl_pass_advance(engine);
+	tl_pass_release(engine);
+	tl_run_check(engine);
 }

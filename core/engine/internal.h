@@ -147,64 +147,65 @@ struct tl_engine {
 
 /* ---- engine.c ---- */
 
-struct process *engine_process(const struct tl_engine *engine, tl_u64 id);
-struct thread *engine_thread(const struct tl_engine *engine, struct tl_thread_id id);
-void engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state);
-void engine_note(struct tl_engine *engine, const struct tl_note *note);
-void engine_forget_thread(struct tl_engine *engine, struct thread *thread);
-void engine_forget_process(struct tl_engine *engine, struct process *process);
+struct process *tl_engine_process(const struct tl_engine *engine, tl_u64 id);
+struct thread *tl_engine_thread(const struct tl_engine *engine, struct tl_thread_id id);
+void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state);
+void tl_engine_note(struct tl_engine *engine, const struct tl_note *note);
+void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread);
+void tl_engine_forget_process(struct tl_engine *engine, struct process *process);
 /* Gives the process a space of its own with nothing in it; the old one stays with whoever shares it. */
-enum tl_status engine_fresh_space(struct tl_engine *engine, struct process *process);
+enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *process);
 /* The memory that a space's undo list works on. */
-struct tl_undo_memory engine_memory(const struct tl_engine *engine, const struct space *space);
-bool engine_stands(const struct thread *thread); /* in a state in which it does not run */
+struct tl_undo_memory tl_engine_memory(const struct tl_engine *engine, const struct space *space);
+bool tl_engine_stands(const struct thread *thread); /* in a state in which it does not run */
 
-enum tl_status engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks);
-enum tl_status engine_flush(struct tl_engine *engine, struct thread *thread);
-enum tl_status engine_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 *value_ret);
-enum tl_status engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value);
-enum tl_status engine_read(struct tl_engine *engine, struct process *process, tl_u64 address, void *buffer,
-			   tl_size size);
+enum tl_status tl_engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks);
+enum tl_status tl_engine_flush(struct tl_engine *engine, struct thread *thread);
+enum tl_status tl_engine_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 *value_ret);
+enum tl_status tl_engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value);
+enum tl_status tl_engine_read(struct tl_engine *engine, struct process *process, tl_u64 address, void *buffer,
+			      tl_size size);
 /* Reads up to an instruction's worth of bytes as the program has them; returns how many. */
-tl_size engine_read_code(struct tl_engine *engine, struct process *process, tl_u64 address,
-			 tl_u8 bytes[TL_INSTRUCTION_MAX]);
+tl_size tl_engine_read_code(struct tl_engine *engine, struct process *process, tl_u64 address,
+			    tl_u8 bytes[TL_INSTRUCTION_MAX]);
 
 /* ---- points.c ---- */
 
 /* The first point at that address with a kind in `kinds` (bit per kind), or NULL. */
-struct engine_point *points_find(const struct space *space, tl_u64 address, tl_u32 kinds);
+struct engine_point *tl_points_find(const struct space *space, tl_u64 address, tl_u32 kinds);
 #define KIND_BIT(kind) ((tl_u32)1 << (kind))
 #define KINDS_CODE (KIND_BIT(TL_POINT_SOFTWARE) | KIND_BIT(TL_POINT_HARDWARE))
 #define KINDS_DATA (KIND_BIT(TL_POINT_WRITE) | KIND_BIT(TL_POINT_READ) | KIND_BIT(TL_POINT_ACCESS))
-bool points_any(const struct space *space, tl_u32 kinds);
+bool tl_points_any(const struct space *space, tl_u32 kinds);
 
 /*
  * A point was hit: does the thread stop? Evaluates the conditions and runs the commands. An error of a condition stops
  * it, and is put into the report.
  */
-bool points_stop(struct tl_engine *engine, struct thread *thread, struct engine_point *point, struct tl_report *report);
+bool tl_points_stop(struct tl_engine *engine, struct thread *thread, struct engine_point *point,
+		    struct tl_report *report);
 
 /* Drops every point without touching memory: the memory is gone. Hardware points are still taken out of the target. */
-void points_drop(struct tl_engine *engine, struct space *space, tl_u64 process);
+void tl_points_drop(struct tl_engine *engine, struct space *space, tl_u64 process);
 /* Removes every point for good; goes on after errors and returns the first. */
-enum tl_status points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process);
+enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process);
 /* Gives the child of a fork the points that its memory has. */
-enum tl_status points_copy(struct tl_engine *engine, const struct process *from, struct process *to);
+enum tl_status tl_points_copy(struct tl_engine *engine, const struct process *from, struct process *to);
 
 /* ---- copies.c ---- */
 
 /* The copy of the instruction at `address` whose bytes are given, made now if need be; NULL when there can be none. */
-struct copy *copies_get(struct tl_engine *engine, struct thread *thread, tl_u64 address, const tl_u8 *bytes,
-			const struct tl_instruction *instruction);
+struct copy *tl_copies_get(struct tl_engine *engine, struct thread *thread, tl_u64 address, const tl_u8 *bytes,
+			   const struct tl_instruction *instruction);
 /* Makes the program counter of a thread that was started in a copy show the original. *done_ret: the copy was executed.
  */
-enum tl_status copies_leave(struct tl_engine *engine, struct thread *thread, bool *done_ret);
+enum tl_status tl_copies_leave(struct tl_engine *engine, struct thread *thread, bool *done_ret);
 /* A thread that was born in a copy, by a clone or a fork: as if it had been started there. */
-void copies_adopt(struct tl_engine *engine, struct thread *thread, const struct space *space);
+void tl_copies_adopt(struct tl_engine *engine, struct thread *thread, const struct space *space);
 /* Frees the list; the areas are forgotten. */
-void copies_drop(struct tl_engine *engine, struct space *space);
+void tl_copies_drop(struct tl_engine *engine, struct space *space);
 /* Gives the areas back to the program's kernel, by way of a thread that stands. No thread may be in a copy. */
-void copies_release_areas(struct tl_engine *engine, struct space *space, struct thread *thread);
+void tl_copies_release_areas(struct tl_engine *engine, struct space *space, struct thread *thread);
 
 /* ---- pass.c ---- */
 
@@ -212,47 +213,47 @@ void copies_release_areas(struct tl_engine *engine, struct space *space, struct 
  * Sets a thread going by its plan, from a point or not. It must stand. Where it has to wait (for a sibling's step, or
  * for its own) it is HELD, and where a step of its plan is over at once it is WAITING.
  */
-void pass_start(struct tl_engine *engine, struct thread *thread);
-/* Whoever had engine->over is done with it: the trap goes back in. Others are set going by pass_release. */
-void pass_finish(struct tl_engine *engine);
+void tl_pass_start(struct tl_engine *engine, struct thread *thread);
+/* Whoever had engine->over is done with it: the trap goes back in. Others are set going by tl_pass_release. */
+void tl_pass_finish(struct tl_engine *engine);
 /* If nobody steps over a point: the next one's turn, or everyone who is held goes on. */
-void pass_release(struct tl_engine *engine);
+void tl_pass_release(struct tl_engine *engine);
 /* A thread has stopped: if it was the last that had to be held, the step begins. */
-void pass_advance(struct tl_engine *engine);
+void tl_pass_advance(struct tl_engine *engine);
 /* Takes a thread's temporary traps out. */
-void pass_clear_traps(struct tl_engine *engine, struct thread *thread);
+void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread);
 
 /* ---- events.c ---- */
 
 /* The step that a thread's plan asked for is done: on, inside a range, or a report. It stands. */
-void events_stepped(struct tl_engine *engine, struct thread *thread);
+void tl_events_stepped(struct tl_engine *engine, struct thread *thread);
 
 /* ---- leave.c ---- */
 
-enum tl_status leave_process(struct tl_engine *engine, struct process *process, tl_u64 thread, tl_i32 signal);
+enum tl_status tl_leave_process(struct tl_engine *engine, struct process *process, tl_u64 thread, tl_i32 signal);
 /* All traps of the process's space stay out until its vfork is done. */
-void leave_lift(struct tl_engine *engine, struct process *process);
+void tl_leave_lift(struct tl_engine *engine, struct process *process);
 
 /* ---- run.c ---- */
 
 /* The thread stands with something to tell. */
-void run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report);
+void tl_run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report);
 /* The same for what is gone. */
-void run_report_gone(struct tl_engine *engine, const struct tl_report *report);
+void tl_run_report_gone(struct tl_engine *engine, const struct tl_report *report);
 /*
  * The thread stands without anything to tell: it goes on by its plan, or stays, as the engine's phase has it, or tells
  * that it stands if a client asked for that.
  */
-void run_settle(struct tl_engine *engine, struct thread *thread);
+void tl_run_settle(struct tl_engine *engine, struct thread *thread);
 /* Stops everything. */
-void run_park(struct tl_engine *engine);
+void tl_run_park(struct tl_engine *engine);
 /* After any change: is it time to tell the host? */
-void run_check(struct tl_engine *engine);
+void tl_run_check(struct tl_engine *engine);
 /* True when threads that stop are to stay so: everything is being stopped, or nothing was resumed. */
-bool run_standstill(const struct tl_engine *engine);
+bool tl_run_standstill(const struct tl_engine *engine);
 /* How many threads are out of hand: they run, or have not stopped yet. */
-tl_size run_moving(const struct tl_engine *engine);
+tl_size tl_run_moving(const struct tl_engine *engine);
 /* Asks one running thread to stop. */
-void run_stop(struct tl_engine *engine, struct thread *thread);
+void tl_run_stop(struct tl_engine *engine, struct thread *thread);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "core/engine/internal.h"
 
-void leave_lift(struct tl_engine *engine, struct process *process)
+void tl_leave_lift(struct tl_engine *engine, struct process *process)
 {
 	struct space *space = process->space;
 
@@ -12,7 +12,7 @@ void leave_lift(struct tl_engine *engine, struct process *process)
 		return;
 	process->lifted_for_child = true;
 	if (space->lifted++ == 0)
-		(void)tl_undo_lift_all(&space->undo, engine_memory(engine, space));
+		(void)tl_undo_lift_all(&space->undo, tl_engine_memory(engine, space));
 }
 
 /* The signal that a thread stands for and that it would lose by being let go. */
@@ -43,7 +43,7 @@ static struct process *sharer(const struct tl_engine *engine, const struct proce
 	return NULL;
 }
 
-enum tl_status leave_process(struct tl_engine *engine, struct process *process, tl_u64 thread_id, tl_i32 signal)
+enum tl_status tl_leave_process(struct tl_engine *engine, struct process *process, tl_u64 thread_id, tl_i32 signal)
 {
 	struct space *space = process->space;
 	struct thread *any = NULL;
@@ -56,7 +56,7 @@ enum tl_status leave_process(struct tl_engine *engine, struct process *process, 
 		if (thread->process != process)
 			continue;
 		any = thread;
-		status = engine_flush(engine, thread);
+		status = tl_engine_flush(engine, thread);
 		if (first == TL_OK && status != TL_ERROR_GONE)
 			first = status;
 		at_hand = signal_at_hand(engine, thread);
@@ -64,50 +64,50 @@ enum tl_status leave_process(struct tl_engine *engine, struct process *process, 
 			(void)engine->target->ops->set_detach_signal(engine->target, thread->id, at_hand);
 	}
 	if (space->users == 1) {
-		status = points_remove_all(engine, space, process->id);
+		status = tl_points_remove_all(engine, space, process->id);
 		if (first == TL_OK && status != TL_ERROR_MEMORY)
 			first = status;
 		if (any != NULL)
-			copies_release_areas(engine, space, any);
+			tl_copies_release_areas(engine, space, any);
 	} else if (sharer(engine, process) != NULL) {
 		/* A vfork's child would run into its parent's traps. */
-		leave_lift(engine, sharer(engine, process));
+		tl_leave_lift(engine, sharer(engine, process));
 	}
 	status = engine->target->ops->detach != NULL
 			 ? engine->target->ops->detach(engine->target, process->id, thread_id, signal)
 			 : TL_ERROR_UNSUPPORTED;
 	if (first == TL_OK)
 		first = status;
-	engine_forget_process(engine, process);
+	tl_engine_forget_process(engine, process);
 	return first;
 }
 
 static bool process_moves(const struct tl_engine *engine, const struct process *process)
 {
 	for (tl_size i = 0; i < engine->thread_count; i++)
-		if (engine->threads[i]->process == process && !engine_stands(engine->threads[i]))
+		if (engine->threads[i]->process == process && !tl_engine_stands(engine->threads[i]))
 			return true;
 	return false;
 }
 
 enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 id, tl_u64 thread, tl_i32 signal)
 {
-	struct process *process = engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id);
 	enum tl_status status;
 
 	if (process == NULL)
 		return TL_ERROR_NO_PROCESS;
 	if (process_moves(engine, process))
 		return TL_ERROR_RUNNING;
-	status = leave_process(engine, process, thread, signal);
-	pass_release(engine);
-	run_check(engine);
+	status = tl_leave_process(engine, process, thread, signal);
+	tl_pass_release(engine);
+	tl_run_check(engine);
 	return status;
 }
 
 enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 {
-	struct process *process = engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id);
 	enum tl_status status;
 
 	if (process == NULL)
@@ -115,9 +115,9 @@ enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 	if (engine->target->ops->kill == NULL)
 		return TL_ERROR_UNSUPPORTED;
 	status = engine->target->ops->kill(engine->target, id);
-	engine_forget_process(engine, process);
-	pass_release(engine);
-	run_check(engine);
+	tl_engine_forget_process(engine, process);
+	tl_pass_release(engine);
+	tl_run_check(engine);
 	return status;
 }
 

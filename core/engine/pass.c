@@ -21,12 +21,12 @@ static void failed(struct tl_engine *engine, struct thread *thread, enum tl_stat
 	struct tl_report report = {.event = {.kind = TL_EVENT_PAUSED, .thread = thread->id}, .condition_error = status};
 
 	if (status == TL_ERROR_GONE)
-		engine_set_state(engine, thread, TL_THREAD_RUNNING);
+		tl_engine_set_state(engine, thread, TL_THREAD_RUNNING);
 	else
-		run_report(engine, thread, &report);
+		tl_run_report(engine, thread, &report);
 }
 
-void pass_clear_traps(struct tl_engine *engine, struct thread *thread)
+void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread)
 {
 	struct space *space = thread->process->space;
 	const struct tl_target_ops *ops = engine->target->ops;
@@ -35,8 +35,8 @@ void pass_clear_traps(struct tl_engine *engine, struct thread *thread)
 		tl_u64 address = thread->traps[--thread->trap_count];
 
 		if ((engine->capabilities & TL_CAN_PLANT) != 0)
-			(void)tl_undo_unplant(&space->undo, engine_memory(engine, space), address);
-		else if (points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
+			(void)tl_undo_unplant(&space->undo, tl_engine_memory(engine, space), address);
+		else if (tl_points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
 			(void)ops->remove_point(engine->target, thread->id.process, TL_POINT_SOFTWARE, address, 1);
 	}
 }
@@ -48,9 +48,9 @@ static enum tl_status set_trap(struct tl_engine *engine, struct thread *thread, 
 	const struct tl_target_ops *ops = engine->target->ops;
 
 	if ((engine->capabilities & TL_CAN_PLANT) != 0)
-		TL_TRY(tl_undo_plant(&space->undo, &engine->host.allocator, engine_memory(engine, space), address,
+		TL_TRY(tl_undo_plant(&space->undo, &engine->host.allocator, tl_engine_memory(engine, space), address,
 				     cpu->trap, cpu->trap_size));
-	else if (points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
+	else if (tl_points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
 		TL_TRY(ops->insert_point != NULL
 			       ? ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE, address, 1)
 			       : TL_ERROR_UNSUPPORTED);
@@ -67,7 +67,7 @@ static enum tl_status access_read(void *context, tl_u64 address, void *buffer, t
 {
 	struct access *access = context;
 
-	return engine_read(access->engine, access->process, address, buffer, size);
+	return tl_engine_read(access->engine, access->process, address, buffer, size);
 }
 
 static enum tl_status access_write(void *context, tl_u64 address, const void *buffer, tl_size size)
@@ -89,9 +89,9 @@ static enum tl_status set_step_traps(struct tl_engine *engine, struct thread *th
 	tl_u64 successors[TL_SUCCESSORS_MAX], at = 0;
 	tl_size count = 0, size;
 
-	TL_TRY(engine_fetch(engine, thread, 1));
+	TL_TRY(tl_engine_fetch(engine, thread, 1));
 	at = tl_cpu_get(cpu, thread->file, cpu->program_counter);
-	size = engine_read_code(engine, thread->process, at, bytes);
+	size = tl_engine_read_code(engine, thread->process, at, bytes);
 	TL_TRY(cpu->successors(thread->file, bytes, size, &memory, successors, &count));
 	for (tl_size i = 0; i < count; i++) {
 		enum tl_status status;
@@ -101,7 +101,7 @@ static enum tl_status set_step_traps(struct tl_engine *engine, struct thread *th
 			continue;
 		status = set_trap(engine, thread, successors[i]);
 		if (status != TL_OK) {
-			pass_clear_traps(engine, thread);
+			tl_pass_clear_traps(engine, thread);
 			return status;
 		}
 	}
@@ -131,20 +131,20 @@ static void go(struct tl_engine *engine, struct thread *thread, enum tl_thread_s
 		request.run = TL_RUN_CONTINUE;
 	}
 	if (status == TL_OK)
-		status = engine_flush(engine, thread);
+		status = tl_engine_flush(engine, thread);
 	if (status == TL_OK) {
-		engine_note(engine, &note);
+		tl_engine_note(engine, &note);
 		status = engine->target->ops->resume(engine->target, thread->id, &request);
 	}
 	if (status != TL_OK) {
-		pass_clear_traps(engine, thread);
+		tl_pass_clear_traps(engine, thread);
 		failed(engine, thread, status);
 		return;
 	}
 	engine->counters.resumes++;
 	thread->deliver = 0;
 	thread->valid = thread->dirty = 0;
-	engine_set_state(engine, thread, state);
+	tl_engine_set_state(engine, thread, state);
 }
 
 static void note_way(struct tl_engine *engine, struct thread *thread, enum tl_way way, tl_u64 address)
@@ -152,7 +152,7 @@ static void note_way(struct tl_engine *engine, struct thread *thread, enum tl_wa
 	struct tl_note note = {.kind = TL_NOTE_OVER, .thread = thread->id, .to = way, .address = address};
 
 	engine->counters.ways[way]++;
-	engine_note(engine, &note);
+	tl_engine_note(engine, &note);
 }
 
 /* ---- Held ---- */
@@ -162,13 +162,13 @@ static bool siblings_move(const struct tl_engine *engine, const struct thread *t
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		const struct thread *other = engine->threads[i];
 
-		if (other != thread && other->process->space == thread->process->space && !engine_stands(other))
+		if (other != thread && other->process->space == thread->process->space && !tl_engine_stands(other))
 			return true;
 	}
 	return false;
 }
 
-void pass_advance(struct tl_engine *engine)
+void tl_pass_advance(struct tl_engine *engine)
 {
 	struct thread *thread = engine->over;
 	struct space *space;
@@ -179,7 +179,7 @@ void pass_advance(struct tl_engine *engine)
 	space = thread->process->space;
 	thread->wants_over = false;
 	note_way(engine, thread, TL_WAY_HELD, engine->over_address);
-	status = tl_undo_lift(&space->undo, engine_memory(engine, space), engine->over_address);
+	status = tl_undo_lift(&space->undo, tl_engine_memory(engine, space), engine->over_address);
 	if (status == TL_OK && (engine->capabilities & TL_CAN_PLANT) == 0)
 		status = engine->target->ops->remove_point(engine->target, thread->id.process, TL_POINT_SOFTWARE,
 							   engine->over_address, 1);
@@ -190,13 +190,13 @@ void pass_advance(struct tl_engine *engine)
 	}
 	go(engine, thread, TL_THREAD_OVER, true, false);
 	if (thread->state != TL_THREAD_OVER)
-		pass_finish(engine);
+		tl_pass_finish(engine);
 }
 
 /* The thread gets its turn with all siblings held, now or when whoever has it is done. */
 static void hold(struct tl_engine *engine, struct thread *thread, tl_u64 address)
 {
-	engine_set_state(engine, thread, TL_THREAD_HELD);
+	tl_engine_set_state(engine, thread, TL_THREAD_HELD);
 	if (!thread->wants_over)
 		thread->over_sequence = ++engine->sequence;
 	thread->wants_over = true;
@@ -208,12 +208,12 @@ static void hold(struct tl_engine *engine, struct thread *thread, tl_u64 address
 		struct thread *other = engine->threads[i];
 
 		if (other->process->space == thread->process->space && other->state == TL_THREAD_RUNNING)
-			run_stop(engine, other);
+			tl_run_stop(engine, other);
 	}
-	pass_advance(engine);
+	tl_pass_advance(engine);
 }
 
-void pass_finish(struct tl_engine *engine)
+void tl_pass_finish(struct tl_engine *engine)
 {
 	struct thread *thread = engine->over;
 	struct space *space;
@@ -224,9 +224,9 @@ void pass_finish(struct tl_engine *engine)
 	engine->over = NULL;
 	thread->wants_over = false;
 	if (space->lifted == 0)
-		(void)tl_undo_lower(&space->undo, engine_memory(engine, space), engine->over_address);
+		(void)tl_undo_lower(&space->undo, tl_engine_memory(engine, space), engine->over_address);
 	if ((engine->capabilities & TL_CAN_PLANT) == 0 && engine->target->ops->insert_point != NULL &&
-	    points_find(space, engine->over_address, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)
+	    tl_points_find(space, engine->over_address, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)
 		(void)engine->target->ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE,
 							engine->over_address, 1);
 }
@@ -246,7 +246,7 @@ static struct thread *next_over(const struct tl_engine *engine)
 	return next;
 }
 
-void pass_release(struct tl_engine *engine)
+void tl_pass_release(struct tl_engine *engine)
 {
 	struct thread *next;
 
@@ -254,13 +254,13 @@ void pass_release(struct tl_engine *engine)
 		return;
 	while (engine->over == NULL && (next = next_over(engine)) != NULL) {
 		next->wants_over = false;
-		run_settle(engine, next);
+		tl_run_settle(engine, next);
 	}
 	if (engine->over != NULL)
 		return;
 	for (tl_size i = 0; i < engine->thread_count; i++)
 		if (engine->threads[i]->state == TL_THREAD_HELD && !engine->threads[i]->wants_over)
-			run_settle(engine, engine->threads[i]);
+			tl_run_settle(engine, engine->threads[i]);
 }
 
 /* ---- The ways ---- */
@@ -271,7 +271,7 @@ static bool carry_out(struct tl_engine *engine, struct thread *thread, const tl_
 	struct access access = {engine, thread->process};
 	struct tl_memory_access memory = {access_read, access_write, &access};
 
-	if (engine_fetch(engine, thread, 1) != TL_OK || cpu->carry_out(thread->file, bytes, size, &memory) != TL_OK)
+	if (tl_engine_fetch(engine, thread, 1) != TL_OK || cpu->carry_out(thread->file, bytes, size, &memory) != TL_OK)
 		return false;
 	thread->dirty |= 1;
 	return true;
@@ -286,7 +286,7 @@ static void carried_out(struct tl_engine *engine, struct thread *thread)
 	thread->dealt = false;
 	if (thread->plan == TL_ACTION_STEP ||
 	    (thread->plan == TL_ACTION_RANGE && at - thread->range_start >= thread->range_end - thread->range_start))
-		events_stepped(engine, thread);
+		tl_events_stepped(engine, thread);
 	else
 		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
 }
@@ -306,7 +306,7 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
 		return;
 	}
-	size = engine_read_code(engine, thread->process, address, bytes);
+	size = tl_engine_read_code(engine, thread->process, address, bytes);
 	known = cpu->decode(bytes, size, &instruction) == TL_OK;
 	if (known && instruction.carried_out && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
 	    carry_out(engine, thread, bytes, size)) {
@@ -315,13 +315,13 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 		return;
 	}
 	if (known && (!plans_step(thread) || (engine->capabilities & TL_CAN_STEP) != 0))
-		copy = copies_get(engine, thread, address, bytes, &instruction);
-	if (copy != NULL && engine_set_program_counter(engine, thread, copy->address) == TL_OK) {
+		copy = tl_copies_get(engine, thread, address, bytes, &instruction);
+	if (copy != NULL && tl_engine_set_program_counter(engine, thread, copy->address) == TL_OK) {
 		note_way(engine, thread, TL_WAY_OUT_OF_LINE, address);
 		thread->copy = copy;
 		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
-		if (engine_stands(thread))
-			(void)copies_leave(engine, thread, &known);
+		if (tl_engine_stands(thread))
+			(void)tl_copies_leave(engine, thread, &known);
 		return;
 	}
 	hold(engine, thread, address);
@@ -332,14 +332,14 @@ static void expect_rehit(struct tl_engine *engine, struct thread *thread, tl_u64
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 
-	if (engine_fetch(engine, thread, 1) != TL_OK)
+	if (tl_engine_fetch(engine, thread, 1) != TL_OK)
 		return;
 	thread->rehit = true;
 	thread->rehit_address = address;
 	thread->rehit_stack = tl_cpu_get(cpu, thread->file, cpu->stack_pointer);
 }
 
-void pass_start(struct tl_engine *engine, struct thread *thread)
+void tl_pass_start(struct tl_engine *engine, struct thread *thread)
 {
 	struct space *space = thread->process->space;
 	bool dealt = thread->dealt, hardware;
@@ -352,25 +352,25 @@ void pass_start(struct tl_engine *engine, struct thread *thread)
 			thread->wants_over = true;
 			thread->over_sequence = ++engine->sequence;
 		}
-		engine_set_state(engine, thread, TL_THREAD_HELD);
+		tl_engine_set_state(engine, thread, TL_THREAD_HELD);
 		return;
 	}
 	if (!dealt) {
 		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
 		return;
 	}
-	status = engine_program_counter(engine, thread, &at);
+	status = tl_engine_program_counter(engine, thread, &at);
 	if (status != TL_OK) {
 		failed(engine, thread, status);
 		return;
 	}
 	thread->dealt = dealt && at == thread->dealt_address;
-	hardware = thread->dealt && points_find(space, at, KIND_BIT(TL_POINT_HARDWARE)) != NULL;
+	hardware = thread->dealt && tl_points_find(space, at, KIND_BIT(TL_POINT_HARDWARE)) != NULL;
 	if (thread->dealt && thread->deliver != 0)
 		expect_rehit(engine, thread, at);
 	else if (thread->dealt && space->lifted == 0 &&
 		 (tl_undo_find(&space->undo, at) != NULL ||
-		  points_find(space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)) {
+		  tl_points_find(space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)) {
 		pass(engine, thread, at);
 		return;
 	}

@@ -16,7 +16,7 @@ static tl_size first_at(const struct space *space, tl_u64 address)
 	return low;
 }
 
-struct engine_point *points_find(const struct space *space, tl_u64 address, tl_u32 kinds)
+struct engine_point *tl_points_find(const struct space *space, tl_u64 address, tl_u32 kinds)
 {
 	for (tl_size i = first_at(space, address); i < space->point_count; i++) {
 		struct engine_point *point = space->points[i];
@@ -29,7 +29,7 @@ struct engine_point *points_find(const struct space *space, tl_u64 address, tl_u
 	return NULL;
 }
 
-bool points_any(const struct space *space, tl_u32 kinds)
+bool tl_points_any(const struct space *space, tl_u32 kinds)
 {
 	for (tl_size i = 0; i < space->point_count; i++)
 		if ((kinds & KIND_BIT(space->points[i]->kind)) != 0)
@@ -109,12 +109,12 @@ static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u
 		return ops->insert_point != NULL
 			       ? ops->insert_point(engine->target, process, point->kind, point->address, point->size)
 			       : TL_ERROR_POINT_KIND;
-	TL_TRY(tl_undo_plant(&space->undo, &engine->host.allocator, engine_memory(engine, space), point->address,
+	TL_TRY(tl_undo_plant(&space->undo, &engine->host.allocator, tl_engine_memory(engine, space), point->address,
 			     cpu->trap, cpu->trap_size));
 	if (space->lifted > 0) {
-		status = tl_undo_lift(&space->undo, engine_memory(engine, space), point->address);
+		status = tl_undo_lift(&space->undo, tl_engine_memory(engine, space), point->address);
 		if (status != TL_OK)
-			(void)tl_undo_unplant(&space->undo, engine_memory(engine, space), point->address);
+			(void)tl_undo_unplant(&space->undo, tl_engine_memory(engine, space), point->address);
 		return status;
 	}
 	return TL_OK;
@@ -129,7 +129,7 @@ static enum tl_status take_out(struct tl_engine *engine, struct space *space, tl
 		return ops->remove_point != NULL
 			       ? ops->remove_point(engine->target, process, point->kind, point->address, point->size)
 			       : TL_ERROR_POINT_KIND;
-	return tl_undo_unplant(&space->undo, engine_memory(engine, space), point->address);
+	return tl_undo_unplant(&space->undo, tl_engine_memory(engine, space), point->address);
 }
 
 static void note_point(struct tl_engine *engine, tl_u64 process, const struct engine_point *point, bool inserted)
@@ -140,7 +140,7 @@ static void note_point(struct tl_engine *engine, tl_u64 process, const struct en
 			       .to = inserted,
 			       .address = point->address};
 
-	engine_note(engine, &note);
+	tl_engine_note(engine, &note);
 }
 
 static void point_free(struct tl_engine *engine, struct engine_point *point)
@@ -173,7 +173,7 @@ static enum tl_status insert_new(struct tl_engine *engine, struct process *proce
 
 enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const struct tl_point_request *request)
 {
-	struct process *process = engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id);
 	struct bytecode conditions = {0}, commands = {0};
 	struct engine_point *point;
 	enum tl_status status;
@@ -229,7 +229,7 @@ static enum tl_status remove_at(struct tl_engine *engine, struct space *space, t
 enum tl_status tl_engine_remove_point(struct tl_engine *engine, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
 				      tl_u64 size)
 {
-	struct process *process = engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id);
 	tl_size at = 0;
 
 	if (process == NULL)
@@ -239,7 +239,7 @@ enum tl_status tl_engine_remove_point(struct tl_engine *engine, tl_u64 id, enum 
 	return remove_at(engine, process->space, id, at);
 }
 
-enum tl_status points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process)
+enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process)
 {
 	enum tl_status first = TL_OK;
 
@@ -252,7 +252,7 @@ enum tl_status points_remove_all(struct tl_engine *engine, struct space *space, 
 	return first;
 }
 
-void points_drop(struct tl_engine *engine, struct space *space, tl_u64 process)
+void tl_points_drop(struct tl_engine *engine, struct space *space, tl_u64 process)
 {
 	const struct tl_target_ops *ops = engine->target->ops;
 
@@ -268,7 +268,7 @@ void points_drop(struct tl_engine *engine, struct space *space, tl_u64 process)
 	space->undo.count = 0;
 }
 
-enum tl_status points_copy(struct tl_engine *engine, const struct process *from, struct process *to)
+enum tl_status tl_points_copy(struct tl_engine *engine, const struct process *from, struct process *to)
 {
 	const struct space *old = from->space;
 
@@ -330,7 +330,7 @@ static enum tl_status evaluate_memory(void *context, tl_u64 address, void *buffe
 {
 	struct evaluation *evaluation = context;
 
-	return engine_read(evaluation->engine, evaluation->thread->process, address, buffer, size);
+	return tl_engine_read(evaluation->engine, evaluation->thread->process, address, buffer, size);
 }
 
 static enum tl_status evaluate_register(void *context, tl_u16 number, tl_u64 *value_ret)
@@ -341,7 +341,7 @@ static enum tl_status evaluate_register(void *context, tl_u16 number, tl_u64 *va
 	tl_u16 index = 0;
 
 	TL_TRY(tl_cpu_present(facts->cpu, facts->features, number, &index));
-	TL_TRY(engine_fetch(evaluation->engine, thread, (tl_u32)1 << facts->cpu->registers[index].bank));
+	TL_TRY(tl_engine_fetch(evaluation->engine, thread, (tl_u32)1 << facts->cpu->registers[index].bank));
 	*value_ret = tl_cpu_get(facts->cpu, thread->file, index);
 	return TL_OK;
 }
@@ -371,7 +371,8 @@ static bool any_true(struct tl_engine *engine, const struct bytecode *conditions
 	return conditions->count == 0;
 }
 
-bool points_stop(struct tl_engine *engine, struct thread *thread, struct engine_point *point, struct tl_report *report)
+bool tl_points_stop(struct tl_engine *engine, struct thread *thread, struct engine_point *point,
+		    struct tl_report *report)
 {
 	struct evaluation evaluation = {engine, thread};
 	const struct tl_cpu *cpu = thread->process->facts.cpu;

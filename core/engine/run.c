@@ -1,18 +1,18 @@
 #include "core/engine/internal.h"
 
-tl_size run_moving(const struct tl_engine *engine)
+tl_size tl_run_moving(const struct tl_engine *engine)
 {
 	return engine->states[TL_THREAD_RUNNING] + engine->states[TL_THREAD_STOPPING] + engine->states[TL_THREAD_OVER];
 }
 
-bool run_standstill(const struct tl_engine *engine)
+bool tl_run_standstill(const struct tl_engine *engine)
 {
 	return engine->parking || (!engine->settings.non_stop && !engine->owed);
 }
 
 bool tl_engine_quiet(const struct tl_engine *engine)
 {
-	return run_moving(engine) == 0 && engine->states[TL_THREAD_HELD] == 0;
+	return tl_run_moving(engine) == 0 && engine->states[TL_THREAD_HELD] == 0;
 }
 
 bool tl_engine_running(const struct tl_engine *engine)
@@ -35,13 +35,13 @@ static enum tl_status ask_to_stop(struct tl_engine *engine, struct thread *threa
 	return status;
 }
 
-void run_stop(struct tl_engine *engine, struct thread *thread)
+void tl_run_stop(struct tl_engine *engine, struct thread *thread)
 {
-	engine_set_state(engine, thread, TL_THREAD_STOPPING);
+	tl_engine_set_state(engine, thread, TL_THREAD_STOPPING);
 	(void)ask_to_stop(engine, thread);
 }
 
-void run_park(struct tl_engine *engine)
+void tl_run_park(struct tl_engine *engine)
 {
 	if (engine->parking)
 		return;
@@ -54,37 +54,37 @@ void run_park(struct tl_engine *engine)
 
 		thread->wants_over = false;
 		if (thread->state == TL_THREAD_RUNNING)
-			run_stop(engine, thread);
+			tl_run_stop(engine, thread);
 		else if (thread->state == TL_THREAD_OVER)
 			(void)ask_to_stop(engine, thread);
 		else if (thread->state == TL_THREAD_HELD)
-			engine_set_state(engine, thread, TL_THREAD_PARKED);
+			tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	}
 }
 
-void run_settle(struct tl_engine *engine, struct thread *thread)
+void tl_run_settle(struct tl_engine *engine, struct thread *thread)
 {
 	struct tl_report report = {.event = {.kind = TL_EVENT_PAUSED, .thread = thread->id}};
 
 	if (thread->interrupted) {
 		report.event.kind = TL_EVENT_SIGNAL;
 		report.event.signal = 2;
-		run_report(engine, thread, &report);
+		tl_run_report(engine, thread, &report);
 	} else if (thread->stop_asked) {
-		run_report(engine, thread, &report);
-	} else if (run_standstill(engine)) {
-		engine_set_state(engine, thread, TL_THREAD_PARKED);
+		tl_run_report(engine, thread, &report);
+	} else if (tl_run_standstill(engine)) {
+		tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	} else {
-		pass_start(engine, thread);
+		tl_pass_start(engine, thread);
 	}
 }
 
 void tl_engine_pause(struct tl_engine *engine)
 {
-	run_park(engine);
+	tl_run_park(engine);
 	/* Whoever asked hears of it when all stand, unless they do already. */
 	engine->pausing = !tl_engine_quiet(engine);
-	run_check(engine);
+	tl_run_check(engine);
 }
 
 enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
@@ -97,7 +97,7 @@ enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
 
 static bool moves(const struct thread *thread)
 {
-	return !engine_stands(thread) || thread->state == TL_THREAD_HELD;
+	return !tl_engine_stands(thread) || thread->state == TL_THREAD_HELD;
 }
 
 /* Non-stop: makes one thread that moves stop and tell. */
@@ -107,9 +107,9 @@ static void stop_one(struct tl_engine *engine, struct thread *thread)
 		if (engine->over == thread)
 			engine->over = NULL;
 		thread->wants_over = false;
-		run_settle(engine, thread);
+		tl_run_settle(engine, thread);
 	} else if (thread->state == TL_THREAD_RUNNING) {
-		run_stop(engine, thread);
+		tl_run_stop(engine, thread);
 	} else if (thread->state == TL_THREAD_OVER) {
 		(void)ask_to_stop(engine, thread);
 	}
@@ -121,7 +121,7 @@ void tl_engine_interrupt(struct tl_engine *engine)
 		if (!engine->owed)
 			return;
 		engine->interrupt = true;
-		run_park(engine);
+		tl_run_park(engine);
 	} else {
 		for (tl_size i = 0; i < engine->thread_count; i++) {
 			struct thread *thread = engine->threads[i];
@@ -132,24 +132,24 @@ void tl_engine_interrupt(struct tl_engine *engine)
 			stop_one(engine, thread);
 			break;
 		}
-		pass_release(engine);
+		tl_pass_release(engine);
 	}
-	run_check(engine);
+	tl_run_check(engine);
 }
 
 /* ---- Reports ---- */
 
-void run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report)
+void tl_run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report)
 {
 	thread->pending = *report;
 	thread->stop_asked = thread->interrupted = false;
 	thread->sequence = ++engine->sequence;
-	engine_set_state(engine, thread, TL_THREAD_WAITING);
+	tl_engine_set_state(engine, thread, TL_THREAD_WAITING);
 	if (!engine->settings.non_stop)
-		run_park(engine);
+		tl_run_park(engine);
 }
 
-void run_report_gone(struct tl_engine *engine, const struct tl_report *report)
+void tl_run_report_gone(struct tl_engine *engine, const struct tl_report *report)
 {
 	void *gone = engine->gone;
 
@@ -162,7 +162,7 @@ void run_report_gone(struct tl_engine *engine, const struct tl_report *report)
 	}
 	engine->gone[engine->gone_count++] = (struct gone){*report, ++engine->sequence};
 	if (!engine->settings.non_stop)
-		run_park(engine);
+		tl_run_park(engine);
 }
 
 /* A level event that would not happen again: its point is gone, or the program counter was moved. */
@@ -174,8 +174,8 @@ static bool outdated(struct tl_engine *engine, struct thread *thread)
 
 	if (tl_event_class(event->kind) != TL_EVENT_CLASS_LEVEL)
 		return false;
-	return points_find(thread->process->space, event->address, KIND_BIT(kind)) == NULL ||
-	       engine_program_counter(engine, thread, &at) != TL_OK || at != event->address;
+	return tl_points_find(thread->process->space, event->address, KIND_BIT(kind)) == NULL ||
+	       tl_engine_program_counter(engine, thread, &at) != TL_OK || at != event->address;
 }
 
 /* Forgets a pending event that is outdated. The thread is then PARKED. */
@@ -186,12 +186,12 @@ static bool drop_outdated(struct tl_engine *engine, struct thread *thread)
 	if (thread->state != TL_THREAD_WAITING || !outdated(engine, thread))
 		return false;
 	engine->counters.stale++;
-	engine_note(engine, &note);
-	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	tl_engine_note(engine, &note);
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	return true;
 }
 
-void run_check(struct tl_engine *engine)
+void tl_run_check(struct tl_engine *engine)
 {
 	bool ready;
 
@@ -240,7 +240,7 @@ static void take_thread(struct tl_engine *engine, struct thread *thread, struct 
 		thread->dealt = true;
 		thread->dealt_address = thread->last.event.address;
 	}
-	engine_set_state(engine, thread, TL_THREAD_PARKED);
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 }
 
 /* All-stop, and nobody has anything to tell: what was it that ended the resume? */
@@ -267,11 +267,11 @@ static void took(struct tl_engine *engine, const struct tl_report *report)
 
 	engine->told = false;
 	engine->counters.reports++;
-	engine_note(engine, &note);
+	tl_engine_note(engine, &note);
 	if (!engine->settings.non_stop)
 		engine->owed = engine->interrupt = false;
 	else
-		run_check(engine);
+		tl_run_check(engine);
 }
 
 bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_ret)
@@ -281,8 +281,8 @@ bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_re
 	if (!engine->settings.non_stop && (!engine->owed || !tl_engine_quiet(engine)))
 		return false;
 	while ((thread = first_waiting(engine)) != NULL && engine->settings.non_stop && drop_outdated(engine, thread)) {
-		run_settle(engine, thread);
-		pass_advance(engine);
+		tl_run_settle(engine, thread);
+		tl_pass_advance(engine);
 	}
 	if (engine->gone_count != 0 && (thread == NULL || engine->gone[0].sequence < thread->sequence)) {
 		*report_ret = engine->gone[0].report;
@@ -340,7 +340,7 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 
-		if (action_for(actions, count, thread) == NULL || !engine_stands(thread))
+		if (action_for(actions, count, thread) == NULL || !tl_engine_stands(thread))
 			continue;
 		matched++;
 		(void)drop_outdated(engine, thread);
@@ -357,7 +357,7 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 		if (action == NULL || action->kind == TL_ACTION_STOP || thread->state != TL_THREAD_PARKED)
 			continue;
 		set_plan(thread, action);
-		pass_start(engine, thread);
+		tl_pass_start(engine, thread);
 	}
 	return TL_OK;
 }
@@ -379,7 +379,7 @@ static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_
 			stop_one(engine, thread);
 		} else if (thread->state == TL_THREAD_PARKED) {
 			set_plan(thread, action);
-			pass_start(engine, thread);
+			tl_pass_start(engine, thread);
 		}
 	}
 	return matched != 0 ? TL_OK : TL_ERROR_NO_THREAD;
@@ -396,8 +396,8 @@ enum tl_status tl_engine_resume(struct tl_engine *engine, const struct tl_action
 	engine->no_resumed = false;
 	status = engine->settings.non_stop ? resume_non_stop(engine, actions, count)
 					   : resume_all_stop(engine, actions, count);
-	pass_advance(engine);
-	pass_release(engine);
-	run_check(engine);
+	tl_pass_advance(engine);
+	tl_pass_release(engine);
+	tl_run_check(engine);
 	return status;
 }

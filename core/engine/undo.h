@@ -31,6 +31,7 @@ struct tl_undo_memory {
 	tl_u64 process;
 };
 
+/* Forgets all entries and gives back the list's storage. Undoes nothing. */
 void tl_undo_free(struct tl_undo *undo, const struct tl_allocator *allocator);
 
 /* Copies `from` into the empty list `to`, as a fork copies the memory. */

@@ -35,6 +35,7 @@ struct tl_frame_decoder {
 	bool trusting; /* acknowledgements are off: the transport is reliable and the checksum may be anything */
 };
 
+/* Starts between frames, with room for payloads of `capacity` bytes in `buffer`, which stays the caller's. */
 void tl_frame_decoder_init(struct tl_frame_decoder *decoder, void *buffer, tl_size capacity);
 
 /*

@@ -88,6 +88,7 @@ struct tl_rsp_host {
 	const struct tl_rsp_command *commands;
 };
 
+/* The bytes that the embedder must supply for a struct tl_rsp. */
 tl_size tl_rsp_size(void);
 
 /* A session with a client that has just connected, over an engine that outlives it. Nothing is sent. */
@@ -111,6 +112,7 @@ bool tl_rsp_console(struct tl_rsp *rsp, const char *text, tl_size size);
 
 /* ---- For handlers ---- */
 
+/* The engine that the session was made over. */
 struct tl_engine *tl_rsp_engine(struct tl_rsp *rsp);
 
 /* The general thread (Hg), with 0 and -1 made into a real one; false when there is none. */

@@ -23,6 +23,7 @@ struct tl_json {
 	bool behind; /* a value stands in front of the next one */
 };
 
+/* A document that is written to `writer`, in one of the two forms. */
 struct tl_json tl_json_make(struct tl_writer *writer, enum tl_json_form form);
 
 /* Each value takes the key that it has in an object; NULL in an array and outermost. */

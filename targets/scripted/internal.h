@@ -105,6 +105,7 @@ struct tl_scripted {
 	struct tl_scripted_space *executing;
 };
 
+/* By id, or by an address in it; NULL when there is none. */
 struct tl_scripted_process_state *tl_scripted_find_process(const struct tl_scripted *scripted, tl_u64 id);
 struct tl_scripted_thread_state *tl_scripted_find_thread(const struct tl_scripted *scripted, struct tl_thread_id id);
 struct tl_scripted_region *tl_scripted_find_region(const struct tl_scripted_space *space, tl_u64 address);

@@ -147,6 +147,7 @@ struct tl_scripted_thread_info {
 	tl_u64 program_counter;
 	tl_u64 executed; /* instructions */
 };
+/* What a thread is doing; false when there is none of that id. */
 bool tl_scripted_thread(const struct tl_scripted *scripted, struct tl_thread_id id,
 			struct tl_scripted_thread_info *info_ret);
 
@@ -158,6 +159,7 @@ struct tl_scripted_process_info {
 	tl_size points;   /* hardware and inserted points that are set */
 	tl_size borrowed; /* regions from allocate() that were not released */
 };
+/* What has become of a process; false when there was none of that id. */
 bool tl_scripted_process(const struct tl_scripted *scripted, tl_u64 process, struct tl_scripted_process_info *info_ret);
 
 /* Raw memory of a process that is alive. */

@@ -60,6 +60,10 @@ class Comments(unittest.TestCase):
         self.assertEqual(comments.complaints('struct a {\n\tint (*tl_call)(int);\n\n\tint b;\n};\n'), [])
         self.assertEqual(comments.complaints('/*\n * Two\n *\n * lines.\n */\nTL_CHECKED enum x tl_f(void);\n'), [])
 
+    def test_said_with_its_type(self):
+        self.assertEqual(comments.complaints('/* One. */\nstruct a {\n\tint b;\n};\n\nint tl_a(void);\n'), [])
+        self.assertEqual(comments.complaints('struct a {\n\tint b;\n};\n\nint tl_a(void);\n'), [(5, 'tl_a')])
+
     def test_not_said(self):
         self.assertEqual(comments.complaints('/* Adds. */\n\nint tl_add(int a);\n'), [(3, 'tl_add')])
         self.assertEqual(comments.complaints('static inline int tl_one(void)\n{\n\treturn 1;\n}\n'), [(1, 'tl_one')])
