@@ -1,0 +1,268 @@
+/*
+ * Setting threads going, stopping them, letting processes go and killing them.
+ */
+#include "targets/process/state.h"
+
+#include "targets/process/events.h"
+#include "targets/process/x86.h"
+
+/* ---- Going ---- */
+
+/* The one place where a standing thread is let run. A thread that was killed meanwhile counts as running: it will tell.
+ */
+static enum tl_status start(struct process_target *target, struct traced_thread *thread, long request, int signal)
+{
+	long result = process_ptrace(target, request, thread, 0, (tl_uintptr)signal);
+	enum tl_status status = result < 0 ? tl_process_errno() : TL_OK;
+
+	if (status == TL_OK || status == TL_ERROR_GONE) {
+		tl_process_set_state(thread, request == PTRACE_LISTEN ? TRACED_LISTENING : TRACED_RUNNING);
+		thread->general_valid = false;
+	}
+	return status;
+}
+
+static long request_for(const struct traced_thread *thread)
+{
+	if (thread->request.run == TL_RUN_STEP)
+		return PTRACE_SINGLESTEP;
+	if (thread->place == PLACE_GROUP)
+		return PTRACE_LISTEN;
+	return thread->request.syscalls ? PTRACE_SYSCALL : PTRACE_CONT;
+}
+
+/* Lazily: a thread takes on the process's debug registers when it next runs. */
+static enum tl_status arm(struct process_target *target, struct traced_thread *thread)
+{
+	if (thread->debug_generation == thread->process->generation)
+		return TL_OK;
+	return tl_process_x86_program_debug(target, thread);
+}
+
+/*
+ * Where a signal cannot be delivered by the restart itself it is sent, and its own stop passed over with the siginfo
+ * that the client saw or wrote.
+ */
+static enum tl_status send_signal(struct process_target *target, struct traced_thread *thread, int signal)
+{
+	thread->sent = signal;
+	thread->sent_info = (siginfo_t){0};
+	if (thread->has_signal && thread->signal.si_signo == signal)
+		thread->sent_info = thread->signal;
+	return target->calls->thread_kill(thread->process->id, thread->id, signal) < 0 ? tl_process_errno() : TL_OK;
+}
+
+enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id id,
+				     const struct tl_run_request *request)
+{
+	struct process_target *target = process_target(base);
+	struct traced_thread *thread = tl_process_thread(target, id);
+	int signal = request->signal;
+
+	if (thread == NULL || thread->state == TRACED_ENDED)
+		return TL_ERROR_GONE;
+	if (thread->state != TRACED_STOPPED || thread->awaited != 0)
+		return TL_ERROR_RUNNING;
+	if (request->run != TL_RUN_CONTINUE && request->run != TL_RUN_STEP)
+		return TL_ERROR_UNSUPPORTED;
+	TL_TRY(arm(target, thread));
+	TL_TRY(tl_process_x86_resume_flag(target, thread, request->over_hardware));
+	if (signal != 0 && thread->place != PLACE_DELIVERY) {
+		TL_TRY(send_signal(target, thread, signal));
+		signal = 0;
+	}
+	thread->request = *request;
+	thread->stop_asked = false;
+	thread->detach_signal = 0;
+	return start(target, thread, request_for(thread), signal);
+}
+
+void tl_process_run_go_on(struct process_target *target, struct traced_thread *thread, int signal)
+{
+	enum tl_status status = arm(target, thread);
+
+	/*
+	 * The stop has used up a PTRACE_INTERRUPT that was sent before it. In a stop the request is kept until the
+	 * thread is let run, and then stops it before it gets anywhere.
+	 */
+	if (thread->stop_asked && thread->place != PLACE_GROUP)
+		(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
+	if (status == TL_OK || status == TL_ERROR_GONE)
+		status = start(target, thread, request_for(thread), thread->place == PLACE_DELIVERY ? signal : 0);
+	if (status != TL_OK && status != TL_ERROR_GONE)
+		TL_TRACE(ERRORS, "thread %d cannot go on: %s", (int)thread->id, tl_status_text(status));
+}
+
+/* ---- Stopping ---- */
+
+enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id id)
+{
+	struct process_target *target = process_target(base);
+	struct traced_thread *thread = tl_process_thread(target, id);
+
+	if (thread == NULL || thread->state == TRACED_ENDED)
+		return TL_ERROR_GONE;
+	thread->stop_asked = true;
+	/* One that stands here but not in the engine's eyes waits for its child, and then tells of that. */
+	if (thread->state == TRACED_STOPPED)
+		return TL_OK;
+	return process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0) < 0 ? tl_process_errno() : TL_OK;
+}
+
+void tl_process_run_reprogram(struct process_target *target, struct traced_process *process)
+{
+	process->generation++;
+	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
+		if (thread->state == TRACED_RUNNING)
+			(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
+}
+
+/* ---- Leaving ---- */
+
+static bool is_this(void *context, pid_t id)
+{
+	return id == *(const pid_t *)context;
+}
+
+/*
+ * Makes a thread stand, whatever it is doing, and gives the signal that it stopped for if it did. False when it is
+ * gone.
+ */
+static bool bring_to_stand(struct process_target *target, struct traced_thread *thread, tl_u64 deadline,
+			   int *signal_ret)
+{
+	struct status_entry entry = {0};
+	struct tl_stop stop;
+
+	*signal_ret = 0;
+	if (thread->state == TRACED_STOPPED)
+		return true;
+	if (thread->state != TRACED_NEW)
+		(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
+	if (tl_process_wait_for_any(target, is_this, &thread->id, deadline, &entry) != TL_OK)
+		return false;
+	stop = tl_stop_decode(entry.status);
+	if (stop.kind == TL_STOP_EXITED || stop.kind == TL_STOP_KILLED)
+		return false;
+	tl_process_set_state(thread, TRACED_STOPPED);
+	thread->general_valid = false;
+	thread->place = PLACE_PLAIN;
+	if (stop.kind == TL_STOP_SIGNAL && stop.value != SIGTRAP) {
+		thread->place = PLACE_DELIVERY;
+		*signal_ret = stop.value;
+	}
+	return true;
+}
+
+/* TL_OK also for a thread that is gone: it needs no letting go. */
+static enum tl_status let_go(struct process_target *target, struct traced_thread *thread, int signal, tl_u64 deadline)
+{
+	int own = 0;
+
+	if (thread->state == TRACED_ENDED || !bring_to_stand(target, thread, deadline, &own))
+		return tl_process_wait_clock() < deadline ? TL_OK : TL_ERROR_TIMEOUT;
+	if (signal == 0)
+		signal = own;
+	(void)tl_process_x86_disarm(target, thread);
+	if (signal != 0 && thread->place != PLACE_DELIVERY) {
+		(void)target->calls->thread_kill(thread->process->id, thread->id, signal);
+		signal = 0;
+	}
+	if (process_ptrace(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) < 0 && errno != ESRCH)
+		return tl_process_errno();
+	return TL_OK;
+}
+
+enum tl_status tl_process_run_set_detach_signal(struct tl_target *base, struct tl_thread_id id, tl_i32 signal)
+{
+	struct traced_thread *thread = tl_process_thread(process_target(base), id);
+
+	if (thread == NULL)
+		return TL_ERROR_GONE;
+	thread->detach_signal = signal;
+	return TL_OK;
+}
+
+enum tl_status tl_process_run_detach(struct tl_target *base, tl_u64 id, tl_u64 chosen, tl_i32 signal)
+{
+	struct process_target *target = process_target(base);
+	struct traced_process *process = tl_process_find(target, id);
+	tl_u64 deadline = tl_process_wait_clock() + WAIT_LIMIT;
+	enum tl_status first = TL_OK;
+
+	if (process == NULL)
+		return TL_ERROR_GONE;
+	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next) {
+		int own = (tl_u64)thread->id == chosen ? signal : thread->detach_signal;
+		enum tl_status status = let_go(target, thread, own, deadline);
+
+		if (first == TL_OK)
+			first = status;
+	}
+	tl_process_remove(target, process);
+	return first;
+}
+
+/* ---- Killing ---- */
+
+struct victims {
+	struct process_target *target;
+	struct traced_process *process;
+};
+
+static bool is_victim(void *context, pid_t id)
+{
+	struct victims *victims = context;
+	struct traced_thread *thread = tl_process_find_thread(victims->target, id);
+
+	return id == victims->process->id || (thread != NULL && thread->process == victims->process);
+}
+
+enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
+{
+	struct process_target *target = process_target(base);
+	struct traced_process *process = tl_process_find(target, id);
+	struct victims victims = {target, process};
+	tl_u64 deadline = tl_process_wait_clock() + WAIT_LIMIT;
+	struct status_entry entry = {0};
+	enum tl_status status = TL_OK;
+	bool launched;
+
+	if (process == NULL)
+		return TL_ERROR_GONE;
+	launched = process->launched;
+	if (target->calls->kill(process->id, SIGKILL) < 0 && errno != ESRCH)
+		return tl_process_errno();
+	while (process->threads != NULL) {
+		struct traced_thread *thread;
+		struct tl_stop stop;
+
+		status = tl_process_wait_for_any(target, is_victim, &victims, deadline, &entry);
+		if (status != TL_OK)
+			break;
+		thread = tl_process_find_thread(target, entry.id);
+		stop = tl_stop_decode(entry.status);
+		if (stop.kind != TL_STOP_EXITED && stop.kind != TL_STOP_KILLED) {
+			/* It stands in front of its end. */
+			(void)tl_process_ptrace(target->calls, PTRACE_CONT, entry.id, 0, 0);
+			continue;
+		}
+		if (thread != NULL)
+			tl_process_remove_thread(target, thread);
+		/* The leader's end is told last. */
+		if (entry.id == process->id)
+			break;
+	}
+	tl_process_remove(target, process);
+	if (launched)
+		tl_process_launch_restore_terminal(target);
+	return status == TL_ERROR_GONE ? TL_OK : status;
+}
+
+void tl_process_run_release(struct process_target *target, struct traced_process *process)
+{
+	if (process->launched && !target->options.launched_survive)
+		(void)tl_process_run_kill(&target->target, (tl_u64)process->id);
+	else
+		(void)tl_process_run_detach(&target->target, (tl_u64)process->id, 0, 0);
+}

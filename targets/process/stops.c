@@ -1,0 +1,516 @@
+/*
+ * What happens when a thread stops or ends: the state of things is brought up to date, and then either an event is
+ * posted, or the thread goes on as it was going. tl_engine_post may call any operation, detach and kill among them:
+ * nothing here touches a thread or a process after a post.
+ */
+#include "targets/process/state.h"
+
+#include "targets/process/events.h"
+#include "targets/process/x86.h"
+
+#include <stdio.h>
+
+static void post(struct process_target *target, struct traced_thread *thread, struct tl_event *event)
+{
+	event->thread = process_id_of(thread);
+	thread->stop_asked = false;
+	TL_TRACE(EVENTS, "%d.%d %s", (int)event->thread.process, (int)event->thread.thread, tl_event_name(event->kind));
+	if (target->target.engine != NULL)
+		tl_engine_post(target->target.engine, event);
+}
+
+static void post_kind(struct process_target *target, struct traced_thread *thread, enum tl_event_kind kind)
+{
+	struct tl_event event = {.kind = kind};
+
+	post(target, thread, &event);
+}
+
+/* The number that belongs to an event stop; false when the thread is gone. */
+static bool event_message(const struct process_target *target, const struct traced_thread *thread,
+			  unsigned long *message_ret)
+{
+	return process_ptrace(target, PTRACE_GETEVENTMSG, thread, 0, (tl_uintptr)message_ret) == 0;
+}
+
+tl_uintptr tl_process_stops_options(const struct process_target *target, const struct traced_process *process, pid_t id)
+{
+	tl_uintptr options = STOPS_OPTIONS;
+
+	/* Of a leader that ends before its threads, waitpid says nothing until they have ended too. */
+	if (id == process->id)
+		options |= PTRACE_O_TRACEEXIT;
+	if (process->launched && !target->options.launched_survive)
+		options |= PTRACE_O_EXITKILL;
+	return options;
+}
+
+/* ---- Births ---- */
+
+/* The new process is nobody's business any more. */
+static void let_child_go(struct process_target *target, struct traced_process *process)
+{
+	(void)tl_process_run_detach(&target->target, (tl_u64)process->id, 0, 0);
+}
+
+static void thread_arrived(struct process_target *target, struct traced_thread *child)
+{
+	struct traced_process *process = child->process;
+	struct tl_thread_id leader = {(tl_u64)process->id, (tl_u64)process->id};
+	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED, .thread = leader};
+	bool leader_untold = process->leader_untold;
+
+	/* What only the leader is to have it has inherited from it. */
+	if (child->parent == process->id)
+		(void)process_ptrace(target, PTRACE_SETOPTIONS, child, 0,
+				     tl_process_stops_options(target, process, child->id));
+	if (target->target.engine == NULL ||
+	    tl_engine_add_thread(target->target.engine, process_id_of(child), false) != TL_OK) {
+		TL_TRACE(ERRORS, "no storage for thread %d: it runs untraced", (int)child->id);
+		(void)process_ptrace(target, PTRACE_DETACH, child, 0, 0);
+		tl_process_remove_thread(target, child);
+		return;
+	}
+	child->told = true;
+	process->leader_untold = false;
+	if (leader_untold)
+		tl_engine_post(target->target.engine, &event);
+	post_kind(target, child, TL_EVENT_THREAD_CREATED);
+}
+
+static void process_arrived(struct process_target *target, struct traced_thread *child)
+{
+	struct traced_thread *parent = tl_process_find_thread(target, child->parent);
+	struct traced_process *process = child->process;
+	struct tl_engine *engine = target->target.engine;
+	struct tl_event event = {.kind = child->born, .child = process_id_of(child)};
+
+	if (parent == NULL || parent->awaited != child->id || engine == NULL) {
+		let_child_go(target, process);
+		return;
+	}
+	parent->awaited = 0;
+	(void)process_ptrace(target, PTRACE_SETOPTIONS, child, 0, tl_process_stops_options(target, process, child->id));
+	tl_process_open(target, process);
+	if (tl_engine_add_process(engine, (tl_u64)process->id) == TL_OK) {
+		process->told = child->told = true;
+		if (tl_engine_add_thread(engine, event.child, false) == TL_OK) {
+			parent->place = event.kind == TL_EVENT_VFORK ? PLACE_VFORK : PLACE_SYSCALL;
+			post(target, parent, &event);
+			return;
+		}
+	}
+	TL_TRACE(ERRORS, "no storage for process %d: it runs untraced", (int)process->id);
+	let_child_go(target, process);
+	tl_process_run_go_on(target, parent, 0);
+}
+
+/* Both the parent's event and the child's own first stop have come. */
+static void arrived(struct process_target *target, struct traced_thread *child)
+{
+	if (child->born == TL_EVENT_THREAD_CREATED)
+		thread_arrived(target, child);
+	else
+		process_arrived(target, child);
+}
+
+static bool is_thread_of(const struct process_target *target, const struct traced_process *process, pid_t id)
+{
+	char path[64], link[8];
+
+	/* Anything but "no such file" means that the directory is there; it is none that could be read as a link. */
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)process->id, (int)id);
+	return target->calls->readlink(path, link, sizeof(link)) >= 0 || errno != ENOENT;
+}
+
+static enum tl_event_kind birth_kind(const struct process_target *target, const struct traced_thread *parent,
+				     enum tl_stop_kind kind, pid_t id)
+{
+	if (kind == TL_STOP_VFORK)
+		return TL_EVENT_VFORK;
+	/* A clone may make a process too: one whose end is told by another signal than SIGCHLD, or by none. */
+	if (kind == TL_STOP_CLONE && is_thread_of(target, parent->process, id))
+		return TL_EVENT_THREAD_CREATED;
+	return TL_EVENT_FORK;
+}
+
+/* No storage to keep a new child in: it is let go before it runs. */
+static void refuse_child(struct process_target *target, pid_t id)
+{
+	int status;
+
+	if (tl_process_wait_for(target, id, tl_process_wait_clock() + WAIT_LIMIT, &status) == TL_OK)
+		(void)tl_process_ptrace(target->calls, PTRACE_DETACH, id, 0, 0);
+	TL_TRACE(ERRORS, "no storage for %d: it runs untraced", (int)id);
+}
+
+/* A child that the parent's event has just told of, known or not yet; NULL when there is no storage. */
+static struct traced_thread *find_child(struct process_target *target, struct traced_thread *parent,
+					enum tl_event_kind born, pid_t id)
+{
+	struct traced_thread *child = tl_process_find_thread(target, id);
+	struct traced_process *process = parent->process;
+
+	if (child != NULL && child->state != TRACED_EARLY)
+		return NULL;
+	/* Killed and waited for before anyone knew whose it was: no stop of it will come. */
+	if (child == NULL && target->calls->kill(id, 0) < 0 && errno == ESRCH)
+		return NULL;
+	if (born != TL_EVENT_THREAD_CREATED)
+		process = tl_process_add(target, id, parent->process->launched);
+	if (process == NULL)
+		return NULL;
+	if (child == NULL)
+		child = tl_process_add_thread(target, process, id, TRACED_NEW);
+	else
+		tl_process_adopt(process, child);
+	if (child == NULL) {
+		if (process != parent->process)
+			tl_process_remove(target, process);
+		return NULL;
+	}
+	child->parent = parent->id;
+	child->born = born;
+	return child;
+}
+
+/* The parent stands in its clone, fork or vfork event. */
+static void birth(struct process_target *target, struct traced_thread *parent, enum tl_stop_kind kind)
+{
+	unsigned long message = 0;
+	struct traced_thread *child;
+	enum tl_event_kind born;
+	bool early;
+
+	parent->place = PLACE_SYSCALL;
+	if (!event_message(target, parent, &message)) {
+		tl_process_run_go_on(target, parent, 0);
+		return;
+	}
+	born = birth_kind(target, parent, kind, (pid_t)message);
+	child = find_child(target, parent, born, (pid_t)message);
+	if (child == NULL) {
+		refuse_child(target, (pid_t)message);
+		tl_process_run_go_on(target, parent, 0);
+		return;
+	}
+	early = child->state == TRACED_EARLY;
+	if (early)
+		tl_process_set_state(child, TRACED_STOPPED);
+	if (born == TL_EVENT_THREAD_CREATED)
+		tl_process_run_go_on(target, parent, 0);
+	else
+		parent->awaited = child->id;
+	if (early)
+		arrived(target, child);
+}
+
+/* ---- Exec ---- */
+
+static void forget_other_threads(struct process_target *target, struct traced_process *process)
+{
+	struct traced_thread *thread, *next;
+
+	for (thread = process->threads; thread != NULL; thread = next) {
+		next = thread->next;
+		if (thread->id == process->id)
+			continue;
+		tl_process_wait_forget(target, thread->id);
+		tl_process_remove_thread(target, thread);
+	}
+}
+
+/* The event comes under the leader's number, whoever of its threads called exec: that one bears it from now on. */
+static void exec(struct process_target *target, struct traced_thread *leader)
+{
+	struct traced_process *process = leader->process;
+	struct traced_thread *caller = NULL;
+	unsigned long message = 0;
+
+	if (event_message(target, leader, &message))
+		caller = tl_process_find_thread(target, (pid_t)message);
+	if (caller != NULL && caller->process == process && caller != leader) {
+		leader->request = caller->request;
+		/* It was made without the option that leaders have. */
+		(void)process_ptrace(target, PTRACE_SETOPTIONS, leader, 0,
+				     tl_process_stops_options(target, process, leader->id));
+	}
+	forget_other_threads(target, process);
+	process->last = 0;
+	process->leader_untold = false;
+	process->leader_traced = true;
+	leader->told = true;
+	leader->place = PLACE_SYSCALL;
+	leader->sent = leader->awaited = 0;
+	/* The kernel has cleared the debug registers. */
+	tl_fill(leader->debug_address, 0, sizeof(leader->debug_address));
+	leader->debug_control = 0;
+	leader->debug_generation = process->generation - 1;
+	tl_process_open(target, process);
+	post_kind(target, leader, TL_EVENT_EXEC);
+}
+
+/* ---- Ends ---- */
+
+/* Children whose parent died before it could tell of them would stand for ever. */
+static void let_orphans_go(struct process_target *target)
+{
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct traced_thread *next, *thread;
+
+		for (thread = target->buckets[i]; thread != NULL; thread = next) {
+			next = thread->bucket_next;
+			if (thread->state != TRACED_EARLY ||
+			    tl_process_find(target, (tl_u64)tl_process_attach_status_field(target, thread->id,
+											   "PPid")) != NULL ||
+			    tl_process_find(target,
+					    (tl_u64)tl_process_attach_status_field(target, thread->id, "Tgid")) != NULL)
+				continue;
+			(void)process_ptrace(target, PTRACE_DETACH, thread, 0, 0);
+			tl_process_remove_thread(target, thread);
+		}
+	}
+}
+
+static void set_end(struct tl_event *event, struct tl_stop stop)
+{
+	if (stop.kind == TL_STOP_KILLED)
+		event->signal = stop.value;
+	else
+		event->code = stop.value;
+}
+
+static void process_ended(struct process_target *target, struct traced_process *process, pid_t named,
+			  struct tl_stop stop)
+{
+	struct tl_event event = {.kind = stop.kind == TL_STOP_KILLED ? TL_EVENT_PROCESS_KILLED
+								     : TL_EVENT_PROCESS_EXITED,
+				 .thread = {(tl_u64)process->id, (tl_u64)named}};
+	bool launched = process->launched, told = process->told;
+
+	set_end(&event, stop);
+	tl_process_remove(target, process);
+	if (launched)
+		tl_process_launch_restore_terminal(target);
+	let_orphans_go(target);
+	TL_TRACE(EVENTS, "%d.%d %s", (int)event.thread.process, (int)event.thread.thread, tl_event_name(event.kind));
+	if (told && target->target.engine != NULL)
+		tl_engine_post(target->target.engine, &event);
+}
+
+/* It ended before its first stop was handled: nobody was told of it. */
+static void stillborn(struct process_target *target, struct traced_thread *child)
+{
+	struct traced_thread *parent = tl_process_find_thread(target, child->parent);
+	struct traced_process *process = child->process;
+	pid_t id = child->id;
+
+	tl_process_remove_thread(target, child);
+	if (process != NULL && process->threads == NULL && !process->told)
+		tl_process_remove(target, process);
+	if (parent != NULL && parent->awaited == id) {
+		parent->awaited = 0;
+		tl_process_run_go_on(target, parent, 0);
+	}
+}
+
+static void thread_ended(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
+{
+	struct traced_process *process = thread->process;
+	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED};
+
+	if (process == NULL || (!thread->told && thread->state != TRACED_ENDED)) {
+		stillborn(target, thread);
+		return;
+	}
+	if (thread->id == process->id) {
+		process_ended(target, process, process->last != 0 ? process->last : thread->id, stop);
+	} else if (tl_process_told(process) > 1) {
+		event.thread = process_id_of(thread);
+		set_end(&event, stop);
+		tl_process_remove_thread(target, thread);
+		if (target->target.engine != NULL)
+			tl_engine_post(target->target.engine, &event);
+	} else if (process->leader_traced) {
+		/* Its process has ended with it, as the leader's status will say in a moment, with the exit code of
+		 * all. */
+		tl_process_set_state(thread, TRACED_ENDED);
+		process->last = thread->id;
+	} else {
+		process_ended(target, process, thread->id, stop);
+	}
+}
+
+static bool others_live(const struct traced_process *process, const struct traced_thread *thread)
+{
+	for (const struct traced_thread *other = process->threads; other != NULL; other = other->next)
+		if (other != thread && other->state != TRACED_ENDED)
+			return true;
+	return false;
+}
+
+/* A leader is about to end. When it does so alone and others go on, it is told now: waitpid will be silent. */
+static void exiting(struct process_target *target, struct traced_thread *thread)
+{
+	struct traced_process *process = thread->process;
+	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED};
+	unsigned long message = 0;
+	bool alone =
+		thread->id == process->id && others_live(process, thread) && tl_process_x86_ends_alone(target, thread);
+
+	(void)event_message(target, thread, &message);
+	thread->place = PLACE_SYSCALL;
+	thread->stop_asked = false;
+	thread->request = (struct tl_run_request){.run = TL_RUN_CONTINUE};
+	tl_process_run_go_on(target, thread, 0);
+	if (!alone)
+		return;
+	tl_process_set_state(thread, TRACED_ENDED);
+	thread->told = false;
+	event.thread = process_id_of(thread);
+	event.code = (tl_i32)(message >> 8 & 0xff);
+	process->leader_untold = tl_process_told(process) == 0;
+	if (!process->leader_untold && target->target.engine != NULL)
+		tl_engine_post(target->target.engine, &event);
+}
+
+/* ---- Signals and system calls ---- */
+
+static void signal_stop(struct process_target *target, struct traced_thread *thread)
+{
+	struct tl_signal_facts facts = {.stepping = thread->request.run == TL_RUN_STEP};
+	struct tl_x86_debug_plan plan = {0};
+	struct tl_event event;
+	siginfo_t info = {0};
+
+	if (process_ptrace(target, PTRACE_GETSIGINFO, thread, 0, (tl_uintptr)&info) < 0) {
+		tl_process_run_go_on(target, thread, 0);
+		return;
+	}
+	thread->place = tl_stop_is_delivery(&info) ? PLACE_DELIVERY : PLACE_PLAIN;
+	if (thread->sent != 0 && thread->sent == info.si_signo && thread->place == PLACE_DELIVERY) {
+		if (thread->sent_info.si_signo != 0)
+			(void)process_ptrace(target, PTRACE_SETSIGINFO, thread, 0, (tl_uintptr)&thread->sent_info);
+		thread->sent = 0;
+		tl_process_run_go_on(target, thread, info.si_signo);
+		return;
+	}
+	thread->signal = info;
+	thread->has_signal = true;
+	facts.info = &info;
+	if (tl_process_x86_general(target, thread) != TL_OK) {
+		tl_process_run_go_on(target, thread, 0);
+		return;
+	}
+	facts.program_counter = thread->general.rip;
+	if (thread->debug_control != 0 && tl_stop_needs_debug_status(&info)) {
+		tl_process_x86_thread_plan(thread, &plan);
+		facts.plan = &plan;
+		facts.debug_status = tl_process_x86_debug_status(target, thread);
+	}
+	tl_stop_classify_signal(&facts, &event);
+	/* A point that was taken out while the trap was on its way: only an unfinished step would be anyone's concern.
+	 */
+	if (event.kind == TL_EVENT_SIGNAL && info.si_signo == SIGTRAP && info.si_code == TRAP_HWBKPT)
+		event = (struct tl_event){.kind = TL_EVENT_PAUSED};
+	post(target, thread, &event);
+}
+
+static void syscall_stop(struct process_target *target, struct traced_thread *thread)
+{
+	struct __ptrace_syscall_info info = {0};
+	struct tl_event event = {.kind = TL_EVENT_SYSCALL_RETURN};
+
+	thread->place = PLACE_SYSCALL;
+	if (process_ptrace(target, PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), (tl_uintptr)&info) < 0 ||
+	    tl_process_x86_general(target, thread) != TL_OK || !thread->request.syscalls) {
+		tl_process_run_go_on(target, thread, 0);
+		return;
+	}
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		event.kind = TL_EVENT_SYSCALL_ENTRY;
+		thread->place = PLACE_SYSCALL_ENTRY;
+	}
+	event.number = tl_process_x86_call_number(thread);
+	post(target, thread, &event);
+}
+
+/* ---- All stops ---- */
+
+static void stopped(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
+{
+	tl_process_set_state(thread, TRACED_STOPPED);
+	thread->general_valid = false;
+	thread->place = PLACE_PLAIN;
+	switch (stop.kind) {
+	case TL_STOP_INTERRUPTED:
+	case TL_STOP_GROUP:
+		if (stop.kind == TL_STOP_GROUP)
+			thread->place = PLACE_GROUP;
+		/* Without a request it is one that an earlier stop came before, or the debug registers are to change.
+		 */
+		if (thread->stop_asked)
+			post_kind(target, thread, TL_EVENT_PAUSED);
+		else
+			tl_process_run_go_on(target, thread, 0);
+		break;
+	case TL_STOP_CLONE:
+	case TL_STOP_FORK:
+	case TL_STOP_VFORK:
+		birth(target, thread, stop.kind);
+		break;
+	case TL_STOP_VFORK_DONE:
+		thread->place = PLACE_SYSCALL;
+		post_kind(target, thread, TL_EVENT_VFORK_DONE);
+		break;
+	case TL_STOP_EXEC:
+		exec(target, thread);
+		break;
+	case TL_STOP_EXITING:
+		exiting(target, thread);
+		break;
+	case TL_STOP_SYSCALL:
+		syscall_stop(target, thread);
+		break;
+	case TL_STOP_SIGNAL:
+		signal_stop(target, thread);
+		break;
+	case TL_STOP_EXITED:
+	case TL_STOP_KILLED:
+	case TL_STOP_STRANGE:
+		tl_process_run_go_on(target, thread, 0);
+		break;
+	}
+}
+
+static void first_stop(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
+{
+	tl_process_set_state(thread, TRACED_STOPPED);
+	thread->place = stop.kind == TL_STOP_GROUP ? PLACE_GROUP : PLACE_PLAIN;
+	arrived(target, thread);
+}
+
+void tl_process_stops_handle(struct process_target *target, pid_t id, int status)
+{
+	struct traced_thread *thread = tl_process_find_thread(target, id);
+	struct tl_stop stop = tl_stop_decode(status);
+	struct traced_process *process;
+
+	if (stop.kind == TL_STOP_EXITED || stop.kind == TL_STOP_KILLED) {
+		if (thread != NULL)
+			thread_ended(target, thread, stop);
+		return;
+	}
+	/* A thread called exec in a process whose leader had ended before this target came. */
+	process = tl_process_find(target, (tl_u64)id);
+	if (thread == NULL && stop.kind == TL_STOP_EXEC && process != NULL)
+		thread = tl_process_add_thread(target, process, id, TRACED_RUNNING);
+	if (thread == NULL) {
+		if (tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
+			(void)tl_process_ptrace(target->calls, PTRACE_DETACH, id, 0, 0);
+	} else if (thread->state == TRACED_NEW) {
+		first_stop(target, thread, stop);
+	} else {
+		stopped(target, thread, stop);
+	}
+}

@@ -1,0 +1,169 @@
+/*
+ * Wait statuses come in rounds. A round first collects what is ready, every thread at most once as none is set going
+ * meanwhile, and then handles it. The kernel offers ready children in an order of its own, newest first; without rounds
+ * the threads at its head, stopping again and again, would starve all others. Collecting and handling both stop after
+ * STATUSES_PER_TURN and go on in the loop's next turn, so that a client's ^C waits for no more than that.
+ */
+#include "base/storage.h"
+#include "targets/process/state.h"
+
+#include <sys/wait.h>
+
+tl_u64 tl_process_wait_clock(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (tl_u64)now.tv_sec * 1000 + (tl_u64)now.tv_nsec / 1000000;
+}
+
+/* False when there is no room for one more: then nothing may be collected, and the statuses wait in the kernel. */
+static bool queue_room(struct process_target *target)
+{
+	void *queue = target->queue;
+
+	if (target->queue_start == target->queue_end)
+		target->queue_start = target->queue_end = 0;
+	if (!tl_grow(tl_storage(), &queue, &target->queue_capacity, target->queue_end, sizeof(*target->queue)))
+		return false;
+	target->queue = queue;
+	return true;
+}
+
+enum collected { COLLECTED_ONE, COLLECTED_NOTHING, COLLECTED_NO_CHILD, COLLECTED_FULL };
+
+static enum collected collect_one(struct process_target *target)
+{
+	int status = 0;
+	pid_t id;
+
+	if (!queue_room(target))
+		return COLLECTED_FULL;
+	do
+		id = tl_process_wait(target->calls, -1, &status, __WALL | WNOHANG);
+	while (id < 0 && errno == EINTR);
+	if (id < 0)
+		return COLLECTED_NO_CHILD;
+	if (id == 0)
+		return COLLECTED_NOTHING;
+	target->queue[target->queue_end++] = (struct status_entry){id, status};
+	return COLLECTED_ONE;
+}
+
+void tl_process_wait_drain(void *context, struct tl_source *source)
+{
+	struct process_target *target = context;
+	enum collected collected = COLLECTED_ONE;
+	unsigned n = 0;
+
+	(void)source;
+	if (target->collecting || target->queue_start == target->queue_end) {
+		target->collecting = true;
+		while (n < STATUSES_PER_TURN && (collected = collect_one(target)) == COLLECTED_ONE)
+			n++;
+		if (n == STATUSES_PER_TURN) {
+			tl_source_trigger(target->drain_source);
+			return;
+		}
+		target->collecting = false;
+	}
+	for (n = 0; n < STATUSES_PER_TURN && target->queue_start < target->queue_end; n++) {
+		struct status_entry entry = target->queue[target->queue_start++];
+
+		if (entry.id != 0)
+			tl_process_stops_handle(target, entry.id, entry.status);
+	}
+	/* What came in while these were handled tells so by a SIGCHLD of its own. */
+	if (n == STATUSES_PER_TURN || target->queue_start < target->queue_end || collected == COLLECTED_FULL)
+		tl_source_trigger(target->drain_source);
+}
+
+void tl_process_wait_signalled(void *context, struct tl_source *source, int signal)
+{
+	struct process_target *target = context;
+
+	(void)signal;
+	/* In the middle of a round the new ones wait for the next. */
+	if (target->queue_start == target->queue_end && !target->collecting)
+		tl_process_wait_drain(target, source);
+	else
+		tl_source_trigger(target->drain_source);
+}
+
+/* Waits until some child has something to say. False when the deadline has passed. */
+static bool wait_for_signal(struct process_target *target, tl_u64 deadline)
+{
+	tl_u64 now = tl_process_wait_clock();
+	struct timespec left;
+	sigset_t set;
+
+	if (now >= deadline)
+		return false;
+	left.tv_sec = (time_t)((deadline - now) / 1000);
+	left.tv_nsec = (long)((deadline - now) % 1000) * 1000000;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	if (target->calls->wait_signal(&set, &left) >= 0)
+		/* The loop will not hear of this one. */
+		tl_source_trigger(target->drain_source);
+	return true;
+}
+
+enum tl_status tl_process_wait_for(struct process_target *target, pid_t id, tl_u64 deadline, int *status_ret)
+{
+	for (;;) {
+		pid_t got = tl_process_wait(target->calls, id, status_ret, __WALL | WNOHANG);
+
+		if (got == id)
+			return TL_OK;
+		if (got < 0 && errno != EINTR)
+			return errno == ECHILD ? TL_ERROR_GONE : TL_ERROR_SYSTEM;
+		if (got == 0 && !wait_for_signal(target, deadline))
+			return TL_ERROR_TIMEOUT;
+	}
+}
+
+enum tl_status tl_process_wait_for_any(struct process_target *target, bool (*wanted)(void *context, pid_t id),
+				       void *context, tl_u64 deadline, struct status_entry *entry_ret)
+{
+	tl_size at = target->queue_start;
+
+	for (;;) {
+		enum collected collected;
+
+		for (; at < target->queue_end; at++)
+			if (target->queue[at].id != 0 && wanted(context, target->queue[at].id)) {
+				*entry_ret = target->queue[at];
+				target->queue[at].id = 0;
+				return TL_OK;
+			}
+		collected = collect_one(target);
+		tl_source_trigger(target->drain_source);
+		if (collected == COLLECTED_ONE)
+			at = target->queue_end - 1;
+		else
+			at = target->queue_end;
+		if (collected == COLLECTED_NO_CHILD)
+			return TL_ERROR_GONE;
+		if (collected == COLLECTED_FULL)
+			return TL_ERROR_NO_MEMORY;
+		if (collected == COLLECTED_NOTHING && !wait_for_signal(target, deadline))
+			return TL_ERROR_TIMEOUT;
+	}
+}
+
+enum tl_status tl_process_wait_requeue(struct process_target *target, pid_t id, int status)
+{
+	tl_source_trigger(target->drain_source);
+	if (!queue_room(target))
+		return TL_ERROR_NO_MEMORY;
+	target->queue[target->queue_end++] = (struct status_entry){id, status};
+	return TL_OK;
+}
+
+void tl_process_wait_forget(struct process_target *target, pid_t id)
+{
+	for (tl_size i = target->queue_start; i < target->queue_end; i++)
+		if (target->queue[i].id == id)
+			target->queue[i].id = 0;
+}
