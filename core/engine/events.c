@@ -95,7 +95,8 @@ static bool programs_own_trap(struct tl_engine *engine, struct thread *thread, t
 	if (tl_same(bytes, cpu->trap, cpu->trap_size))
 		return true;
 	/* Another encoding of it, as int $3 is on x86. */
-	return cpu->decode(bytes, cpu->trap_size, &instruction) == TL_OK && instruction.flow == TL_FLOW_TRAP;
+	return cpu->decode != NULL && cpu->decode(bytes, cpu->trap_size, &instruction) == TL_OK &&
+	       instruction.flow == TL_FLOW_TRAP;
 }
 
 static bool had_trap(const tl_u64 *traps, tl_u8 count, tl_u64 address)
@@ -399,6 +400,7 @@ static bool expected(const struct thread *thread, const struct tl_event *event)
 /* x86's rep and its like: the step was one of many of one instruction, which is not done. */
 static bool repeats(struct tl_engine *engine, struct thread *thread, tl_u64 address)
 {
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
 	struct tl_instruction instruction;
 	tl_u8 bytes[TL_INSTRUCTION_MAX];
 	tl_u64 at = 0;
@@ -407,7 +409,7 @@ static bool repeats(struct tl_engine *engine, struct thread *thread, tl_u64 addr
 	if (tl_engine_program_counter(engine, thread, &at) != TL_OK || at != address)
 		return false;
 	size = tl_engine_read_code(engine, thread->process, at, bytes);
-	return thread->process->facts.cpu->decode(bytes, size, &instruction) == TL_OK &&
+	return cpu->decode != NULL && cpu->decode(bytes, size, &instruction) == TL_OK &&
 	       instruction.flow == TL_FLOW_REPEAT;
 }
 

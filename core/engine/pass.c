@@ -307,7 +307,7 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 		return;
 	}
 	size = tl_engine_read_code(engine, thread->process, address, bytes);
-	known = cpu->decode(bytes, size, &instruction) == TL_OK;
+	known = cpu->decode != NULL && cpu->decode(bytes, size, &instruction) == TL_OK;
 	if (known && instruction.carried_out && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
 	    carry_out(engine, thread, bytes, size)) {
 		note_way(engine, thread, TL_WAY_CARRIED_OUT, address);
