@@ -1,0 +1,605 @@
+#include "frontends/serve/osdata.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static void open_table(struct tl_buffer *document, const char *type)
+{
+	tl_buffer_add(document, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"osdata.dtd\">\n<osdata type=\"");
+	tl_buffer_add_xml(document, type);
+	tl_buffer_add(document, "\">\n");
+}
+
+static void add_column(struct tl_buffer *document, const char *name, const char *value)
+{
+	tl_buffer_add(document, "<column name=\"");
+	tl_buffer_add_xml(document, name);
+	tl_buffer_add(document, "\">");
+	tl_buffer_add_xml(document, value);
+	tl_buffer_add(document, "</column>");
+}
+
+static void add_number(struct tl_buffer *document, const char *name, long long value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	add_column(document, name, text);
+}
+
+/* The user's name, or the number where it has none. */
+static void add_user(struct tl_buffer *document, const char *name, uid_t user)
+{
+	struct passwd *entry = getpwuid(user);
+
+	if (entry != NULL)
+		add_column(document, name, entry->pw_name);
+	else
+		add_number(document, name, user);
+}
+
+static void add_group(struct tl_buffer *document, const char *name, gid_t group)
+{
+	struct group *entry = getgrgid(group);
+
+	if (entry != NULL)
+		add_column(document, name, entry->gr_name);
+	else
+		add_number(document, name, group);
+}
+
+static void add_time(struct tl_buffer *document, const char *name, long long seconds)
+{
+	time_t when = (time_t)seconds;
+	char text[64] = "";
+	struct tm parts;
+
+	/* ctime's format without its newline, as gdbserver has it. */
+	if (seconds != 0 && localtime_r(&when, &parts) != NULL)
+		strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y", &parts);
+	add_column(document, name, text);
+}
+
+/* Reads at most size - 1 bytes of a file and ends them with a zero; the count, or -1. */
+static long read_file(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t done;
+
+	text[0] = '\0';
+	if (file == NULL)
+		return -1;
+	done = fread(text, 1, size - 1, file);
+	fclose(file);
+	text[done] = '\0';
+	return (long)done;
+}
+
+/* The name of a process or thread whose directory below /proc is `path`. */
+static void read_name(const char *path, char *name, size_t size)
+{
+	char file[PATH_MAX];
+
+	snprintf(file, sizeof(file), "%s/comm", path);
+	if (read_file(file, name, size) < 0)
+		snprintf(name, size, "?");
+	name[strcspn(name, "\n")] = '\0';
+}
+
+/* The command line, blanks between its words; the name in brackets for kernel threads, which have none. */
+static void read_command(const char *path, char *command, size_t size)
+{
+	char file[PATH_MAX];
+	char name[64];
+	long length;
+
+	snprintf(file, sizeof(file), "%s/cmdline", path);
+	length = read_file(file, command, size);
+	if (length <= 0) {
+		read_name(path, name, sizeof(name));
+		snprintf(command, size, "[%s]", name);
+		return;
+	}
+	for (long i = 0; i + 1 < length; i++)
+		if (command[i] == '\0')
+			command[i] = ' ';
+}
+
+/* The processor that a thread last ran on: field 39 of /proc/PID/stat, counted from behind the name. */
+static int read_core(const char *path)
+{
+	char file[PATH_MAX], text[1024];
+	const char *at;
+	int field = 2;
+
+	snprintf(file, sizeof(file), "%s/stat", path);
+	if (read_file(file, text, sizeof(text)) <= 0)
+		return -1;
+	at = strrchr(text, ')');
+	for (; at != NULL && field < 39; field++) {
+		at = strchr(at, ' ');
+		if (at != NULL)
+			at++;
+	}
+	return at != NULL ? atoi(at) : -1;
+}
+
+/* Calls `each` with every entry of a directory whose name is a number, its path and that number. */
+static void each_number(const char *directory, void (*each)(void *context, const char *path, long number),
+			void *context)
+{
+	DIR *stream = opendir(directory);
+	struct dirent *entry;
+
+	if (stream == NULL)
+		return;
+	while ((entry = readdir(stream)) != NULL) {
+		char path[PATH_MAX];
+		char *end;
+		long number = strtol(entry->d_name, &end, 10);
+
+		if (end == entry->d_name || *end != '\0')
+			continue;
+		if (snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name) < (int)sizeof(path))
+			each(context, path, number);
+	}
+	closedir(stream);
+}
+
+struct core_set {
+	struct tl_buffer text;
+	tl_u64 seen[1024 / 64];
+};
+
+static void note_core(void *context, const char *path, long number)
+{
+	struct core_set *set = context;
+	int core = read_core(path);
+
+	(void)number;
+	if (core < 0 || core >= 1024 || (set->seen[core / 64] >> (core % 64) & 1) != 0)
+		return;
+	set->seen[core / 64] |= 1ull << (core % 64);
+	tl_buffer_format(&set->text, "%s%d", set->text.size != 0 ? "," : "", core);
+}
+
+static void add_process(void *context, const char *path, long number)
+{
+	struct tl_buffer *document = context;
+	struct core_set cores = {0};
+	char command[4096], tasks[PATH_MAX + 8];
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return;
+	read_command(path, command, sizeof(command));
+	snprintf(tasks, sizeof(tasks), "%s/task", path);
+	each_number(tasks, note_core, &cores);
+	tl_buffer_add(document, "<item>");
+	add_number(document, "pid", number);
+	add_user(document, "user", status.st_uid);
+	add_column(document, "command", command);
+	add_column(document, "cores", tl_buffer_text(&cores.text));
+	tl_buffer_add(document, "</item>\n");
+	tl_buffer_free(&cores.text);
+}
+
+static void write_processes(struct tl_buffer *document)
+{
+	each_number("/proc", add_process, document);
+}
+
+struct group_member {
+	pid_t group, process;
+};
+
+struct group_list {
+	struct group_member *members;
+	size_t count, capacity;
+};
+
+static void note_member(void *context, const char *path, long number)
+{
+	struct group_list *list = context;
+
+	(void)path;
+	if (list->count == list->capacity) {
+		size_t wanted = list->capacity != 0 ? list->capacity * 2 : 64;
+		struct group_member *grown = realloc(list->members, wanted * sizeof(*grown));
+
+		if (grown == NULL)
+			return;
+		list->members = grown;
+		list->capacity = wanted;
+	}
+	list->members[list->count] = (struct group_member){getpgid((pid_t)number), (pid_t)number};
+	if (list->members[list->count].group > 0)
+		list->count++;
+}
+
+/* By group, its leader first, then by process. */
+static int compare_members(const void *a, const void *b)
+{
+	const struct group_member *first = a, *second = b;
+	bool first_leads = first->group == first->process, second_leads = second->group == second->process;
+
+	if (first->group != second->group)
+		return first->group < second->group ? -1 : 1;
+	if (first_leads != second_leads)
+		return first_leads ? -1 : 1;
+	return first->process < second->process ? -1 : first->process > second->process;
+}
+
+static void write_groups(struct tl_buffer *document)
+{
+	struct group_list list = {0};
+
+	each_number("/proc", note_member, &list);
+	if (list.count != 0)
+		qsort(list.members, list.count, sizeof(*list.members), compare_members);
+	for (size_t i = 0; i < list.count; i++) {
+		char path[64], leader[64], command[4096];
+
+		snprintf(path, sizeof(path), "/proc/%d", list.members[i].group);
+		read_name(path, leader, sizeof(leader));
+		snprintf(path, sizeof(path), "/proc/%d", list.members[i].process);
+		read_command(path, command, sizeof(command));
+		tl_buffer_add(document, "<item>");
+		add_number(document, "pgid", list.members[i].group);
+		add_column(document, "leader command", leader);
+		add_number(document, "pid", list.members[i].process);
+		add_column(document, "command line", command);
+		tl_buffer_add(document, "</item>\n");
+	}
+	free(list.members);
+}
+
+struct thread_context {
+	struct tl_buffer *document;
+	long process;
+	char name[64];
+};
+
+static void add_thread(void *context, const char *path, long number)
+{
+	struct thread_context *of = context;
+
+	tl_buffer_add(of->document, "<item>");
+	add_number(of->document, "pid", of->process);
+	add_column(of->document, "command", of->name);
+	add_number(of->document, "tid", number);
+	add_number(of->document, "core", read_core(path));
+	tl_buffer_add(of->document, "</item>\n");
+}
+
+static void add_threads(void *context, const char *path, long number)
+{
+	struct thread_context of = {.document = context, .process = number};
+	char tasks[PATH_MAX + 8];
+
+	read_name(path, of.name, sizeof(of.name));
+	snprintf(tasks, sizeof(tasks), "%s/task", path);
+	each_number(tasks, add_thread, &of);
+}
+
+static void write_threads(struct tl_buffer *document)
+{
+	each_number("/proc", add_threads, document);
+}
+
+static void add_file(void *context, const char *path, long number)
+{
+	struct thread_context *of = context;
+	char target[PATH_MAX];
+	ssize_t size = readlink(path, target, sizeof(target) - 1);
+
+	if (size < 0)
+		return;
+	target[size] = '\0';
+	tl_buffer_add(of->document, "<item>");
+	add_number(of->document, "pid", of->process);
+	add_column(of->document, "command", of->name);
+	add_number(of->document, "file descriptor", number);
+	add_column(of->document, "name", target);
+	tl_buffer_add(of->document, "</item>\n");
+}
+
+static void add_files(void *context, const char *path, long number)
+{
+	struct thread_context of = {.document = context, .process = number};
+	char descriptors[PATH_MAX + 8];
+
+	read_name(path, of.name, sizeof(of.name));
+	snprintf(descriptors, sizeof(descriptors), "%s/fd", path);
+	each_number(descriptors, add_file, &of);
+}
+
+static void write_files(struct tl_buffer *document)
+{
+	each_number("/proc", add_files, document);
+}
+
+/* Calls `each` with every line of a file but the first `skip`. */
+static void each_line(const char *path, unsigned skip, void (*each)(struct tl_buffer *document, char *line),
+		      struct tl_buffer *document)
+{
+	FILE *file = fopen(path, "re");
+	char line[8192];
+
+	if (file == NULL)
+		return;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (skip != 0)
+			skip--;
+		else
+			each(document, line);
+	}
+	fclose(file);
+}
+
+static void add_cpu_line(struct tl_buffer *document, char *line)
+{
+	char *colon = strchr(line, ':'), *end;
+
+	if (colon == NULL)
+		return;
+	for (end = colon; end > line && (end[-1] == ' ' || end[-1] == '\t');)
+		end--;
+	*end = '\0';
+	/* Each processor's block begins with its number. */
+	if (strcmp(line, "processor") == 0)
+		tl_buffer_add(document, "</item>\n<item>");
+	add_column(document, line, colon[1] == ' ' ? colon + 2 : colon + 1);
+}
+
+static void write_cpus(struct tl_buffer *document)
+{
+	struct tl_buffer rows = {0};
+	const char *first;
+
+	each_line("/proc/cpuinfo", 0, add_cpu_line, &rows);
+	first = strstr(tl_buffer_text(&rows), "<item>");
+	if (first != NULL) {
+		tl_buffer_add(document, first);
+		tl_buffer_add(document, "</item>\n");
+	}
+	tl_buffer_free(&rows);
+}
+
+static void add_module(struct tl_buffer *document, char *line)
+{
+	static const char *const columns[] = {"name", "size", "num uses", "dependencies", "status", "address"};
+	char *rest = line, *word;
+
+	tl_buffer_add(document, "<item>");
+	for (tl_size i = 0; i < TL_COUNT(columns); i++) {
+		word = strsep(&rest, " ");
+		if (word == NULL)
+			break;
+		add_column(document, columns[i], word);
+	}
+	tl_buffer_add(document, "</item>\n");
+}
+
+static void write_modules(struct tl_buffer *document)
+{
+	each_line("/proc/modules", 0, add_module, document);
+}
+
+static void add_segment(struct tl_buffer *document, char *line)
+{
+	unsigned key, mode, user, group, owner, owner_group;
+	int id, creator, last;
+	unsigned long long size, attached;
+	long long attach, detach, change;
+
+	if (sscanf(line, "%u %d %o %llu %d %d %llu %u %u %u %u %lld %lld %lld", &key, &id, &mode, &size, &creator,
+		   &last, &attached, &user, &group, &owner, &owner_group, &attach, &detach, &change) != 14)
+		return;
+	tl_buffer_add(document, "<item>");
+	add_number(document, "key", (int)key);
+	add_number(document, "shmid", id);
+	tl_buffer_format(document, "<column name=\"perms\">%o</column>", mode);
+	add_number(document, "size", (long long)size);
+	tl_buffer_format(document, "<column name=\"creator command\">%d</column>", creator);
+	tl_buffer_format(document, "<column name=\"last op. command\">%d</column>", last);
+	add_number(document, "num attached", (long long)attached);
+	add_user(document, "user", user);
+	add_group(document, "group", group);
+	add_user(document, "creator user", owner);
+	add_group(document, "creator group", owner_group);
+	add_time(document, "last shmat() time", attach);
+	add_time(document, "last shmdt() time", detach);
+	add_time(document, "last shmctl() time", change);
+	tl_buffer_add(document, "</item>\n");
+}
+
+static void write_segments(struct tl_buffer *document)
+{
+	each_line("/proc/sysvipc/shm", 1, add_segment, document);
+}
+
+static void add_semaphore(struct tl_buffer *document, char *line)
+{
+	unsigned key, mode, user, group, owner, owner_group, count;
+	long long operated, changed;
+	int id;
+
+	if (sscanf(line, "%u %d %o %u %u %u %u %u %lld %lld", &key, &id, &mode, &count, &user, &group, &owner,
+		   &owner_group, &operated, &changed) != 10)
+		return;
+	tl_buffer_add(document, "<item>");
+	add_number(document, "key", (int)key);
+	add_number(document, "semid", id);
+	tl_buffer_format(document, "<column name=\"perms\">%o</column>", mode);
+	add_number(document, "num semaphores", count);
+	add_user(document, "user", user);
+	add_group(document, "group", group);
+	add_user(document, "creator user", owner);
+	add_group(document, "creator group", owner_group);
+	add_time(document, "last semop() time", operated);
+	add_time(document, "last semctl() time", changed);
+	tl_buffer_add(document, "</item>\n");
+}
+
+static void write_semaphores(struct tl_buffer *document)
+{
+	each_line("/proc/sysvipc/sem", 1, add_semaphore, document);
+}
+
+static void add_queue(struct tl_buffer *document, char *line)
+{
+	unsigned key, mode, user, group, owner, owner_group;
+	unsigned long long bytes, messages;
+	long long sent, received, changed;
+	int id, sender, receiver;
+
+	if (sscanf(line, "%u %d %o %llu %llu %d %d %u %u %u %u %lld %lld %lld", &key, &id, &mode, &bytes, &messages,
+		   &sender, &receiver, &user, &group, &owner, &owner_group, &sent, &received, &changed) != 14)
+		return;
+	tl_buffer_add(document, "<item>");
+	add_number(document, "key", (int)key);
+	add_number(document, "msqid", id);
+	tl_buffer_format(document, "<column name=\"perms\">%o</column>", mode);
+	add_number(document, "num used bytes", (long long)bytes);
+	add_number(document, "num messages", (long long)messages);
+	tl_buffer_format(document, "<column name=\"last msgsnd() command\">%d</column>", sender);
+	tl_buffer_format(document, "<column name=\"last msgrcv() command\">%d</column>", receiver);
+	add_user(document, "user", user);
+	add_group(document, "group", group);
+	add_user(document, "creator user", owner);
+	add_group(document, "creator group", owner_group);
+	add_time(document, "last msgsnd() time", sent);
+	add_time(document, "last msgrcv() time", received);
+	add_time(document, "last msgctl() time", changed);
+	tl_buffer_add(document, "</item>\n");
+}
+
+static void write_queues(struct tl_buffer *document)
+{
+	each_line("/proc/sysvipc/msg", 1, add_queue, document);
+}
+
+static const char *socket_state(unsigned state)
+{
+	static const char *const names[] = {
+		"CLOSED",    "ESTABLISHED", "SYN_SENT",   "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",
+		"TIME_WAIT", "CLOSE",       "CLOSE_WAIT", "LAST_ACK", "LISTEN",    "CLOSING",
+	};
+
+	return state < TL_COUNT(names) ? names[state] : "(unknown)";
+}
+
+/* An address as /proc/net writes it: words of 32 bits in the machine's order. */
+static void format_address(const char *hex, bool six, char *text, size_t size)
+{
+	tl_u32 words[4] = {0};
+
+	for (int i = 0; i < (six ? 4 : 1); i++)
+		if (sscanf(hex + 8 * i, "%8" SCNx32, &words[i]) != 1)
+			break;
+	if (inet_ntop(six ? AF_INET6 : AF_INET, words, text, (socklen_t)size) == NULL)
+		snprintf(text, size, "?");
+}
+
+static void add_socket(struct tl_buffer *document, char *line, const char *family, bool stream)
+{
+	char local_hex[64], remote_hex[64], local[64], remote[64];
+	unsigned local_port, remote_port, state, user;
+	bool six = family[4] == '6';
+
+	if (sscanf(line, "%*s %32[0-9A-Fa-f]:%X %32[0-9A-Fa-f]:%X %X %*s %*s %*s %u", local_hex, &local_port,
+		   remote_hex, &remote_port, &state, &user) != 6)
+		return;
+	format_address(local_hex, six, local, sizeof(local));
+	format_address(remote_hex, six, remote, sizeof(remote));
+	tl_buffer_add(document, "<item>");
+	add_column(document, "local address", local);
+	add_number(document, "local port", local_port);
+	add_column(document, "remote address", remote);
+	add_number(document, "remote port", remote_port);
+	add_column(document, "state", socket_state(state));
+	add_user(document, "user", user);
+	add_column(document, "family", family);
+	add_column(document, "protocol", stream ? "STREAM" : "DGRAM");
+	tl_buffer_add(document, "</item>\n");
+}
+
+#define SOCKET_FILE(name, family, stream)                                                                              \
+	static void name(struct tl_buffer *document, char *line)                                                       \
+	{                                                                                                              \
+		add_socket(document, line, family, stream);                                                            \
+	}
+SOCKET_FILE(add_tcp4, "INET", true)
+SOCKET_FILE(add_udp4, "INET", false)
+SOCKET_FILE(add_tcp6, "INET6", true)
+SOCKET_FILE(add_udp6, "INET6", false)
+
+static void write_sockets(struct tl_buffer *document)
+{
+	each_line("/proc/net/tcp", 1, add_tcp4, document);
+	each_line("/proc/net/udp", 1, add_udp4, document);
+	each_line("/proc/net/tcp6", 1, add_tcp6, document);
+	each_line("/proc/net/udp6", 1, add_udp6, document);
+}
+
+static void write_types(struct tl_buffer *document);
+
+/* In the order in which they are listed. */
+static const struct {
+	const char *type;
+	const char *title;
+	const char *description;
+	void (*write)(struct tl_buffer *document);
+} tables[] = {
+	{"types", "Types", "Listing of info os types you can list", write_types},
+	{"cpus", "CPUs", "Listing of all cpus/cores on the system", write_cpus},
+	{"files", "File descriptors", "Listing of all file descriptors", write_files},
+	{"modules", "Kernel modules", "Listing of all loaded kernel modules", write_modules},
+	{"msg", "Message queues", "Listing of all message queues", write_queues},
+	{"processes", "Processes", "Listing of all processes", write_processes},
+	{"procgroups", "Process groups", "Listing of all process groups", write_groups},
+	{"semaphores", "Semaphores", "Listing of all semaphores", write_semaphores},
+	{"shm", "Shared-memory regions", "Listing of all shared-memory regions", write_segments},
+	{"sockets", "Sockets", "Listing of all internet-domain sockets", write_sockets},
+	{"threads", "Threads", "Listing of all threads", write_threads},
+};
+
+static void write_types(struct tl_buffer *document)
+{
+	/* The list itself is not listed. */
+	for (tl_size i = 1; i < TL_COUNT(tables); i++) {
+		tl_buffer_add(document, "<item>");
+		add_column(document, "Type", tables[i].type);
+		add_column(document, "Description", tables[i].description);
+		add_column(document, "Title", tables[i].title);
+		tl_buffer_add(document, "</item>\n");
+	}
+}
+
+enum tl_status tl_osdata_write(const char *type, struct tl_buffer *document)
+{
+	if (type[0] == '\0')
+		type = "types";
+	for (tl_size i = 0; i < TL_COUNT(tables); i++) {
+		if (strcmp(tables[i].type, type) != 0)
+			continue;
+		/* gdb takes the columns' heads from the first item, and calls groups by this name. */
+		open_table(document, strcmp(type, "procgroups") == 0 ? "process groups" : type);
+		tables[i].write(document);
+		tl_buffer_add(document, "</osdata>\n");
+		return document->failed ? TL_ERROR_NO_MEMORY : TL_OK;
+	}
+	return TL_ERROR_ARGUMENT;
+}
