@@ -6,6 +6,9 @@
 #include "targets/process/events.h"
 #include "targets/process/x86.h"
 
+/* What waitpid says of a thread that PTRACE_INTERRUPT has stopped. */
+#define INTERRUPTED_STATUS (128 << 16 | SIGTRAP << 8 | 0x7f)
+
 /* ---- Going ---- */
 
 /* The one place where a standing thread is let run. A thread that was killed meanwhile counts as running: it will tell.
@@ -89,8 +92,13 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 		(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
 	if (status == TL_OK || status == TL_ERROR_GONE)
 		status = start(target, thread, request_for(thread), thread->place == PLACE_DELIVERY ? signal : 0);
-	if (status != TL_OK && status != TL_ERROR_GONE)
-		TL_TRACE(ERRORS, "thread %d cannot go on: %s", (int)thread->id, tl_status_text(status));
+	if (status == TL_OK || status == TL_ERROR_GONE)
+		return;
+	/* It stands, and the engine takes it for running: that it stands is an event, to come from the loop. */
+	TL_TRACE(ERRORS, "thread %d cannot go on: %s", (int)thread->id, tl_status_text(status));
+	thread->stop_asked = true;
+	if (tl_process_wait_requeue(target, thread->id, INTERRUPTED_STATUS) != TL_OK)
+		TL_TRACE(ERRORS, "thread %d is lost: no storage", (int)thread->id);
 }
 
 /* ---- Stopping ---- */

@@ -30,7 +30,7 @@ static void post_kind(struct process_target *target, struct traced_thread *threa
 static bool event_message(const struct process_target *target, const struct traced_thread *thread,
 			  unsigned long *message_ret)
 {
-	return process_ptrace(target, PTRACE_GETEVENTMSG, thread, 0, (tl_uintptr)message_ret) == 0;
+	return process_ptrace_patiently(target, PTRACE_GETEVENTMSG, thread, 0, (tl_uintptr)message_ret) == 0;
 }
 
 tl_uintptr tl_process_stops_options(const struct process_target *target, const struct traced_process *process, pid_t id)
@@ -376,14 +376,27 @@ static void exiting(struct process_target *target, struct traced_thread *thread)
 
 /* ---- Signals and system calls ---- */
 
-static void signal_stop(struct process_target *target, struct traced_thread *thread)
+/* False when the thread is gone. Where the kernel will not say more than waitpid did, the likely is assumed. */
+static bool read_signal(const struct process_target *target, const struct traced_thread *thread, int signal,
+			siginfo_t *info_ret)
+{
+	*info_ret = (siginfo_t){0};
+	if (process_ptrace_patiently(target, PTRACE_GETSIGINFO, thread, 0, (tl_uintptr)info_ret) == 0)
+		return true;
+	info_ret->si_signo = signal;
+	if (signal == SIGTRAP)
+		info_ret->si_code = thread->request.run == TL_RUN_STEP ? TRAP_TRACE : SI_KERNEL;
+	return errno != ESRCH;
+}
+
+static void signal_stop(struct process_target *target, struct traced_thread *thread, int signal)
 {
 	struct tl_signal_facts facts = {.stepping = thread->request.run == TL_RUN_STEP};
 	struct tl_x86_debug_plan plan = {0};
 	struct tl_event event;
-	siginfo_t info = {0};
+	siginfo_t info;
 
-	if (process_ptrace(target, PTRACE_GETSIGINFO, thread, 0, (tl_uintptr)&info) < 0) {
+	if (!read_signal(target, thread, signal, &info)) {
 		tl_process_run_go_on(target, thread, 0);
 		return;
 	}
@@ -422,7 +435,7 @@ static void syscall_stop(struct process_target *target, struct traced_thread *th
 	struct tl_event event = {.kind = TL_EVENT_SYSCALL_RETURN};
 
 	thread->place = PLACE_SYSCALL;
-	if (process_ptrace(target, PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), (tl_uintptr)&info) < 0 ||
+	if (process_ptrace_patiently(target, PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), (tl_uintptr)&info) < 0 ||
 	    tl_process_x86_general(target, thread) != TL_OK || !thread->request.syscalls) {
 		tl_process_run_go_on(target, thread, 0);
 		return;
@@ -473,7 +486,7 @@ static void stopped(struct process_target *target, struct traced_thread *thread,
 		syscall_stop(target, thread);
 		break;
 	case TL_STOP_SIGNAL:
-		signal_stop(target, thread);
+		signal_stop(target, thread, stop.value);
 		break;
 	case TL_STOP_EXITED:
 	case TL_STOP_KILLED:

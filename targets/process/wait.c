@@ -35,13 +35,16 @@ enum collected { COLLECTED_ONE, COLLECTED_NOTHING, COLLECTED_NO_CHILD, COLLECTED
 static enum collected collect_one(struct process_target *target)
 {
 	int status = 0;
-	pid_t id;
+	pid_t id = -1;
 
 	if (!queue_room(target))
 		return COLLECTED_FULL;
-	do
+	/* Only "no child" is an answer; a passing failure gets another chance. */
+	for (int attempt = 0; attempt < 3; attempt++) {
 		id = tl_process_wait(target->calls, -1, &status, __WALL | WNOHANG);
-	while (id < 0 && errno == EINTR);
+		if (id >= 0 || errno == ECHILD)
+			break;
+	}
 	if (id < 0)
 		return COLLECTED_NO_CHILD;
 	if (id == 0)
@@ -111,13 +114,17 @@ static bool wait_for_signal(struct process_target *target, tl_u64 deadline)
 
 enum tl_status tl_process_wait_for(struct process_target *target, pid_t id, tl_u64 deadline, int *status_ret)
 {
+	int failures = 0;
+
 	for (;;) {
 		pid_t got = tl_process_wait(target->calls, id, status_ret, __WALL | WNOHANG);
 
 		if (got == id)
 			return TL_OK;
-		if (got < 0 && errno != EINTR)
-			return errno == ECHILD ? TL_ERROR_GONE : TL_ERROR_SYSTEM;
+		if (got < 0 && errno == ECHILD)
+			return TL_ERROR_GONE;
+		if (got < 0 && errno != EINTR && ++failures == 3)
+			return TL_ERROR_SYSTEM;
 		if (got == 0 && !wait_for_signal(target, deadline))
 			return TL_ERROR_TIMEOUT;
 	}

@@ -237,7 +237,7 @@ enum tl_status tl_process_x86_general(const struct process_target *target, struc
 {
 	if (thread->general_valid)
 		return TL_OK;
-	if (process_ptrace(target, PTRACE_GETREGS, thread, 0, (tl_uintptr)&thread->general) < 0)
+	if (process_ptrace_patiently(target, PTRACE_GETREGS, thread, 0, (tl_uintptr)&thread->general) < 0)
 		return tl_process_errno();
 	thread->general_valid = true;
 	return TL_OK;
