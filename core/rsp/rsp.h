@@ -65,7 +65,10 @@ struct tl_rsp_host {
 	struct tl_allocator allocator;
 	/* Bytes for the client, whole frames. Must take them all (queue what cannot go at once). */
 	void (*send)(void *context, const void *bytes, tl_size size);
-	/* A packet that came in (from_client) or goes out, decoded, for tracing. May be NULL. */
+	/*
+	 * A packet that came in (from_client) or goes out, decoded, for tracing; ^C as the one byte 3, a notification
+	 * with its name. May be NULL.
+	 */
 	void (*observe)(void *context, bool from_client, const void *payload, tl_size size);
 	/* The client is done: D of the last process, k, or vKill of it outside extended mode. May be NULL. */
 	void (*done)(void *context);

@@ -290,6 +290,8 @@ static void take_item(struct tl_rsp *rsp, enum tl_frame_item item)
 			rsp->host.send(rsp->host.context, rsp->output, rsp->frame_size);
 		break;
 	case TL_FRAME_INTERRUPT:
+		if (rsp->host.observe != NULL)
+			rsp->host.observe(rsp->host.context, true, "\x03", 1);
 		tl_engine_interrupt(rsp->engine);
 		break;
 	case TL_FRAME_ACK:

@@ -169,20 +169,20 @@ static void write_thread_stop(struct tl_rsp *rsp, const struct tl_report *report
 	tl_write_text(writer, "thread:");
 	tl_rsp_write_thread_id(rsp, writer, event->thread);
 	tl_write_byte(writer, ';');
-	/* What does not fit any more is left out: clients ask for it. */
-	mark = writer->at;
-	if (!writer->failed)
-		write_registers(rsp, event->thread, writer);
 	if (writer->failed)
-		goto cut;
-	mark = writer->at;
-	if (rsp->host.extend_stop != NULL)
-		rsp->host.extend_stop(rsp->host.context, report, writer);
-	if (!writer->failed)
 		return;
-cut:
-	writer->at = mark;
-	writer->failed = false;
+	/* What does not fit behind that is left out: clients ask for it. */
+	mark = writer->at;
+	write_registers(rsp, event->thread, writer);
+	if (!writer->failed) {
+		mark = writer->at;
+		if (rsp->host.extend_stop != NULL)
+			rsp->host.extend_stop(rsp->host.context, report, writer);
+	}
+	if (writer->failed) {
+		writer->at = mark;
+		writer->failed = false;
+	}
 }
 
 static void write_process_end(struct tl_rsp *rsp, char letter, tl_u32 value, tl_u64 process, struct tl_writer *writer)
