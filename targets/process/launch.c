@@ -185,8 +185,6 @@ static void child_terminal(const struct start *start)
 		child_fails(start, STAGE_TERMINAL);
 }
 
-extern char **environ;
-
 /* Between fork and exec: async-signal-safe calls only. */
 __attribute__((noreturn)) static void child_main(const struct start *start)
 {

@@ -2,9 +2,11 @@
 """Every public function is said something about: above its declaration in a header stands a comment.
 
 Declarations that follow one another without an empty line share the comment above the first of them, and a function
-right behind a type that a comment explains is explained with it. Headers named internal.h are their folder's own.
+right behind a type that a comment explains is explained with it. A header is public when a file of another folder, tests
+apart, includes it.
 """
 
+import posixpath
 import re
 import sys
 
@@ -57,11 +59,19 @@ def complaints(text):
     return found
 
 
+def public_headers(texts):
+    """The headers that are included from outside their folder; `texts` is {name: text} of every C file."""
+    public = set()
+    for name, text in texts.items():
+        if not name.startswith(('tests/', 'bench/')):
+            public |= {header for header in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.MULTILINE)
+                       if posixpath.dirname(header) != posixpath.dirname(name)}
+    return sorted(public & texts.keys())
+
+
 def main():
     failures = functions = 0
-    for name in tracked('*.h'):
-        if name.startswith(('tests/', 'bench/')) or name.endswith('internal.h'):
-            continue
+    for name in public_headers({name: (ROOT / name).read_text() for name in tracked('*.c', '*.h')}):
         text = (ROOT / name).read_text()
         functions += len(re.findall(r'^\w[^;{}#=\n]*\btl_\w+\s*\(', text, re.MULTILINE))
         for line, function in complaints(text):

@@ -64,6 +64,11 @@ class Comments(unittest.TestCase):
         self.assertEqual(comments.complaints('/* One. */\nstruct a {\n\tint b;\n};\n\nint tl_a(void);\n'), [])
         self.assertEqual(comments.complaints('struct a {\n\tint b;\n};\n\nint tl_a(void);\n'), [(5, 'tl_a')])
 
+    def test_public(self):
+        texts = {'core/a.h': '', 'core/b.h': '', 'core/x/c.h': '', 'core/a.c': '#include "core/a.h"\n#include "core/b.h"',
+                 'core/x/d.c': '#include "core/a.h"\n#include "core/x/c.h"', 'tests/e.c': '#include "core/b.h"'}
+        self.assertEqual(comments.public_headers(texts), ['core/a.h'])
+
     def test_not_said(self):
         self.assertEqual(comments.complaints('/* Adds. */\n\nint tl_add(int a);\n'), [(3, 'tl_add')])
         self.assertEqual(comments.complaints('static inline int tl_one(void)\n{\n\treturn 1;\n}\n'), [(1, 'tl_one')])

@@ -19,8 +19,8 @@ import client as protocol  # noqa: E402
 from client import DEADLINE, Ended, Hang, escape, unescape  # noqa: E402
 
 BUILD = os.environ.get("TRAPLINE_BUILD", "build")
-TRAPLINE = os.path.join(BUILD, "frontends", "trapline")
-GDBSERVER = os.path.join(BUILD, "frontends", "trapline-gdbserver")
+TRAPLINE = os.path.join(BUILD, "trapline")
+GDBSERVER = os.path.join(BUILD, "trapline-gdbserver")
 VICTIM = os.path.join(BUILD, "tests", "serve", "serve-victim")
 
 # From the first connection on, packets that only clients of this kind send.
