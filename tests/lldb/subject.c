@@ -187,7 +187,10 @@ static int waits(void)
 {
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	say("waiting", 0);
-	for (; waiting; counter++); /* in one line: attaching stops it anywhere */
+	/* In one line, since attaching stops it anywhere. */
+	/* clang-format off */
+	for (; waiting; counter++);
+	/* clang-format on */
 	return 5;
 }
 
