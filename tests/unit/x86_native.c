@@ -1,9 +1,12 @@
 /*
  * Carrying out and relocating against the processor that runs the test: a child executes random instructions one
- * single-step at a time; the same instruction is carried out by the core on a copy of its registers and memory, and both must agree
- * in every register, every defined flag and every byte. Copies are stepped through in the child likewise.
+ * single-step at a time; the same instruction is carried out by the core on a copy of its registers and memory, and
+ * both must agree in every register, every defined flag and every byte. Copies are stepped through in the child
+ * likewise.
  *
  *     x86-native [--long] [SEED]
+ *
+ * A third of the instructions run in 32-bit mode, into which the child is put by its code segment.
  *
  * The child shares three pages with the test: code, data (the stack is in it) and copies, mapped at the same addresses,
  * so that nothing but the registers goes through ptrace.
@@ -33,6 +36,8 @@ static tl_u8 before[PAGE], mine[PAGE];
 static unsigned long long state;
 static unsigned long long carried, copied, skipped, faults, wrong, kinds[512];
 static pid_t child;
+static const struct tl_cpu *cpu;
+static bool wide;
 
 static tl_u64 random_number(void)
 {
@@ -55,8 +60,8 @@ static tl_u8 *page(tl_u64 address)
 
 static void map(tl_u64 address)
 {
-	if (mmap(page(address), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-		 -1, 0) == MAP_FAILED)
+	if (mmap(page(address), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+		 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED)
 		die("mmap");
 }
 
@@ -127,7 +132,7 @@ static void random_registers(struct user_regs_struct *registers)
 
 		if (i >= TL_X86_SLOT_ORIG_RAX && i != TL_X86_SLOT_RSP)
 			continue;
-		values[i] = kind < 2 ? DATA + 1024 + random_number() % 2048
+		values[i] = kind < 2    ? DATA + 1024 + random_number() % 2048
 			    : kind == 2 ? random_number()
 					: edges[random_number() % TL_COUNT(edges)];
 	}
@@ -135,6 +140,11 @@ static void random_registers(struct user_regs_struct *registers)
 	registers->orig_rax = TL_U64_MAX;
 	registers->rip = CODE + 512;
 	registers->eflags = 0x202 | (random_number() & 0x8d5);
+	registers->cs = wide ? 0x33 : 0x23;
+	registers->ss = 0x2b;
+	registers->ds = registers->es = wide ? 0 : 0x2b;
+	for (unsigned i = 0; !wide && i <= TL_X86_SLOT_RSP; i++)
+		values[i] = i == TL_X86_SLOT_ORIG_RAX ? values[i] : (tl_u32)values[i];
 }
 
 /* Opcodes that are carried out come often; addresses from the registers stay near them. */
@@ -164,13 +174,15 @@ static void random_instruction(tl_u8 bytes[16])
 static tl_u64 defined_flags(const struct tl_x86_instruction *in)
 {
 	tl_u64 all = TL_U64_MAX;
-	bool logic = in->map == 0 &&
-		     ((in->opcode < 0x40 && ((in->opcode >> 3) == 1 || (in->opcode >> 3) == 4 || (in->opcode >> 3) == 6)) ||
-		      (in->opcode >= 0x80 && in->opcode <= 0x83 &&
-		       (in->modrm_reg == 1 || in->modrm_reg == 4 || in->modrm_reg == 6)) ||
-		      in->opcode == 0x84 || in->opcode == 0x85 || in->opcode == 0xa8 || in->opcode == 0xa9 ||
-		      ((in->opcode & 0xfe) == 0xf6 && in->modrm_reg <= 1));
-	bool shift = in->map == 0 && (in->opcode == 0xc0 || in->opcode == 0xc1 || in->opcode == 0xd0 || in->opcode == 0xd1);
+	bool logic =
+		in->map == 0 &&
+		((in->opcode < 0x40 && ((in->opcode >> 3) == 1 || (in->opcode >> 3) == 4 || (in->opcode >> 3) == 6)) ||
+		 (in->opcode >= 0x80 && in->opcode <= 0x83 &&
+		  (in->modrm_reg == 1 || in->modrm_reg == 4 || in->modrm_reg == 6)) ||
+		 in->opcode == 0x84 || in->opcode == 0x85 || in->opcode == 0xa8 || in->opcode == 0xa9 ||
+		 ((in->opcode & 0xfe) == 0xf6 && in->modrm_reg <= 1));
+	bool shift =
+		in->map == 0 && (in->opcode == 0xc0 || in->opcode == 0xc1 || in->opcode == 0xd0 || in->opcode == 0xd1);
 
 	if (logic || shift)
 		all &= ~(tl_u64)0x10;
@@ -222,9 +234,9 @@ static void try_carry(const struct user_regs_struct *start, const tl_u8 *bytes, 
 	memcpy(file, start, TL_X86_GENERAL_SIZE);
 	memcpy(untouched, file, sizeof(file));
 	memcpy(mine, before, PAGE);
-	if (tl_cpu_x86_64.successors(file, bytes, 15, &memory, successors, &count) != TL_OK)
+	if (cpu->successors(file, bytes, 15, &memory, successors, &count) != TL_OK)
 		count = 0;
-	status = tl_cpu_x86_64.carry_out(file, bytes, 15, &memory);
+	status = cpu->carry_out(file, bytes, 15, &memory);
 	stepped = step(&theirs);
 	if (status != TL_OK) {
 		faults++;
@@ -250,7 +262,7 @@ static void try_copy(const struct user_regs_struct *start, const tl_u8 *bytes, c
 	tl_size length, body;
 	struct user_regs_struct original = *start, copy = *start;
 
-	if (tl_cpu_x86_64.relocate(bytes, 15, CODE + 512, COPY + 64, code, &length, &body) != TL_OK)
+	if (cpu->relocate(bytes, 15, CODE + 512, COPY + 64, code, &length, &body) != TL_OK)
 		return;
 	if (!step(&original))
 		return;
@@ -289,10 +301,11 @@ static bool copy_allowed(const struct tl_x86_instruction *in)
 		return false;
 	if (in->map == 0)
 		return in->opcode != 0x8e && in->opcode != 0x9b && in->opcode != 0x9d && in->opcode < 0xd8;
-	return in->map == 1 && ((in->opcode >= 0x40 && in->opcode <= 0x4f) || (in->opcode >= 0x90 && in->opcode <= 0x9f) ||
-				(in->opcode >= 0xa3 && in->opcode <= 0xa5) || (in->opcode >= 0xab && in->opcode <= 0xad) ||
-				(in->opcode >= 0xaf && in->opcode <= 0xcf && in->opcode != 0xae && in->opcode != 0xc7 &&
-				 in->opcode != 0xb2 && in->opcode != 0xb4 && in->opcode != 0xb5));
+	return in->map == 1 &&
+	       ((in->opcode >= 0x40 && in->opcode <= 0x4f) || (in->opcode >= 0x90 && in->opcode <= 0x9f) ||
+		(in->opcode >= 0xa3 && in->opcode <= 0xa5) || (in->opcode >= 0xab && in->opcode <= 0xad) ||
+		(in->opcode >= 0xaf && in->opcode <= 0xcf && in->opcode != 0xae && in->opcode != 0xc7 &&
+		 in->opcode != 0xb2 && in->opcode != 0xb4 && in->opcode != 0xb5));
 }
 
 static void one(void)
@@ -303,7 +316,7 @@ static void one(void)
 	tl_u8 bytes[16];
 
 	random_instruction(bytes);
-	if (tl_cpu_x86_64.decode(bytes, 15, &summary) != TL_OK || tl_x86_decode(true, bytes, 15, &in) != TL_OK) {
+	if (cpu->decode(bytes, 15, &summary) != TL_OK || tl_x86_decode(wide, bytes, 15, &in) != TL_OK) {
 		skipped++;
 		return;
 	}
@@ -311,11 +324,15 @@ static void one(void)
 		skipped++;
 		return;
 	}
+	/* What counts from RIP finds the data page, from the original and from the copy. */
+	if (in.rip_relative)
+		tl_store_little(bytes + in.displacement_at, DATA - CODE - 512 + random_number() % 3000, 4);
 	if (ptrace(PTRACE_GETREGS, child, 0, &registers) != 0)
 		die("ptrace");
 	random_registers(&registers);
 	for (unsigned i = 0; i < PAGE; i += 8)
-		tl_store_little(before + i, random_number() % 3 == 0 ? DATA + random_number() % PAGE : random_number(), 8);
+		tl_store_little(before + i, random_number() % 3 == 0 ? DATA + random_number() % PAGE : random_number(),
+				8);
 	for (int i = 0; i < 8; i++) /* returns and indirect jumps find targets now and then */
 		tl_store_little(before + 1024 + random_number() % 256 * 8, CODE + random_number() % PAGE, 8);
 	memcpy(page(DATA), before, PAGE);
@@ -334,13 +351,17 @@ int main(int count, char **arguments)
 
 	state = count > 2 ? strtoull(arguments[2], NULL, 0) | 1 : 0x5eed5eed5eed;
 	start_child();
-	for (unsigned long i = 0; i < (all ? 3000000 : 60000); i++)
+	for (unsigned long i = 0; i < (all ? 3000000 : 30000); i++) {
+		wide = random_number() % 3 != 0;
+		cpu = wide ? &tl_cpu_x86_64 : &tl_cpu_i386;
 		one();
+	}
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	for (unsigned i = 0; i < TL_COUNT(kinds); i++)
 		kinds_seen += kinds[i] != 0;
-	printf("%llu carried out, %u opcodes; %llu copies run; %llu left to the machine; %llu not of a kind to try; %llu "
+	printf("%llu carried out, %u opcodes; %llu copies run; %llu left to the machine; %llu not of a kind to try; "
+	       "%llu "
 	       "wrong\n",
 	       carried, kinds_seen, copied, faults, skipped, wrong);
 	return wrong != 0 || carried < 1000 || copied < 1000;
