@@ -98,7 +98,8 @@ struct tl_scripted {
 	tl_u64 violations;
 	const char *violation;
 	bool *script_done;
-	tl_u16 rax, rdi, rsi, rdx;
+	tl_u16 registers[16]; /* indices of rax … r15 in the order of their encodings */
+	tl_u16 rax, rdi, rsi, rdx, flags;
 	/* Data accesses of the instruction that is being executed. */
 	struct tl_scripted_access accesses[TL_SCRIPTED_ACCESSES_MAX];
 	tl_size access_count;
@@ -128,5 +129,13 @@ void tl_scripted_end_process(struct tl_scripted *scripted, struct tl_scripted_pr
 void tl_scripted_start_registers(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 entry);
 struct tl_thread_id tl_scripted_id(const struct tl_scripted_thread_state *thread);
 void tl_scripted_violation(struct tl_scripted *scripted, const char *text);
+
+/*
+ * Executes the instruction at the thread's program counter, of which `bytes` holds `size` bytes or more, on its
+ * registers and memory. TL_ERROR_MEMORY for a fault, TL_ERROR_INSTRUCTION for what is not known; nothing has changed
+ * then.
+ */
+enum tl_status tl_scripted_execute(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread,
+				   const tl_u8 *bytes, tl_size size, const struct tl_memory_access *memory);
 
 #endif

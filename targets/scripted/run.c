@@ -590,7 +590,6 @@ static void execute(struct tl_scripted *scripted, struct tl_scripted_thread_stat
 {
 	const struct tl_cpu *cpu = scripted->options.cpu;
 	struct tl_memory_access memory = {load, store, scripted};
-	struct tl_instruction instruction;
 	tl_u64 address = program_counter(scripted, thread);
 	tl_u8 bytes[TL_INSTRUCTION_MAX];
 	tl_size size = 0;
@@ -610,15 +609,13 @@ static void execute(struct tl_scripted *scripted, struct tl_scripted_thread_stat
 		trap(scripted, thread, address);
 		return;
 	}
-	status = cpu->decode(bytes, size, &instruction);
-	if (status == TL_OK && instruction.flow == TL_FLOW_SYSCALL) {
-		enter_call(scripted, thread, address + instruction.length);
+	if (size >= 2 && bytes[0] == 0x0f && bytes[1] == 0x05) { /* syscall */
+		enter_call(scripted, thread, address + 2);
 		return;
 	}
 	scripted->access_count = 0;
 	scripted->executing = thread->process->space;
-	if (status == TL_OK)
-		status = cpu->carry_out(thread->file, bytes, size, &memory);
+	status = tl_scripted_execute(scripted, thread, bytes, size, &memory);
 	if (status == TL_OK)
 		finish(scripted, thread);
 	else

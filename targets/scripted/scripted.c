@@ -208,7 +208,8 @@ struct tl_scripted_space *tl_scripted_load(struct tl_scripted *scripted)
 			free_space(scripted, space);
 			return NULL;
 		}
-		tl_copy(space->regions[i].bytes, segment->bytes, segment->filled);
+		if (segment->filled != 0)
+			tl_copy(space->regions[i].bytes, segment->bytes, segment->filled);
 	}
 	return space;
 }
@@ -859,6 +860,9 @@ static struct tl_target_ops ops_for(const struct tl_scripted_options *options)
 	return ops;
 }
 
+static const char *const register_names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+					       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+
 tl_size tl_scripted_size(void)
 {
 	return sizeof(struct tl_scripted);
@@ -868,16 +872,19 @@ enum tl_status tl_scripted_init(struct tl_scripted *scripted, const struct tl_sc
 {
 	const struct tl_cpu *cpu = options->cpu;
 
-	if (cpu == NULL || cpu->decode == NULL || cpu->carry_out == NULL || options->image == NULL)
+	if (cpu == NULL || options->image == NULL)
 		return TL_ERROR_ARGUMENT;
 	tl_fill(scripted, 0, sizeof(*scripted));
 	scripted->options = *options;
 	if (options->features == 0)
 		scripted->options.features = cpu->base_features;
-	TL_TRY(tl_cpu_find(cpu, "rax", &scripted->rax));
-	TL_TRY(tl_cpu_find(cpu, "rdi", &scripted->rdi));
-	TL_TRY(tl_cpu_find(cpu, "rsi", &scripted->rsi));
-	TL_TRY(tl_cpu_find(cpu, "rdx", &scripted->rdx));
+	for (tl_size i = 0; i < TL_COUNT(register_names); i++)
+		TL_TRY(tl_cpu_find(cpu, register_names[i], &scripted->registers[i]));
+	TL_TRY(tl_cpu_find(cpu, "eflags", &scripted->flags));
+	scripted->rax = scripted->registers[0];
+	scripted->rdx = scripted->registers[2];
+	scripted->rsi = scripted->registers[6];
+	scripted->rdi = scripted->registers[7];
 	scripted->random = options->seed;
 	if (options->script_count != 0) {
 		scripted->script_done = tl_allocate(&options->allocator, options->script_count);

@@ -1,8 +1,8 @@
 /*
  * The scripted target: a small machine made of byte arrays, for tests.
  *
- * Its processes, threads and memory are plain storage; its threads execute real machine code by means of the CPU's own
- * decoder and tl_cpu.carry_out, one instruction a turn, and a handful of system calls with Linux' numbers. Nothing
+ * Its processes, threads and memory are plain storage; its threads execute real machine code of x86-64, one instruction
+ * a turn, by a small interpreter of its own (execute.c), and a handful of system calls with Linux' numbers. Nothing
  * happens except in tl_scripted_turn(), so that a test interleaves threads, events and requests exactly as it likes,
  * and the same seed always gives the same run. What a real system would do by itself (a signal from elsewhere, a clone,
  * an exit in the middle of a stop) is injected by tl_scripted_do() or by the entries of a script.

@@ -191,8 +191,8 @@ class Client:
 
     def _note(self, direction, data):
         text = data.decode("latin-1")
-        if len(text) > 300:
-            text = f"{text[:300]}… ({len(text)} characters)"
+        if len(text) > 200:
+            text = f"{text[:200]}… ({len(text)} characters)"
         self.log.append(f"  {direction} {text!r}")
 
     def transcript(self):
@@ -462,12 +462,10 @@ class Client:
 
     def insert(self, kind, address, size=1, conditions=(), commands=()):
         text = f"Z{kind},{address:x},{size:x}"
-        for condition in conditions:
-            text += f";X{len(condition):x},{condition.hex()}"
+        if conditions:
+            text += ";" + "".join(f"X{len(code):x},{code.hex()}" for code in conditions)
         if commands:
-            text += ";cmds:0"
-            for number, command in enumerate(commands):
-                text += ("," if number else ",") + f"X{len(command):x},{command.hex()}"
+            text += ";cmds:0," + "".join(f"X{len(code):x},{code.hex()}" for code in commands)
         self.order(text)
 
     def remove(self, kind, address, size=1):

@@ -1,0 +1,3 @@
+"""Every file here registers its scenarios when it is imported. The order is that of the ladder."""
+
+from scenarios import look, running, breakpoints, hardware, threads, step, lifetime, objects  # noqa: F401

@@ -1,0 +1,289 @@
+/*
+ * An engine over a scripted machine with a small program, for the engine's tests.
+ *
+ * The program is a handful of loops at fixed addresses; threads are put to whichever a test needs.
+ */
+#ifndef TL_TESTS_UNIT_ENGINE_MACHINE_H
+#define TL_TESTS_UNIT_ENGINE_MACHINE_H
+
+#include "base/storage.h"
+#include "core/engine/engine.h"
+#include "targets/scripted/scripted.h"
+#include "tests/unit/test.h"
+
+/* Counts in %rdi, stores the count at DATA, and calls FUNCTION, for ever. */
+#define LOOP 0x1000u
+#define LOOP_STORE 0x1005u
+#define LOOP_CALL 0x100du
+#define LOOP_BACK 0x1012u
+#define LOOP_END 0x1015u
+#define FUNCTION 0x1020u /* push, pop, ret */
+#define FUNCTION_POP 0x1021u
+#define FUNCTION_RETURN 0x1022u
+#define OWN_TRAP 0x1030u /* int3; nop; and again */
+#define READER 0x1040u   /* loads the word at DATA, for ever */
+#define CALLER 0x1050u   /* getpid, for ever */
+#define CALLER_SYSCALL 0x1055u
+#define QUITTER 0x1060u /* exits its thread with status 5 */
+#define FORKER 0x1070u  /* forks, then spins at FORKER_AFTER */
+#define FORKER_AFTER 0x1077u
+#define WAITER 0x1080u /* pauses, for ever */
+#define SPIN 0x1090u   /* nop and jump back */
+#define WRITER 0x10a0u /* stores %rdi at DATA, for ever */
+#define VFORKER 0x10b0u
+#define VFORKER_AFTER 0x10b7u
+#define FAULTY 0x10c0u    /* loads from address 0 */
+#define FIVE_NOPS 0x10d0u /* nop nop nop nop nop jump back */
+#define FIVE_NOPS_END 0x10d5u
+#define CODE_END 0x10e0u
+
+#define DATA 0x2000u
+#define STACK 0x3000u
+#define STACK_TOP 0x3f00u
+
+/* clang-format off */
+static const tl_u8 machine_code[CODE_END - LOOP] = {
+	[LOOP - LOOP] = 0x48, 0x83, 0xc7, 0x01,					/* add $1, %rdi */
+	0x90,									/* nop */
+	0x48, 0x89, 0x3c, 0x25, 0x00, 0x20, 0x00, 0x00,				/* mov %rdi, 0x2000 */
+	0xe8, 0x0e, 0x00, 0x00, 0x00,						/* call FUNCTION */
+	0x90, 0xeb, 0xeb,							/* nop; jmp LOOP */
+	[FUNCTION - LOOP] = 0x55, 0x5d, 0xc3,					/* push %rbp; pop %rbp; ret */
+	[OWN_TRAP - LOOP] = 0xcc, 0x90, 0xeb, 0xfc,				/* int3; nop; jmp OWN_TRAP */
+	[READER - LOOP] = 0x48, 0x8b, 0x04, 0x25, 0x00, 0x20, 0x00, 0x00,	/* mov 0x2000, %rax */
+	0xeb, 0xf6,								/* jmp READER */
+	[CALLER - LOOP] = 0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7,		/* getpid */
+	[QUITTER - LOOP] = 0xb8, 60, 0, 0, 0, 0xbf, 5, 0, 0, 0, 0x0f, 0x05,	/* exit(5) */
+	[FORKER - LOOP] = 0xb8, 57, 0, 0, 0, 0x0f, 0x05, 0x90, 0xeb, 0xfd,	/* fork; nop; jmp to the nop */
+	[WAITER - LOOP] = 0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7,		/* pause */
+	[SPIN - LOOP] = 0x90, 0xeb, 0xfd,					/* nop; jmp SPIN */
+	[WRITER - LOOP] = 0x48, 0x89, 0x3c, 0x25, 0x00, 0x20, 0x00, 0x00,	/* mov %rdi, 0x2000 */
+	0xeb, 0xf6,								/* jmp WRITER */
+	[VFORKER - LOOP] = 0xb8, 58, 0, 0, 0, 0x0f, 0x05, 0x90, 0xeb, 0xfd,	/* vfork; nop; jmp to the nop */
+	[FAULTY - LOOP] = 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0, 0x90,		/* mov 0, %rax */
+	[FIVE_NOPS - LOOP] = 0x90, 0x90, 0x90, 0x90, 0x90, 0xeb, 0xf9,		/* five nops; jmp FIVE_NOPS */
+};
+/* clang-format on */
+
+static const struct tl_scripted_segment machine_segments[] = {
+	{LOOP, CODE_END - LOOP, machine_code, sizeof(machine_code), TL_PERMISSION_READ | TL_PERMISSION_EXECUTE, "code"},
+	{DATA, 0x100, NULL, 0, TL_PERMISSION_READ | TL_PERMISSION_WRITE, "data"},
+	{STACK, 0x1000, NULL, 0, TL_PERMISSION_READ | TL_PERMISSION_WRITE, "[stack]"},
+};
+
+static const struct tl_scripted_image machine_image = {
+	.segments = machine_segments,
+	.segment_count = TL_COUNT(machine_segments),
+	.entry = LOOP,
+	.stack = STACK_TOP,
+};
+
+struct machine {
+	struct tl_scripted *scripted;
+	struct tl_engine *engine;
+	tl_u64 process;
+	struct tl_thread_id main;
+	bool ready;
+	unsigned readies;
+	char output[4096];
+	tl_size output_size;
+};
+
+static void machine_ready(void *context)
+{
+	struct machine *machine = context;
+
+	machine->ready = true;
+	machine->readies++;
+}
+
+static void machine_output(void *context, const char *text, tl_size size)
+{
+	struct machine *machine = context;
+
+	if (size >= sizeof(machine->output) - machine->output_size)
+		size = sizeof(machine->output) - 1 - machine->output_size;
+	memcpy(machine->output + machine->output_size, text, size);
+	machine->output_size += size;
+}
+
+static inline struct tl_scripted_options machine_options(void)
+{
+	return (struct tl_scripted_options){.allocator = *tl_storage(), .cpu = &tl_cpu_x86_64, .image = &machine_image};
+}
+
+/* A machine with one process that stands at `start`. False when there was no storage. */
+static inline bool machine_make(struct machine *machine, const struct tl_scripted_options *options)
+{
+	struct tl_engine_host host = {
+		.allocator = *tl_storage(), .output = machine_output, .ready = machine_ready, .context = machine};
+
+	memset(machine, 0, sizeof(*machine));
+	machine->scripted = calloc(1, tl_scripted_size());
+	machine->engine = calloc(1, tl_engine_size());
+	if (machine->scripted == NULL || machine->engine == NULL)
+		abort();
+	if (tl_scripted_init(machine->scripted, options) != TL_OK)
+		return false;
+	tl_engine_init(machine->engine, tl_scripted_target(machine->scripted), &host);
+	if (tl_scripted_start(machine->scripted, &machine->process) != TL_OK)
+		return false;
+	machine->main = (struct tl_thread_id){machine->process, machine->process};
+	return true;
+}
+
+static inline void machine_free(struct machine *machine)
+{
+	if (machine->engine != NULL && tl_engine_target(machine->engine) != NULL)
+		tl_engine_deinit(machine->engine);
+	tl_scripted_deinit(machine->scripted);
+	free(machine->scripted);
+	free(machine->engine);
+}
+
+/* Takes turns until a report is ready; false after a great many turns, or when nothing can move any more. */
+static inline bool machine_run(struct machine *machine, struct tl_report *report)
+{
+	for (unsigned turns = 0; turns < 1000000; turns++) {
+		if (machine->ready) {
+			machine->ready = false;
+			if (tl_engine_take_report(machine->engine, report))
+				return true;
+		}
+		if (!tl_scripted_turn(machine->scripted) && !machine->ready)
+			return false;
+	}
+	return false;
+}
+
+static inline void machine_turns(struct machine *machine, unsigned turns)
+{
+	while (turns-- > 0)
+		(void)tl_scripted_turn(machine->scripted);
+}
+
+/* Stops everything quietly and says whether that came about. */
+static inline bool machine_pause(struct machine *machine)
+{
+	tl_engine_pause(machine->engine);
+	for (unsigned turns = 0; turns < 1000000 && !tl_engine_quiet(machine->engine); turns++)
+		if (!tl_scripted_turn(machine->scripted))
+			break;
+	return tl_engine_quiet(machine->engine);
+}
+
+static inline enum tl_status machine_act(struct machine *machine, struct tl_thread_id filter, enum tl_action_kind kind,
+					 tl_i32 signal)
+{
+	struct tl_action action = {.filter = filter, .kind = kind, .signal = signal};
+
+	return tl_engine_resume(machine->engine, &action, 1);
+}
+
+static const struct tl_thread_id everyone = {TL_ANY, TL_ANY};
+
+static inline enum tl_status machine_continue(struct machine *machine)
+{
+	return machine_act(machine, everyone, TL_ACTION_CONTINUE, 0);
+}
+
+/* Continues and waits for the report. */
+static inline bool machine_go(struct machine *machine, struct tl_report *report)
+{
+	return machine_continue(machine) == TL_OK && machine_run(machine, report);
+}
+
+/* Steps one thread, the others standing, and waits for the report. */
+static inline bool machine_step(struct machine *machine, struct tl_thread_id thread, struct tl_report *report)
+{
+	return machine_act(machine, thread, TL_ACTION_STEP, 0) == TL_OK && machine_run(machine, report);
+}
+
+static inline enum tl_status machine_insert(struct machine *machine, enum tl_point_kind kind, tl_u64 address,
+					    tl_u64 size)
+{
+	struct tl_point_request request = {.kind = kind, .address = address, .size = size};
+
+	return tl_engine_insert_point(machine->engine, machine->process, &request);
+}
+
+static inline enum tl_status machine_insert_with(struct machine *machine, tl_u64 address,
+						 const struct tl_agent_code *condition,
+						 const struct tl_agent_code *command)
+{
+	struct tl_point_request request = {.kind = TL_POINT_SOFTWARE, .address = address, .size = 1};
+
+	if (condition != NULL)
+		request.conditions = (struct tl_bytecode_list){condition, 1};
+	if (command != NULL)
+		request.commands = (struct tl_bytecode_list){command, 1};
+	return tl_engine_insert_point(machine->engine, machine->process, &request);
+}
+
+static inline enum tl_status machine_remove(struct machine *machine, enum tl_point_kind kind, tl_u64 address,
+					    tl_u64 size)
+{
+	return tl_engine_remove_point(machine->engine, machine->process, kind, address, size);
+}
+
+/* The program counter as the engine shows it; all ones when it shows none. */
+static inline tl_u64 machine_pc(struct machine *machine, struct tl_thread_id thread)
+{
+	tl_u8 *file;
+
+	if (tl_engine_registers(machine->engine, thread, 1, &file) != TL_OK)
+		return TL_U64_MAX;
+	return tl_cpu_get(&tl_cpu_x86_64, file, tl_cpu_x86_64.program_counter);
+}
+
+static inline void machine_set_pc(struct machine *machine, struct tl_thread_id thread, tl_u64 address)
+{
+	tl_u8 *file;
+
+	if (tl_engine_registers(machine->engine, thread, 1, &file) != TL_OK)
+		return;
+	tl_cpu_set(&tl_cpu_x86_64, file, tl_cpu_x86_64.program_counter, address);
+	if (tl_engine_registers_changed(machine->engine, thread, 1) != TL_OK)
+		printf("  the registers could not be changed\n");
+}
+
+static inline tl_u64 machine_word(struct machine *machine, tl_u64 address)
+{
+	tl_u8 bytes[8] = {0};
+
+	(void)tl_scripted_peek(machine->scripted, machine->process, address, bytes, sizeof(bytes));
+	return tl_load_little(bytes, sizeof(bytes));
+}
+
+/* The process is as if nobody had ever looked at it; says what is not. */
+static inline bool machine_pristine(struct machine *machine, tl_u64 process)
+{
+	struct tl_scripted_process_info info;
+	const char *text = NULL;
+	bool good = true;
+
+	if (tl_scripted_violations(machine->scripted, &text) != 0) {
+		printf("  broken contract: %s\n", text);
+		good = false;
+	}
+	if (!tl_scripted_process(machine->scripted, process, &info) || !info.alive)
+		return good;
+	if (info.altered != 0 || info.points != 0 || info.borrowed != 0) {
+		printf("  process %llu: %zu altered bytes, %zu points, %zu borrowed regions\n",
+		       (unsigned long long)process, (size_t)info.altered, (size_t)info.points, (size_t)info.borrowed);
+		good = false;
+	}
+	return good;
+}
+
+/* Leaves the process and frees everything, checking that nothing stays behind. */
+#define MACHINE_END(machine)                                                                                           \
+	do {                                                                                                           \
+		CHECK(machine_pause(machine));                                                                         \
+		if (tl_engine_next_process((machine)->engine, 0) == (machine)->process)                                \
+			CHECK_EQUAL(tl_engine_detach((machine)->engine, (machine)->process, 0, 0), TL_OK);             \
+		CHECK(machine_pristine(machine, (machine)->process));                                                  \
+		machine_free(machine);                                                                                 \
+	} while (0)
+
+#endif

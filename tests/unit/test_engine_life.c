@@ -1,0 +1,413 @@
+/* The engine: processes that begin, fork, exec and end, and what is left behind when it leaves them. */
+#include "tests/unit/engine_machine.h"
+
+#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
+#define NEVER CODE(0x22, 0, 0x27)
+
+static tl_u8 raw_byte(struct machine *machine, tl_u64 process, tl_u64 address)
+{
+	tl_u8 byte = 0;
+
+	(void)tl_scripted_peek(machine->scripted, process, address, &byte, 1);
+	return byte;
+}
+
+/* Detaches from every process, checking each. */
+static void leave_all(struct machine *machine)
+{
+	tl_u64 process;
+
+	CHECK(machine_pause(machine));
+	while ((process = tl_engine_next_process(machine->engine, 0)) != 0) {
+		CHECK_EQUAL(tl_engine_detach(machine->engine, process, 0, 0), TL_OK);
+		CHECK(machine_pristine(machine, process));
+	}
+}
+
+TEST(detach_restores_and_lets_go)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+	struct tl_scripted_process_info info;
+
+	REQUIRE(machine_make(&machine, &options));
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
+	CHECK(machine_pristine(&machine, machine.process));
+	CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), 0);
+	machine_turns(&machine, 100);
+	CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && info.alive && !info.traced);
+	CHECK(machine_word(&machine, DATA) > 5);
+	machine_free(&machine);
+}
+
+TEST(detach_stores_written_registers)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	tl_u16 rdi;
+	tl_u8 *file;
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(tl_cpu_find(&tl_cpu_x86_64, "rdi", &rdi) == TL_OK);
+	REQUIRE(tl_engine_registers(machine.engine, machine.main, 1, &file) == TL_OK);
+	tl_cpu_set(&tl_cpu_x86_64, file, rdi, 1000);
+	CHECK_EQUAL(tl_engine_registers_changed(machine.engine, machine.main, 1), TL_OK);
+	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
+	machine_turns(&machine, 5);
+	CHECK_EQUAL(machine_word(&machine, DATA), 1001);
+	machine_free(&machine);
+}
+
+TEST(detach_with_a_thread_upon_its_hit)
+{
+	/* The hit of a thread that nobody was told of: its program counter must stand at the instruction. */
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[5];
+	struct tl_report report;
+	struct tl_scripted_thread_info info;
+
+	REQUIRE(machine_make(&machine, &options));
+	for (unsigned i = 0; i < 5; i++)
+		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
+	for (unsigned i = 0; i < 5; i++)
+		CHECK(tl_scripted_thread(machine.scripted, ids[i], &info) && info.program_counter == SPIN);
+	CHECK(machine_pristine(&machine, machine.process));
+	machine_free(&machine);
+}
+
+TEST(detach_with_a_signal)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+	struct tl_scripted_process_info info;
+
+	REQUIRE(machine_make(&machine, &options));
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_SIGNAL, 12, 0), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, machine.main.thread, 12), TL_OK);
+	machine_turns(&machine, 5);
+	CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && !info.alive && info.signal == 12);
+	machine_free(&machine);
+}
+
+TEST(detach_amid_copies)
+{
+	/* Threads are caught in the middle of copies; areas are given back, and everyone goes on in the original. */
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[8];
+	struct tl_scripted_thread_info info;
+
+	options.without = TL_CAN_CARRY_OUT;
+	for (unsigned turns = 1; turns < 60; turns++) {
+		REQUIRE(machine_make(&machine, &options));
+		for (unsigned i = 0; i < 8; i++)
+			REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &ids[i]) == TL_OK);
+		CHECK_EQUAL(machine_insert_with(&machine, LOOP_CALL, NEVER, NULL), TL_OK);
+		CHECK_EQUAL(machine_insert_with(&machine, FUNCTION, NEVER, NULL), TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		machine_turns(&machine, turns);
+		leave_all(&machine);
+		for (unsigned i = 0; i < 8; i++) {
+			CHECK(tl_scripted_thread(machine.scripted, ids[i], &info));
+			CHECK(info.program_counter >= LOOP && info.program_counter < CODE_END);
+		}
+		machine_turns(&machine, 200);
+		for (unsigned i = 0; i < 8; i++)
+			CHECK(tl_scripted_thread(machine.scripted, ids[i], &info) && info.executed > 0);
+		machine_free(&machine);
+	}
+}
+
+TEST(kill_ends_the_process)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+	struct tl_scripted_process_info info;
+
+	REQUIRE(machine_make(&machine, &options));
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_OK);
+	CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && !info.alive);
+	CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_ERROR_NO_PROCESS);
+	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_ERROR_NO_PROCESS);
+	MACHINE_END(&machine);
+}
+
+TEST(attach_stops_all_and_tells_once)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_target *target;
+	struct tl_thread_id ids[3];
+	struct tl_report report;
+	const char *detail = NULL;
+	tl_u64 process;
+
+	REQUIRE(machine_make(&machine, &options));
+	target = tl_scripted_target(machine.scripted);
+	CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_OK);
+	REQUIRE(tl_scripted_start_free(machine.scripted, &process) == TL_OK);
+	for (unsigned i = 0; i < 3; i++)
+		REQUIRE(tl_scripted_add_thread(machine.scripted, process, SPIN, &ids[i]) == TL_OK);
+	machine_turns(&machine, 30);
+	CHECK_EQUAL(target->ops->attach(target, process, &detail), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.thread.process, process);
+	CHECK_EQUAL(report.event.kind, TL_EVENT_PAUSED);
+	CHECK(tl_engine_quiet(machine.engine));
+	machine.process = process;
+	machine.main = (struct tl_thread_id){process, process};
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	MACHINE_END(&machine);
+}
+
+TEST(fork_without_interest_frees_the_child)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_scripted_process_info info;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	machine_set_pc(&machine, machine.main, FORKER);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	CHECK_EQUAL(machine_insert_with(&machine, FORKER_AFTER, NEVER, NULL), TL_OK);
+	CHECK_EQUAL(machine_continue(&machine), TL_OK);
+	machine_turns(&machine, 60);
+	CHECK(!machine.ready);
+	CHECK(tl_scripted_process(machine.scripted, 2, &info) && info.alive && !info.traced);
+	CHECK_EQUAL(info.altered, 0);
+	CHECK_EQUAL(tl_engine_next_process(machine.engine, machine.process), 0);
+	/* The parent's are in place. */
+	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0xcc);
+	tl_engine_interrupt(machine.engine);
+	REQUIRE(machine_run(&machine, &report));
+	MACHINE_END(&machine);
+}
+
+TEST(fork_is_told_and_points_are_copied)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id child;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_forks = true;
+	machine_set_pc(&machine, machine.main, FORKER);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FORKER_AFTER, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_FORK);
+	child = report.event.child;
+	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0xcc);
+	CHECK_EQUAL(tl_engine_next_process(machine.engine, machine.process), child.process);
+	/* The child stops at the point as well. */
+	CHECK_EQUAL(machine_act(&machine, (struct tl_thread_id){child.process, TL_ANY}, TL_ACTION_CONTINUE, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(report.event.thread.process, child.process);
+	CHECK_EQUAL(machine_pc(&machine, child), FORKER_AFTER);
+	/* Removing the parent's leaves the child's. */
+	CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, FORKER_AFTER, 1), TL_OK);
+	CHECK_EQUAL(raw_byte(&machine, machine.process, FORKER_AFTER), 0x90);
+	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0xcc);
+	leave_all(&machine);
+	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0x90);
+	machine_free(&machine);
+}
+
+TEST(fork_child_may_be_detached_first)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id child;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_forks = true;
+	machine_set_pc(&machine, machine.main, FORKER);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FORKER_AFTER, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	child = report.event.child;
+	CHECK_EQUAL(tl_engine_detach(machine.engine, child.process, 0, 0), TL_OK);
+	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0x90);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(report.event.thread.process, machine.process);
+	MACHINE_END(&machine);
+}
+
+static void check_vfork(bool told)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id child;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_vforks = told;
+	machine_set_pc(&machine, machine.main, VFORKER);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	if (told) {
+		REQUIRE(machine_run(&machine, &report));
+		CHECK_EQUAL(report.event.kind, TL_EVENT_VFORK);
+		child = report.event.child;
+		CHECK_EQUAL(tl_engine_detach(machine.engine, child.process, 0, 0), TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+	} else {
+		machine_turns(&machine, 20);
+		child = (struct tl_thread_id){2, 2};
+	}
+	/* The child runs free in the shared memory: no trap may be in it. */
+	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0x55);
+	machine_turns(&machine, 20);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, child, TL_SCRIPTED_EXIT_PROCESS, 0, 0), TL_OK);
+	if (told) {
+		REQUIRE(machine_run(&machine, &report));
+		CHECK_EQUAL(report.event.kind, TL_EVENT_VFORK_DONE);
+	} else {
+		machine_turns(&machine, 20);
+		CHECK(!machine.ready);
+	}
+	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0xcc);
+	MACHINE_END(&machine);
+}
+
+TEST(vfork_lifts_points_until_done)
+{
+	check_vfork(false);
+}
+
+TEST(vfork_is_told)
+{
+	check_vfork(true);
+}
+
+TEST(vfork_child_followed_to_exec)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id child;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_vforks = true;
+	tl_engine_settings(machine.engine)->report_execs = true;
+	machine_set_pc(&machine, machine.main, VFORKER);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, VFORKER_AFTER, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_VFORK);
+	child = report.event.child;
+	/* It hits the shared point. */
+	CHECK_EQUAL(machine_act(&machine, child, TL_ACTION_CONTINUE, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(report.event.thread.process, child.process);
+	/* It execs, and has a memory of its own, without points. */
+	tl_engine_settings(machine.engine)->pass_reported = true;
+	machine_set_pc(&machine, child, SPIN);
+	CHECK_EQUAL(machine_continue(&machine), TL_OK);
+	machine_turns(&machine, 4);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, child, TL_SCRIPTED_EXEC, 0, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
+	CHECK_EQUAL(raw_byte(&machine, child.process, VFORKER_AFTER), 0x90);
+	CHECK_EQUAL(raw_byte(&machine, machine.process, VFORKER_AFTER), 0xcc);
+	leave_all(&machine);
+	machine_free(&machine);
+}
+
+TEST(exec_leaves_one_thread_and_no_points)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[4];
+	struct tl_report report;
+	struct tl_point_info point;
+	struct tl_thread_info info;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_execs = true;
+	for (unsigned i = 0; i < 4; i++)
+		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA + 0x80, 8), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	machine_turns(&machine, 3);
+	/* By a thread that is not the first: it takes the first one's number. */
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[2], TL_SCRIPTED_EXEC, 0, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
+	CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
+	CHECK(tl_engine_next_thread(machine.engine, (struct tl_thread_id){0, 0}, &info));
+	CHECK(!tl_engine_next_thread(machine.engine, info.id, &info));
+	CHECK(!tl_engine_point(machine.engine, 0, &point));
+	CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(machine_word(&machine, DATA), 1);
+	MACHINE_END(&machine);
+}
+
+TEST(exec_while_parking)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[2];
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	for (unsigned i = 0; i < 2; i++)
+		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[0], TL_SCRIPTED_DELAY_STOPS, 100, 0), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	tl_engine_interrupt(machine.engine);
+	machine_turns(&machine, 2);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[0], TL_SCRIPTED_EXEC, 0, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK(tl_engine_quiet(machine.engine));
+	MACHINE_END(&machine);
+}
+
+TEST(exec_by_the_thread_that_steps_over_a_point)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[3];
+	struct tl_report report;
+
+	options.without = TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE;
+	for (unsigned turns = 1; turns < 40; turns++) {
+		REQUIRE(machine_make(&machine, &options));
+		for (unsigned i = 0; i < 3; i++)
+			REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
+		CHECK_EQUAL(machine_insert_with(&machine, SPIN, NEVER, NULL), TL_OK);
+		machine_set_pc(&machine, machine.main, SPIN);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		machine_turns(&machine, turns);
+		for (unsigned i = 0; i < 3; i++)
+			if (tl_scripted_do(machine.scripted, ids[i], TL_SCRIPTED_EXEC, 0, 0) == TL_OK)
+				break;
+		machine_turns(&machine, 20);
+		tl_engine_interrupt(machine.engine);
+		REQUIRE(machine_run(&machine, &report));
+		CHECK_EQUAL(report.event.signal, 2);
+		MACHINE_END(&machine);
+	}
+}
