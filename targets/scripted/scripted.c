@@ -725,17 +725,17 @@ static enum tl_status memory_region(struct tl_target *target, tl_u64 id, tl_u64 
 	return TL_OK;
 }
 
-/* A free range of `size` bytes below `near`, in reach of its near jumps. */
+/* A free range of `size` bytes above `near`, in reach of its near jumps. */
 static tl_u64 free_range(const struct tl_scripted_space *space, tl_u64 near, tl_u64 size)
 {
-	tl_u64 start = (near & ~(PAGE - 1)) - size;
+	tl_u64 start = (near & ~(PAGE - 1)) + PAGE;
 
 	for (tl_size i = 0; i < space->region_count; i++) {
 		const struct tl_scripted_region *region = &space->regions[i];
 
 		if (!tl_overlap(start, size, region->start, region->size))
 			continue;
-		start = (region->start & ~(PAGE - 1)) - size;
+		start = (region->start + region->size + PAGE - 1) & ~(PAGE - 1);
 		i = TL_SIZE_MAX; /* from the beginning again */
 	}
 	return start;

@@ -178,7 +178,7 @@ def malformed_packets(t):
     before = client.all_registers()
     for packet in ("m", "m,", "m1", "mzz,4", "M", "M10", "M10,4", f"M{t['buffer']:x},4:12", "X", "X1", "G", "Gzz", "H",
                    "Hg", "Hgzz", "Hg-2", "T", "Tzz", "z", "Z", "Z0", "Z0,", "Z0,zz,1", "Z9,0,1", "z7,0,1", "Z0,1000",
-                   "vCont", "vCont;", "vCont;q", "vCont;s:zz", "vCont;r1,2", "qXfer", "qXfer:features:read",
+                   "vCont", "vCont;", "vCont;q", "vCont;s:zz", "qXfer", "qXfer:features:read",
                    "qXfer:features:read:target.xml", "qXfer:features:read:target.xml:0", "qXfer:nonsense:read::0,10",
                    "qXfer:features:read:nonsense.xml:0,10", "QNonStop:", "QNonStop:2", "QPassSignals:zz",
                    "qRcmd", "qRcmd,zz", "qThreadExtraInfo,zz", "vKill;zz", "_", "\x80\x81", "!!" * 300, "jNonsense:{}"):
