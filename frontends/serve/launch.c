@@ -221,12 +221,20 @@ void tl_launch_poll(struct tl_server *server)
 {
 	tl_u64 process = server->session.attaching;
 	struct tl_thread_id thread;
-	tl_u8 bytes[4096];
+	struct tl_report report;
+	tl_u8 bytes[8192];
 	struct tl_writer reply = tl_writer_make(bytes, sizeof(bytes));
 
 	if (process == 0 || !tl_engine_quiet(server->engine))
 		return;
 	server->session.attaching = 0;
+	/* What came first may be of interest; that the process stands still is what was asked for. */
+	if (tl_engine_take_report(server->engine, &report) && report.event.kind != TL_EVENT_PAUSED) {
+		tl_rsp_set_general(server->session.rsp, report.event.thread);
+		tl_rsp_write_stop(server->session.rsp, &report, &reply);
+		tl_rsp_reply(server->session.rsp, TL_OK, bytes, tl_writer_size(&reply));
+		return;
+	}
 	if (!tl_engine_stopped_thread(server->engine, process, &thread)) {
 		tl_rsp_explain(server->session.rsp, "the process ended as it was attached to");
 		tl_rsp_reply(server->session.rsp, TL_ERROR_GONE, NULL, 0);

@@ -7,6 +7,7 @@
 #include "frontends/serve/symbols.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,14 +182,12 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 	return TL_OK;
 }
 
-/* gdbserver's words, which name the error of ptrace, for the drop-in; the target's own say more. */
-static const char *attach_failure(const struct tl_server *server, enum tl_status status, const char *detail)
+/* gdbserver's words, which scripts may know, where there is no such process; the target's own say more otherwise. */
+static const char *attach_failure(const struct tl_server *server, tl_u64 process, const char *detail)
 {
-	if (server->options->as_gdbserver && status == TL_ERROR_NO_PROCESS)
+	if (server->options->as_gdbserver && (process > INT_MAX || (kill((pid_t)process, 0) != 0 && errno == ESRCH)))
 		return "No such process (3)";
-	if (server->options->as_gdbserver && status == TL_ERROR_PERMISSION)
-		return "Operation not permitted (1)";
-	return detail != NULL ? detail : tl_status_text(status);
+	return detail;
 }
 
 enum tl_status tl_server_attach(struct tl_server *server, tl_u64 process, struct tl_error *error)
@@ -205,7 +204,7 @@ enum tl_status tl_server_attach(struct tl_server *server, tl_u64 process, struct
 	status = server->target->ops->attach(server->target, process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "Cannot attach to process %ld: %s", (long)process,
-			       attach_failure(server, status, detail));
+			       attach_failure(server, process, detail != NULL ? detail : tl_status_text(status)));
 	tl_server_note_process(server, process, true);
 	tl_server_say("Attached; pid = %ld", (long)process);
 	return TL_OK;
@@ -527,6 +526,16 @@ static void welcome(struct tl_server *server, int descriptor, const char *name)
 		tl_server_say("%s", error.text);
 }
 
+static void welcome_newcomer(struct tl_server *server)
+{
+	int descriptor = server->newcomer;
+
+	server->newcomer = -1;
+	welcome(server, descriptor, server->newcomer_name);
+}
+
+static void settle(struct tl_server *server, enum tl_settle why);
+
 static void newcomer_ready(void *context, struct tl_source *source, int listener, unsigned ready)
 {
 	struct tl_server *server = context;
@@ -545,7 +554,7 @@ static void newcomer_ready(void *context, struct tl_source *source, int listener
 			tl_server_say("%s", error.text);
 		return;
 	}
-	if (session->connection == NULL && server->settle == TL_SETTLE_NONE) {
+	if (session->connection == NULL && server->settle == TL_SETTLE_NONE && !server->unattended) {
 		welcome(server, descriptor, name);
 		return;
 	}
@@ -553,6 +562,9 @@ static void newcomer_ready(void *context, struct tl_source *source, int listener
 	if (server->newcomer < 0 && (session->connection == NULL || tl_connection_ended(session->connection))) {
 		server->newcomer = descriptor;
 		snprintf(server->newcomer_name, sizeof(server->newcomer_name), "%s", name);
+		/* A client expects to find the program standing still. */
+		if (server->unattended)
+			settle(server, TL_SETTLE_NEWCOMER);
 		return;
 	}
 	turn_away(descriptor);
@@ -665,7 +677,8 @@ static void attend(struct tl_server *server)
 {
 	struct tl_report report;
 
-	while (server->unattended && tl_engine_take_report(server->engine, &report)) {
+	while (server->unattended && server->settle == TL_SETTLE_NONE &&
+	       tl_engine_take_report(server->engine, &report)) {
 		bool signal = report.event.kind == TL_EVENT_SIGNAL;
 
 		if (tl_engine_next_process(server->engine, 0) == 0) {
@@ -724,12 +737,11 @@ static void settle_lost(struct tl_server *server)
 		end_serving(server, 1);
 		return;
 	}
-	if (server->newcomer >= 0) {
-		int descriptor = server->newcomer;
-
-		server->newcomer = -1;
-		welcome(server, descriptor, server->newcomer_name);
-	}
+	/* One that came meanwhile; it does not leave the program running for long. */
+	if (server->newcomer >= 0 && server->unattended)
+		settle(server, TL_SETTLE_NEWCOMER);
+	else if (server->newcomer >= 0)
+		welcome_newcomer(server);
 }
 
 static void settled(struct tl_server *server)
@@ -746,6 +758,12 @@ static void settled(struct tl_server *server)
 	server->settle = TL_SETTLE_NONE;
 	if (why == TL_SETTLE_LOST) {
 		settle_lost(server);
+		return;
+	}
+	if (why == TL_SETTLE_NEWCOMER) {
+		server->unattended = false;
+		drop_reports(server);
+		welcome_newcomer(server);
 		return;
 	}
 	tl_server_end_processes(server);
@@ -847,6 +865,8 @@ static enum tl_status begin_program(struct tl_server *server, struct tl_error *e
 	if (options->attach != 0) {
 		TL_TRY(tl_server_attach(server, options->attach, error));
 		TL_TRY(await_quiet(server, error));
+		/* The first client finds it standing still, and asks why. */
+		drop_reports(server);
 		if (tl_engine_next_process(server->engine, 0) == 0 && !server->over)
 			return TL_FAIL(error, TL_ERROR_GONE, "Process %ld ended as it was attached to",
 				       (long)options->attach);

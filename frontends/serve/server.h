@@ -43,7 +43,7 @@ struct tl_session {
 };
 
 /* What is to happen once every thread stands still. */
-enum tl_settle { TL_SETTLE_NONE, TL_SETTLE_LOST, TL_SETTLE_EXIT };
+enum tl_settle { TL_SETTLE_NONE, TL_SETTLE_NEWCOMER, TL_SETTLE_LOST, TL_SETTLE_EXIT };
 
 struct tl_served_process {
 	tl_u64 process;

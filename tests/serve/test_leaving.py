@@ -52,7 +52,8 @@ def test_detach(bench):
 def test_detach_after_hits(bench):
     victim, _, client = attached(bench)
     for _ in range(10):
-        assert client.run("c").signal == 5
+        stop = client.run("c")
+        assert stop.signal == 5, stop
     client.order(f"D;{victim.pid:x}")
     assert_whole(victim.pid)
     assert_runs_to_its_end(victim)
