@@ -190,7 +190,7 @@ def run_session(server, lldb, session, subject, data):
             commands += 'gdb-remote 127.0.0.1:%d\n' % port
         script = data / 'commands.lldb'
         script.write_text(commands + session.commands.replace('%DATA%', str(data)) + 'quit\n')
-        client = Child(lldb.words + ['--no-lldbinit', '--one-line-before-file',
+        client = Child(lldb.words + ['--no-lldbinit', '--script-language', 'none', '--one-line-before-file',
                                      'settings set interpreter.stop-command-source-on-error false',
                                      '--source', str(script)], data / 'lldb.txt',
                        dict(environment, **lldb.extra))
