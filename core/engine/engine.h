@@ -235,6 +235,13 @@ bool tl_engine_running(const struct tl_engine *engine);
 /* Takes the next report, if one is ready. */
 bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_ret);
 
+/*
+ * All-stop, once the report of a stop was taken: takes what one more thread has to tell (a point, a step or a signal;
+ * what else there is waits for the next resume), for clients that are shown every thread's stop at once and would
+ * otherwise be told of it again. False when the thread has no such thing.
+ */
+bool tl_engine_take_waiting(struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret);
+
 /* The report that a thread was last stopped with, for `?` and its kin; false for a running thread. */
 bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret);
 

@@ -303,6 +303,27 @@ bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_re
 	return true;
 }
 
+static bool told_beside_others(enum tl_event_kind kind)
+{
+	return kind == TL_EVENT_TRAP || kind == TL_EVENT_HARDWARE_BREAKPOINT || kind == TL_EVENT_WATCHPOINT ||
+	       kind == TL_EVENT_STEPPED || kind == TL_EVENT_SIGNAL;
+}
+
+bool tl_engine_take_waiting(struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret)
+{
+	struct thread *thread = tl_engine_thread(engine, id);
+	struct tl_note note = {.kind = TL_NOTE_REPORT, .thread = id};
+
+	if (engine->settings.non_stop || engine->owed || thread == NULL || thread->state != TL_THREAD_WAITING ||
+	    !told_beside_others(thread->pending.event.kind) || drop_outdated(engine, thread))
+		return false;
+	take_thread(engine, thread, report_ret);
+	engine->counters.reports++;
+	note.event = &report_ret->event;
+	tl_engine_note(engine, &note);
+	return true;
+}
+
 /* ---- Resuming ---- */
 
 static bool matches(struct tl_thread_id filter, struct tl_thread_id id)

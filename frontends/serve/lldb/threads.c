@@ -262,6 +262,20 @@ static void write_stop_infos(struct tl_lldb *lldb, tl_u64 process, struct tl_wri
 	tl_write_byte(reply, ';');
 }
 
+/*
+ * lldb takes a thread at a breakpoint to have been there before, and steps over it, unless it is told that the thread
+ * has just hit it: every thread that stopped for a reason is told of now.
+ */
+static void take_others(struct tl_lldb *lldb, tl_u64 process)
+{
+	struct tl_thread_info info = {.id = {0, 0}};
+	struct tl_report report;
+
+	while (tl_engine_next_thread(lldb->engine, info.id, &info))
+		if (info.id.process == process)
+			(void)tl_engine_take_waiting(lldb->engine, info.id, &report);
+}
+
 static bool expedited(const struct tl_cpu *cpu, tl_u16 index)
 {
 	for (const tl_i16 *at = cpu->expedited; *at >= 0; at++)
@@ -301,6 +315,7 @@ void tl_lldb_extend_stop(struct tl_lldb *lldb, const struct tl_report *report, s
 
 	if (lldb->rsp == NULL || !tl_rsp_client_has(lldb->rsp, TL_RSP_CLIENT_LLDB))
 		return;
+	take_others(lldb, id.process);
 	if (thread_name(lldb, id, text, sizeof(text)) != 0)
 		tl_lldb_write_hex_pair(reply, "hexname", text);
 	if (tl_rsp_client_has(lldb->rsp, TL_RSP_CLIENT_LIST_THREADS)) {
