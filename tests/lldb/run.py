@@ -156,6 +156,8 @@ class Trapline:
             words += ['attach', str(target.process.pid)]
         elif session.how == 'arguments':
             words += [subject] + session.arguments
+        else:
+            words.insert(4, '--multi')
         child = Child(words, data / 'server.txt', environment)
         try:
             match = child.wait_for(r'(?i)listening on .*?port (\d+)|Listening on \S*:(\d+)', 20)
@@ -338,7 +340,10 @@ def main():
     if reference is None:
         print('skipped: no lldb-server is installed (make setup)')
         return 77
-    trapline = (options.trapline or options.build / 'trapline').resolve()
+    trapline = options.trapline or options.build / 'trapline'
+    if not options.trapline and not trapline.exists():
+        trapline = options.build / 'frontends/trapline'
+    trapline = trapline.resolve()
     if not options.itself and not trapline.exists():
         print('skipped: there is no %s (make)' % trapline)
         return 77
