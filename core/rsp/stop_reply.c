@@ -192,7 +192,8 @@ static void write_process_end(struct tl_rsp *rsp, char letter, tl_u32 value, tl_
 		tl_write_hex_padded(writer, value & 0xff, 2);
 		return;
 	}
-	tl_write_hex(writer, value);
+	/* lldb reads two digits and no other number of them. */
+	tl_write_hex_padded(writer, value, rsp->client[TL_RSP_CLIENT_LLDB] ? 2 : 1);
 	tl_write_text(writer, ";process:");
 	tl_write_hex(writer, process);
 }
@@ -265,6 +266,11 @@ static void select_thread(struct tl_rsp *rsp, const struct tl_event *event)
 	rsp->general = rsp->last_stop = gone ? (struct tl_thread_id){0, 0} : event->thread;
 }
 
+static bool uneventful(const struct tl_report *report)
+{
+	return report->event.kind == TL_EVENT_PAUSED || report->event.kind == TL_EVENT_NONE;
+}
+
 static void send_stop(struct tl_rsp *rsp, const struct tl_report *report)
 {
 	struct tl_writer writer = tl_writer_make(rsp->output + TL_FRAME_HEAD, rsp->host.packet_size);
@@ -276,9 +282,16 @@ static void send_stop(struct tl_rsp *rsp, const struct tl_report *report)
 		tl_rsp_explain(rsp, "nothing that was resumed is left to wait for");
 		tl_rsp_write_error(rsp, NULL, TL_ERROR_NO_THREAD, &writer);
 	} else {
+		struct tl_report shown = *report;
+
 		if (!report->no_resumed)
 			select_thread(rsp, &report->event);
-		tl_rsp_write_stop(rsp, report, &writer);
+		/* A stop that was asked for, as in attaching: lldb knows it by the signal that it would take. */
+		if (!report->no_resumed && uneventful(report) && report->condition_error == TL_OK &&
+		    rsp->client[TL_RSP_CLIENT_LLDB])
+			shown.event = (struct tl_event){
+				.kind = TL_EVENT_SIGNAL, .thread = report->event.thread, .signal = LINUX_SIGNAL_STOP};
+		tl_rsp_write_stop(rsp, &shown, &writer);
 	}
 	tl_rsp_send_output(rsp, tl_writer_size(&writer));
 }
@@ -317,11 +330,6 @@ static void last_report(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_re
 	if (tl_engine_last_report(rsp->engine, id, report_ret))
 		return;
 	*report_ret = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED, .thread = id}};
-}
-
-static bool uneventful(const struct tl_report *report)
-{
-	return report->event.kind == TL_EVENT_PAUSED || report->event.kind == TL_EVENT_NONE;
 }
 
 /* Non-stop: the next stopped thread of which the client that asked `?` is to be told, then what came since, then OK. */

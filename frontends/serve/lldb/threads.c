@@ -64,10 +64,78 @@ static const char *reason_of(const struct tl_report *report)
 	return NULL;
 }
 
+/* ---- Signals that an instruction raised ---- */
+
+/* What a si_code says; 0 ends a signal's rows. signal(7), sigaction(2). */
+static const struct {
+	int signal, code;
+	const char *text;
+} faults[] = {
+	{SIGSEGV, SEGV_MAPERR, "invalid address"},
+	{SIGSEGV, SEGV_ACCERR, "address access protected"},
+	{SIGSEGV, SEGV_BNDERR, "bound violation"},
+	{SIGBUS, BUS_ADRALN, "illegal alignment"},
+	{SIGBUS, BUS_ADRERR, "illegal address"},
+	{SIGBUS, BUS_OBJERR, "hardware error"},
+	{SIGILL, ILL_ILLOPC, "illegal opcode"},
+	{SIGILL, ILL_ILLOPN, "illegal instruction operand"},
+	{SIGILL, ILL_ILLADR, "illegal addressing mode"},
+	{SIGILL, ILL_ILLTRP, "illegal trap"},
+	{SIGILL, ILL_PRVOPC, "privileged instruction"},
+	{SIGILL, ILL_PRVREG, "privileged register"},
+	{SIGILL, ILL_COPROC, "coprocessor error"},
+	{SIGILL, ILL_BADSTK, "internal stack error"},
+	{SIGFPE, FPE_INTDIV, "integer divide by zero"},
+	{SIGFPE, FPE_INTOVF, "integer overflow"},
+	{SIGFPE, FPE_FLTDIV, "floating point divide by zero"},
+	{SIGFPE, FPE_FLTOVF, "floating point overflow"},
+	{SIGFPE, FPE_FLTUND, "floating point underflow"},
+	{SIGFPE, FPE_FLTRES, "inexact floating point result"},
+	{SIGFPE, FPE_FLTINV, "invalid floating point operation"},
+	{SIGFPE, FPE_FLTSUB, "subscript out of range"},
+};
+
+/*
+ * "signal SIGSEGV: invalid address (fault address: 0x10)", from the thread's siginfo (the numbers of its fields:
+ * <bits/types/siginfo_t.h>). False for a signal that no instruction raised.
+ */
+static bool describe_fault(struct tl_lldb *lldb, const struct tl_report *report, char *text, size_t size)
+{
+	struct tl_target *target = tl_lldb_target(lldb);
+	const struct tl_cpu *cpu = tl_lldb_cpu(lldb, report->event.thread.process, NULL);
+	bool wide = cpu != NULL && cpu->address_size == 8;
+	tl_u8 info[24];
+	tl_size done = 0;
+	int signal, length;
+	tl_u64 address;
+
+	if (report->event.kind != TL_EVENT_SIGNAL || cpu == NULL || target->ops->read_object == NULL ||
+	    target->ops->read_object(target, report->event.thread, TL_OBJECT_SIGINFO, 0, info, sizeof(info), &done) !=
+		    TL_OK ||
+	    done < sizeof(info))
+		return false;
+	signal = (int)tl_load_little(info, 4);
+	if (signal != report->event.signal)
+		return false;
+	address = tl_load_little(info + (wide ? 16 : 12), cpu->address_size);
+	for (tl_size i = 0; i < TL_COUNT(faults); i++) {
+		if (faults[i].signal != signal || faults[i].code != (int)tl_load_little(info + 8, 4))
+			continue;
+		length = snprintf(text, size, "signal SIG%s: %s", sigabbrev_np(signal), faults[i].text);
+		if ((signal == SIGSEGV || signal == SIGBUS) && length > 0 && (size_t)length < size)
+			snprintf(text + length, size - (size_t)length, " (fault address: 0x%llx)",
+				 (unsigned long long)address);
+		return true;
+	}
+	return false;
+}
+
 /* What there is to say besides the word, "" for nothing. */
-static void describe_reason(const struct tl_report *report, char *text, size_t size)
+static void describe_reason(struct tl_lldb *lldb, const struct tl_report *report, char *text, size_t size)
 {
 	text[0] = '\0';
+	if (describe_fault(lldb, report, text, size))
+		return;
 	if (report->condition_error != TL_OK)
 		snprintf(text, size, "the breakpoint's condition could not be evaluated: %s",
 			 tl_status_text(report->condition_error));
@@ -103,7 +171,7 @@ static void write_thread(struct tl_lldb *lldb, struct tl_json *json, struct tl_t
 		return;
 	tl_json_text(json, "reason", reason);
 	tl_json_number(json, "signal", tl_rsp_signal_out(lldb->rsp, signal_of(&report)));
-	describe_reason(&report, text, sizeof(text));
+	describe_reason(lldb, &report, text, sizeof(text));
 	if (text[0] != '\0')
 		tl_json_text(json, "description", text);
 }
@@ -344,7 +412,7 @@ void tl_lldb_extend_stop(struct tl_lldb *lldb, const struct tl_report *report, s
 	tl_write_text(reply, "reason:");
 	tl_write_text(reply, reason);
 	tl_write_byte(reply, ';');
-	describe_reason(report, text, sizeof(text));
+	describe_reason(lldb, report, text, sizeof(text));
 	if (text[0] != '\0')
 		tl_lldb_write_hex_pair(reply, "description", text);
 }
