@@ -126,6 +126,57 @@ static tl_size same_bytes(const tl_u8 *bytes, tl_size size)
 	return count;
 }
 
+/* Bytes are looked at eight at a time: memory is read in replies of hundreds of kilobytes, most of them without any
+ * run. */
+#define LANES (sizeof(tl_u64))
+#define LOW_BITS (TL_U64_MAX / 0xff)
+
+static tl_u64 load_lanes(const tl_u8 *bytes)
+{
+	tl_u64 lanes;
+
+	tl_copy(&lanes, bytes, sizeof(lanes));
+	return lanes;
+}
+
+/* Not 0 when a byte of `lanes` is 0; may be not 0 otherwise only if a lower one is. */
+static tl_u64 zero_lanes(tl_u64 lanes)
+{
+	return (lanes - LOW_BITS) & ~lanes & LOW_BITS << 7;
+}
+
+/* How many bytes from the start can go out as they are, because none of them equals its successor. */
+static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
+{
+	tl_size count = 0;
+
+	while (count + LANES < size && zero_lanes(load_lanes(bytes + count) ^ load_lanes(bytes + count + 1)) == 0)
+		count += LANES;
+	while (count + 1 < size && bytes[count] != bytes[count + 1])
+		count++;
+	return count + 1 < size ? count : size;
+}
+
+static tl_u8 sum_bytes(const tl_u8 *bytes, tl_size size)
+{
+	const tl_u64 every_other = LOW_BITS / 0x101 * 0xff;
+	tl_u64 sums = 0;
+	tl_u8 sum = 0;
+	tl_size i = 0;
+
+	/* Sums of 16 bits, of which the low 8 are wanted: what one carries into the next is taken off before they are
+	 * added. */
+	for (; i + LANES <= size; i += LANES) {
+		tl_u64 lanes = load_lanes(bytes + i);
+
+		sums += (lanes & every_other) + (lanes >> 8 & every_other);
+		sums &= every_other;
+	}
+	for (; i < size; i++)
+		sum = (tl_u8)(sum + bytes[i]);
+	return (tl_u8)(sum + sums + (sums >> 16) + (sums >> 32) + (sums >> 48));
+}
+
 tl_size tl_frame_encode(tl_u8 *frame, char lead, tl_size size)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -134,17 +185,23 @@ tl_size tl_frame_encode(tl_u8 *frame, char lead, tl_size size)
 	tl_u8 sum = 0;
 
 	for (tl_size i = 0; i < size;) {
-		tl_u8 byte = payload[i];
-		tl_size repeats = 0;
+		tl_size plain = plain_bytes(payload + i, size - i), repeats = 0;
 
+		if (plain > 0) {
+			sum = (tl_u8)(sum + sum_bytes(payload + i, plain));
+			tl_move(out, payload + i, plain);
+			out += plain;
+			i += plain;
+			continue;
+		}
 		/*
 		 * The byte behind an escape is not made the head of a run: some clients undo escapes first and would
 		 * repeat what it stands for.
 		 */
 		if (i == 0 || payload[i - 1] != ESCAPE)
 			repeats = tl_frame_run(same_bytes(payload + i, size - i) - 1);
-		*out++ = byte;
-		sum = (tl_u8)(sum + byte);
+		sum = (tl_u8)(sum + payload[i]);
+		*out++ = payload[i];
 		i++;
 		if (repeats == 0)
 			continue;

@@ -60,9 +60,18 @@ static enum tl_status handle_m(struct tl_rsp *rsp, void *context, struct tl_curs
 	return TL_OK;
 }
 
-static bool special(tl_u8 byte)
+/* How many bytes from the start need no escape. */
+static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
 {
-	return byte == '#' || byte == '$' || byte == '}' || byte == '*';
+	static const bool special[256] = {['#'] = true, ['$'] = true, ['}'] = true, ['*'] = true};
+	tl_size count = 0;
+
+	while (count + 4 <= size && !(special[bytes[count]] | special[bytes[count + 1]] | special[bytes[count + 2]] |
+				      special[bytes[count + 3]]))
+		count += 4;
+	while (count < size && !special[bytes[count]])
+		count++;
+	return count;
 }
 
 static enum tl_status handle_x(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
@@ -84,14 +93,17 @@ static enum tl_status handle_x(struct tl_rsp *rsp, void *context, struct tl_curs
 	if (!rsp->bare_upload)
 		*out++ = 'b';
 	/* Where escapes take the room of bytes the reply ends early, as it may. */
-	for (tl_size i = 0; i < done && reply->end - out > special(bytes[i]); i++) {
-		tl_u8 byte = bytes[i];
+	for (tl_size i = 0; i < done;) {
+		tl_size plain = plain_bytes(bytes + i, done - i), room = (tl_size)(reply->end - out);
 
-		if (special(byte)) {
-			*out++ = '}';
-			byte ^= 0x20;
-		}
-		*out++ = byte;
+		plain = plain < room ? plain : room;
+		tl_move(out, bytes + i, plain);
+		out += plain;
+		i += plain;
+		if (i == done || reply->end - out < 2)
+			break;
+		*out++ = '}';
+		*out++ = bytes[i++] ^ 0x20;
 	}
 	reply->at = out;
 	return TL_OK;

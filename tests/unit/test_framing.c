@@ -1,4 +1,5 @@
 /* Frames: what the decoder makes of every kind of input, and that what the encoder writes is what was meant. */
+#include "core/cursor.h"
 #include "core/rsp/framing.h"
 #include "tests/unit/test.h"
 
@@ -225,4 +226,32 @@ TEST(the_byte_behind_an_escape_heads_no_run)
 	size = tl_frame_encode(frame, '$', 7);
 	CHECK_EQUAL(size, 9);
 	CHECK(memcmp(frame, "$}\x03\x03*!#", 7) == 0);
+}
+
+TEST(any_payload_comes_back_with_its_checksum)
+{
+	static tl_u8 payload[700], frame[TL_FRAME_HEAD + sizeof(payload) + TL_FRAME_TAIL], back[sizeof(payload) + 200];
+	unsigned seed = 1;
+
+	for (int round = 0; round < 3000; round++) {
+		size_t size = (size_t)round % sizeof(payload), frame_size;
+		unsigned variety = 1u + (unsigned)round % 7 * 20;
+		tl_u8 sum = 0;
+
+		/* Few different bytes make runs of every length at every offset. */
+		for (size_t i = 0; i < size; i++) {
+			seed = seed * 1103515245 + 12345;
+			payload[i] = (tl_u8)('0' + (seed >> 16) % variety);
+			if (payload[i] == '#' || payload[i] == '$' || payload[i] == '}' || payload[i] == '*')
+				payload[i] = 'x';
+		}
+		memcpy(frame + TL_FRAME_HEAD, payload, size);
+		frame_size = tl_frame_encode(frame, '$', size);
+		CHECK_EQUAL(expand(frame, frame_size, back), size);
+		CHECK(memcmp(back, payload, size) == 0);
+		for (size_t i = 1; i + 3 < frame_size; i++)
+			sum = (tl_u8)(sum + frame[i]);
+		CHECK_EQUAL(sum, (unsigned)tl_hex_digit(frame[frame_size - 2]) * 16 +
+					 (unsigned)tl_hex_digit(frame[frame_size - 1]));
+	}
 }
