@@ -78,6 +78,7 @@ const struct tl_process_calls tl_process_calls_real = {
 	X(PTRACE_GETEVENTMSG)                                                                                          \
 	X(PTRACE_GETSIGINFO)                                                                                           \
 	X(PTRACE_SETSIGINFO)                                                                                           \
+	X(PTRACE_PEEKSIGINFO)                                                                                          \
 	X(PTRACE_GETSIGMASK)                                                                                           \
 	X(PTRACE_SETSIGMASK)                                                                                           \
 	X(PTRACE_GETREGS)                                                                                              \

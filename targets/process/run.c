@@ -101,6 +101,13 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 		TL_TRACE(ERRORS, "thread %d is lost: no storage", (int)thread->id);
 }
 
+bool tl_process_run_to_signal(struct process_target *target, struct traced_thread *thread)
+{
+	enum tl_status status = start(target, thread, PTRACE_CONT, 0);
+
+	return status == TL_OK || status == TL_ERROR_GONE;
+}
+
 /* ---- Stopping ---- */
 
 enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id id)

@@ -134,6 +134,7 @@ struct process_target {
 	struct status_entry *queue;
 	tl_size queue_start, queue_end, queue_capacity;
 	bool collecting;
+	bool announced; /* a SIGCHLD has come since the last collecting began */
 	/* What this machine's CPU has (x86_init). */
 	tl_u32 features; /* for 64-bit programs */
 	bool has_xsave;
@@ -236,6 +237,8 @@ enum tl_status tl_process_run_stop(struct tl_target *target, struct tl_thread_id
 /* Goes on as it was going, without a word to the engine, delivering `signal` if it stands at a delivery. */
 void tl_process_run_go_on(struct process_target *target, struct traced_thread *thread, int signal);
 enum tl_status tl_process_run_set_detach_signal(struct tl_target *target, struct tl_thread_id thread, tl_i32 signal);
+/* A signal is pending that comes before anything else: goes on to its stop. False when that was not possible. */
+bool tl_process_run_to_signal(struct process_target *target, struct traced_thread *thread);
 enum tl_status tl_process_run_detach(struct tl_target *target, tl_u64 process, tl_u64 thread, tl_i32 signal);
 enum tl_status tl_process_run_kill(struct tl_target *target, tl_u64 process);
 /* Lets go of a process whose threads may be running. */

@@ -450,6 +450,32 @@ static void syscall_stop(struct process_target *target, struct traced_thread *th
 
 /* ---- All stops ---- */
 
+/*
+ * A stop that was asked for may come between an instruction's trap and the signal that tells of it. Shown as it is, the
+ * program counter would stand behind a trap instruction, and whoever let the thread go would leave it a deadly signal.
+ */
+static bool trap_is_pending(const struct process_target *target, const struct traced_thread *thread)
+{
+	struct __ptrace_peeksiginfo_args which = {.off = 0, .flags = 0, .nr = 8};
+	siginfo_t pending[8];
+	long count;
+
+	count = process_ptrace(target, PTRACE_PEEKSIGINFO, thread, (tl_uintptr)&which, (tl_uintptr)pending);
+	for (long i = 0; i < count; i++)
+		if (pending[i].si_signo == SIGTRAP && pending[i].si_code > 0)
+			return true;
+	return false;
+}
+
+static void interrupted(struct process_target *target, struct traced_thread *thread)
+{
+	/* Without a request it is one that an earlier stop came before, or the debug registers are to change. */
+	if (!thread->stop_asked)
+		tl_process_run_go_on(target, thread, 0);
+	else if (!trap_is_pending(target, thread) || !tl_process_run_to_signal(target, thread))
+		post_kind(target, thread, TL_EVENT_PAUSED);
+}
+
 static void stopped(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
 {
 	tl_process_set_state(thread, TRACED_STOPPED);
@@ -460,12 +486,7 @@ static void stopped(struct process_target *target, struct traced_thread *thread,
 	case TL_STOP_GROUP:
 		if (stop.kind == TL_STOP_GROUP)
 			thread->place = PLACE_GROUP;
-		/* Without a request it is one that an earlier stop came before, or the debug registers are to change.
-		 */
-		if (thread->stop_asked)
-			post_kind(target, thread, TL_EVENT_PAUSED);
-		else
-			tl_process_run_go_on(target, thread, 0);
+		interrupted(target, thread);
 		break;
 	case TL_STOP_CLONE:
 	case TL_STOP_FORK:

@@ -62,6 +62,7 @@ void tl_process_wait_drain(void *context, struct tl_source *source)
 	(void)source;
 	if (target->collecting || target->queue_start == target->queue_end) {
 		target->collecting = true;
+		target->announced = false;
 		while (n < STATUSES_PER_TURN && (collected = collect_one(target)) == COLLECTED_ONE)
 			n++;
 		if (n == STATUSES_PER_TURN) {
@@ -76,8 +77,7 @@ void tl_process_wait_drain(void *context, struct tl_source *source)
 		if (entry.id != 0)
 			tl_process_stops_handle(target, entry.id, entry.status);
 	}
-	/* What came in while these were handled tells so by a SIGCHLD of its own. */
-	if (n == STATUSES_PER_TURN || target->queue_start < target->queue_end || collected == COLLECTED_FULL)
+	if (target->announced || target->queue_start < target->queue_end || collected == COLLECTED_FULL)
 		tl_source_trigger(target->drain_source);
 }
 
@@ -86,6 +86,7 @@ void tl_process_wait_signalled(void *context, struct tl_source *source, int sign
 	struct process_target *target = context;
 
 	(void)signal;
+	target->announced = true;
 	/* In the middle of a round the new ones wait for the next. */
 	if (target->queue_start == target->queue_end && !target->collecting)
 		tl_process_wait_drain(target, source);
@@ -106,9 +107,11 @@ static bool wait_for_signal(struct process_target *target, tl_u64 deadline)
 	left.tv_nsec = (long)((deadline - now) % 1000) * 1000000;
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
-	if (target->calls->wait_signal(&set, &left) >= 0)
+	if (target->calls->wait_signal(&set, &left) >= 0) {
 		/* The loop will not hear of this one. */
+		target->announced = true;
 		tl_source_trigger(target->drain_source);
+	}
 	return true;
 }
 
