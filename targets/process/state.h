@@ -80,7 +80,7 @@ struct traced_thread {
 	int sent;
 	siginfo_t sent_info;
 
-	/* A fork or vfork whose child has not arrived yet, and what to post when it has. */
+	/* A fork, vfork or clone whose child has not arrived yet, and for the first two what to post when it has. */
 	pid_t awaited;
 	enum tl_event_kind awaited_kind;
 	/* For a child: whose it is, and by what event. */

@@ -53,12 +53,27 @@ static void let_child_go(struct process_target *target, struct traced_process *p
 	(void)tl_process_run_detach(&target->target, (tl_u64)process->id, 0, 0);
 }
 
+/*
+ * The parent of a thread goes on once the engine knows the child: it could stop otherwise, and be told of, with a
+ * thread beside it that is in no list.
+ */
+static void let_parent_go(struct process_target *target, pid_t parent_id, pid_t child)
+{
+	struct traced_thread *parent = tl_process_find_thread(target, parent_id);
+
+	if (parent == NULL || parent->awaited != child)
+		return;
+	parent->awaited = 0;
+	tl_process_run_go_on(target, parent, 0);
+}
+
 static void thread_arrived(struct process_target *target, struct traced_thread *child)
 {
 	struct traced_process *process = child->process;
 	struct tl_thread_id leader = {(tl_u64)process->id, (tl_u64)process->id};
 	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED, .thread = leader};
 	bool leader_untold = process->leader_untold;
+	pid_t parent = child->parent, id = child->id;
 
 	/* What only the leader is to have it has inherited from it. */
 	if (child->parent == process->id)
@@ -69,10 +84,12 @@ static void thread_arrived(struct process_target *target, struct traced_thread *
 		TL_TRACE(ERRORS, "no storage for thread %d: it runs untraced", (int)child->id);
 		(void)process_ptrace(target, PTRACE_DETACH, child, 0, 0);
 		tl_process_remove_thread(target, child);
+		let_parent_go(target, parent, id);
 		return;
 	}
 	child->told = true;
 	process->leader_untold = false;
+	let_parent_go(target, parent, id);
 	if (leader_untold)
 		tl_engine_post(target->target.engine, &event);
 	post_kind(target, child, TL_EVENT_THREAD_CREATED);
@@ -197,10 +214,7 @@ static void birth(struct process_target *target, struct traced_thread *parent, e
 	early = child->state == TRACED_EARLY;
 	if (early)
 		tl_process_set_state(child, TRACED_STOPPED);
-	if (born == TL_EVENT_THREAD_CREATED)
-		tl_process_run_go_on(target, parent, 0);
-	else
-		parent->awaited = child->id;
+	parent->awaited = child->id;
 	if (early)
 		arrived(target, child);
 }
@@ -308,10 +322,8 @@ static void stillborn(struct process_target *target, struct traced_thread *child
 	tl_process_remove_thread(target, child);
 	if (process != NULL && process->threads == NULL && !process->told)
 		tl_process_remove(target, process);
-	if (parent != NULL && parent->awaited == id) {
-		parent->awaited = 0;
-		tl_process_run_go_on(target, parent, 0);
-	}
+	if (parent != NULL)
+		let_parent_go(target, parent->id, id);
 }
 
 static void thread_ended(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
