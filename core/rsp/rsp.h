@@ -70,7 +70,10 @@ struct tl_rsp_host {
 	 * with its name. May be NULL.
 	 */
 	void (*observe)(void *context, bool from_client, const void *payload, tl_size size);
-	/* The client is done: D of the last process, k, or vKill of it outside extended mode. May be NULL. */
+	/*
+	 * The client is done, and its last reply sent: D or vKill of the last process, or k, outside extended mode.
+	 * Called from within tl_rsp_receive or tl_rsp_poll: the session must be ended later. May be NULL.
+	 */
 	void (*done)(void *context);
 	void *context;
 	/* Bytes of the largest packet either way, 1024 at the least; announced as PacketSize. */

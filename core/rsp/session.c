@@ -328,7 +328,7 @@ void tl_rsp_poll(struct tl_rsp *rsp)
 	if (rsp->done) {
 		void (*done)(void *) = rsp->host.done;
 
-		/* Once: the embedder may end the session in the call. */
+		/* Once. */
 		rsp->host.done = NULL;
 		if (done != NULL)
 			done(rsp->host.context);

@@ -242,16 +242,21 @@ void tl_rsp_write_stop(struct tl_rsp *rsp, const struct tl_report *report, struc
 
 /* ---- When they go out ---- */
 
-static void tell_condition_error(struct tl_rsp *rsp, const struct tl_report *report)
+/* Why it stopped where the stop reply has no word for it. */
+static void tell_error(struct tl_rsp *rsp, const struct tl_report *report)
 {
 	tl_u8 line[256];
 	struct tl_writer text = tl_writer_make(line, sizeof(line));
 
 	if (report->no_resumed || report->condition_error == TL_OK)
 		return;
-	tl_write_text(&text, "The condition of the breakpoint at 0x");
-	tl_write_hex(&text, report->event.address);
-	tl_write_text(&text, " could not be evaluated: ");
+	if (report->event.kind == TL_EVENT_PAUSED) {
+		tl_write_text(&text, "The program could not be made to run on: ");
+	} else {
+		tl_write_text(&text, "The condition or commands of the breakpoint at 0x");
+		tl_write_hex(&text, report->event.address);
+		tl_write_text(&text, " could not be evaluated: ");
+	}
 	tl_write_text(&text, tl_status_text(report->condition_error));
 	tl_write_text(&text, "\n");
 	(void)tl_rsp_console(rsp, (const char *)line, tl_writer_size(&text));
@@ -275,7 +280,7 @@ static void send_stop(struct tl_rsp *rsp, const struct tl_report *report)
 {
 	struct tl_writer writer = tl_writer_make(rsp->output + TL_FRAME_HEAD, rsp->host.packet_size);
 
-	tell_condition_error(rsp, report);
+	tell_error(rsp, report);
 	rsp->owed = false;
 	if (report->no_resumed && !rsp->client[TL_RSP_CLIENT_NO_RESUMED]) {
 		rsp->explanation[0] = '\0';
