@@ -219,6 +219,7 @@ void tl_engine_forget_process(struct tl_engine *engine, struct process *process)
 		tl_points_drop(engine, space, process->id);
 		space_release(engine, space);
 	} else {
+		tl_points_withdraw(engine, space, process->id);
 		space_leave(engine, space, process->id);
 		if (process->lifted_for_child && --space->lifted == 0)
 			(void)tl_undo_lower_all(&space->undo, tl_engine_memory(engine, space));

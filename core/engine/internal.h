@@ -27,6 +27,11 @@ struct engine_point {
 	tl_u64 address, size;
 	struct bytecode conditions, commands;
 	bool persist;
+	/*
+	 * For a point that the target put in: the process for which it did so, of those that share the space; 0 once
+	 * that one was let go.
+	 */
+	tl_u64 holder;
 	tl_u64 hits, stops;
 };
 
@@ -186,6 +191,8 @@ bool tl_points_stop(struct tl_engine *engine, struct thread *thread, struct engi
 		    struct tl_report *report);
 
 /* Drops every point without touching memory: the memory is gone. Hardware points are still taken out of the target. */
+/* Takes out what the target put in for this one of the processes that share the space; the points stay. */
+void tl_points_withdraw(struct tl_engine *engine, struct space *space, tl_u64 process);
 void tl_points_drop(struct tl_engine *engine, struct space *space, tl_u64 process);
 /* Removes every point for good; goes on after errors and returns the first. */
 enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process);

@@ -70,6 +70,7 @@ enum tl_status tl_leave_process(struct tl_engine *engine, struct process *proces
 		if (any != NULL)
 			tl_copies_release_areas(engine, space, any);
 	} else if (sharer(engine, process) != NULL) {
+		tl_points_withdraw(engine, space, process->id);
 		/* A vfork's child would run into its parent's traps. */
 		tl_leave_lift(engine, sharer(engine, process));
 	}

@@ -120,15 +120,16 @@ static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u
 	return TL_OK;
 }
 
-static enum tl_status take_out(struct tl_engine *engine, struct space *space, tl_u64 process,
-			       const struct engine_point *point)
+static enum tl_status take_out(struct tl_engine *engine, struct space *space, const struct engine_point *point)
 {
 	const struct tl_target_ops *ops = engine->target->ops;
 
+	if (!planted(engine, point->kind) && point->holder == 0)
+		return TL_OK;
 	if (!planted(engine, point->kind))
-		return ops->remove_point != NULL
-			       ? ops->remove_point(engine->target, process, point->kind, point->address, point->size)
-			       : TL_ERROR_POINT_KIND;
+		return ops->remove_point != NULL ? ops->remove_point(engine->target, point->holder, point->kind,
+								     point->address, point->size)
+						 : TL_ERROR_POINT_KIND;
 	return tl_undo_unplant(&space->undo, tl_engine_memory(engine, space), point->address);
 }
 
@@ -164,6 +165,7 @@ static enum tl_status insert_new(struct tl_engine *engine, struct process *proce
 		return TL_ERROR_NO_MEMORY;
 	space->points = list;
 	TL_TRY(put_in(engine, space, process->id, process->facts.cpu, point));
+	point->holder = process->id;
 	tl_move(&space->points[at + 1], &space->points[at], (space->point_count - at) * sizeof(*space->points));
 	space->points[at] = point;
 	space->point_count++;
@@ -217,7 +219,7 @@ enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const
 static enum tl_status remove_at(struct tl_engine *engine, struct space *space, tl_u64 process, tl_size at)
 {
 	struct engine_point *point = space->points[at];
-	enum tl_status status = take_out(engine, space, process, point);
+	enum tl_status status = take_out(engine, space, point);
 
 	space->point_count--;
 	tl_move(&space->points[at], &space->points[at + 1], (space->point_count - at) * sizeof(*space->points));
@@ -252,6 +254,18 @@ enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *spac
 	return first;
 }
 
+void tl_points_withdraw(struct tl_engine *engine, struct space *space, tl_u64 process)
+{
+	for (tl_size i = 0; i < space->point_count; i++) {
+		struct engine_point *point = space->points[i];
+
+		if (planted(engine, point->kind) || point->holder != process)
+			continue;
+		(void)take_out(engine, space, point);
+		point->holder = 0;
+	}
+}
+
 void tl_points_drop(struct tl_engine *engine, struct space *space, tl_u64 process)
 {
 	const struct tl_target_ops *ops = engine->target->ops;
@@ -259,8 +273,9 @@ void tl_points_drop(struct tl_engine *engine, struct space *space, tl_u64 proces
 	for (tl_size i = 0; i < space->point_count; i++) {
 		struct engine_point *point = space->points[i];
 
-		if (!planted(engine, point->kind) && ops->remove_point != NULL)
-			(void)ops->remove_point(engine->target, process, point->kind, point->address, point->size);
+		if (!planted(engine, point->kind) && ops->remove_point != NULL && point->holder != 0)
+			(void)ops->remove_point(engine->target, point->holder, point->kind, point->address,
+						point->size);
 		note_point(engine, process, point, false);
 		point_free(engine, point);
 	}
