@@ -138,7 +138,8 @@ struct tl_cpu {
 	/*
 	 * Carries out one instruction whose `carried_out` is set on the registers in `file` (bank 0) and on memory, the
 	 * program counter included, exactly as the machine would. On an error nothing was changed, and the caller falls
-	 * back to another way: faults are left to the machine to raise.
+	 * back to another way: faults are left to the machine to raise. So `memory` must refuse what the program itself
+	 * may not do, a write to a read-only page above all (/proc/PID/mem and POKEDATA would do it).
 	 */
 	enum tl_status (*carry_out)(tl_u8 *file, const tl_u8 *bytes, tl_size size,
 				    const struct tl_memory_access *memory);
@@ -172,8 +173,9 @@ enum tl_status tl_cpu_find(const struct tl_cpu *cpu, const char *name, tl_u16 *i
 /*
  * The target description for a machine with these features, as GDB's manual, appendix "Target Descriptions", has it:
  * architecture, OS ABI (NULL for none) and the features with their registers in table order, each with regnum= set to
- * its index among those present. With `for_lldb`, the attributes that lldb reads besides (offset, generic, encoding,
- * format, gcc_regnum, dwarf_regnum, altname, group as a set) and whole vector registers.
+ * its index among those present. With `for_lldb`, the attributes that lldb reads besides (offset in the `g` packet,
+ * generic, encoding, format, gcc_regnum, dwarf_regnum, altname, group as a set). lldb, as gdb, puts ymmN together from
+ * xmmN and ymmNh on its own.
  */
 void tl_cpu_describe(const struct tl_cpu *cpu, tl_u32 features, const char *os_abi, bool for_lldb,
 		     struct tl_writer *writer);

@@ -1,10 +1,10 @@
 /*
  * Which opcodes there are.
  *
- * A row of 16 digits for each 16 opcodes of a map. A digit is the set of prefixes with which the opcode is an instruction: 1
- * none, 2 66, 4 F3, 8 F2 (in VEX, EVEX and XOP the field pp). Where a prefix only changes the size or repeats, all are
- * allowed. Intel SDM volume 2, appendix A "Opcode Map"; AMD APM volumes 3 to 6. Only real opcodes count: whether a
- * combination of W, L, vvvv and registers is reserved is not told, and has no influence on the length.
+ * A row of 16 digits for each 16 opcodes of a map. A digit is the set of prefixes with which the opcode is an
+ * instruction: 1 none, 2 66, 4 F3, 8 F2 (in VEX, EVEX and XOP the field pp). Where a prefix only changes the size or
+ * repeats, all are allowed. Intel SDM volume 2, appendix A "Opcode Map"; AMD APM volumes 3 to 6. Only real opcodes
+ * count: whether a combination of W, L, vvvv and registers is reserved is not told, and has no influence on the length.
  */
 #ifndef TL_CORE_CPU_X86_OPCODES_H
 #define TL_CORE_CPU_X86_OPCODES_H
