@@ -48,7 +48,8 @@ check: setup
 	@$(MAKE) build
 	@$(PYTHON) tools/check.py --build $(BUILD)
 
-check-all: setup
+check-all:
+	@tools/setup build run test all
 	@$(MAKE) build
 	@$(PYTHON) tools/check.py --build $(BUILD) --all
 

@@ -174,6 +174,9 @@ def find_parts(build, options):
             part = Command(build, line)
             if part.when == 'fast' or options.all:
                 parts.append(part)
+    names = [part.name for part in parts]
+    if len(set(names)) != len(names):
+        sys.exit(f'check.py: tests/parts.txt or meson has two parts of one name: {", ".join(sorted(names))}')
     only, skip = ({name for name in text.split(',') if name} for text in (options.only, options.skip))
     unknown = (only | skip) - {part.name for part in parts}
     if unknown & only:
