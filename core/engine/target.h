@@ -193,6 +193,7 @@ struct tl_launch {
 	bool keep_randomization;            /* leave address randomisation on */
 	const char *terminal;               /* path of a terminal for the program; NULL: the server's streams */
 	const char *input, *output, *error; /* files to redirect to; NULL: as above */
+	tl_i32 *shell_status_ret;           /* of a shell or wrapper that ended before the program ran; may be NULL */
 };
 
 struct tl_target;

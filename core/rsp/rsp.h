@@ -128,6 +128,9 @@ void tl_rsp_set_general(struct tl_rsp *rsp, struct tl_thread_id id);
 /* Says why, in words, to clients that take E.text: used when the handler then returns an error. `text` is copied. */
 void tl_rsp_explain(struct tl_rsp *rsp, const char *text);
 
+/* The packet that is being handled has no reply at all. The handler then returns TL_OK. */
+void tl_rsp_stay_silent(struct tl_rsp *rsp);
+
 /* What the client announced in qSupported or by other packets. */
 enum tl_rsp_client {
 	TL_RSP_CLIENT_MULTIPROCESS,

@@ -227,6 +227,11 @@ void tl_rsp_explain(struct tl_rsp *rsp, const char *text)
 	rsp->explanation[size] = '\0';
 }
 
+void tl_rsp_stay_silent(struct tl_rsp *rsp)
+{
+	rsp->silent = true;
+}
+
 static void handle_packet(struct tl_rsp *rsp)
 {
 	struct tl_cursor packet = tl_cursor_make(rsp->input, rsp->decoder.size);

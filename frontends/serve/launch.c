@@ -170,19 +170,20 @@ static enum tl_status handle_restart(struct tl_rsp *rsp, void *context, struct t
 	(void)reply;
 	if (!tl_rsp_client_has(rsp, TL_RSP_CLIENT_EXTENDED))
 		return TL_UNKNOWN_PACKET;
+	tl_rsp_stay_silent(rsp);
 	while ((process = tl_engine_next_process(server->engine, 0)) != 0) {
 		if (tl_engine_kill(server->engine, process) == TL_ERROR_RUNNING)
-			return TL_DEFERRED;
+			return TL_OK;
 		tl_server_forget_process(server, process);
 	}
 	tl_server_say("GDBserver restarting");
 	if (server->program == NULL)
-		return TL_DEFERRED;
+		return TL_OK;
 	if (launch(server, (const char *const *)server->program, &thread, &error) == TL_OK)
 		tl_rsp_set_general(rsp, thread);
 	else
 		tl_server_say("%s", error.text);
-	return TL_DEFERRED;
+	return TL_OK;
 }
 
 static enum tl_status attach(void *context, tl_u64 process, struct tl_writer *reply)

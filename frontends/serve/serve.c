@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -83,6 +84,16 @@ static void free_words(char **words)
 	free(words);
 }
 
+/* A bare name is a program of the working directory if there is one, else the search path's: as gdbserver has it. */
+static char *program_path(const char *name)
+{
+	struct stat status;
+
+	if (strchr(name, '/') == NULL && stat(name, &status) == 0 && S_ISREG(status.st_mode))
+		return realpath(name, NULL);
+	return strdup(name);
+}
+
 /* Remembers the program for R and for a vRun that names none. */
 static enum tl_status remember_program(struct tl_server *server, const char *const *words)
 {
@@ -95,7 +106,7 @@ static enum tl_status remember_program(struct tl_server *server, const char *con
 	if (copy == NULL)
 		return TL_ERROR_NO_MEMORY;
 	for (tl_size i = 0; i < count; i++) {
-		copy[i] = strdup(words[i]);
+		copy[i] = i == 0 ? program_path(words[i]) : strdup(words[i]);
 		if (copy[i] == NULL) {
 			free_words(copy);
 			return TL_ERROR_NO_MEMORY;
@@ -142,6 +153,7 @@ static char **quote_words(const char *const *words, tl_size bare)
 enum tl_status tl_server_launch(struct tl_server *server, const char *const *words,
 				const struct tl_launch_settings *settings, tl_u64 *process_ret, struct tl_error *error)
 {
+	tl_i32 shell_status = -1;
 	struct tl_launch launch = {
 		.arguments = words,
 		.environment = (const char *const *)settings->environment,
@@ -152,6 +164,7 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 		.input = settings->input,
 		.output = settings->output,
 		.error = settings->error,
+		.shell_status_ret = &shell_status,
 	};
 	char **quoted = NULL, **wrapper = NULL;
 	const char *detail = NULL;
@@ -170,11 +183,16 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 		launch.arguments = (const char *const *)quoted;
 		launch.wrapper = (const char *const *)wrapper;
 	}
+	if (server->options->as_gdbserver && server->address.kind == TL_ADDRESS_STANDARD)
+		tl_server_say("stdin/stdout redirected");
 	status = settings->with_shell && quoted == NULL
 			 ? TL_ERROR_NO_MEMORY
 			 : server->target->ops->launch(server->target, &launch, process_ret, &detail);
 	free_words(quoted);
 	free_words(wrapper);
+	/* The shell has said what was wrong, and scripts look for gdbserver's words behind it. */
+	if (status != TL_OK && server->options->as_gdbserver && shell_status >= 0)
+		return TL_FAIL(error, status, "During startup program exited with code %d.", (int)shell_status);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));
 	tl_server_note_process(server, *process_ret, false);

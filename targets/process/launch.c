@@ -323,6 +323,8 @@ static enum tl_status explain_end(struct process_target *target, struct start *s
 #pragma GCC diagnostic pop
 		return say(target, text, failure.system);
 	}
+	if (stop.kind == TL_STOP_EXITED && start->launch->shell_status_ret != NULL)
+		*start->launch->shell_status_ret = stop.value;
 	if (stop.kind == TL_STOP_EXITED && stop.value == 127)
 		(void)snprintf(text, sizeof(text), "cannot run '%s': no such program", program);
 	else if (stop.kind == TL_STOP_EXITED && stop.value == 126)

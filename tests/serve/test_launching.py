@@ -74,6 +74,23 @@ def test_restart_of_the_same_program(bench):
     server.out.expect("argument again")
 
 
+def test_restart_packet(bench):
+    server = bench.serve("--multi", VICTIM, "show")
+    client = bench.connect(server)
+    client.order("!")
+    client.send("R00")
+    server.errors.expect("GDBserver restarting")
+    assert client.ask("?")[:3] == b"T05"
+    assert client.ask("g")[:1] != b"E"
+    assert client.run("c").code == 3
+
+
+def test_bare_name_is_of_the_working_directory(bench):
+    os.symlink(os.path.abspath(VICTIM), os.path.join(bench.directory.name, "victim"))
+    server = bench.serve("127.0.0.1:0", "victim", "show", cwd=bench.directory.name, command=os.path.abspath(GDBSERVER))
+    assert bench.connect(server).run("c").code == 3
+
+
 def refused(*arguments):
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=DEADLINE, stdin=subprocess.DEVNULL)
     return done.returncode, done.stderr
@@ -86,6 +103,13 @@ def test_program_that_is_not_there(bench):
         assert status == 1, (command, status, text)
         assert "/nonexistent/program" in text and "Exiting" in text, text
         assert "Listening" not in text, text
+
+
+def test_program_that_is_not_there_in_gdbservers_words(bench):
+    status, text = refused(GDBSERVER, "stdio", "nonexistent-program")
+    assert status == 1, text
+    assert text.startswith("stdin/stdout redirected\n"), text
+    assert text.endswith("not found\nDuring startup program exited with code 127.\nExiting\n"), text
 
 
 def test_program_that_is_not_executable(bench):
