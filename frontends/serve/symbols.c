@@ -214,7 +214,8 @@ static enum tl_status handle_symbol(struct tl_rsp *rsp, void *context, struct tl
 	char name[256];
 	tl_size size = tl_cursor_left(arguments) / 2;
 
-	if (!tl_rsp_general(rsp, &general)) {
+	/* What the symbols are for is qGetTLSAddr, which lldb does not know: it is spared the questions. */
+	if (tl_rsp_client_has(rsp, TL_RSP_CLIENT_LLDB) || !tl_rsp_general(rsp, &general)) {
 		tl_write_text(reply, "OK");
 		return TL_OK;
 	}

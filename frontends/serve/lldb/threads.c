@@ -13,6 +13,8 @@
 #define STACK_SIZE 640
 /* And the chain of frame pointers from there on: two words a frame. */
 #define FRAMES_MAX 16
+/* Up to so many threads, each one's registers and stack go along. */
+#define WHOLE_THREADS_MAX 16
 
 static tl_size thread_name(const struct tl_lldb *lldb, struct tl_thread_id id, char *name, tl_size size)
 {
@@ -305,25 +307,42 @@ static void write_thread_lists(struct tl_lldb *lldb, tl_u64 process, struct tl_w
 	tl_write_text(reply, ";");
 }
 
-/* "jstopinfo:…;": every thread, with the reason of those that have one. Saves a qThreadStopInfo for each. */
-static void write_stop_infos(struct tl_lldb *lldb, tl_u64 process, struct tl_writer *reply)
+/* A thread with its registers and its stack. */
+static void write_whole_thread(struct tl_lldb *lldb, struct tl_json *json, struct tl_thread_id id)
+{
+	write_thread(lldb, json, id);
+	write_registers(lldb, json, id);
+	tl_json_open_array(json, "memory");
+	write_stack(&(struct stack_pieces){lldb, id.process, write_piece_json, json}, id);
+	tl_json_close_array(json);
+}
+
+/*
+ * "jstopinfo:…;": every thread, with the reason of those that have one. Saves a qThreadStopInfo for each, and where
+ * they are few the three packets by which lldb before version 19 looks where each of them stands.
+ */
+static void write_stop_infos(struct tl_lldb *lldb, struct tl_thread_id stopped, struct tl_writer *reply)
 {
 	struct tl_json json = tl_json_make(reply, TL_JSON_HEX);
 	struct tl_thread_info info = {.id = {0, 0}};
 	tl_size threads = 0;
 
 	while (tl_engine_next_thread(lldb->engine, info.id, &info))
-		threads += info.id.process == process;
+		threads += info.id.process == stopped.process;
 	if (threads < 2)
 		return;
 	tl_write_text(reply, "jstopinfo:");
 	tl_json_open_array(&json, NULL);
 	info.id = (struct tl_thread_id){0, 0};
 	while (tl_engine_next_thread(lldb->engine, info.id, &info)) {
-		if (info.id.process != process)
+		if (info.id.process != stopped.process)
 			continue;
 		tl_json_open_object(&json, NULL);
-		write_thread(lldb, &json, info.id);
+		/* The thread that stopped has its own in the reply itself. */
+		if (threads > WHOLE_THREADS_MAX || info.id.thread == stopped.thread)
+			write_thread(lldb, &json, info.id);
+		else
+			write_whole_thread(lldb, &json, info.id);
 		tl_json_close_object(&json);
 	}
 	tl_json_close_array(&json);
@@ -393,7 +412,7 @@ void tl_lldb_extend_stop(struct tl_lldb *lldb, const struct tl_report *report, s
 		if (reply->failed)
 			*reply = before;
 		before = *reply;
-		write_stop_infos(lldb, id.process, reply);
+		write_stop_infos(lldb, id, reply);
 		if (reply->failed)
 			*reply = before;
 	}
@@ -432,11 +451,7 @@ TL_LLDB_HANDLER(handle_threads_info)
 		if (info.id.process != process)
 			continue;
 		tl_json_open_object(&json, NULL);
-		write_thread(lldb, &json, info.id);
-		write_registers(lldb, &json, info.id);
-		tl_json_open_array(&json, "memory");
-		write_stack(&(struct stack_pieces){lldb, process, write_piece_json, &json}, info.id);
-		tl_json_close_array(&json);
+		write_whole_thread(lldb, &json, info.id);
 		tl_json_close_object(&json);
 	}
 	tl_json_close_array(&json);
