@@ -298,6 +298,7 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	thread->state = running ? TL_THREAD_STOPPING : TL_THREAD_PARKED;
 	thread->last.event = (struct tl_event){.kind = TL_EVENT_PAUSED, .thread = id};
 	thread->stop_asked = running && engine->settings.non_stop;
+	thread->resumed = true;
 	engine->owed |= running && !engine->settings.non_stop;
 	engine->parking |= running && !engine->settings.non_stop;
 	engine->states[thread->state]++;

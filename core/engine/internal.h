@@ -91,6 +91,8 @@ struct thread {
 	/* What the client is to be told, in WAITING; and what it was last told. */
 	struct tl_report pending, last;
 	tl_u64 sequence; /* of the pending report */
+	/* The present resume is for it too, in all-stop: what others wait to tell is not for its report. */
+	bool resumed;
 
 	/* Registers: `file` is NULL until they are first asked for. */
 	tl_u8 *file;

@@ -224,7 +224,7 @@ static struct thread *first_waiting(const struct tl_engine *engine)
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 
-		if (thread->state != TL_THREAD_WAITING)
+		if (thread->state != TL_THREAD_WAITING || (!engine->settings.non_stop && !thread->resumed))
 			continue;
 		if (best == NULL || (stepped(thread) && !stepped(best)) ||
 		    (stepped(thread) == stepped(best) && thread->sequence < best->sequence))
@@ -361,7 +361,8 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 
-		if (action_for(actions, count, thread) == NULL || !tl_engine_stands(thread))
+		thread->resumed = action_for(actions, count, thread) != NULL;
+		if (!thread->resumed || !tl_engine_stands(thread))
 			continue;
 		matched++;
 		(void)drop_outdated(engine, thread);
