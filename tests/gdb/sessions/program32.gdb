@@ -1,0 +1,22 @@
+#: mode threads
+#: subject subject32
+# A 32-bit program.
+break add if a == 3
+continue
+#~ add \(a=3, b=1\)
+backtrace
+#~ work \(
+info registers eip
+#~ eip .*<add
+print $esp > 0
+#~ = 1
+watch counted
+continue
+#~ Hardware watchpoint 2: counted
+delete
+info auxv
+#~ AT_SYSINFO_EHDR
+print $xmm0
+#~ v4_float
+continue
+#~ exited normally
