@@ -145,6 +145,17 @@ void tl_copies_adopt(struct tl_engine *engine, struct thread *thread, const stru
 	(void)tl_copies_leave(engine, thread, &done);
 }
 
+void tl_copies_inherit(struct tl_engine *engine, const struct space *from, struct space *to)
+{
+	if (from->area_count == 0)
+		return;
+	to->areas = tl_allocate(&engine->host.allocator, from->area_count * sizeof(*to->areas));
+	if (to->areas == NULL) /* what is then never given back does no harm */
+		return;
+	tl_copy(to->areas, from->areas, from->area_count * sizeof(*to->areas));
+	to->area_count = to->area_capacity = from->area_count;
+}
+
 void tl_copies_drop(struct tl_engine *engine, struct space *space)
 {
 	const struct tl_allocator *allocator = &engine->host.allocator;

@@ -83,6 +83,14 @@ static void on_code_point(struct tl_engine *engine, struct thread *thread, struc
 	tl_run_report(engine, thread, &report);
 }
 
+void tl_events_hit(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	struct tl_event event = {.kind = TL_EVENT_TRAP, .thread = thread->id, .address = address};
+	struct engine_point *point = tl_points_find(thread->process->space, address, KIND_BIT(TL_POINT_SOFTWARE));
+
+	on_code_point(engine, thread, point, &event);
+}
+
 /* Is a trap instruction in memory that is none of ours? */
 static bool programs_own_trap(struct tl_engine *engine, struct thread *thread, tl_u64 address)
 {
@@ -245,6 +253,40 @@ static void on_syscall(struct tl_engine *engine, struct thread *thread, const st
 
 /* ---- Processes ---- */
 
+/*
+ * The child's memory is a copy of the parent's as it was at the fork, traps of steps and all: it gets its points, and
+ * is cleaned, from the parent's list as it was then, before anything of the parent is put right.
+ */
+static void inherit(struct tl_engine *engine, struct thread *parent, const struct tl_event *event)
+{
+	struct process *child = tl_engine_process(engine, event->child.process);
+	struct space *space = parent->process->space;
+
+	if (child == NULL) {
+		tl_undo_cleanse(&space->undo, (struct tl_undo_memory){engine->target, event->child.process});
+		return;
+	}
+	tl_copies_inherit(engine, space, child->space);
+	if (tl_points_copy(engine, parent->process, child) != TL_OK) {
+		/* A child without points is better than one with traps that nobody knows of. */
+		tl_points_drop(engine, child->space, child->id);
+		tl_undo_cleanse(&space->undo, tl_engine_memory(engine, child->space));
+		return;
+	}
+	(void)tl_undo_refresh(&child->space->undo, tl_engine_memory(engine, child->space));
+	/* What is lifted for a step in the parent is in force in the child. */
+	(void)tl_undo_lower_all(&child->space->undo, tl_engine_memory(engine, child->space));
+}
+
+/* A child that could not be taken, for want of storage or because the target failed: it runs free. */
+static void let_go(struct tl_engine *engine, const struct tl_event *event, struct process *child)
+{
+	if (child != NULL)
+		(void)tl_leave_process(engine, child, 0, 0);
+	else if (engine->target->ops->detach != NULL)
+		(void)engine->target->ops->detach(engine->target, event->child.process, 0, 0);
+}
+
 static void on_fork(struct tl_engine *engine, struct thread *thread, const struct tl_event *event,
 		    const struct space *copies)
 {
@@ -252,12 +294,11 @@ static void on_fork(struct tl_engine *engine, struct thread *thread, const struc
 	struct thread *child_thread = tl_engine_thread(engine, event->child);
 
 	if (child == NULL || child_thread == NULL) {
+		let_go(engine, event, child);
 		tl_run_settle(engine, thread);
 		return;
 	}
 	tl_copies_adopt(engine, child_thread, copies);
-	if (tl_points_copy(engine, thread->process, child) == TL_OK)
-		(void)tl_undo_refresh(&child->space->undo, tl_engine_memory(engine, child->space));
 	if (engine->settings.report_forks) {
 		report_plain(engine, thread, event);
 		return;
@@ -273,6 +314,8 @@ static void on_vfork(struct tl_engine *engine, struct thread *thread, const stru
 	struct space *shared = thread->process->space;
 
 	if (child == NULL || child_thread == NULL) {
+		tl_leave_lift(engine, thread->process);
+		let_go(engine, event, child);
 		tl_run_settle(engine, thread);
 		return;
 	}
@@ -307,6 +350,35 @@ static void on_vfork_done(struct tl_engine *engine, struct thread *thread, const
 		tl_run_settle(engine, thread);
 }
 
+/*
+ * At an exec: steps that were under way, and their traps, are left as they are in memory that is gone. Where others
+ * share the memory, they are put right there; never in the new program's.
+ */
+static void leave_old_memory(struct tl_engine *engine, struct process *process)
+{
+	struct space *space = process->space;
+	bool shared = space->users > 1;
+
+	for (tl_size i = 0; i < engine->process_count && shared; i++)
+		if (engine->processes[i] != process && engine->processes[i]->space == space)
+			space->process = engine->processes[i]->id;
+	if (engine->over != NULL && engine->over->process == process) {
+		engine->over->wants_over = false;
+		if (shared)
+			tl_pass_finish(engine);
+		engine->over = NULL;
+	}
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->process != process)
+			continue;
+		if (shared)
+			tl_pass_clear_traps(engine, thread);
+		thread->trap_count = 0;
+	}
+}
+
 static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 {
 	struct process *process = tl_engine_process(engine, event->thread.process);
@@ -314,6 +386,7 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 
 	if (process == NULL)
 		return;
+	leave_old_memory(engine, process);
 	for (tl_size i = engine->thread_count; i-- > 0;) {
 		struct thread *other = engine->threads[i];
 
@@ -433,6 +506,18 @@ static void end_pass(struct tl_engine *engine, struct thread *thread, const stru
 		thread->dealt = false;
 }
 
+static bool stands_at_one(struct tl_engine *engine, struct thread *thread, const tl_u64 *traps, tl_u8 count)
+{
+	tl_u64 at = 0;
+
+	if (count == 0 || tl_engine_program_counter(engine, thread, &at) != TL_OK)
+		return false;
+	while (count > 0)
+		if (traps[--count] == at)
+			return true;
+	return false;
+}
+
 static void dispatch(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
 	const struct space *space = thread->process->space;
@@ -441,11 +526,17 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 
 	tl_copy(traps, thread->traps, sizeof(traps));
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	if (event->kind == TL_EVENT_FORK)
+		inherit(engine, thread, event);
 	tl_pass_clear_traps(engine, thread);
 	end_pass(engine, thread, event);
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
-		tl_run_settle(engine, thread);
+		/* A step by traps that was done when the thread was stopped, short of the trap itself. */
+		if (stands_at_one(engine, thread, traps, trap_count))
+			tl_events_stepped(engine, thread);
+		else
+			tl_run_settle(engine, thread);
 		break;
 	case TL_EVENT_TRAP:
 		on_trap(engine, thread, event, had_trap(traps, trap_count, event->address));

@@ -211,6 +211,8 @@ struct copy *tl_copies_get(struct tl_engine *engine, struct thread *thread, tl_u
 enum tl_status tl_copies_leave(struct tl_engine *engine, struct thread *thread, bool *done_ret);
 /* A thread that was born in a copy, by a clone or a fork: as if it had been started there. */
 void tl_copies_adopt(struct tl_engine *engine, struct thread *thread, const struct space *space);
+/* The child of a fork has the areas in its memory too, to use and to give back. */
+void tl_copies_inherit(struct tl_engine *engine, const struct space *from, struct space *to);
 /* Frees the list; the areas are forgotten. */
 void tl_copies_drop(struct tl_engine *engine, struct space *space);
 /* Gives the areas back to the program's kernel, by way of a thread that stands. No thread may be in a copy. */
@@ -233,6 +235,9 @@ void tl_pass_advance(struct tl_engine *engine);
 void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread);
 
 /* ---- events.c ---- */
+
+/* The thread stands, without having run, at a software point: as if it had hit it. */
+void tl_events_hit(struct tl_engine *engine, struct thread *thread, tl_u64 address);
 
 /* The step that a thread's plan asked for is done: on, inside a range, or a report. It stands. */
 void tl_events_stepped(struct tl_engine *engine, struct thread *thread);

@@ -297,8 +297,9 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 	struct tl_instruction instruction;
 	tl_u8 bytes[TL_INSTRUCTION_MAX];
+	struct space *space = thread->process->space;
 	tl_size size;
-	bool known;
+	bool known, watched;
 	struct copy *copy = NULL;
 
 	if ((engine->capabilities & TL_CAN_PASS_POINTS) != 0) {
@@ -308,7 +309,9 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 	}
 	size = tl_engine_read_code(engine, thread->process, address, bytes);
 	known = cpu->decode != NULL && cpu->decode(bytes, size, &instruction) == TL_OK;
-	if (known && instruction.carried_out && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
+	/* Its accesses must reach the watchpoints: the machine is to make them. */
+	watched = known && (instruction.reads_memory || instruction.writes_memory) && tl_points_any(space, KINDS_DATA);
+	if (known && instruction.carried_out && !watched && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
 	    carry_out(engine, thread, bytes, size)) {
 		note_way(engine, thread, TL_WAY_CARRIED_OUT, address);
 		carried_out(engine, thread);
@@ -353,6 +356,15 @@ void tl_pass_start(struct tl_engine *engine, struct thread *thread)
 			thread->over_sequence = ++engine->sequence;
 		}
 		tl_engine_set_state(engine, thread, TL_THREAD_HELD);
+		return;
+	}
+	if (!dealt && (engine->capabilities & TL_CAN_PASS_POINTS) != 0 && thread->deliver == 0 &&
+	    tl_points_any(space, KIND_BIT(TL_POINT_SOFTWARE)) &&
+	    tl_engine_program_counter(engine, thread, &at) == TL_OK &&
+	    tl_points_find(space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL) {
+		/* Brought here by a step or by its client, it has not hit the point yet, and the machine would pass it.
+		 */
+		tl_events_hit(engine, thread, at);
 		return;
 	}
 	if (!dealt) {

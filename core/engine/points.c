@@ -120,16 +120,33 @@ static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u
 	return TL_OK;
 }
 
+/* The point is out, or what it was in is no more. */
+static bool gone_for_good(enum tl_status status)
+{
+	return status == TL_OK || status == TL_ERROR_GONE || status == TL_ERROR_MEMORY || status == TL_ERROR_NO_POINT ||
+	       status == TL_ERROR_POINT_KIND;
+}
+
 static enum tl_status take_out(struct tl_engine *engine, struct space *space, const struct engine_point *point)
 {
 	const struct tl_target_ops *ops = engine->target->ops;
 
 	if (!planted(engine, point->kind) && point->holder == 0)
 		return TL_OK;
-	if (!planted(engine, point->kind))
-		return ops->remove_point != NULL ? ops->remove_point(engine->target, point->holder, point->kind,
-								     point->address, point->size)
-						 : TL_ERROR_POINT_KIND;
+	if (!planted(engine, point->kind) && ops->remove_point == NULL)
+		return TL_ERROR_POINT_KIND;
+	if (!planted(engine, point->kind)) {
+		enum tl_status status = TL_ERROR_POINT_KIND;
+
+		/* As with traps: what is left behind is harm, so a passing failure gets another chance. */
+		for (int attempt = 0; attempt < 3; attempt++) {
+			status = ops->remove_point(engine->target, point->holder, point->kind, point->address,
+						   point->size);
+			if (gone_for_good(status))
+				break;
+		}
+		return status;
+	}
 	return tl_undo_unplant(&space->undo, tl_engine_memory(engine, space), point->address);
 }
 
@@ -216,11 +233,14 @@ enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const
 	return TL_OK;
 }
 
-static enum tl_status remove_at(struct tl_engine *engine, struct space *space, tl_u64 process, tl_size at)
+/* A point that could not be taken out stays on the list, unless it is to go by all means (`last`). */
+static enum tl_status remove_at(struct tl_engine *engine, struct space *space, tl_u64 process, tl_size at, bool last)
 {
 	struct engine_point *point = space->points[at];
 	enum tl_status status = take_out(engine, space, point);
 
+	if (!gone_for_good(status) && !last)
+		return status;
 	space->point_count--;
 	tl_move(&space->points[at], &space->points[at + 1], (space->point_count - at) * sizeof(*space->points));
 	note_point(engine, process, point, false);
@@ -238,7 +258,7 @@ enum tl_status tl_engine_remove_point(struct tl_engine *engine, tl_u64 id, enum 
 		return TL_ERROR_NO_PROCESS;
 	if (find_exact(process->space, kind, address, size, &at) == NULL)
 		return TL_ERROR_NO_POINT;
-	return remove_at(engine, process->space, id, at);
+	return remove_at(engine, process->space, id, at, false);
 }
 
 enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process)
@@ -246,10 +266,18 @@ enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *spac
 	enum tl_status first = TL_OK;
 
 	while (space->point_count > 0) {
-		enum tl_status status = remove_at(engine, space, process, space->point_count - 1);
+		enum tl_status status = remove_at(engine, space, process, space->point_count - 1, true);
 
 		if (first == TL_OK)
 			first = status;
+	}
+	/* Traps of steps that could not be taken out in their time. */
+	if (space->undo.count != 0) {
+		enum tl_status status = tl_undo_lift_all(&space->undo, tl_engine_memory(engine, space));
+
+		if (first == TL_OK)
+			first = status;
+		space->undo.count = 0;
 	}
 	return first;
 }
@@ -303,6 +331,15 @@ enum tl_status tl_points_copy(struct tl_engine *engine, const struct process *fr
 		if (planted(engine, point->kind) && entry != NULL)
 			entry->users--;
 		TL_TRY(tl_engine_insert_point(engine, to->id, &request));
+	}
+	/* Traps of the parent's other threads that step without the machine's help are none of the child's. */
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		const struct thread *thread = engine->threads[i];
+
+		for (tl_u8 n = 0;
+		     n < thread->trap_count && thread->process == from && (engine->capabilities & TL_CAN_PLANT) != 0;
+		     n++)
+			(void)tl_undo_unplant(&to->space->undo, tl_engine_memory(engine, to->space), thread->traps[n]);
 	}
 	return TL_OK;
 }

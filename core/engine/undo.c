@@ -33,6 +33,12 @@ static enum tl_status read_all(struct tl_undo_memory memory, tl_u64 address, tl_
 	return done == size ? TL_OK : TL_ERROR_MEMORY;
 }
 
+/* Whether another attempt may go better: what is not mapped or gone stays so. */
+static bool may_pass(enum tl_status status)
+{
+	return status != TL_OK && status != TL_ERROR_MEMORY && status != TL_ERROR_GONE;
+}
+
 void tl_undo_free(struct tl_undo *undo, const struct tl_allocator *allocator)
 {
 	tl_release(allocator, undo->entries, undo->capacity * sizeof(*undo->entries));
@@ -86,7 +92,7 @@ enum tl_status tl_undo_plant(struct tl_undo *undo, const struct tl_allocator *al
 
 /* Puts the saved bytes back, unless the program has overwritten the trap meanwhile: what it wrote is then what counts.
  */
-static enum tl_status restore(struct tl_undo_entry *entry, struct tl_undo_memory memory)
+static enum tl_status restore_once(struct tl_undo_entry *entry, struct tl_undo_memory memory)
 {
 	tl_u8 present[sizeof(entry->saved)];
 
@@ -103,6 +109,16 @@ static enum tl_status restore(struct tl_undo_entry *entry, struct tl_undo_memory
 	return TL_OK;
 }
 
+/* A trap left behind kills the program one day: a passing failure gets another chance. */
+static enum tl_status restore(struct tl_undo_entry *entry, struct tl_undo_memory memory)
+{
+	enum tl_status status = restore_once(entry, memory);
+
+	for (int attempt = 1; attempt < 3 && may_pass(status); attempt++)
+		status = restore_once(entry, memory);
+	return status;
+}
+
 enum tl_status tl_undo_unplant(struct tl_undo *undo, struct tl_undo_memory memory, tl_u64 address)
 {
 	struct tl_undo_entry *entry = tl_undo_find(undo, address);
@@ -114,6 +130,10 @@ enum tl_status tl_undo_unplant(struct tl_undo *undo, struct tl_undo_memory memor
 	if (--entry->users > 0)
 		return TL_OK;
 	status = restore(entry, memory);
+	if (may_pass(status)) { /* it stays on the list, for whoever tries next */
+		entry->users++;
+		return status;
+	}
 	at = (tl_size)(entry - undo->entries);
 	undo->count--;
 	tl_move(entry, entry + 1, (undo->count - at) * sizeof(*entry));
@@ -169,6 +189,15 @@ enum tl_status tl_undo_lower_all(struct tl_undo *undo, struct tl_undo_memory mem
 			first = status;
 	}
 	return first;
+}
+
+void tl_undo_cleanse(const struct tl_undo *undo, struct tl_undo_memory memory)
+{
+	for (tl_size i = 0; i < undo->count; i++) {
+		struct tl_undo_entry entry = undo->entries[i];
+
+		(void)restore(&entry, memory);
+	}
 }
 
 enum tl_status tl_undo_refresh(struct tl_undo *undo, struct tl_undo_memory memory)

@@ -55,6 +55,9 @@ enum tl_status tl_undo_lower(struct tl_undo *undo, struct tl_undo_memory memory,
 enum tl_status tl_undo_lift_all(struct tl_undo *undo, struct tl_undo_memory memory);
 enum tl_status tl_undo_lower_all(struct tl_undo *undo, struct tl_undo_memory memory);
 
+/* Takes the traps out of another memory that is a copy of the list's own, the list staying as it is. */
+void tl_undo_cleanse(const struct tl_undo *undo, struct tl_undo_memory memory);
+
 /* Plants again what is not lifted and yet not there: for a copy of the memory that was made while a trap was lifted. */
 enum tl_status tl_undo_refresh(struct tl_undo *undo, struct tl_undo_memory memory);
 

@@ -107,6 +107,20 @@ static void machine_output(void *context, const char *text, tl_size size)
 	machine->output_size += size;
 }
 
+/* With NOTES in the environment, what the engine does is printed. */
+static void machine_note(void *context, const struct tl_note *note)
+{
+	static const char *const kinds[] = {"event", "state", "resume", "dropped", "point", "over", "report"};
+
+	(void)context;
+	if (getenv("NOTES") == NULL || (tl_size)note->kind >= TL_COUNT(kinds))
+		return;
+	printf("    %-8s %llu.%llu %s from %u to %u at 0x%llx\n", kinds[note->kind],
+	       (unsigned long long)note->thread.process, (unsigned long long)note->thread.thread,
+	       note->event != NULL ? tl_event_name(note->event->kind) : "", note->from, note->to,
+	       (unsigned long long)note->address);
+}
+
 static inline struct tl_scripted_options machine_options(void)
 {
 	return (struct tl_scripted_options){.allocator = *tl_storage(), .cpu = &tl_cpu_x86_64, .image = &machine_image};
@@ -115,8 +129,11 @@ static inline struct tl_scripted_options machine_options(void)
 /* A machine with one process that stands at `start`. False when there was no storage. */
 static inline bool machine_make(struct machine *machine, const struct tl_scripted_options *options)
 {
-	struct tl_engine_host host = {
-		.allocator = *tl_storage(), .output = machine_output, .ready = machine_ready, .context = machine};
+	struct tl_engine_host host = {.allocator = *tl_storage(),
+				      .output = machine_output,
+				      .ready = machine_ready,
+				      .note = machine_note,
+				      .context = machine};
 
 	memset(machine, 0, sizeof(*machine));
 	machine->scripted = calloc(1, tl_scripted_size());

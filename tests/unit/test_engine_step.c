@@ -147,6 +147,7 @@ static void signal_upon_a_point(struct machine *machine)
 {
 	struct tl_report report;
 
+	tl_engine_settings(machine->engine)->pass_reported = true;
 	CHECK_EQUAL(machine_insert_with(machine, FUNCTION, NEVER, NULL), TL_OK);
 	CHECK_EQUAL(machine_insert_with(machine, LOOP_BACK, DATA_IS(40), NULL), TL_OK);
 	for (unsigned i = 0; i < 30; i++) {
@@ -337,9 +338,14 @@ static void blocking_call_under_a_point(struct machine *machine)
 	CHECK_EQUAL(machine_insert_with(machine, WAITER + 5, NEVER, NULL), TL_OK);
 	CHECK_EQUAL(machine_insert_with(machine, LOOP_BACK, DATA_IS(20), NULL), TL_OK);
 	REQUIRE(machine_continue(machine) == TL_OK);
+	/* Where the others have to be held for the step, they stay so until the call returns; an interrupt still works.
+	 */
 	if (!machine_run(machine, &report)) {
+		CHECK_EQUAL(tl_engine_counters(machine->engine)->ways[TL_WAY_HELD] > 0, true);
 		tl_engine_interrupt(machine->engine);
 		REQUIRE(machine_run(machine, &report));
+		CHECK_EQUAL(report.event.signal, 2);
+		return;
 	}
 	CHECK_EQUAL(machine_pc(machine, machine->main), LOOP_BACK);
 }
