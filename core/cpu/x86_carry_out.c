@@ -673,6 +673,9 @@ bool tl_x86_carries_out(const struct tl_x86_instruction *in)
 	if (in->flow != TL_FLOW_NEXT && in->flow != TL_FLOW_JUMP && in->flow != TL_FLOW_BRANCH &&
 	    in->flow != TL_FLOW_CALL && in->flow != TL_FLOW_RETURN)
 		return false;
+	/* In 32-bit mode CS cannot be written through, and FS and GS may be empty: both fault. */
+	if (!in->wide && in->memory && (in->segment == 0x2e || in->segment >= 0x64))
+		return false;
 	/* A near branch with a 16-bit operand truncates the program counter: nobody means that. */
 	if (in->flow != TL_FLOW_NEXT && in->operand_size == 2)
 		return false;

@@ -164,6 +164,20 @@ TEST(a_failed_carry_out_changes_nothing)
 	CHECK(memcmp(copy, file, sizeof(copy)) == 0);
 }
 
+TEST(segments_that_may_fault_in_32_bit_mode_are_the_machines)
+{
+	struct tl_instruction instruction;
+
+	CHECK_EQUAL(tl_cpu_i386.decode((const tl_u8 *)"\x65\x8b\x00", 3, &instruction), TL_OK);
+	CHECK(!instruction.carried_out);
+	CHECK_EQUAL(tl_cpu_i386.decode((const tl_u8 *)"\x2e\x89\x00", 3, &instruction), TL_OK);
+	CHECK(!instruction.carried_out);
+	CHECK_EQUAL(tl_cpu_i386.decode((const tl_u8 *)"\x3e\x89\x00", 3, &instruction), TL_OK);
+	CHECK(instruction.carried_out);
+	CHECK_EQUAL(tl_cpu_x86_64.decode((const tl_u8 *)"\x64\x8b\x00", 3, &instruction), TL_OK);
+	CHECK(instruction.carried_out);
+}
+
 TEST(relocation_keeps_what_counts_from_rip)
 {
 	tl_u8 code[TL_RELOCATED_MAX];
