@@ -6,6 +6,7 @@ A session is a file of lldb commands in sessions/. Its leading comment lines say
     # arguments: WORD...   the server starts the subject with these arguments (the usual case)
     # attach: WORD...      the subject is started first, and the server attaches to it
     # connect              the server has no process: the session launches one
+    # beside: WORD...      the same, and the subject runs: as process %PID%, in a file of its own that is called %NAME%
     # fast                 part of `make check`
     # differs: REGEX       lines that may differ, with the reason in the next comment
     # silent               what the subject prints is not compared, with the reason in the next comment
@@ -62,7 +63,7 @@ class Session:
             word, _, rest = line[1:].strip().partition(':')
             if word == 'fast':
                 self.fast = True
-            elif word in ('arguments', 'attach', 'connect'):
+            elif word in ('arguments', 'attach', 'connect', 'beside'):
                 self.how = word
                 self.arguments = rest.split()
             elif word == 'silent':
@@ -174,6 +175,37 @@ class Lldb:
         self.extra = extra
 
 
+def start_subject(session, subject, data, environment):
+    """For sessions that attach: the running subject; None for others."""
+    if session.how not in ('attach', 'beside'):
+        return None
+    if session.how == 'beside':
+        # Under a name that no other process has, whatever else runs on this machine.
+        subject = data / ('subject-%d' % os.getpid())
+        shutil.copy(data.parent.parent.parent / 'subject', subject)
+    target = Child([subject] + session.arguments, data / 'subject.txt', environment)
+    try:
+        target.wait_for('OUT: ', 20)
+    except Problem:
+        target.end()
+        raise
+    return target
+
+
+def write_script(session, subject, target, port, data):
+    """The lldb commands of a session, with what stands in front of them."""
+    connect = 'gdb-remote 127.0.0.1:%d' if session.how in ('arguments', 'attach') else \
+        'process connect connect://127.0.0.1:%d'
+    program = target.words[0] if session.how == 'beside' else subject
+    commands = session.commands.replace('%DATA%', str(data))
+    if target is not None:
+        commands = commands.replace('%PID%', str(target.process.pid))
+        commands = commands.replace('%NAME%', pathlib.Path(target.words[0]).name)
+    script = data / 'commands.lldb'
+    script.write_text('%starget create %s\n%s\n%squit\n' % (PREAMBLE, program, connect % port, commands))
+    return script
+
+
 def run_session(server, lldb, session, subject, data):
     """One session through one server: its transcript, and what the subject printed."""
     data.mkdir(parents=True)
@@ -181,17 +213,9 @@ def run_session(server, lldb, session, subject, data):
     environment = free_environment(data)
     target = child = None
     try:
-        if session.how == 'attach':
-            target = Child([subject] + session.arguments, data / 'subject.txt', environment)
-            target.wait_for('OUT: ', 20)
+        target = start_subject(session, subject, data, environment)
         child, port = server.start(session, subject, target, data, environment)
-        commands = PREAMBLE + 'target create %s\n' % subject
-        if session.how == 'connect':
-            commands += 'process connect connect://127.0.0.1:%d\n' % port
-        else:
-            commands += 'gdb-remote 127.0.0.1:%d\n' % port
-        script = data / 'commands.lldb'
-        script.write_text(commands + session.commands.replace('%DATA%', str(data)) + 'quit\n')
+        script = write_script(session, subject, target, port, data)
         client = Child(lldb.words + ['--no-lldbinit', '--script-language', 'none', '--one-line-before-file',
                                      'settings set interpreter.stop-command-source-on-error false',
                                      '--source', str(script)], data / 'lldb.txt',
@@ -203,23 +227,18 @@ def run_session(server, lldb, session, subject, data):
         finally:
             client.end()
         left = ''
-        if target is not None and session.name == 'detach':
+        if session.name == 'detach':
             # Set free: the subject ends by itself, unless something was left in it.
-            status = target.wait(20)
-            left = 'the subject ended with %s\n' % status
+            left = 'the subject ended with %s\n' % target.wait(20)
         child.wait(1)
         printed = client.text() + child.text()
-        if target is not None:
-            printed += target.text()
-        if (data / 'output').exists():
-            printed += (data / 'output').read_text()
-        outs = re.findall(r'OUT: [^\r\n]*', printed)
-        return client.text() + left, outs
+        for path in ([target.path] if target else []) + [data / 'output']:
+            printed += path.read_text() if path.exists() else ''
+        return client.text() + left, re.findall(r'OUT: [^\r\n]*', printed)
     finally:
-        if child is not None:
-            child.end()
-        if target is not None:
-            target.end()
+        for process in (child, target):
+            if process is not None:
+                process.end()
 
 
 class Names:
@@ -252,7 +271,7 @@ def normalize(text, session, data, subject):
             line = re.sub(r'OUT: .*', '', line)
             if not line.strip():
                 continue
-        line = line.replace(str(data), 'DATA').replace(str(subject), 'SUBJECT').replace(str(HERE), 'HERE')
+        line = line.replace('subject-%d' % os.getpid(), 'subject').replace(str(data), 'DATA').replace(str(subject), 'SUBJECT').replace(str(HERE), 'HERE')
         # Which expression of a line comes next depends on when a running program is stopped.
         line = re.sub(r'(subject\.c:\d+):\d+', r'\1', line)
         line = re.sub(r'(127\.0\.0\.1:)\d+', r'\1PORT', line)
@@ -261,7 +280,7 @@ def normalize(text, session, data, subject):
         if re.fullmatch(r'\s*\^', line):
             continue
         line = re.sub(r'0x[0-9a-fA-F]{6,16}\b', lambda m: names.name('&', m.group(0).lower().lstrip('0x')), line)
-        line = re.sub(r'(?i)\b(process|tid =|pid =|pid:) (\d+)',
+        line = re.sub(r'(?i)\b(process|tid =|pid =|pid:|attach -p) (\d+)',
                       lambda m: '%s %s' % (m.group(1), names.name('P', m.group(2))), line)
         if any(pattern.search(line) for pattern in session.differs):
             continue

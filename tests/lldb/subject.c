@@ -147,6 +147,32 @@ static int threads(void)
 	return 0;
 }
 
+/* Many threads that hit the same line as often as they can. */
+static long storm_total;
+
+int strike(int number)
+{
+	return (int)__atomic_add_fetch(&storm_total, number, __ATOMIC_SEQ_CST);
+}
+
+static void *striker(void *argument)
+{
+	for (int i = 0; i < 10; i++)
+		strike((int)(long)argument);
+	return NULL;
+}
+
+static int storm(void)
+{
+	pthread_t ids[8];
+	for (long i = 0; i < 8; i++)
+		pthread_create(&ids[i], NULL, striker, (void *)(i + 1));
+	for (int i = 0; i < 8; i++)
+		pthread_join(ids[i], NULL);
+	say("storm", (int)storm_total);
+	return 0;
+}
+
 static void on_signal(int number)
 {
 	counter += number;
@@ -209,6 +235,8 @@ int main(int count, char **arguments)
 		return watch();
 	if (strcmp(mode, "threads") == 0)
 		return threads();
+	if (strcmp(mode, "storm") == 0)
+		return storm();
 	if (strcmp(mode, "signals") == 0)
 		return signals();
 	if (strcmp(mode, "crash") == 0)
