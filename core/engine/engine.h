@@ -85,7 +85,8 @@ struct tl_engine_settings {
 	tl_u64 pass_signals[TL_SIGNAL_WORDS]; /* bit per Linux signal: delivered without a stop */
 	/*
 	 * A thread resumed from a breakpoint that was reported passes it. Off, it hits it again, as gdb and lldb expect
-	 * of a server: they take the point out for a step themselves. Points that stopped nobody are always passed.
+	 * of a server: they take the point out for a step themselves. Points that stopped nobody are always passed, and
+	 * so is every point by a target with TL_CAN_PASS_POINTS.
 	 */
 	bool pass_reported;
 	bool program_signals_known;

@@ -236,7 +236,9 @@ static struct thread *first_waiting(const struct tl_engine *engine)
 static void take_thread(struct tl_engine *engine, struct thread *thread, struct tl_report *report_ret)
 {
 	*report_ret = thread->last = thread->pending;
-	if (engine->settings.pass_reported && tl_event_class(thread->last.event.kind) == TL_EVENT_CLASS_LEVEL) {
+	/* Hit again at once by a machine that passes points, it would keep its siblings from ever running. */
+	if ((engine->settings.pass_reported || (engine->capabilities & TL_CAN_PASS_POINTS) != 0) &&
+	    tl_event_class(thread->last.event.kind) == TL_EVENT_CLASS_LEVEL) {
 		thread->dealt = true;
 		thread->dealt_address = thread->last.event.address;
 	}

@@ -477,6 +477,8 @@ static enum tl_status insert_point(struct tl_target *target, tl_u64 id, enum tl_
 		tl_scripted_violation(scripted, "a software point was to be inserted where they are planted");
 		return TL_ERROR_POINT_KIND;
 	}
+	if (kind == TL_POINT_SOFTWARE && tl_scripted_find_region(process->space, address) == NULL)
+		return TL_ERROR_MEMORY;
 	if (kind != TL_POINT_SOFTWARE &&
 	    (scripted->options.without & (kind == TL_POINT_HARDWARE ? TL_CAN_HARDWARE : TL_CAN_WATCH)) != 0)
 		return TL_ERROR_POINT_KIND;

@@ -60,7 +60,7 @@ def run_one(scenario, driver, verbose):
             complaints = session.connection.complaints
             if result == "failed" and complaints:
                 reason += "\nthe server said:\n" + complaints
-            elif complaints and ("ERROR: AddressSanitizer" in complaints or "runtime error:" in complaints):
+            elif complaints and any(sign in complaints for sign in ("Sanitizer", "runtime error:", "violation:")):
                 result, reason = "failed", "the server said:\n" + complaints
     if verbose and session is not None and session.client is not None:
         print(session.client.transcript())

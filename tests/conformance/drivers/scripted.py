@@ -19,6 +19,9 @@ class WithoutStep(Scripted):
     name = "scripted-nostep"
     target = "scripted, no step"
     options = ("--without=step",)
+    excused = {
+        "step_into_a_handler": "a step by traps on the successors does not see that a signal leads elsewhere",
+    }
 
 
 class Inserted(Scripted):
