@@ -21,13 +21,25 @@ static bool bit(const tl_u64 *words, tl_u64 words_count, tl_u64 n)
 	return n / 64 < words_count && (words[n / 64] >> n % 64 & 1) != 0;
 }
 
+/*
+ * A fault where a breakpoint stands: its trap could not be fetched, as on a stack that is not executable, where clients
+ * have called functions return to. They take the fault for the breakpoint, and must see it.
+ */
+static bool fault_at_point(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	tl_u64 at;
+
+	return event->fault && tl_engine_program_counter(engine, thread, &at) == TL_OK &&
+	       tl_points_find(thread->process->space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL;
+}
+
 static void on_signal(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
 	/* Clients want to see every signal of a thread that steps, and a signal must not be lost while all is stopped.
 	 */
 	if (thread->plan == TL_ACTION_CONTINUE &&
 	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) && !tl_run_standstill(engine) &&
-	    !thread->stop_asked && !thread->interrupted) {
+	    !thread->stop_asked && !thread->interrupted && !fault_at_point(engine, thread, event)) {
 		thread->deliver = event->signal;
 		tl_run_settle(engine, thread);
 		return;
