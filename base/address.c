@@ -58,7 +58,8 @@ static enum tl_status parse_tcp(const char *text, struct tl_address *address, st
 		colon++;
 	} else if (colon == NULL && (*text == '\0' || text[strspn(text, "0123456789")] != '\0')) {
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "\"%s\" is not an address: give " FORMS, text);
-	} else if (memchr(text, ':', length) != NULL) {
+	} else if (memchr(text, ':', length) != NULL && address->family != TL_FAMILY_6) {
+		/* Behind "tcp6:" it can be nothing else, and the last colon stands before the port, as with gdb. */
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "\"%s\": an IPv6 address is written [ADDRESS]:PORT", text);
 	}
 	if (length >= sizeof(address->name))

@@ -604,17 +604,20 @@ static void say_listening(const struct tl_server *server)
 
 static enum tl_status open_door(struct tl_server *server, struct tl_error *error)
 {
+	struct tl_error why;
 	enum tl_status status;
 
 	server->listener.descriptor = -1;
-	TL_TRY(tl_address_parse(server->options->address, &server->address, error));
-	if (server->address.kind != TL_ADDRESS_TCP && server->address.kind != TL_ADDRESS_UNIX)
-		return TL_OK;
-	status = tl_listener_open(&server->address, &server->listener, error);
-	/* GDB's test suite, for one, looks for these words and tries another port. */
-	if (status != TL_OK && server->options->as_gdbserver && error->system == EADDRINUSE)
-		return TL_FAIL(error, status, "Can't bind address: %s.", strerror(EADDRINUSE));
-	return status;
+	status = tl_address_parse(server->options->address, &server->address, error);
+	if (status == TL_OK && (server->address.kind == TL_ADDRESS_TCP || server->address.kind == TL_ADDRESS_UNIX))
+		status = tl_listener_open(&server->address, &server->listener, error);
+	if (status == TL_OK || !server->options->as_gdbserver)
+		return status;
+	/* GDB's test suite, for one, looks for gdbserver's words, and tries another port, or gives up. */
+	why = *error;
+	if (why.system != 0)
+		return TL_FAIL(error, status, "Can't bind address: %s.", strerror(why.system));
+	return TL_FAIL(error, status, "%s: cannot resolve name: %s", server->options->address, why.text);
 }
 
 /* Waits for the next client, or takes the one that there is on a pipe or a line. */
