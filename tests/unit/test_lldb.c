@@ -499,3 +499,24 @@ TEST(modules)
 	CHECK(ask("qModuleInfo:2f6465762f7a65726f;")[0] == 'E'); /* /dev/zero */
 	end();
 }
+
+TEST(files)
+{
+	char packet[600];
+
+	REQUIRE(begin() && lldb_client());
+	snprintf(packet, sizeof(packet), "vFile:exists:%s", hex_of("/bin/sleep"));
+	CHECK_TEXT(ask(packet), "F,1");
+	snprintf(packet, sizeof(packet), "vFile:exists:%s", hex_of("/nowhere"));
+	CHECK_TEXT(ask(packet), "F,0");
+	snprintf(packet, sizeof(packet), "vFile:mode:%s", hex_of("/nowhere"));
+	CHECK_TEXT(ask(packet), "F-1,2");
+	snprintf(packet, sizeof(packet), "vFile:mode:%s", hex_of("/bin/sleep"));
+	CHECK_TEXT(ask(packet), "F1ed");
+	snprintf(packet, sizeof(packet), "vFile:size:%s", hex_of("/dev/null"));
+	CHECK_TEXT(ask(packet), "F0");
+	snprintf(packet, sizeof(packet), "vFile:size:%s", hex_of("/nowhere"));
+	CHECK(ask(packet)[0] == 'E');
+	CHECK(ask("vFile:size:2f6")[0] == 'E');
+	end();
+}

@@ -5,6 +5,7 @@
 #include "frontends/serve/json.h"
 #include "frontends/serve/lldb/internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,7 +177,60 @@ TL_LLDB_HANDLER(handle_libraries_address)
 	return TL_OK;
 }
 
+/* ---- Files, in lldb's shorter way: vFile:size, vFile:mode, vFile:exists, each with a path ---- */
+
+static bool take_path(struct tl_cursor *arguments, char *path, tl_size size)
+{
+	return tl_lldb_take_hex_text(arguments, path, size) && tl_cursor_done(arguments);
+}
+
+TL_LLDB_HANDLER(handle_file_size)
+{
+	char path[PATH_SIZE];
+	struct stat facts;
+
+	if (!take_path(arguments, path, sizeof(path)))
+		return TL_ERROR_PACKET;
+	if (stat(path, &facts) != 0) {
+		tl_rsp_explain(rsp, "there is no such file");
+		return TL_ERROR_ARGUMENT;
+	}
+	tl_write_byte(reply, 'F');
+	tl_write_hex(reply, (tl_u64)facts.st_size);
+	return TL_OK;
+}
+
+TL_LLDB_HANDLER(handle_file_mode)
+{
+	char path[PATH_SIZE];
+	struct stat facts;
+
+	if (!take_path(arguments, path, sizeof(path)))
+		return TL_ERROR_PACKET;
+	if (stat(path, &facts) == 0) {
+		tl_write_byte(reply, 'F');
+		tl_write_hex(reply, facts.st_mode & 07777u);
+	} else {
+		tl_write_text(reply, "F-1,");
+		tl_write_hex(reply, (tl_u64)errno);
+	}
+	return TL_OK;
+}
+
+TL_LLDB_HANDLER(handle_file_exists)
+{
+	char path[PATH_SIZE];
+
+	if (!take_path(arguments, path, sizeof(path)))
+		return TL_ERROR_PACKET;
+	tl_write_text(reply, access(path, F_OK) == 0 ? "F,1" : "F,0");
+	return TL_OK;
+}
+
 const struct tl_rsp_row tl_lldb_module_rows[] = {
+	{"vFile:size:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_file_size_row},
+	{"vFile:mode:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_file_mode_row},
+	{"vFile:exists:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_file_exists_row},
 	{"qShlibInfoAddr", TL_RSP_WORD, TL_RSP_PROCESS | TL_RSP_STOPPED, false, handle_libraries_address_row},
 	{"qModuleInfo:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_module_info_row},
 	{"jModulesInfo:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_modules_info_row},
