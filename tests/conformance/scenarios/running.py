@@ -294,7 +294,7 @@ def plain_c_and_s(t):
     """The old packets c and s still do what they did."""
     client = t.client
     client.insert(0, t["body"])
-    client.select("p-1.-1" if client.features.get("multiprocess") == "+" else "-1", "c")
+    client.select("0", "c")
     client.send("c")
     equal(client.wait_stop().signal, SIGTRAP, "the signal after c")
     equal(client.pc(), t["body"], "the program counter after c")
