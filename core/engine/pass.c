@@ -291,6 +291,15 @@ static void carried_out(struct tl_engine *engine, struct thread *thread)
 		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
 }
 
+/*
+ * A trap of the program's own with a point on top of it. The hit was the point's: executed, it would be hit again, and
+ * for ever.
+ */
+static bool is_trap(const struct tl_cpu *cpu, const tl_u8 *bytes, const struct tl_instruction *instruction)
+{
+	return instruction != NULL ? instruction->flow == TL_FLOW_TRAP : tl_same(bytes, cpu->trap, cpu->trap_size);
+}
+
 /* Gets a thread over the trap at `address`, on which it stands. */
 static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address)
 {
@@ -309,6 +318,13 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 	}
 	size = tl_engine_read_code(engine, thread->process, address, bytes);
 	known = cpu->decode != NULL && cpu->decode(bytes, size, &instruction) == TL_OK;
+	if (size >= cpu->trap_size && is_trap(cpu, bytes, known ? &instruction : NULL) &&
+	    tl_engine_set_program_counter(engine, thread, address + (known ? instruction.length : cpu->trap_size)) ==
+		    TL_OK) {
+		note_way(engine, thread, TL_WAY_CARRIED_OUT, address);
+		carried_out(engine, thread);
+		return;
+	}
 	/* Its accesses must reach the watchpoints: the machine is to make them. */
 	watched = known && (instruction.reads_memory || instruction.writes_memory) && tl_points_any(space, KINDS_DATA);
 	if (known && instruction.carried_out && !watched && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&

@@ -235,6 +235,22 @@ TEST(breakpoint_upon_the_programs_own_trap)
 	MACHINE_END(&machine);
 }
 
+TEST(false_condition_upon_the_programs_own_trap)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	machine_set_pc(&machine, machine.main, OWN_TRAP);
+	CHECK_EQUAL(machine_insert_with(&machine, OWN_TRAP, NEVER, NULL), TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, OWN_TRAP + 2, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(machine_pc(&machine, machine.main), OWN_TRAP + 2);
+	MACHINE_END(&machine);
+}
+
 TEST(hardware_breakpoint)
 {
 	struct tl_scripted_options options = machine_options();

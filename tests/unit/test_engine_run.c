@@ -253,6 +253,23 @@ TEST(passed_signals_make_no_report)
 	MACHINE_END(&machine);
 }
 
+TEST(a_passed_fault_upon_a_breakpoint_is_told)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->pass_signals[0] = (tl_u64)1 << 11;
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, DATA, 1), TL_OK);
+	machine_set_pc(&machine, machine.main, DATA);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_SIGNAL);
+	CHECK_EQUAL(report.event.signal, 11);
+	CHECK_EQUAL(machine_pc(&machine, machine.main), DATA);
+	MACHINE_END(&machine);
+}
+
 TEST(faults_are_signals)
 {
 	struct tl_scripted_options options = machine_options();
