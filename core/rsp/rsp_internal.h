@@ -29,6 +29,8 @@ struct tl_rsp {
 	bool handling;        /* a handler is at work and `output` is its */
 	bool silent;          /* the handler wants no reply at all */
 	bool owed;            /* a deferred reply */
+	bool interrupted;     /* ^C came while the program ran, and the stop that it causes has not been told */
+	bool interrupt;       /* ^C came too late to stop anything: for the next resume */
 	bool asked;           /* `?` waits for threads that were told to stop quietly */
 	bool done;            /* host.done is to be called once the reply is out */
 
@@ -61,6 +63,15 @@ struct tl_rsp {
 	struct tl_agent_code *expressions;
 	tl_size expression_capacity;
 };
+
+/*
+ * ^C, all-stop and non-stop. GDB manual, "Interrupts": one that comes while the program is stopped is kept, and
+ * interrupts the program when it is resumed next. Clients rely on it: they send it when they believe the program to
+ * run, and the stop that proves them wrong may be on the way.
+ */
+void tl_rsp_interrupt(struct tl_rsp *rsp);
+/* A resume is under way: what was kept interrupts it. */
+void tl_rsp_interrupt_kept(struct tl_rsp *rsp);
 
 /* The rows of core, each with its packets' handlers; ended by a NULL name. */
 extern const struct tl_rsp_row tl_rsp_feature_rows[];

@@ -26,6 +26,8 @@ static enum tl_status run(struct tl_rsp *rsp, tl_size count)
 	/* From here on text from the program may go out before the stop reply. */
 	rsp->owed = rsp->owed || !non_stop;
 	status = tl_engine_resume(rsp->engine, rsp->actions, count);
+	if (status == TL_OK)
+		tl_rsp_interrupt_kept(rsp);
 	if (non_stop)
 		/* A thread that has just gone is no error of the client's: its exit is on the way. */
 		return status == TL_ERROR_NO_THREAD || status == TL_ERROR_GONE ? TL_OK : status;
@@ -210,11 +212,33 @@ static enum tl_status handle_bs(struct tl_rsp *rsp, void *context, struct tl_cur
 	return run_back(rsp, TL_ACTION_STEP_BACK, arguments);
 }
 
+void tl_rsp_interrupt(struct tl_rsp *rsp)
+{
+	/* lldb takes whatever stop comes for the answer to its interrupt, and would wonder at another. */
+	bool keeps = !tl_rsp_non_stop(rsp) && !rsp->client[TL_RSP_CLIENT_LLDB];
+
+	if (keeps && !rsp->owed) {
+		rsp->interrupt = tl_engine_next_process(rsp->engine, 0) != 0;
+		return;
+	}
+	rsp->interrupted = keeps;
+	tl_engine_interrupt(rsp->engine);
+}
+
+void tl_rsp_interrupt_kept(struct tl_rsp *rsp)
+{
+	if (!rsp->interrupt || tl_rsp_non_stop(rsp))
+		return;
+	rsp->interrupt = false;
+	rsp->interrupted = true;
+	tl_engine_interrupt(rsp->engine);
+}
+
 static enum tl_status handle_interrupt(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 				       struct tl_writer *reply)
 {
 	(void)context, (void)arguments, (void)reply;
-	tl_engine_interrupt(rsp->engine);
+	tl_rsp_interrupt(rsp);
 	return TL_OK;
 }
 

@@ -297,7 +297,7 @@ static void take_item(struct tl_rsp *rsp, enum tl_frame_item item)
 	case TL_FRAME_INTERRUPT:
 		if (rsp->host.observe != NULL)
 			rsp->host.observe(rsp->host.context, true, "\x03", 1);
-		tl_engine_interrupt(rsp->engine);
+		tl_rsp_interrupt(rsp);
 		break;
 	case TL_FRAME_ACK:
 	case TL_FRAME_NOTHING:

@@ -4,6 +4,7 @@
  */
 #include "core/rsp/rsp_internal.h"
 
+#define LINUX_SIGNAL_INTERRUPT 2
 #define LINUX_SIGNAL_TRAP 5
 #define LINUX_SIGNAL_STOP 19
 #define PATH_MAX_BYTES 512
@@ -282,6 +283,11 @@ static void send_stop(struct tl_rsp *rsp, const struct tl_report *report)
 
 	tell_error(rsp, report);
 	rsp->owed = false;
+	/* Something else came first. */
+	if (rsp->interrupted && tl_engine_next_process(rsp->engine, 0) != 0)
+		rsp->interrupt =
+			report->event.kind != TL_EVENT_SIGNAL || report->event.signal != LINUX_SIGNAL_INTERRUPT;
+	rsp->interrupted = false;
 	if (report->no_resumed && !rsp->client[TL_RSP_CLIENT_NO_RESUMED]) {
 		rsp->explanation[0] = '\0';
 		tl_rsp_explain(rsp, "nothing that was resumed is left to wait for");

@@ -500,11 +500,23 @@ TEST(packets_while_the_program_runs)
 	ASK("qC", "QCp1.1");
 	ASK("vCtrlC", "OK");
 	NEXT_BEGINS("T02thread:p1.1;");
-	/* Exactly one: nothing follows, and an interrupt now is none. */
-	rsp_session_bytes(&session, "\x03\x03", 2);
+	/* Exactly one: nothing follows. */
 	rsp_session_turn(&session, 10);
 	NOTHING();
 	ASK_BEGINS("g", "0");
+	shut();
+}
+
+TEST(an_interrupt_while_stopped_is_for_the_next_resume)
+{
+	open_gdb(0);
+	rsp_session_bytes(&session, "\x03\x03", 2);
+	rsp_session_turn(&session, 10);
+	NOTHING();
+	ASK("vCont;c", "(none)");
+	NEXT_BEGINS("T02thread:p1.1;");
+	ASK("vCont;s:p1.1", "(none)");
+	NEXT_BEGINS("T05thread:p1.1;");
 	shut();
 }
 
