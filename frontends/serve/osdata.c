@@ -397,6 +397,18 @@ static void write_modules(struct tl_buffer *document)
 	each_line("/proc/modules", 0, add_module, document);
 }
 
+/* Who did it: the name of a process that is still there, else its number. */
+static void add_doer(struct tl_buffer *document, const char *column, int process)
+{
+	char path[32], name[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", process);
+	if (read_file(path, name, sizeof(name)) <= 0)
+		snprintf(name, sizeof(name), "%d", process);
+	name[strcspn(name, "\n")] = '\0';
+	add_column(document, column, name);
+}
+
 static void add_segment(struct tl_buffer *document, char *line)
 {
 	unsigned key, mode, user, group, owner, owner_group;
@@ -412,8 +424,8 @@ static void add_segment(struct tl_buffer *document, char *line)
 	add_number(document, "shmid", id);
 	tl_buffer_format(document, "<column name=\"perms\">%o</column>", mode);
 	add_number(document, "size", (long long)size);
-	tl_buffer_format(document, "<column name=\"creator command\">%d</column>", creator);
-	tl_buffer_format(document, "<column name=\"last op. command\">%d</column>", last);
+	add_doer(document, "creator command", creator);
+	add_doer(document, "last op. command", last);
 	add_number(document, "num attached", (long long)attached);
 	add_user(document, "user", user);
 	add_group(document, "group", group);
@@ -474,8 +486,8 @@ static void add_queue(struct tl_buffer *document, char *line)
 	tl_buffer_format(document, "<column name=\"perms\">%o</column>", mode);
 	add_number(document, "num used bytes", (long long)bytes);
 	add_number(document, "num messages", (long long)messages);
-	tl_buffer_format(document, "<column name=\"last msgsnd() command\">%d</column>", sender);
-	tl_buffer_format(document, "<column name=\"last msgrcv() command\">%d</column>", receiver);
+	add_doer(document, "last msgsnd() command", sender);
+	add_doer(document, "last msgrcv() command", receiver);
 	add_user(document, "user", user);
 	add_group(document, "group", group);
 	add_user(document, "creator user", owner);
