@@ -76,7 +76,7 @@ struct tl_thread_id {
 	/* The last thread is gone and so is the process: exit status `code`, or killed by `signal`. */                \
 	X(TL_EVENT_PROCESS_EXITED, EDGE)                                                                               \
 	X(TL_EVENT_PROCESS_KILLED, EDGE)                                                                               \
-	/* The end or the beginning of recorded history was reached. */                                                \
+	/* Recorded history ends here: `code` is 0 at its end, anything else at its beginning. */                      \
 	X(TL_EVENT_HISTORY_END, EDGE)
 
 enum tl_event_kind {
@@ -158,7 +158,9 @@ enum tl_capability {
 	TL_CAN_OBJECTS = 1 << 16,
 	TL_CAN_ALLOCATE = 1 << 17,
 	TL_CAN_ACCESS_RUNNING = 1 << 18, /* memory may be read and written while threads run */
-	TL_CAN_MULTI_PROCESS = 1 << 19
+	TL_CAN_MULTI_PROCESS = 1 << 19,
+	TL_CAN_FORK = 1 << 20,          /* processes fork, vfork and exec, and events tell of it */
+	TL_CAN_CATCH_SYSCALLS = 1 << 21 /* the `syscalls` of a run request */
 };
 
 /* Objects that read_object and write_object move. */

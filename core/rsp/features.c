@@ -22,20 +22,17 @@ static const struct {
 	{"multi-wp-addr+", TL_RSP_CLIENT_MULTI_WATCH},
 };
 
-/*
- * Ours, with the capability that each takes; 0: always. A target that may have several processes is an operating
- * system's: it alone has forks and system calls.
- */
+/* Ours, with the capability that each takes; 0: always. */
 static const struct {
 	const char *name;
 	tl_u32 capability;
 } server_features[] = {
 	{"QStartNoAckMode+", 0},
 	{"multiprocess+", TL_CAN_MULTI_PROCESS},
-	{"fork-events+", TL_CAN_MULTI_PROCESS},
-	{"vfork-events+", TL_CAN_MULTI_PROCESS},
-	{"exec-events+", TL_CAN_MULTI_PROCESS},
-	{"QCatchSyscalls+", TL_CAN_MULTI_PROCESS},
+	{"fork-events+", TL_CAN_FORK},
+	{"vfork-events+", TL_CAN_FORK},
+	{"exec-events+", TL_CAN_FORK},
+	{"QCatchSyscalls+", TL_CAN_CATCH_SYSCALLS},
 	{"vContSupported+", TL_CAN_RUN},
 	{"QThreadEvents+", TL_CAN_RUN},
 	{"no-resumed+", TL_CAN_RUN},

@@ -329,6 +329,8 @@ static enum tl_status handle_catch_syscalls(struct tl_rsp *rsp, void *context, s
 	bool on;
 
 	(void)context, (void)reply;
+	if ((tl_rsp_capabilities(rsp) & TL_CAN_CATCH_SYSCALLS) == 0)
+		return TL_UNKNOWN_PACKET;
 	tl_cursor_expect(arguments, ':');
 	on = tl_cursor_accept(arguments, '1');
 	if (!on)

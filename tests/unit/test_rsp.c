@@ -156,6 +156,14 @@ TEST(features_follow_the_target_not_the_client)
 	ASK("vCont?", "vCont;c;C;s;S;r");
 	ASK_BEGINS("QNonStop:1", "E");
 	shut();
+	/* Several processes, but none that forks or whose system calls can be seen. */
+	rsp_session_open(&session, &(struct rsp_session_setup){.without = TL_CAN_FORK | TL_CAN_CATCH_SYSCALLS});
+	snprintf(first, sizeof(first), "%s", rsp_session_ask(&session, "qSupported"));
+	CHECK(strstr(first, ";multiprocess+") != NULL);
+	CHECK(strstr(first, "fork-events") == NULL && strstr(first, "exec-events") == NULL);
+	CHECK(strstr(first, "QCatchSyscalls") == NULL);
+	ASK("QCatchSyscalls:1", "");
+	shut();
 }
 
 TEST(a_new_qSupported_replaces_the_old_one)
