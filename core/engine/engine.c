@@ -385,6 +385,33 @@ bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id i
 	return true;
 }
 
+bool tl_engine_matches(struct tl_thread_id filter, struct tl_thread_id id)
+{
+	return (filter.process == TL_ANY || filter.process == id.process) &&
+	       (filter.thread == TL_ANY || filter.thread == id.thread);
+}
+
+tl_u32 tl_engine_thread_options(const struct tl_engine *engine)
+{
+	tl_u32 options = 0;
+
+	if ((engine->capabilities & TL_CAN_RUN) != 0)
+		options |= TL_THREAD_REPORT_EXIT;
+	if ((engine->capabilities & TL_CAN_CATCH_CLONES) != 0)
+		options |= TL_THREAD_REPORT_CLONE;
+	return options;
+}
+
+enum tl_status tl_engine_set_thread_options(struct tl_engine *engine, struct tl_thread_id filter, tl_u32 options)
+{
+	if ((options & ~tl_engine_thread_options(engine)) != 0)
+		return TL_ERROR_UNSUPPORTED;
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		if (tl_engine_matches(filter, engine->threads[i]->id))
+			engine->threads[i]->options = options;
+	return TL_OK;
+}
+
 /* ---- Registers ---- */
 
 enum tl_status tl_engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks)

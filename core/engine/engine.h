@@ -243,6 +243,28 @@ bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_re
  */
 bool tl_engine_take_waiting(struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret);
 
+/*
+ * What is reported of single threads beside what the settings say, until their end or tl_engine_reset_client. New
+ * threads have no options.
+ */
+enum tl_thread_option {
+	/*
+	 * The thread stops as it makes another, with TL_EVENT_CLONE; both stand still, and no other report tells of the
+	 * new one. Holds from the thread's next resume on.
+	 */
+	TL_THREAD_REPORT_CLONE = 1 << 0,
+	TL_THREAD_REPORT_EXIT = 1 << 1 /* its end is reported */
+};
+
+/* Those that the target allows: TL_THREAD_REPORT_* bits. */
+tl_u32 tl_engine_thread_options(const struct tl_engine *engine);
+
+/*
+ * Gives every thread that matches `filter` (TL_ANY in either part) exactly these options; it is no error if none does.
+ * TL_ERROR_UNSUPPORTED, and no change, for one that the target does not allow.
+ */
+enum tl_status tl_engine_set_thread_options(struct tl_engine *engine, struct tl_thread_id filter, tl_u32 options);
+
 /* The report that a thread was last stopped with, for `?` and its kin; false for a running thread. */
 bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret);
 

@@ -450,6 +450,24 @@ static void on_created(struct tl_engine *engine, const struct tl_event *event)
 		tl_run_settle(engine, thread);
 }
 
+/* A thread has made another, and both stand. */
+static void on_clone(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct tl_event created = {.kind = TL_EVENT_THREAD_CREATED, .thread = event->child};
+	struct thread *child = tl_engine_thread(engine, event->child);
+
+	/* One that could not be taken runs free. The option may be gone since the thread was let run. */
+	if (child == NULL || (thread->options & TL_THREAD_REPORT_CLONE) == 0) {
+		tl_run_settle(engine, thread);
+		if (child != NULL)
+			on_created(engine, &created);
+		return;
+	}
+	child->plan = TL_ACTION_CONTINUE;
+	tl_copies_adopt(engine, child, child->process->space);
+	report_plain(engine, thread, event);
+}
+
 static void on_gone(struct tl_engine *engine, const struct tl_event *event)
 {
 	struct process *process = tl_engine_process(engine, event->thread.process);
@@ -457,9 +475,12 @@ static void on_gone(struct tl_engine *engine, const struct tl_event *event)
 	struct tl_report report = {.event = *event};
 
 	if (event->kind == TL_EVENT_THREAD_EXITED) {
+		bool told = thread != NULL &&
+			    (engine->settings.report_threads || (thread->options & TL_THREAD_REPORT_EXIT) != 0);
+
 		if (thread != NULL)
 			tl_engine_forget_thread(engine, thread);
-		if (thread != NULL && engine->settings.report_threads)
+		if (told)
 			tl_run_report_gone(engine, &report);
 		/* Non-stop: is there still anyone who could tell anything? */
 		engine->no_resumed |= engine->settings.non_stop && engine->settings.report_no_resumed &&
@@ -574,6 +595,9 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		break;
 	case TL_EVENT_VFORK:
 		on_vfork(engine, thread, event);
+		break;
+	case TL_EVENT_CLONE:
+		on_clone(engine, thread, event);
 		break;
 	case TL_EVENT_VFORK_DONE:
 		on_vfork_done(engine, thread, event);

@@ -82,6 +82,7 @@ struct thread {
 	enum tl_thread_state state;
 
 	/* What the client wants of it. */
+	tl_u32 options; /* TL_THREAD_REPORT_* */
 	enum tl_action_kind plan;
 	tl_u64 range_start, range_end;
 	tl_i32 deliver;   /* signal for its next start */
@@ -154,6 +155,8 @@ struct tl_engine {
 
 /* ---- engine.c ---- */
 
+/* Whether the filter, with TL_ANY in either part, is for that thread. */
+bool tl_engine_matches(struct tl_thread_id filter, struct tl_thread_id id);
 struct process *tl_engine_process(const struct tl_engine *engine, tl_u64 id);
 struct thread *tl_engine_thread(const struct tl_engine *engine, struct tl_thread_id id);
 void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state);

@@ -135,8 +135,12 @@ void tl_engine_reset_client(struct tl_engine *engine)
 							     point->address, point->size);
 		}
 	}
-	for (tl_size i = 0; i < engine->thread_count; i++)
-		engine->threads[i]->stop_asked = engine->threads[i]->interrupted = false;
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		thread->stop_asked = thread->interrupted = false;
+		thread->options = 0;
+	}
 	engine->settings = (struct tl_engine_settings){0};
 	engine->gone_count = 0;
 	engine->owed = engine->interrupt = engine->no_resumed = engine->told = false;

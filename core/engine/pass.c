@@ -120,6 +120,7 @@ static void go(struct tl_engine *engine, struct thread *thread, enum tl_thread_s
 	struct tl_run_request request = {.run = step ? TL_RUN_STEP : TL_RUN_CONTINUE,
 					 .signal = thread->deliver,
 					 .syscalls = engine->settings.catch_syscalls,
+					 .clones = (thread->options & TL_THREAD_REPORT_CLONE) != 0,
 					 .over_hardware = over_hardware};
 	struct tl_note note = {.kind = TL_NOTE_RESUME, .thread = thread->id, .request = &request};
 	enum tl_status status = TL_OK;

@@ -328,16 +328,10 @@ bool tl_engine_take_waiting(struct tl_engine *engine, struct tl_thread_id id, st
 
 /* ---- Resuming ---- */
 
-static bool matches(struct tl_thread_id filter, struct tl_thread_id id)
-{
-	return (filter.process == TL_ANY || filter.process == id.process) &&
-	       (filter.thread == TL_ANY || filter.thread == id.thread);
-}
-
 static const struct tl_action *action_for(const struct tl_action *actions, tl_size count, const struct thread *thread)
 {
 	for (tl_size i = 0; i < count; i++)
-		if (matches(actions[i].filter, thread->id))
+		if (tl_engine_matches(actions[i].filter, thread->id))
 			return &actions[i];
 	return NULL;
 }

@@ -71,6 +71,9 @@ struct tl_thread_id {
 	X(TL_EVENT_EXEC, EDGE)                                                                                         \
 	/* `thread` is new, traced and standing still before its first instruction. */                                 \
 	X(TL_EVENT_THREAD_CREATED, EDGE)                                                                               \
+	/* In place of THREAD_CREATED where a run request said `clones`: `child` is new, known, and stands still too.  \
+	 */                                                                                                            \
+	X(TL_EVENT_CLONE, EDGE)                                                                                        \
 	/* `thread` is gone; `code` is its exit status, or signal != 0 killed it. Nothing stands still. */             \
 	X(TL_EVENT_THREAD_EXITED, EDGE)                                                                                \
 	/* The last thread is gone and so is the process: exit status `code`, or killed by `signal`. */                \
@@ -127,6 +130,7 @@ struct tl_run_request {
 	enum tl_run run;
 	tl_i32 signal; /* delivered as the thread starts, with its siginfo if it is the one it stopped with; 0: none */
 	bool syscalls; /* report entries and returns of system calls */
+	bool clones;   /* a thread that makes another tells of that itself, by TL_EVENT_CLONE, and stands */
 	bool over_hardware; /* do not stop at a hardware breakpoint on the present program counter */
 };
 
@@ -159,8 +163,9 @@ enum tl_capability {
 	TL_CAN_ALLOCATE = 1 << 17,
 	TL_CAN_ACCESS_RUNNING = 1 << 18, /* memory may be read and written while threads run */
 	TL_CAN_MULTI_PROCESS = 1 << 19,
-	TL_CAN_FORK = 1 << 20,          /* processes fork, vfork and exec, and events tell of it */
-	TL_CAN_CATCH_SYSCALLS = 1 << 21 /* the `syscalls` of a run request */
+	TL_CAN_FORK = 1 << 20,           /* processes fork, vfork and exec, and events tell of it */
+	TL_CAN_CATCH_SYSCALLS = 1 << 21, /* the `syscalls` of a run request */
+	TL_CAN_CATCH_CLONES = 1 << 22    /* the `clones` of a run request */
 };
 
 /* Objects that read_object and write_object move. */

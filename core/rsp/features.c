@@ -114,6 +114,10 @@ static enum tl_status handle_supported(struct tl_rsp *rsp, void *context, struct
 		tl_write_byte(reply, ';');
 		tl_write_text(reply, server_features[i].name);
 	}
+	if (tl_engine_thread_options(rsp->engine) != 0) {
+		tl_write_text(reply, ";QThreadOptions=");
+		tl_write_hex(reply, tl_engine_thread_options(rsp->engine));
+	}
 	if (has_memory_map(rsp))
 		tl_write_text(reply, ";qXfer:memory-map:read+");
 	if (rsp->host.features != NULL)

@@ -283,6 +283,42 @@ static enum tl_status handle_thread_events(struct tl_rsp *rsp, void *context, st
 	return TL_OK;
 }
 
+/*
+ * ";OPTIONS[:THREAD-ID]…", where the last that matches a thread counts. With `apply` false they are only looked at, so
+ * that a packet with an error in it changes nothing.
+ */
+static enum tl_status thread_options(struct tl_rsp *rsp, struct tl_cursor arguments, bool apply)
+{
+	while (!tl_cursor_done(&arguments)) {
+		struct tl_thread_id filter = {TL_ANY, TL_ANY};
+		tl_u64 options;
+
+		tl_cursor_expect(&arguments, ';');
+		options = tl_cursor_hex(&arguments);
+		if (tl_cursor_accept(&arguments, ':')) {
+			filter = tl_rsp_read_thread_id(rsp, &arguments);
+			if (filter.thread == 0 || filter.process == 0)
+				return TL_ERROR_PACKET;
+		}
+		if (arguments.failed)
+			return TL_ERROR_PACKET;
+		/* They are the same numbers as the engine's. */
+		if ((options & ~(tl_u64)tl_engine_thread_options(rsp->engine)) != 0)
+			return TL_ERROR_UNSUPPORTED;
+		if (apply)
+			TL_TRY(tl_engine_set_thread_options(rsp->engine, filter, (tl_u32)options));
+	}
+	return TL_OK;
+}
+
+static enum tl_status handle_thread_options(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+					    struct tl_writer *reply)
+{
+	(void)context, (void)reply;
+	TL_TRY(thread_options(rsp, *arguments, false));
+	return thread_options(rsp, *arguments, true);
+}
+
 /* Reads a list of the client's signal numbers into a set of Linux's; those that Linux does not have are left out. */
 static enum tl_status read_signals(struct tl_rsp *rsp, struct tl_cursor *arguments, tl_u64 set_ret[TL_SIGNAL_WORDS])
 {
@@ -359,6 +395,7 @@ const struct tl_rsp_row tl_rsp_run_rows[] = {
 	{"vCtrlC", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_interrupt},
 	{"QNonStop", TL_RSP_WORD, TL_RSP_STOPPED, true, handle_non_stop},
 	{"QThreadEvents", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_thread_events},
+	{"QThreadOptions", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_thread_options},
 	{"QPassSignals", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_pass_signals},
 	{"QProgramSignals", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_program_signals},
 	{"QCatchSyscalls", TL_RSP_WORD, TL_RSP_PROCESS, true, handle_catch_syscalls},

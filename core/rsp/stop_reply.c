@@ -114,6 +114,9 @@ static void write_reason(struct tl_rsp *rsp, const struct tl_report *report, str
 			tl_write_byte(writer, ';');
 		}
 		break;
+	case TL_EVENT_CLONE:
+		write_child(rsp, "clone:", report, writer);
+		break;
 	case TL_EVENT_THREAD_CREATED:
 		tl_write_text(writer, "create:;");
 		break;
@@ -233,6 +236,7 @@ void tl_rsp_write_stop(struct tl_rsp *rsp, const struct tl_report *report, struc
 	case TL_EVENT_VFORK:
 	case TL_EVENT_VFORK_DONE:
 	case TL_EVENT_EXEC:
+	case TL_EVENT_CLONE:
 	case TL_EVENT_THREAD_CREATED:
 	case TL_EVENT_HISTORY_END:
 	case TL_EVENT_MAX:

@@ -89,6 +89,7 @@ static void describe_event(const struct tl_event *event, char *text, size_t size
 		break;
 	case TL_EVENT_FORK:
 	case TL_EVENT_VFORK:
+	case TL_EVENT_CLONE:
 		snprintf(text, size, " child %llu.%llu", (unsigned long long)event->child.process,
 			 (unsigned long long)event->child.thread);
 		break;

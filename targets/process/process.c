@@ -180,7 +180,7 @@ static const struct tl_target_ops operations = {
 	.name = "process",
 	.capabilities = TL_CAN_PLANT | TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_STEP | TL_CAN_RUN_SOME |
 			TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE | TL_CAN_ACCESS_RUNNING | TL_CAN_MULTI_PROCESS |
-			TL_CAN_FORK | TL_CAN_CATCH_SYSCALLS,
+			TL_CAN_FORK | TL_CAN_CATCH_SYSCALLS | TL_CAN_CATCH_CLONES,
 	.describe = tl_process_x86_describe,
 	.fetch_registers = tl_process_x86_fetch,
 	.store_registers = tl_process_x86_store,

@@ -67,13 +67,33 @@ static void let_parent_go(struct process_target *target, pid_t parent_id, pid_t 
 	tl_process_run_go_on(target, parent, 0);
 }
 
+/* The news of a new thread: its maker's, which stands, or (`maker_id` 0) its own. Looked up, as others were told of. */
+static void tell_of_thread(struct process_target *target, pid_t maker_id, pid_t id)
+{
+	struct traced_thread *maker = maker_id != 0 ? tl_process_find_thread(target, maker_id) : NULL;
+	struct traced_thread *child = tl_process_find_thread(target, id);
+	struct tl_event event = {.kind = TL_EVENT_CLONE};
+
+	if (child == NULL)
+		return;
+	if (maker == NULL || maker->awaited != id) {
+		post_kind(target, child, TL_EVENT_THREAD_CREATED);
+		return;
+	}
+	maker->awaited = 0;
+	event.child = process_id_of(child);
+	post(target, maker, &event);
+}
+
 static void thread_arrived(struct process_target *target, struct traced_thread *child)
 {
 	struct traced_process *process = child->process;
 	struct tl_thread_id leader = {(tl_u64)process->id, (tl_u64)process->id};
 	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED, .thread = leader};
 	bool leader_untold = process->leader_untold;
+	struct traced_thread *maker = tl_process_find_thread(target, child->parent);
 	pid_t parent = child->parent, id = child->id;
+	bool stays = maker != NULL && maker->awaited == id && maker->request.clones;
 
 	/* What only the leader is to have it has inherited from it. */
 	if (child->parent == process->id)
@@ -89,10 +109,11 @@ static void thread_arrived(struct process_target *target, struct traced_thread *
 	}
 	child->told = true;
 	process->leader_untold = false;
-	let_parent_go(target, parent, id);
+	if (!stays)
+		let_parent_go(target, parent, id);
 	if (leader_untold)
 		tl_engine_post(target->target.engine, &event);
-	post_kind(target, child, TL_EVENT_THREAD_CREATED);
+	tell_of_thread(target, stays ? parent : 0, id);
 }
 
 static void process_arrived(struct process_target *target, struct traced_thread *child)

@@ -108,9 +108,12 @@ static void exit_thread(struct tl_scripted *scripted, struct tl_scripted_thread_
 
 /* ---- Beginnings ---- */
 
-/* `start` 0: where the parent stands; `stack` 0: the parent's own. The parent runs on. */
+/*
+ * `start` 0: where the parent stands; `stack` 0: the parent's own. The parent runs on, unless it is to tell of the
+ * thread; then nothing of it may be used afterwards.
+ */
 static tl_u64 clone_thread(struct tl_scripted *scripted, struct tl_scripted_thread_state *parent, tl_u64 start,
-			   tl_u64 stack)
+			   tl_u64 stack, bool by_call)
 {
 	const struct tl_cpu *cpu = scripted->options.cpu;
 	struct tl_scripted_thread_state *child = tl_scripted_new_thread(scripted, parent->process);
@@ -126,10 +129,19 @@ static tl_u64 clone_thread(struct tl_scripted *scripted, struct tl_scripted_thre
 		set(scripted, child, cpu->program_counter, start);
 	if (stack != 0)
 		set(scripted, child, cpu->stack_pointer, stack);
-	if (child->process->traced)
-		post(scripted, child, event);
-	else
+	if (!child->process->traced) {
 		child->running = true;
+	} else if (parent->request.clones) {
+		if (by_call)
+			set(scripted, parent, scripted->rax, number);
+		parent->return_due = by_call;
+		event = (struct tl_event){.kind = TL_EVENT_CLONE, .child = tl_scripted_id(child)};
+		/* Should the engine not take the child, it is told of one that it does not know. */
+		(void)!tl_engine_add_thread(scripted->target.engine, event.child, false);
+		post(scripted, parent, event);
+	} else {
+		post(scripted, child, event);
+	}
 	return number;
 }
 
@@ -400,7 +412,7 @@ static bool make_call(struct tl_scripted *scripted, struct tl_scripted_thread_st
 			thread = tl_scripted_find_thread(scripted, id);
 			return thread != NULL && thread->running;
 		}
-		result = clone_thread(scripted, thread, 0, b);
+		result = clone_thread(scripted, thread, 0, b, true);
 		thread = tl_scripted_find_thread(scripted, id); /* the engine heard of it and may have ended this one */
 		if (thread == NULL || !thread->running)
 			return false;
@@ -740,7 +752,7 @@ enum tl_status tl_scripted_do(struct tl_scripted *scripted, struct tl_thread_id 
 		thread->fault_pending |= b != 0;
 		return TL_OK;
 	case TL_SCRIPTED_CLONE:
-		(void)clone_thread(scripted, thread, a, b);
+		(void)clone_thread(scripted, thread, a, b, false);
 		return TL_OK;
 	case TL_SCRIPTED_FORK:
 	case TL_SCRIPTED_VFORK:

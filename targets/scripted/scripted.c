@@ -547,7 +547,7 @@ static void set_free(struct tl_scripted *scripted, struct tl_scripted_process_st
 		thread->fresh = false;
 		thread->vfork_done = false;
 		thread->return_due = false;
-		thread->request = (struct tl_run_request){TL_RUN_CONTINUE, 0, false, false};
+		thread->request = (struct tl_run_request){.run = TL_RUN_CONTINUE};
 	}
 }
 
@@ -799,7 +799,7 @@ static const struct tl_target_ops full_ops = {
 	.name = "scripted",
 	.capabilities = TL_CAN_PLANT | TL_CAN_STEP | TL_CAN_RUN_SOME | TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE |
 			TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_ACCESS_RUNNING | TL_CAN_MULTI_PROCESS | TL_CAN_FORK |
-			TL_CAN_CATCH_SYSCALLS,
+			TL_CAN_CATCH_SYSCALLS | TL_CAN_CATCH_CLONES,
 	.describe = describe,
 	.fetch_registers = fetch_registers,
 	.store_registers = store_registers,

@@ -17,7 +17,7 @@ LOG_LENGTH = 40
 DEADLINE = float(os.environ.get("CONFORMANCE_DEADLINE", "10"))
 
 FEATURES = ("multiprocess+;swbreak+;hwbreak+;qRelocInsn+;fork-events+;vfork-events+;exec-events+;vContSupported+;"
-            "QThreadEvents+;no-resumed+;xmlRegisters=i386;error-message+;binary-upload+")
+            "QThreadEvents+;QThreadOptions+;no-resumed+;xmlRegisters=i386;error-message+;binary-upload+")
 
 
 class Hang(Exception):

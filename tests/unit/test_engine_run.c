@@ -384,6 +384,95 @@ TEST(thread_births_and_ends_are_told_on_request)
 	MACHINE_END(&machine);
 }
 
+TEST(a_clone_is_told_by_the_thread_that_made_it)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_info info;
+	struct tl_report report;
+	struct tl_thread_id child;
+
+	REQUIRE(machine_make(&machine, &options));
+	CHECK_EQUAL(tl_engine_thread_options(machine.engine), TL_THREAD_REPORT_CLONE | TL_THREAD_REPORT_EXIT);
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, everyone, 4), TL_ERROR_UNSUPPORTED);
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, machine.main, TL_THREAD_REPORT_CLONE), TL_OK);
+	tl_engine_settings(machine.engine)->report_threads = true;
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_CLONE, QUITTER, STACK_TOP - 0x800),
+		    TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_CLONE);
+	CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
+	child = report.event.child;
+	CHECK(tl_engine_find_thread(machine.engine, child, &info) && info.state == TL_THREAD_PARKED);
+	CHECK_EQUAL(machine_pc(&machine, child), QUITTER);
+	/* It alone is let run; it has no options, and its end is told as the settings say. */
+	CHECK_EQUAL(machine_act(&machine, child, TL_ACTION_STEP, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.thread.thread, child.thread);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_THREAD_EXITED);
+	/* Without the option the child tells of itself, and of nothing without the setting. */
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, everyone, 0), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_CLONE, QUITTER, STACK_TOP - 0x800),
+		    TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_THREAD_CREATED);
+	MACHINE_END(&machine);
+}
+
+TEST(a_clone_is_told_once_the_stops_of_others_are_in)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+	struct tl_thread_id id;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->non_stop = true;
+	REQUIRE(add_threads(&machine, SPIN, &id, 1));
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, machine.main, TL_THREAD_REPORT_CLONE), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	/* An option that was taken back while the thread runs: nothing is told, and both run on. */
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, everyone, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_CLONE, SPIN, STACK_TOP - 0x800), TL_OK);
+	machine_turns(&machine, 20);
+	CHECK(!tl_engine_take_report(machine.engine, &report));
+	CHECK_EQUAL(machine_act(&machine, everyone, TL_ACTION_STOP, 0), TL_OK);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(machine_run(&machine, &report) && report.event.kind == TL_EVENT_PAUSED);
+	/* In force again: the others run while two stand, of which one is told. */
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, everyone, TL_THREAD_REPORT_CLONE), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, id, TL_SCRIPTED_CLONE, SPIN, STACK_TOP - 0x900), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_CLONE);
+	CHECK_EQUAL(report.event.thread.thread, id.thread);
+	CHECK(tl_engine_running(machine.engine));
+	machine_turns(&machine, 20);
+	CHECK_EQUAL(machine_pc(&machine, report.event.child), SPIN);
+	CHECK(!tl_engine_take_report(machine.engine, &report));
+	MACHINE_END(&machine);
+}
+
+TEST(the_end_of_one_thread_is_told_on_request)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+	struct tl_thread_id ids[2];
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(add_threads(&machine, QUITTER, ids, 2));
+	CHECK_EQUAL(tl_engine_set_thread_options(machine.engine, ids[1], TL_THREAD_REPORT_EXIT), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_THREAD_EXITED);
+	CHECK_EQUAL(report.event.thread.thread, ids[1].thread);
+	CHECK_EQUAL(report.event.code, 5);
+	MACHINE_END(&machine);
+}
+
 TEST(exit_of_the_only_running_thread)
 {
 	struct tl_scripted_options options = machine_options();

@@ -620,6 +620,44 @@ TEST(thread_events)
 	shut();
 }
 
+TEST(thread_options)
+{
+	open_gdb(0);
+	CHECK(strstr(rsp_session_ask(&session, GDB), ";QThreadOptions=3") != NULL);
+	ASK("QThreadOptions", "OK");
+	ASK("QThreadOptions;", "E.malformed packet");
+	ASK("QThreadOptions;3:", "E.malformed packet");
+	ASK("QThreadOptions;3:p1.0", "E.malformed packet");
+	ASK("QThreadOptions;3:p1.1x", "E.malformed packet");
+	ASK("QThreadOptions:3", "E.malformed packet");
+	/* Nothing of a packet with an error in it is done. */
+	ASK_BEGINS("QThreadOptions;3;4:p1.1", "E.");
+	ASK("vCont;c", "(none)");
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 1}, TL_SCRIPTED_CLONE, 0x1000, 0), TL_OK);
+	NOTHING();
+	rsp_session_bytes(&session, "\x03", 1);
+	NEXT_BEGINS("T02");
+	/* The last that matches a thread counts; nobody minds one that is not there. */
+	ASK("QThreadOptions;0;3:p1.1;2:p1.2;1:p7.7", "OK");
+	ASK("vCont;c", "(none)");
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 2}, TL_SCRIPTED_CLONE, 0x1000, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 1}, TL_SCRIPTED_CLONE, 0x1000, 0), TL_OK);
+	NEXT_BEGINS("T05clone:p1.4;thread:p1.1;");
+	ASK("vCont;c", "(none)");
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 4}, TL_SCRIPTED_EXIT_THREAD, 0, 0),
+		    TL_OK);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 2}, TL_SCRIPTED_EXIT_THREAD, 7, 0),
+		    TL_OK);
+	NEXT("w7;p1.2");
+	ASK("QThreadOptions;0:p1.-1", "OK");
+	shut();
+	rsp_session_open(&session, &(struct rsp_session_setup){.without = TL_CAN_CATCH_CLONES});
+	CHECK(strstr(rsp_session_ask(&session, GDB), ";QThreadOptions=2") != NULL);
+	ASK_BEGINS("QThreadOptions;1", "E");
+	ASK("QThreadOptions;2", "OK");
+	shut();
+}
+
 TEST(signals_that_pass)
 {
 	open_gdb(0);

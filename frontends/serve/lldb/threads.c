@@ -56,6 +56,7 @@ static const char *reason_of(const struct tl_report *report)
 		return "exec";
 	case TL_EVENT_NONE:
 	case TL_EVENT_PAUSED:
+	case TL_EVENT_CLONE:
 	case TL_EVENT_THREAD_CREATED:
 	case TL_EVENT_THREAD_EXITED:
 	case TL_EVENT_PROCESS_EXITED:

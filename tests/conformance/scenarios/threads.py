@@ -201,6 +201,44 @@ def thread_events(t):
 
 
 @scenario("threads")
+def thread_options_tell_of_a_clone(t):
+    """QThreadOptions: the thread that makes another tells of it, both stand, and the new one has no options."""
+    client = t.client
+    if int(client.features.get("QThreadOptions", "0"), 16) & 1 == 0:
+        raise Skip("no QThreadOptions with clones")
+    t.go_to("body")
+    before = client.threads()
+    maker = client.ask("qC")[2:].decode()
+    client.order(f"QThreadOptions;0;1:{maker}")
+    t.request(THREADS, 1)
+    stop = client.run()
+    check(stop.has("clone"), f"the clone was not told: {stop}")
+    equal(stop.thread, maker, "the thread that tells of it")
+    (new,) = [name for name in client.threads() if name not in before]
+    check(f"clone:{new};" in stop.payload.decode("latin-1"), f"the new thread is {new}: {stop}")
+    client.pc(new)
+    stop = client.step(new)
+    equal(stop.thread, new, "the thread that was stepped")
+    client.order("QThreadOptions;0")
+    t.go_to("body")
+
+
+@scenario("threads")
+def thread_options_tell_of_an_exit(t):
+    """QThreadOptions: the end of the thread that has the option is told, and of no other."""
+    client = t.client
+    if int(client.features.get("QThreadOptions", "0"), 16) & 2 == 0:
+        raise Skip("no QThreadOptions with exits")
+    names = t.threads_at_worker(2)
+    client.order(f"QThreadOptions;0;2:{names[1]}")
+    t.set("dismiss", 1)
+    stop = client.run(f"c:{names[1]};c:{names[2]}")
+    equal(stop.kind, "w", "the stop")
+    check(stop.payload.decode().endswith(";" + names[1]), f"another thread's end was told: {stop}")
+    client.order("QThreadOptions;0")
+
+
+@scenario("threads")
 def no_resumed_is_told(t):
     """no-resumed: when the only thread that was resumed ends, the client hears N."""
     t.need("no-resumed")
