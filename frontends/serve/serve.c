@@ -6,6 +6,7 @@
 #include "frontends/serve/server.h"
 #include "frontends/serve/symbols.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -602,13 +603,32 @@ static void say_listening(const struct tl_server *server)
 	}
 }
 
+/* gdbserver takes ::1:2345 for port 2345 of ::1. */
+static bool bare_six(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	char host[INET6_ADDRSTRLEN];
+	struct in6_addr six;
+
+	if (colon == NULL || (size_t)(colon - address) >= sizeof(host))
+		return false;
+	memcpy(host, address, (size_t)(colon - address));
+	host[colon - address] = '\0';
+	return inet_pton(AF_INET6, host, &six) == 1;
+}
+
 static enum tl_status open_door(struct tl_server *server, struct tl_error *error)
 {
+	char text[512];
 	struct tl_error why;
 	enum tl_status status;
 
 	server->listener.descriptor = -1;
-	status = tl_address_parse(server->options->address, &server->address, error);
+	if (server->options->as_gdbserver && bare_six(server->options->address))
+		(void)snprintf(text, sizeof(text), "tcp6:%s", server->options->address);
+	else
+		(void)snprintf(text, sizeof(text), "%s", server->options->address);
+	status = tl_address_parse(text, &server->address, error);
 	if (status == TL_OK && (server->address.kind == TL_ADDRESS_TCP || server->address.kind == TL_ADDRESS_UNIX))
 		status = tl_listener_open(&server->address, &server->listener, error);
 	if (status == TL_OK || !server->options->as_gdbserver)
