@@ -132,6 +132,16 @@ def test_standard_streams(bench):
     assert "Remote debugging using stdio" in text and "ticks " in text, text
 
 
+def test_interrupt_that_crosses_a_stop_holds_for_the_next_resume(bench):
+    server = bench.serve(VICTIM)
+    client = bench.connect(server)
+    client.interrupt()
+    stop = client.run("c")
+    assert stop.signal == 2, stop
+    server.end_input()
+    assert client.run("c").code == 7
+
+
 def test_client_that_says_half_a_packet(bench):
     server = bench.serve(VICTIM)
     client = bench.connect(server)
