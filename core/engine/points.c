@@ -209,6 +209,18 @@ enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const
 		return status;
 	}
 	point = find_exact(process->space, request->kind, request->address, request->size, &at);
+	/*
+	 * gdb does not take out the breakpoints of a library that was unloaded, and where the next one comes to lie at
+	 * the same place it inserts what is on our list, and no more in memory.
+	 */
+	if (point != NULL && point->kind == TL_POINT_SOFTWARE && (engine->capabilities & TL_CAN_PLANT) != 0)
+		status = tl_undo_refresh_at(&process->space->undo, tl_engine_memory(engine, process->space),
+					    request->address);
+	if (status != TL_OK) {
+		bytecode_free(engine, &conditions);
+		bytecode_free(engine, &commands);
+		return status;
+	}
 	if (point != NULL) {
 		bytecode_free(engine, &point->conditions);
 		bytecode_free(engine, &point->commands);

@@ -200,21 +200,31 @@ void tl_undo_cleanse(const struct tl_undo *undo, struct tl_undo_memory memory)
 	}
 }
 
+static enum tl_status refresh(struct tl_undo_entry *entry, struct tl_undo_memory memory)
+{
+	tl_u8 present[sizeof(entry->saved)];
+
+	if (entry->lifted)
+		return TL_OK;
+	TL_TRY(read_all(memory, entry->address, present, entry->size));
+	if (tl_same(present, entry->planted, entry->size))
+		return TL_OK;
+	entry->lifted = true;
+	return lower(entry, memory);
+}
+
 enum tl_status tl_undo_refresh(struct tl_undo *undo, struct tl_undo_memory memory)
 {
-	for (tl_size i = 0; i < undo->count; i++) {
-		struct tl_undo_entry *entry = &undo->entries[i];
-		tl_u8 present[sizeof(entry->saved)];
-
-		if (entry->lifted)
-			continue;
-		TL_TRY(read_all(memory, entry->address, present, entry->size));
-		if (tl_same(present, entry->planted, entry->size))
-			continue;
-		entry->lifted = true;
-		TL_TRY(lower(entry, memory));
-	}
+	for (tl_size i = 0; i < undo->count; i++)
+		TL_TRY(refresh(&undo->entries[i], memory));
 	return TL_OK;
+}
+
+enum tl_status tl_undo_refresh_at(struct tl_undo *undo, struct tl_undo_memory memory, tl_u64 address)
+{
+	struct tl_undo_entry *entry = tl_undo_find(undo, address);
+
+	return entry != NULL ? refresh(entry, memory) : TL_OK;
 }
 
 void tl_undo_hide(const struct tl_undo *undo, tl_u64 address, tl_u8 *buffer, tl_size size)

@@ -60,6 +60,8 @@ void tl_undo_cleanse(const struct tl_undo *undo, struct tl_undo_memory memory);
 
 /* Plants again what is not lifted and yet not there: for a copy of the memory that was made while a trap was lifted. */
 enum tl_status tl_undo_refresh(struct tl_undo *undo, struct tl_undo_memory memory);
+/* The same at one address: the program may have replaced what was mapped there. */
+enum tl_status tl_undo_refresh_at(struct tl_undo *undo, struct tl_undo_memory memory, tl_u64 address);
 
 /* The entry at exactly that address, or NULL. */
 struct tl_undo_entry *tl_undo_find(struct tl_undo *undo, tl_u64 address);

@@ -107,6 +107,27 @@ TEST(inserting_again_replaces)
 	MACHINE_END(&machine);
 }
 
+TEST(inserting_again_plants_what_the_program_has_mapped_over)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_report report;
+	tl_u8 original = 0x55;
+	tl_size done = 0;
+
+	REQUIRE(machine_make(&machine, &options));
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	CHECK_EQUAL(tl_scripted_target(machine.scripted)
+			    ->ops->write_memory(tl_scripted_target(machine.scripted), machine.process, FUNCTION,
+						&original, 1, &done),
+		    TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(machine_pc(&machine, machine.main), FUNCTION);
+	MACHINE_END(&machine);
+}
+
 TEST(point_where_nothing_is_mapped)
 {
 	struct tl_scripted_options options = machine_options();
