@@ -329,6 +329,9 @@ static enum tl_status read_signals(struct tl_rsp *rsp, struct tl_cursor *argumen
 	while (tl_request_number(arguments, &number)) {
 		tl_i32 signal = tl_rsp_signal_in(rsp, number);
 
+		/* Of two names of one signal, as gdb has them for SIGIO, the one that stops are told by is meant. */
+		if (signal > 0 && tl_rsp_signal_out(rsp, signal) != number)
+			continue;
 		if (signal > 0 && signal < TL_SIGNAL_WORDS * 64)
 			set[signal / 64] |= (tl_u64)1 << (signal % 64);
 	}

@@ -666,6 +666,11 @@ TEST(signals_that_pass)
 	CHECK_EQUAL(tl_engine_settings(session.engine)->pass_signals[0], (1u << 14) | (1u << 17));
 	ASK("QPassSignals:", "OK");
 	CHECK_EQUAL(tl_engine_settings(session.engine)->pass_signals[0], 0);
+	/* 21 is SIGPOLL, gdb's other name of what stops tell as SIGIO, 17. */
+	ASK("QPassSignals:21", "OK");
+	CHECK_EQUAL(tl_engine_settings(session.engine)->pass_signals[0], 0);
+	ASK("QPassSignals:17", "OK");
+	CHECK_EQUAL(tl_engine_settings(session.engine)->pass_signals[0], 1u << 29);
 	ASK("QPassSignals:zz", "E.malformed packet");
 	ASK("QProgramSignals:1;2", "OK");
 	CHECK(tl_engine_settings(session.engine)->program_signals_known);
