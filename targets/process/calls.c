@@ -118,6 +118,19 @@ long tl_process_ptrace(const struct tl_process_calls *calls, long request, pid_t
 	return result;
 }
 
+long tl_process_ptrace_patiently(const struct tl_process_calls *calls, long request, pid_t thread, tl_uintptr address,
+				 tl_uintptr data)
+{
+	long result = -1;
+
+	for (int attempt = 0; attempt < 3 && result < 0; attempt++) {
+		result = tl_process_ptrace(calls, request, thread, address, data);
+		if (result < 0 && errno == ESRCH)
+			break;
+	}
+	return result;
+}
+
 pid_t tl_process_wait(const struct tl_process_calls *calls, pid_t id, int *status, int flags)
 {
 	pid_t result = calls->wait(id, status, flags);

@@ -39,6 +39,13 @@ extern const struct tl_process_calls tl_process_calls_real;
 long tl_process_ptrace(const struct tl_process_calls *calls, long request, pid_t thread, tl_uintptr address,
 		       tl_uintptr data);
 
+/*
+ * The same for what must not fail: a stop cannot be understood, or a thread not be let go, without it. A passing
+ * failure gets another chance; ESRCH is an answer.
+ */
+long tl_process_ptrace_patiently(const struct tl_process_calls *calls, long request, pid_t thread, tl_uintptr address,
+				 tl_uintptr data);
+
 /* The same for waitpid; nothing is traced when nothing was ready. */
 pid_t tl_process_wait(const struct tl_process_calls *calls, pid_t id, int *status, int flags);
 

@@ -351,10 +351,10 @@ static enum tl_status waited(struct process_target *target, enum tl_status statu
 static void pass_stop(struct process_target *target, pid_t id, struct tl_stop stop)
 {
 	if (stop.kind == TL_STOP_GROUP)
-		(void)tl_process_ptrace(target->calls, PTRACE_LISTEN, id, 0, 0);
+		(void)tl_process_ptrace_patiently(target->calls, PTRACE_LISTEN, id, 0, 0);
 	else
-		(void)tl_process_ptrace(target->calls, PTRACE_CONT, id, 0,
-					stop.kind == TL_STOP_SIGNAL ? (tl_uintptr)stop.value : 0);
+		(void)tl_process_ptrace_patiently(target->calls, PTRACE_CONT, id, 0,
+						  stop.kind == TL_STOP_SIGNAL ? (tl_uintptr)stop.value : 0);
 }
 
 /* Runs the child through its execs. *gone_ret: it has been waited for, there is nothing left to kill. */
@@ -377,7 +377,7 @@ static enum tl_status run_to_program(struct process_target *target, struct start
 			return TL_OK;
 		if (stop.kind == TL_STOP_EXEC && start->execs > 0 && --start->execs == 0) {
 			at_edge = true;
-			(void)tl_process_ptrace(target->calls, PTRACE_INTERRUPT, start->id, 0, 0);
+			(void)tl_process_ptrace_patiently(target->calls, PTRACE_INTERRUPT, start->id, 0, 0);
 		}
 		pass_stop(target, start->id, stop);
 	}
@@ -444,7 +444,7 @@ static void give_up(struct process_target *target, pid_t id)
 
 		if (kind == TL_STOP_EXITED || kind == TL_STOP_KILLED)
 			break;
-		(void)tl_process_ptrace(target->calls, PTRACE_CONT, id, 0, 0);
+		(void)tl_process_ptrace_patiently(target->calls, PTRACE_CONT, id, 0, 0);
 	}
 	if (process != NULL)
 		tl_process_remove(target, process);

@@ -89,7 +89,7 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 	 * thread is let run, and then stops it before it gets anywhere.
 	 */
 	if (thread->stop_asked && thread->place != PLACE_GROUP)
-		(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
+		(void)process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
 	if (status == TL_OK || status == TL_ERROR_GONE)
 		status = start(target, thread, request_for(thread), thread->place == PLACE_DELIVERY ? signal : 0);
 	if (status == TL_OK || status == TL_ERROR_GONE)
@@ -129,7 +129,7 @@ void tl_process_run_reprogram(struct process_target *target, struct traced_proce
 	process->generation++;
 	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
 		if (thread->state == TRACED_RUNNING)
-			(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
+			(void)process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
 }
 
 /* ---- Leaving ---- */
@@ -153,7 +153,7 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 	if (thread->state == TRACED_STOPPED)
 		return true;
 	if (thread->state != TRACED_NEW)
-		(void)process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0);
+		(void)process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
 	if (tl_process_wait_for_any(target, is_this, &thread->id, deadline, &entry) != TL_OK)
 		return false;
 	stop = tl_stop_decode(entry.status);
@@ -167,6 +167,21 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 		*signal_ret = stop.value;
 	}
 	return true;
+}
+
+/* It was killed while it stood. On its way it may stop once more, in front of its end, and would wait there for ever.
+ */
+static void let_dying_go(struct process_target *target, struct traced_thread *thread, tl_u64 deadline)
+{
+	struct status_entry entry = {0};
+
+	while (tl_process_wait_for_any(target, is_this, &thread->id, deadline, &entry) == TL_OK) {
+		enum tl_stop_kind kind = tl_stop_decode(entry.status).kind;
+
+		if (kind == TL_STOP_EXITED || kind == TL_STOP_KILLED ||
+		    process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, 0) == 0)
+			return;
+	}
 }
 
 /* TL_OK also for a thread that is gone: it needs no letting go. */
@@ -183,8 +198,11 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 		(void)target->calls->thread_kill(thread->process->id, thread->id, signal);
 		signal = 0;
 	}
-	if (process_ptrace(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) < 0 && errno != ESRCH)
+	if (process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) == 0)
+		return TL_OK;
+	if (errno != ESRCH)
 		return tl_process_errno();
+	let_dying_go(target, thread, deadline);
 	return TL_OK;
 }
 
@@ -259,7 +277,7 @@ enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
 		stop = tl_stop_decode(entry.status);
 		if (stop.kind != TL_STOP_EXITED && stop.kind != TL_STOP_KILLED) {
 			/* It stands in front of its end. */
-			(void)tl_process_ptrace(target->calls, PTRACE_CONT, entry.id, 0, 0);
+			(void)tl_process_ptrace_patiently(target->calls, PTRACE_CONT, entry.id, 0, 0);
 			continue;
 		}
 		if (thread != NULL)

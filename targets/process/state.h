@@ -182,21 +182,10 @@ static inline long process_ptrace(const struct process_target *target, long requ
 	return tl_process_ptrace(target->calls, request, thread->id, address, data);
 }
 
-/*
- * The same for what a stop cannot be understood without: a passing failure gets another chance. Other failures than
- * ESRCH are not to be expected of these.
- */
 static inline long process_ptrace_patiently(const struct process_target *target, long request,
 					    const struct traced_thread *thread, tl_uintptr address, tl_uintptr data)
 {
-	long result = -1;
-
-	for (int attempt = 0; attempt < 3 && result < 0; attempt++) {
-		result = process_ptrace(target, request, thread, address, data);
-		if (result < 0 && errno == ESRCH)
-			break;
-	}
-	return result;
+	return tl_process_ptrace_patiently(target->calls, request, thread->id, address, data);
 }
 
 /* ---- wait.c ---- */

@@ -102,7 +102,7 @@ static void thread_arrived(struct process_target *target, struct traced_thread *
 	if (target->target.engine == NULL ||
 	    tl_engine_add_thread(target->target.engine, process_id_of(child), false) != TL_OK) {
 		TL_TRACE(ERRORS, "no storage for thread %d: it runs untraced", (int)child->id);
-		(void)process_ptrace(target, PTRACE_DETACH, child, 0, 0);
+		(void)process_ptrace_patiently(target, PTRACE_DETACH, child, 0, 0);
 		tl_process_remove_thread(target, child);
 		let_parent_go(target, parent, id);
 		return;
@@ -178,7 +178,7 @@ static void refuse_child(struct process_target *target, pid_t id)
 	int status;
 
 	if (tl_process_wait_for(target, id, tl_process_wait_clock() + WAIT_LIMIT, &status) == TL_OK)
-		(void)tl_process_ptrace(target->calls, PTRACE_DETACH, id, 0, 0);
+		(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
 	TL_TRACE(ERRORS, "no storage for %d: it runs untraced", (int)id);
 }
 
@@ -301,7 +301,7 @@ static void let_orphans_go(struct process_target *target)
 			    tl_process_find(target,
 					    (tl_u64)tl_process_attach_status_field(target, thread->id, "Tgid")) != NULL)
 				continue;
-			(void)process_ptrace(target, PTRACE_DETACH, thread, 0, 0);
+			(void)process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, 0);
 			tl_process_remove_thread(target, thread);
 		}
 	}
@@ -573,8 +573,9 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 	if (thread == NULL && stop.kind == TL_STOP_EXEC && process != NULL)
 		thread = tl_process_add_thread(target, process, id, TRACED_RUNNING);
 	if (thread == NULL) {
-		if (tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
-			(void)tl_process_ptrace(target->calls, PTRACE_DETACH, id, 0, 0);
+		/* A new child stands from its first stop; one that is about to end is of a process that was let go. */
+		if (stop.kind == TL_STOP_EXITING || tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
+			(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
 	} else if (thread->state == TRACED_NEW) {
 		first_stop(target, thread, stop);
 	} else {

@@ -363,7 +363,7 @@ static enum tl_status write_debug(const struct process_target *target, struct tr
 {
 	tl_uintptr offset = offsetof(struct user, u_debugreg) + n * sizeof(tl_u64);
 
-	if (process_ptrace(target, PTRACE_POKEUSER, thread, offset, (tl_uintptr)value) == 0)
+	if (process_ptrace_patiently(target, PTRACE_POKEUSER, thread, offset, (tl_uintptr)value) == 0)
 		return TL_OK;
 	if (errno == ENOSPC || errno == EBUSY)
 		return TL_ERROR_POINT_FULL;
