@@ -63,18 +63,49 @@ struct access {
 	struct process *process;
 };
 
+/* A watchpoint is the machine's to notice: what it covers is not touched behind its back. */
+static bool watched(const struct access *access, tl_u64 address, tl_size size)
+{
+	const struct space *space = access->process->space;
+
+	for (tl_size i = 0; i < space->point_count; i++) {
+		const struct engine_point *point = space->points[i];
+
+		if ((KINDS_DATA & KIND_BIT(point->kind)) != 0 && tl_overlap(point->address, point->size, address, size))
+			return true;
+	}
+	return false;
+}
+
+/* As the program would: what it may not touch is left to the machine to fault on. */
 static enum tl_status access_read(void *context, tl_u64 address, void *buffer, tl_size size)
 {
 	struct access *access = context;
+	struct tl_target *target = access->engine->target;
 
-	return tl_engine_read(access->engine, access->process, address, buffer, size);
+	if (watched(access, address, size))
+		return TL_ERROR_MEMORY;
+	if (target->ops->load == NULL)
+		return tl_engine_read(access->engine, access->process, address, buffer, size);
+	TL_TRY(target->ops->load(target, access->process->id, address, buffer, size));
+	tl_undo_hide(&access->process->space->undo, address, buffer, size);
+	return TL_OK;
 }
 
 static enum tl_status access_write(void *context, tl_u64 address, const void *buffer, tl_size size)
 {
 	struct access *access = context;
+	struct tl_target *target = access->engine->target;
 	tl_size done = 0;
 
+	if (watched(access, address, size))
+		return TL_ERROR_MEMORY;
+	if (target->ops->store != NULL) {
+		/* A program that writes over a trap of ours: its own store does that better. */
+		if (tl_undo_touches(&access->process->space->undo, address, size))
+			return TL_ERROR_MEMORY;
+		return target->ops->store(target, access->process->id, address, buffer, size);
+	}
 	TL_TRY(tl_engine_write_memory(access->engine, access->process->id, address, buffer, size, &done));
 	return done == size ? TL_OK : TL_ERROR_MEMORY;
 }
@@ -307,9 +338,8 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 	struct tl_instruction instruction;
 	tl_u8 bytes[TL_INSTRUCTION_MAX];
-	struct space *space = thread->process->space;
 	tl_size size;
-	bool known, watched;
+	bool known;
 	struct copy *copy = NULL;
 
 	if ((engine->capabilities & TL_CAN_PASS_POINTS) != 0) {
@@ -326,9 +356,7 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 		carried_out(engine, thread);
 		return;
 	}
-	/* Its accesses must reach the watchpoints: the machine is to make them. */
-	watched = known && (instruction.reads_memory || instruction.writes_memory) && tl_points_any(space, KINDS_DATA);
-	if (known && instruction.carried_out && !watched && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
+	if (known && instruction.carried_out && (engine->capabilities & TL_CAN_CARRY_OUT) != 0 &&
 	    carry_out(engine, thread, bytes, size)) {
 		note_way(engine, thread, TL_WAY_CARRIED_OUT, address);
 		carried_out(engine, thread);

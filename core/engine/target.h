@@ -232,6 +232,15 @@ struct tl_target_ops {
 				       tl_size size, tl_size *done_ret);
 
 	/*
+	 * Memory as the program itself may use it, page protections included, for instructions that the engine carries
+	 * out: all bytes were moved, or TL_ERROR_MEMORY and none were. May be NULL where there are no protections to
+	 * mind: read_memory and write_memory then serve.
+	 */
+	enum tl_status (*load)(struct tl_target *target, tl_u64 process, tl_u64 address, void *buffer, tl_size size);
+	enum tl_status (*store)(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
+				tl_size size);
+
+	/*
 	 * Rung 2. resume() starts a stopped thread and returns at once. stop() asks a running one to stop and returns
 	 * at once; whatever stops it first, that event is posted, and no PAUSED follows for the request.
 	 */

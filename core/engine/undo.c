@@ -244,6 +244,13 @@ void tl_undo_hide(const struct tl_undo *undo, tl_u64 address, tl_u8 *buffer, tl_
 	}
 }
 
+bool tl_undo_touches(const struct tl_undo *undo, tl_u64 address, tl_size size)
+{
+	tl_size at = first_from(undo, address);
+
+	return at < undo->count && tl_overlap(undo->entries[at].address, undo->entries[at].size, address, size);
+}
+
 enum tl_status tl_undo_write(struct tl_undo *undo, struct tl_undo_memory memory, tl_u64 address, const tl_u8 *buffer,
 			     tl_size size, tl_size *done_ret)
 {

@@ -69,6 +69,9 @@ struct tl_undo_entry *tl_undo_find(struct tl_undo *undo, tl_u64 address);
 /* Replaces what is planted within [address, address + size) in a buffer that was read from there by the saved bytes. */
 void tl_undo_hide(const struct tl_undo *undo, tl_u64 address, tl_u8 *buffer, tl_size size);
 
+/* True when something on the list, lifted or not, touches [address, address + size). */
+bool tl_undo_touches(const struct tl_undo *undo, tl_u64 address, tl_size size);
+
 /* Writes memory; bytes under planted traps go to the saved ones. *done_ret as the target's write_memory has it. */
 enum tl_status tl_undo_write(struct tl_undo *undo, struct tl_undo_memory memory, tl_u64 address, const tl_u8 *buffer,
 			     tl_size size, tl_size *done_ret);

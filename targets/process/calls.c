@@ -32,6 +32,13 @@ static ssize_t real_read_process(pid_t process, void *buffer, tl_u64 address, tl
 	return process_vm_readv(process, &here, 1, &there, 1, 0);
 }
 
+static ssize_t real_write_process(pid_t process, const void *buffer, tl_u64 address, tl_size size)
+{
+	struct iovec here = {(void *)(tl_uintptr)buffer, size}, there = {(void *)(tl_uintptr)address, size};
+
+	return process_vm_writev(process, &here, 1, &there, 1, 0);
+}
+
 static int real_open(const char *path, int flags)
 {
 	return open(path, flags | O_CLOEXEC);
@@ -60,6 +67,7 @@ const struct tl_process_calls tl_process_calls_real = {
 	.kill = kill,
 	.thread_kill = real_thread_kill,
 	.read_process = real_read_process,
+	.write_process = real_write_process,
 	.open = real_open,
 	.close = close,
 	.read = read,

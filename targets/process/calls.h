@@ -23,6 +23,8 @@ struct tl_process_calls {
 	int (*kill)(pid_t process, int signal);
 	int (*thread_kill)(pid_t process, pid_t thread, int signal);
 	ssize_t (*read_process)(pid_t process, void *buffer, tl_u64 address, tl_size size); /* process_vm_readv */
+	ssize_t (*write_process)(pid_t process, const void *buffer, tl_u64 address,
+				 tl_size size); /* process_vm_writev */
 	int (*open)(const char *path, int flags);
 	int (*close)(int descriptor);
 	ssize_t (*read)(int descriptor, void *buffer, tl_size size);

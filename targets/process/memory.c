@@ -99,3 +99,40 @@ enum tl_status tl_process_memory_write(struct tl_target *base, tl_u64 id, tl_u64
 	*done_ret = done;
 	return done != 0 ? TL_OK : TL_ERROR_MEMORY;
 }
+
+/* Both leave what spans two pages to the program: half of it could be done when the other half fails. */
+#define PAGE 4096u
+
+static bool spans_pages(tl_u64 address, tl_size size)
+{
+	return (address & (PAGE - 1)) + size > PAGE;
+}
+
+enum tl_status tl_process_memory_load(struct tl_target *base, tl_u64 id, tl_u64 address, void *buffer, tl_size size)
+{
+	struct process_target *target = process_target(base);
+	ssize_t done;
+
+	if (tl_process_find(target, id) == NULL)
+		return TL_ERROR_GONE;
+	if (spans_pages(address, size))
+		return TL_ERROR_MEMORY;
+	done = target->calls->read_process((pid_t)id, buffer, address, size);
+	TL_TRACE(MEMORY, "load %d 0x%llx, %zu bytes: %zd", (int)id, (unsigned long long)address, size, done);
+	return done == (ssize_t)size ? TL_OK : TL_ERROR_MEMORY;
+}
+
+enum tl_status tl_process_memory_store(struct tl_target *base, tl_u64 id, tl_u64 address, const void *buffer,
+				       tl_size size)
+{
+	struct process_target *target = process_target(base);
+	ssize_t done;
+
+	if (tl_process_find(target, id) == NULL)
+		return TL_ERROR_GONE;
+	if (spans_pages(address, size))
+		return TL_ERROR_MEMORY;
+	done = target->calls->write_process((pid_t)id, buffer, address, size);
+	TL_TRACE(MEMORY, "store %d 0x%llx, %zu bytes: %zd", (int)id, (unsigned long long)address, size, done);
+	return done == (ssize_t)size ? TL_OK : TL_ERROR_MEMORY;
+}

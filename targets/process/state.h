@@ -252,6 +252,12 @@ enum tl_status tl_process_memory_read(struct tl_target *target, tl_u64 process, 
 enum tl_status tl_process_memory_write(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
 				       tl_size size, tl_size *done_ret);
 
+/* As the program itself could: page protections hold. */
+enum tl_status tl_process_memory_load(struct tl_target *target, tl_u64 process, tl_u64 address, void *buffer,
+				      tl_size size);
+enum tl_status tl_process_memory_store(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
+				       tl_size size);
+
 /* ---- inject.c ---- */
 
 enum tl_status tl_process_inject_allocate(struct tl_target *target, struct tl_thread_id thread, tl_u64 near,

@@ -404,6 +404,22 @@ TEST(crash)
 	session_close(&session);
 }
 
+TEST(a_carried_out_store_minds_protections)
+{
+	static const tl_u8 never[] = {0x22, 0, 0x27}; /* const8 0, end */
+	struct tl_agent_code code = {never, sizeof(never)};
+	struct tl_point_request request = {.kind = TL_POINT_SOFTWARE, .size = 1, .conditions = {&code, 1}};
+
+	START(session, "guarded", NULL);
+	request.address = session_symbol(&session, "guarded_store");
+	NEED(session, tl_engine_insert_point(session.engine, session.process, &request) == TL_OK);
+	NEED(session, session_continue(&session, 0));
+	CHECK_EQUAL(session.report.event.kind, TL_EVENT_SIGNAL);
+	CHECK_EQUAL(session.report.event.signal, SIGSEGV);
+	CHECK_EQUAL(tl_engine_counters(session.engine)->conditions_false, 1);
+	session_close(&session);
+}
+
 static char state_in_proc(tl_u64 process)
 {
 	char path[40], text[512] = "";
