@@ -175,6 +175,7 @@ enum tl_object {
 	TL_OBJECT_EXEC_FILE,  /* absolute path of the program, no final zero */
 	TL_OBJECT_MEMORY_MAP, /* GDB's memory-map XML */
 	TL_OBJECT_THREAD_NAME,
+	TL_OBJECT_THREAD_CORE, /* the processor that the thread last ran on, in decimal */
 	TL_OBJECT_MAX
 };
 

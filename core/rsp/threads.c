@@ -5,6 +5,7 @@
 #include "core/rsp/rsp_internal.h"
 
 #define NAME_MAX_BYTES 64
+#define CORE_MAX_BYTES 20
 
 /* ---- Ids ---- */
 
@@ -261,15 +262,22 @@ static enum tl_status handle_more_threads(struct tl_rsp *rsp, void *context, str
 	return list_threads(rsp, reply);
 }
 
-tl_size tl_rsp_thread_name(struct tl_rsp *rsp, struct tl_thread_id id, tl_u8 *buffer, tl_size size)
+/* A short object as text; how many bytes, 0 when there is none. */
+static tl_size thread_text(struct tl_rsp *rsp, struct tl_thread_id id, enum tl_object object, tl_u8 *buffer,
+			   tl_size size)
 {
 	struct tl_target *target = tl_engine_target(rsp->engine);
 	tl_size done = 0;
 
 	if (target->ops->read_object == NULL ||
-	    target->ops->read_object(target, id, TL_OBJECT_THREAD_NAME, 0, buffer, size, &done) != TL_OK)
+	    target->ops->read_object(target, id, object, 0, buffer, size, &done) != TL_OK)
 		return 0;
 	return done <= size ? done : size;
+}
+
+tl_size tl_rsp_thread_name(struct tl_rsp *rsp, struct tl_thread_id id, tl_u8 *buffer, tl_size size)
+{
+	return thread_text(rsp, id, TL_OBJECT_THREAD_NAME, buffer, size);
 }
 
 static enum tl_status handle_thread_text(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
@@ -300,14 +308,23 @@ static enum tl_status handle_thread_text(struct tl_rsp *rsp, void *context, stru
 static enum tl_status describe_threads(struct tl_rsp *rsp, struct tl_writer *writer)
 {
 	struct tl_thread_info info = {0};
-	tl_u8 name[NAME_MAX_BYTES];
+	tl_u8 name[NAME_MAX_BYTES], core[CORE_MAX_BYTES];
 
 	tl_write_text(writer, "<?xml version=\"1.0\"?>\n<threads>\n");
 	while (!writer->failed && tl_engine_next_thread(rsp->engine, info.id, &info)) {
 		tl_size size = tl_rsp_thread_name(rsp, info.id, name, sizeof(name));
+		/*
+		 * Not in stop replies, where the manual has it too: clients show it in lists alone, and asking Linux
+		 * for it takes longer than the registers.
+		 */
+		tl_size core_size = thread_text(rsp, info.id, TL_OBJECT_THREAD_CORE, core, sizeof(core));
 
 		tl_write_text(writer, "<thread id=\"");
 		tl_rsp_write_thread_id(rsp, writer, info.id);
+		if (core_size != 0) {
+			tl_write_text(writer, "\" core=\"");
+			tl_rsp_write_untrusted_xml(writer, core, core_size);
+		}
 		if (size != 0) {
 			tl_write_text(writer, "\" name=\"");
 			tl_rsp_write_untrusted_xml(writer, name, size);

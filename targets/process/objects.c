@@ -151,6 +151,27 @@ static enum tl_status write_siginfo(const struct process_target *target, struct 
 	return TL_OK;
 }
 
+/* ---- The processor ---- */
+
+#define STAT_PROCESSOR 39 /* proc_pid_stat(5), "processor", counted from 1 */
+
+/* The field as it stands in the file. The second is a name in brackets that may hold anything: count from behind it. */
+static enum tl_status read_core(const struct process_target *target, const char *path, tl_u64 offset, void *buffer,
+				tl_size size, tl_size *done_ret)
+{
+	char text[1024];
+	tl_size length = 0, at, end;
+
+	TL_TRY(read_file(target, path, 0, text, sizeof(text), &length));
+	for (at = length; at > 0 && text[at - 1] != ')'; at--)
+		continue;
+	for (unsigned field = 2; at < length && field < STAT_PROCESSOR; at++)
+		field += text[at] == ' ';
+	for (end = at; end < length && text[end] >= '0' && text[end] <= '9'; end++)
+		continue;
+	return end != at ? read_part(text + at, end - at, offset, buffer, size, done_ret) : TL_ERROR_SYSTEM;
+}
+
 /* ---- The operations ---- */
 
 enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_id id, enum tl_object object,
@@ -185,6 +206,9 @@ enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_
 		if (*done_ret > 0 && ((const char *)buffer)[*done_ret - 1] == '\n')
 			--*done_ret;
 		return TL_OK;
+	case TL_OBJECT_THREAD_CORE:
+		(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)process->id, (int)id.thread);
+		return read_core(target, path, offset, buffer, size, done_ret);
 	case TL_OBJECT_MEMORY_MAP:
 	case TL_OBJECT_MAX:
 		break;

@@ -960,6 +960,15 @@ TEST(objects)
 	CHECK_EQUAL(target->ops->read_object(target, leader, TL_OBJECT_THREAD_NAME, 0, text, sizeof(text), &done),
 		    TL_OK);
 	CHECK(done == 15 && memcmp(text, "fixture-process", 15) == 0);
+	CHECK_EQUAL(target->ops->read_object(target, leader, TL_OBJECT_THREAD_CORE, 0, text, sizeof(text), &done),
+		    TL_OK);
+	CHECK(done > 0 && done <= 4);
+	for (tl_size i = 0; i < done; i++)
+		CHECK(text[i] >= '0' && text[i] <= '9');
+	CHECK_EQUAL(strtol(text, NULL, 10) < sysconf(_SC_NPROCESSORS_CONF), true);
+	CHECK_EQUAL(target->ops->read_object(target, leader, TL_OBJECT_THREAD_CORE, done, text, sizeof(text), &done),
+		    TL_OK);
+	CHECK_EQUAL(done, 0);
 	CHECK_EQUAL(target->ops->read_object(target, leader, TL_OBJECT_AUXV, 0, text, sizeof(text), &done), TL_OK);
 	CHECK(done >= 10 * item && done % item == 0);
 	CHECK_EQUAL(target->ops->read_object(target, leader, TL_OBJECT_SIGINFO, 0, text, sizeof(text), &done),

@@ -727,7 +727,7 @@ TEST(thread_list_as_xml_in_pieces)
 		if (session.packet[0] == 'l')
 			break;
 	}
-	begins(xml, "<?xml version=\"1.0\"?>\n<threads>\n<thread id=\"p1.1\"", __LINE__);
+	begins(xml, "<?xml version=\"1.0\"?>\n<threads>\n<thread id=\"p1.1\" core=\"0\"", __LINE__);
 	CHECK(strstr(xml, "<thread id=\"p1.64\"") != NULL);
 	CHECK(size > 11 && strcmp(xml + size - 11, "</threads>\n") == 0);
 	ASK("qXfer:threads:read::fffff,10", "l");
