@@ -302,6 +302,7 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	engine->owed |= running && !engine->settings.non_stop;
 	engine->parking |= running && !engine->settings.non_stop;
 	engine->states[thread->state]++;
+	thread->position = engine->thread_count;
 	engine->threads[engine->thread_count++] = thread;
 	index_put(engine, thread);
 	process->threads++;
@@ -310,16 +311,15 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 
 void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread)
 {
-	tl_size at = 0;
-
 	if (engine->over == thread)
 		tl_pass_finish(engine);
 	tl_pass_clear_traps(engine, thread);
 	index_remove(engine, thread);
-	while (engine->threads[at] != thread)
-		at++;
 	engine->thread_count--;
-	tl_move(&engine->threads[at], &engine->threads[at + 1], (engine->thread_count - at) * sizeof(struct thread *));
+	for (tl_size i = thread->position; i < engine->thread_count; i++) {
+		engine->threads[i] = engine->threads[i + 1];
+		engine->threads[i]->position = i;
+	}
 	engine->states[thread->state]--;
 	thread->process->threads--;
 	if (thread->file != NULL)
@@ -339,11 +339,11 @@ bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id a
 {
 	tl_size at = 0;
 
+	/* Looked up rather than searched: lists are read a thread at a time. */
 	if (after.thread != 0 || after.process != 0) {
-		while (at < engine->thread_count && (engine->threads[at]->id.thread != after.thread ||
-						     engine->threads[at]->id.process != after.process))
-			at++;
-		at++;
+		const struct thread *before = tl_engine_thread(engine, after);
+
+		at = before != NULL ? before->position + 1 : engine->thread_count;
 	}
 	if (at >= engine->thread_count)
 		return false;

@@ -79,6 +79,7 @@ struct process {
 struct thread {
 	struct tl_thread_id id;
 	struct process *process;
+	tl_size position; /* in the list of all */
 	enum tl_thread_state state;
 
 	/* What the client wants of it. */

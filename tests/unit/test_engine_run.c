@@ -384,6 +384,26 @@ TEST(thread_births_and_ends_are_told_on_request)
 	MACHINE_END(&machine);
 }
 
+TEST(threads_are_listed_by_age_whoever_has_left)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[4];
+	struct tl_thread_info info = {0};
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(add_threads(&machine, SPIN, ids, 4));
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[1], TL_SCRIPTED_EXIT_THREAD, 0, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[3], TL_SCRIPTED_EXIT_THREAD, 0, 0), TL_OK);
+	CHECK(tl_engine_next_thread(machine.engine, info.id, &info) && info.id.thread == machine.main.thread);
+	CHECK(tl_engine_next_thread(machine.engine, info.id, &info) && info.id.thread == ids[0].thread);
+	CHECK(tl_engine_next_thread(machine.engine, info.id, &info) && info.id.thread == ids[2].thread);
+	CHECK(!tl_engine_next_thread(machine.engine, info.id, &info));
+	CHECK(!tl_engine_next_thread(machine.engine, ids[1], &info));
+	MACHINE_END(&machine);
+}
+
 TEST(a_clone_is_told_by_the_thread_that_made_it)
 {
 	struct tl_scripted_options options = machine_options();
