@@ -309,6 +309,9 @@ bool tl_engine_point(const struct tl_engine *engine, tl_size n, struct tl_point_
 /* Removes every point, forgets every level event, sets the settings back: what a client leaves to the next. */
 void tl_engine_reset_client(struct tl_engine *engine);
 
+/* What was not told is told no more, and no report is owed: for a client that has ended everything. */
+void tl_engine_drop_reports(struct tl_engine *engine);
+
 /*
  * Takes back everything that was written into the process, stored registers included, and lets it go or ends it.
  * Running threads must have been stopped (tl_engine_pause): TL_ERROR_RUNNING. After an error of the target the process

@@ -122,6 +122,12 @@ enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 	return status;
 }
 
+void tl_engine_drop_reports(struct tl_engine *engine)
+{
+	engine->gone_count = 0;
+	engine->owed = engine->interrupt = engine->no_resumed = engine->told = false;
+}
+
 void tl_engine_reset_client(struct tl_engine *engine)
 {
 	for (tl_size i = 0; i < engine->process_count; i++) {
@@ -142,6 +148,5 @@ void tl_engine_reset_client(struct tl_engine *engine)
 		thread->options = 0;
 	}
 	engine->settings = (struct tl_engine_settings){0};
-	engine->gone_count = 0;
-	engine->owed = engine->interrupt = engine->no_resumed = engine->told = false;
+	tl_engine_drop_reports(engine);
 }

@@ -66,6 +66,11 @@ static enum tl_status kill_all(struct tl_rsp *rsp)
 		if (tl_rsp_process_exists(rsp, process))
 			before = process;
 	}
+	/* Nor has a resume that was under way any answer now. */
+	if (worst == TL_OK) {
+		tl_engine_drop_reports(rsp->engine);
+		rsp->forgone = true;
+	}
 	return worst;
 }
 

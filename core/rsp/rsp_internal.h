@@ -29,6 +29,7 @@ struct tl_rsp {
 	bool handling;        /* a handler is at work and `output` is its */
 	bool silent;          /* the handler wants no reply at all */
 	bool owed;            /* a deferred reply */
+	bool forgone;         /* the handler has ended what it was owed for */
 	bool interrupted;     /* ^C came while the program ran, and the stop that it causes has not been told */
 	bool interrupt;       /* ^C came too late to stop anything: for the next resume */
 	bool asked;           /* `?` waits for threads that were told to stop quietly */

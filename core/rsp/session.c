@@ -245,7 +245,7 @@ static void handle_packet(struct tl_rsp *rsp)
 		rsp->host.observe(rsp->host.context, true, rsp->input, rsp->decoder.size);
 	row = tl_rsp_find_row(rsp, &packet, &context);
 	rsp->explanation[0] = '\0';
-	rsp->silent = false;
+	rsp->silent = rsp->forgone = false;
 	rsp->handling = true;
 	if (row != NULL)
 		status = refuse(rsp, row->needs);
@@ -255,7 +255,7 @@ static void handle_packet(struct tl_rsp *rsp)
 	if (status == TL_DEFERRED) {
 		rsp->owed = true;
 	} else {
-		rsp->owed = was_owed;
+		rsp->owed = was_owed && !rsp->forgone;
 		if (!rsp->silent)
 			finish(rsp, row, status, &reply);
 	}

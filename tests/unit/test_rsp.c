@@ -891,6 +891,29 @@ TEST(kill)
 	shut();
 }
 
+TEST(kill_of_everything_while_a_resume_is_under_way)
+{
+	open_gdb(1);
+	ASK("!", "OK");
+	ASK("vCont;c", "(none)");
+	rsp_session_turn(&session, 5);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 1}, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	NEXT_BEGINS("T05fork:p3.3;");
+	ASK("vCont;c", "(none)");
+	ASK("k", "(none)");
+	CHECK_EQUAL(session.done, 0);
+	rsp_session_turn(&session, 5);
+	NOTHING();
+	ASK("?", "W00");
+	ASK("qfThreadInfo", "l");
+	CHECK(tl_scripted_start(session.scripted, &session.process) == TL_OK);
+	ASK_BEGINS("?", "T05thread:");
+	ASK("vCont;c", "(none)");
+	rsp_session_bytes(&session, "\x03", 1);
+	NEXT_BEGINS("T02");
+	shut();
+}
+
 TEST(no_process_at_all)
 {
 	rsp_session_open(&session, &(struct rsp_session_setup){.empty = true});
