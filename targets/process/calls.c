@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -59,6 +60,11 @@ static int real_pipe(int ends[2])
 	return pipe2(ends, O_CLOEXEC);
 }
 
+static int real_compare_memory(pid_t one, pid_t other)
+{
+	return (int)syscall(SYS_kcmp, one, other, KCMP_VM, 0, 0);
+}
+
 const struct tl_process_calls tl_process_calls_real = {
 	.ptrace = real_ptrace,
 	.wait = waitpid,
@@ -75,6 +81,7 @@ const struct tl_process_calls tl_process_calls_real = {
 	.pread = real_pread,
 	.pwrite = real_pwrite,
 	.readlink = readlink,
+	.compare_memory = real_compare_memory,
 	.pipe = real_pipe,
 };
 

@@ -32,7 +32,8 @@ struct tl_process_calls {
 	ssize_t (*pread)(int descriptor, void *buffer, tl_size size, tl_u64 offset);
 	ssize_t (*pwrite)(int descriptor, const void *buffer, tl_size size, tl_u64 offset);
 	ssize_t (*readlink)(const char *path, char *buffer, tl_size size);
-	int (*pipe)(int ends[2]); /* close-on-exec */
+	int (*pipe)(int ends[2]);                      /* close-on-exec */
+	int (*compare_memory)(pid_t one, pid_t other); /* kcmp, KCMP_VM: 0 when they share it */
 };
 
 extern const struct tl_process_calls tl_process_calls_real;

@@ -143,6 +143,14 @@ void tl_process_remove(struct process_target *target, struct traced_process *pro
 	tl_release(tl_storage(), process, sizeof(*process));
 }
 
+bool tl_process_has_apart(const struct traced_process *process)
+{
+	for (const struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
+		if (thread->apart)
+			return true;
+	return false;
+}
+
 tl_size tl_process_told(const struct traced_process *process)
 {
 	tl_size count = 0;

@@ -42,6 +42,12 @@ static enum tl_status arm(struct process_target *target, struct traced_thread *t
 	return tl_process_x86_program_debug(target, thread);
 }
 
+/* The kernel's thread group. */
+static pid_t group_of(const struct traced_thread *thread)
+{
+	return thread->apart ? thread->id : thread->process->id;
+}
+
 /*
  * Where a signal cannot be delivered by the restart itself it is sent, and its own stop passed over with the siginfo
  * that the client saw or wrote.
@@ -52,7 +58,7 @@ static enum tl_status send_signal(struct process_target *target, struct traced_t
 	thread->sent_info = (siginfo_t){0};
 	if (thread->has_signal && thread->signal.si_signo == signal)
 		thread->sent_info = thread->signal;
-	return target->calls->thread_kill(thread->process->id, thread->id, signal) < 0 ? tl_process_errno() : TL_OK;
+	return target->calls->thread_kill(group_of(thread), thread->id, signal) < 0 ? tl_process_errno() : TL_OK;
 }
 
 enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id id,
@@ -195,7 +201,7 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 		signal = own;
 	(void)tl_process_x86_disarm(target, thread);
 	if (signal != 0 && thread->place != PLACE_DELIVERY) {
-		(void)target->calls->thread_kill(thread->process->id, thread->id, signal);
+		(void)target->calls->thread_kill(group_of(thread), thread->id, signal);
 		signal = 0;
 	}
 	if (process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) == 0)
@@ -259,13 +265,17 @@ enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
 	tl_u64 deadline = tl_process_wait_clock() + WAIT_LIMIT;
 	struct status_entry entry = {0};
 	enum tl_status status = TL_OK;
-	bool launched;
+	bool launched, leader_ended = false;
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
+	leader_ended = process->has_end;
 	launched = process->launched;
 	if (target->calls->kill(process->id, SIGKILL) < 0 && errno != ESRCH)
 		return tl_process_errno();
+	for (const struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
+		if (thread->apart)
+			(void)target->calls->kill(thread->id, SIGKILL);
 	while (process->threads != NULL) {
 		struct traced_thread *thread;
 		struct tl_stop stop;
@@ -282,8 +292,9 @@ enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
 		}
 		if (thread != NULL)
 			tl_process_remove_thread(target, thread);
-		/* The leader's end is told last. */
-		if (entry.id == process->id)
+		/* The leader's end is told last, but for those that are apart. */
+		leader_ended |= entry.id == process->id;
+		if (leader_ended && !tl_process_has_apart(process))
 			break;
 	}
 	tl_process_remove(target, process);

@@ -68,6 +68,11 @@ struct traced_thread {
 	enum traced_state state;
 	enum traced_place place;
 	bool told; /* the engine knows it */
+	/*
+	 * A process of its own that shares the memory of the one that cloned it, which is no vfork. Its traps are the
+	 * same bytes, so that it counts as a thread of that process.
+	 */
+	bool apart;
 
 	struct tl_run_request request; /* how it was last set going */
 	bool stop_asked;               /* the engine waits for it to stop */
@@ -105,7 +110,9 @@ struct traced_process {
 	bool wide;          /* a 64-bit program */
 	bool leader_traced; /* its leader's end will be told by waitpid */
 	bool leader_untold; /* its leader has ended and the engine does not know yet */
-	int memory;         /* /proc/PID/mem, -1 when it could not be opened */
+	bool has_end;       /* its leader has ended, with this status, and threads that are apart go on */
+	int end_status;
+	int memory; /* /proc/PID/mem, -1 when it could not be opened */
 	struct traced_thread *threads, **threads_end;
 	pid_t last; /* the last thread has ended; its process's end is to be told in its name */
 	struct tl_x86_debug_plan plan;
@@ -170,6 +177,7 @@ void tl_process_set_state(struct traced_thread *thread, enum traced_state state)
 void tl_process_open(struct process_target *target, struct traced_process *process);
 /* How many of its threads the engine knows. */
 tl_size tl_process_told(const struct traced_process *process);
+bool tl_process_has_apart(const struct traced_process *process);
 static inline struct tl_thread_id process_id_of(const struct traced_thread *thread)
 {
 	return (struct tl_thread_id){(tl_u64)thread->process->id, (tl_u64)thread->id};

@@ -162,14 +162,16 @@ static bool is_thread_of(const struct process_target *target, const struct trace
 }
 
 static enum tl_event_kind birth_kind(const struct process_target *target, const struct traced_thread *parent,
-				     enum tl_stop_kind kind, pid_t id)
+				     enum tl_stop_kind kind, pid_t id, bool *apart_ret)
 {
+	*apart_ret = false;
 	if (kind == TL_STOP_VFORK)
 		return TL_EVENT_VFORK;
 	/* A clone may make a process too: one whose end is told by another signal than SIGCHLD, or by none. */
 	if (kind == TL_STOP_CLONE && is_thread_of(target, parent->process, id))
 		return TL_EVENT_THREAD_CREATED;
-	return TL_EVENT_FORK;
+	*apart_ret = kind == TL_STOP_CLONE && target->calls->compare_memory(parent->id, id) == 0;
+	return *apart_ret ? TL_EVENT_THREAD_CREATED : TL_EVENT_FORK;
 }
 
 /* No storage to keep a new child in: it is let go before it runs. */
@@ -218,20 +220,21 @@ static void birth(struct process_target *target, struct traced_thread *parent, e
 	unsigned long message = 0;
 	struct traced_thread *child;
 	enum tl_event_kind born;
-	bool early;
+	bool early, apart;
 
 	parent->place = PLACE_SYSCALL;
 	if (!event_message(target, parent, &message)) {
 		tl_process_run_go_on(target, parent, 0);
 		return;
 	}
-	born = birth_kind(target, parent, kind, (pid_t)message);
+	born = birth_kind(target, parent, kind, (pid_t)message, &apart);
 	child = find_child(target, parent, born, (pid_t)message);
 	if (child == NULL) {
 		refuse_child(target, (pid_t)message);
 		tl_process_run_go_on(target, parent, 0);
 		return;
 	}
+	child->apart = apart;
 	early = child->state == TRACED_EARLY;
 	if (early)
 		tl_process_set_state(child, TRACED_STOPPED);
@@ -255,6 +258,17 @@ static void forget_other_threads(struct process_target *target, struct traced_pr
 	}
 }
 
+/* One that was apart has called exec: it shares nothing any more, and is nobody's business. */
+static void leave_process(struct process_target *target, struct traced_thread *thread)
+{
+	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED, .thread = process_id_of(thread)};
+
+	(void)process_ptrace(target, PTRACE_DETACH, thread, 0, 0);
+	tl_process_remove_thread(target, thread);
+	if (target->target.engine != NULL)
+		tl_engine_post(target->target.engine, &event);
+}
+
 /* The event comes under the leader's number, whoever of its threads called exec: that one bears it from now on. */
 static void exec(struct process_target *target, struct traced_thread *leader)
 {
@@ -262,6 +276,10 @@ static void exec(struct process_target *target, struct traced_thread *leader)
 	struct traced_thread *caller = NULL;
 	unsigned long message = 0;
 
+	if (leader->apart) {
+		leave_process(target, leader);
+		return;
+	}
 	if (event_message(target, leader, &message))
 		caller = tl_process_find_thread(target, (pid_t)message);
 	if (caller != NULL && caller->process == process && caller != leader) {
@@ -347,7 +365,28 @@ static void stillborn(struct process_target *target, struct traced_thread *child
 		let_parent_go(target, parent->id, id);
 }
 
-static void thread_ended(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
+/* The leader's status is that of the process, whenever the last of those that are apart ends. */
+static void end_process(struct process_target *target, struct traced_process *process, pid_t named, struct tl_stop stop)
+{
+	process_ended(target, process, named, process->has_end ? tl_stop_decode(process->end_status) : stop);
+}
+
+static void leader_ended_first(struct process_target *target, struct traced_thread *leader, int status)
+{
+	struct traced_process *process = leader->process;
+	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED, .thread = process_id_of(leader)};
+	bool told = leader->told && leader->state != TRACED_ENDED;
+
+	process->has_end = true;
+	process->end_status = status;
+	process->leader_traced = false;
+	set_end(&event, tl_stop_decode(status));
+	tl_process_remove_thread(target, leader);
+	if (told && target->target.engine != NULL)
+		tl_engine_post(target->target.engine, &event);
+}
+
+static void thread_ended(struct process_target *target, struct traced_thread *thread, struct tl_stop stop, int status)
 {
 	struct traced_process *process = thread->process;
 	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED};
@@ -356,7 +395,9 @@ static void thread_ended(struct process_target *target, struct traced_thread *th
 		stillborn(target, thread);
 		return;
 	}
-	if (thread->id == process->id) {
+	if (thread->id == process->id && tl_process_has_apart(process)) {
+		leader_ended_first(target, thread, status);
+	} else if (thread->id == process->id) {
 		process_ended(target, process, process->last != 0 ? process->last : thread->id, stop);
 	} else if (tl_process_told(process) > 1) {
 		event.thread = process_id_of(thread);
@@ -370,7 +411,7 @@ static void thread_ended(struct process_target *target, struct traced_thread *th
 		tl_process_set_state(thread, TRACED_ENDED);
 		process->last = thread->id;
 	} else {
-		process_ended(target, process, thread->id, stop);
+		end_process(target, process, thread->id, stop);
 	}
 }
 
@@ -565,7 +606,7 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 
 	if (stop.kind == TL_STOP_EXITED || stop.kind == TL_STOP_KILLED) {
 		if (thread != NULL)
-			thread_ended(target, thread, stop);
+			thread_ended(target, thread, stop, status);
 		return;
 	}
 	/* A thread called exec in a process whose leader had ended before this target came. */

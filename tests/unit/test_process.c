@@ -589,6 +589,28 @@ TEST(fork_followed_on_both_sides)
 	session_close(&session);
 }
 
+TEST(child_that_shares_memory_is_a_thread)
+{
+	START(session, "share", NULL);
+	tl_u64 child;
+
+	tl_engine_settings(session.engine)->pass_reported = true;
+	NEED(session, session_point(&session, TL_POINT_SOFTWARE, "loop_body", 1));
+	NEED(session, session_continue(&session, 0));
+	CHECK_EQUAL(session.report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(session.report.event.thread.process, session.process);
+	child = session.report.event.thread.thread;
+	CHECK(child != session.process);
+	/* Its end takes nothing out of the memory. */
+	NEED(session, session_continue(&session, 0));
+	CHECK_EQUAL(session.report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(session.report.event.thread.thread, session.process);
+	CHECK_EQUAL(session_threads(&session), 1);
+	NEED(session, session_continue(&session, 0));
+	CHECK(ended_with(&session, 8));
+	session_close(&session);
+}
+
 TEST(fork_child_is_let_go)
 {
 	START(session, "fork", NULL);
