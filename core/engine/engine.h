@@ -265,6 +265,9 @@ tl_u32 tl_engine_thread_options(const struct tl_engine *engine);
  */
 enum tl_status tl_engine_set_thread_options(struct tl_engine *engine, struct tl_thread_id filter, tl_u32 options);
 
+/* The thread of the last report that was taken, whoever took it; it may be gone since. {0, 0}: none yet. */
+struct tl_thread_id tl_engine_last_told(const struct tl_engine *engine);
+
 /* The report that a thread was last stopped with, for `?` and its kin; false for a running thread. */
 bool tl_engine_last_report(const struct tl_engine *engine, struct tl_thread_id id, struct tl_report *report_ret);
 

@@ -142,12 +142,13 @@ struct tl_engine {
 	tl_u64 sequence;
 	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
 
-	bool owed;       /* all-stop: a resume has not been answered */
-	bool pausing;    /* tl_engine_pause is under way and host.ready to be called at its end */
-	bool parking;    /* everything is being stopped */
-	bool interrupt;  /* ^C came; reported if nothing else is */
-	bool no_resumed; /* non-stop: to be reported */
-	bool told;       /* host.ready was called and no report taken since */
+	bool owed;                     /* all-stop: a resume has not been answered */
+	bool pausing;                  /* tl_engine_pause is under way and host.ready to be called at its end */
+	bool parking;                  /* everything is being stopped */
+	struct tl_thread_id last_told; /* of the last report */
+	bool interrupt;                /* ^C came; reported if nothing else is */
+	bool no_resumed;               /* non-stop: to be reported */
+	bool told;                     /* host.ready was called and no report taken since */
 
 	/* The one thread whose turn it is to step with its siblings held; it is in OVER once the step has begun. */
 	struct thread *over;

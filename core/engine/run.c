@@ -269,11 +269,18 @@ static void took(struct tl_engine *engine, const struct tl_report *report)
 
 	engine->told = false;
 	engine->counters.reports++;
+	if (!report->no_resumed)
+		engine->last_told = report->event.thread;
 	tl_engine_note(engine, &note);
 	if (!engine->settings.non_stop)
 		engine->owed = engine->interrupt = false;
 	else
 		tl_run_check(engine);
+}
+
+struct tl_thread_id tl_engine_last_told(const struct tl_engine *engine)
+{
+	return engine->last_told;
 }
 
 bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_ret)

@@ -45,7 +45,9 @@ struct tl_rsp {
 
 	/* Non-stop: a notification or the reply to `?` is out, and vStopped will ask for the rest. */
 	bool notifying;
-	bool telling; /* of threads that stood still when `?` came, from `told` on */
+	bool questioned;   /* there was a `?` */
+	bool one_at_first; /* the reply to this `?` is to tell one thread, and notifications the others */
+	bool telling;      /* of threads that stood still when `?` came, from `told` on */
 	struct tl_thread_id told;
 
 	enum tl_rsp_leave leave;

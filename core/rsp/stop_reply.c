@@ -320,6 +320,31 @@ static bool next_report(struct tl_rsp *rsp, struct tl_report *report_ret)
 	return false;
 }
 
+static void last_report(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_report *report_ret)
+{
+	if (tl_engine_last_report(rsp->engine, id, report_ret))
+		return;
+	*report_ret = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED, .thread = id}};
+}
+
+/* Of the threads that stood when `?` came, the next of which the client has not been told. */
+static bool next_to_tell(struct tl_rsp *rsp, struct tl_report *report_ret)
+{
+	struct tl_thread_info info;
+
+	while (rsp->telling) {
+		rsp->telling = tl_engine_next_thread(rsp->engine, rsp->told, &info);
+		if (!rsp->telling)
+			break;
+		rsp->told = info.id;
+		if (info.state != TL_THREAD_PARKED)
+			continue;
+		last_report(rsp, info.id, report_ret);
+		return true;
+	}
+	return false;
+}
+
 static void notify(struct tl_rsp *rsp)
 {
 	struct tl_writer writer = tl_writer_make(rsp->notice + TL_FRAME_HEAD, rsp->host.packet_size);
@@ -327,7 +352,7 @@ static void notify(struct tl_rsp *rsp)
 	tl_size size;
 
 	/* One at a time: the rest stays in the engine until vStopped fetches it. */
-	if (rsp->notifying || !next_report(rsp, &report))
+	if (rsp->notifying || (!next_to_tell(rsp, &report) && !next_report(rsp, &report)))
 		return;
 	rsp->notifying = true;
 	tl_write_text(&writer, "Stop:");
@@ -340,32 +365,17 @@ static void notify(struct tl_rsp *rsp)
 
 /* ---- ? and vStopped ---- */
 
-static void last_report(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_report *report_ret)
-{
-	if (tl_engine_last_report(rsp->engine, id, report_ret))
-		return;
-	*report_ret = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED, .thread = id}};
-}
-
 /* Non-stop: the next stopped thread of which the client that asked `?` is to be told, then what came since, then OK. */
 static enum tl_status tell_next(struct tl_rsp *rsp, struct tl_writer *reply)
 {
-	struct tl_thread_info info;
 	struct tl_report report;
 
-	while (rsp->telling) {
-		if (!tl_engine_next_thread(rsp->engine, rsp->told, &info)) {
-			rsp->telling = false;
-			break;
-		}
-		rsp->told = info.id;
-		if (info.state != TL_THREAD_PARKED)
-			continue;
-		last_report(rsp, info.id, &report);
-		tl_rsp_write_stop(rsp, &report, reply);
+	/* The others come by a notification as soon as this chain has ended. */
+	if (rsp->one_at_first && rsp->told.thread != 0) {
+		rsp->one_at_first = rsp->notifying = false;
 		return TL_OK;
 	}
-	if (next_report(rsp, &report))
+	if (next_to_tell(rsp, &report) || next_report(rsp, &report))
 		tl_rsp_write_stop(rsp, &report, reply);
 	else
 		rsp->notifying = false;
@@ -399,6 +409,9 @@ static enum tl_status tell_one(struct tl_rsp *rsp, struct tl_writer *reply)
 	rsp->asked = !tl_engine_quiet(rsp->engine);
 	if (rsp->asked)
 		return TL_DEFERRED;
+	/* A client that comes back is to find the thread that the one before it was told of. */
+	if (id.thread == 0)
+		id = tl_engine_last_told(rsp->engine);
 	if ((id.thread == 0 || !tl_engine_find_thread(rsp->engine, id, &info)) && !find_eventful(rsp, &id) &&
 	    !tl_rsp_any_thread(rsp, TL_ANY, &id)) {
 		tl_write_text(reply, "W00");
@@ -420,6 +433,12 @@ static enum tl_status handle_status(struct tl_rsp *rsp, void *context, struct tl
 				    struct tl_writer *reply)
 {
 	(void)context, (void)arguments;
+	/*
+	 * As it connects, gdb (13.1 for one) ends in an internal error of its own if it is told of more than one stop
+	 * in non-stop. Clients newer than that announce error-message.
+	 */
+	rsp->one_at_first = !rsp->questioned && !rsp->client[TL_RSP_CLIENT_ERROR_MESSAGE];
+	rsp->questioned = true;
 	if (!tl_rsp_non_stop(rsp))
 		return rsp->owed ? TL_DEFERRED : tell_one(rsp, reply);
 	rsp->notifying = rsp->telling = true;

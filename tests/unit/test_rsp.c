@@ -801,6 +801,25 @@ TEST(non_stop)
 	shut();
 }
 
+TEST(non_stop_from_the_beginning)
+{
+	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 2});
+	(void)rsp_session_ask(&session, GDB);
+	ASK("QStartNoAckMode", "OK");
+	ASK("QNonStop:1", "OK");
+	/* gdb as it connects bears one stop; the others are told behind it. */
+	ASK_BEGINS("?", "T00thread:p1.1;");
+	ASK("vStopped", "OK");
+	CHECK(rsp_session_wait(&session, 100));
+	CHECK_EQUAL(session.lead, '%');
+	CHECK(strncmp(session.packet, "Stop:T00thread:p1.2;", 20) == 0);
+	ASK_BEGINS("vStopped", "T00thread:p1.3;");
+	ASK("vStopped", "OK");
+	rsp_session_turn(&session, 20);
+	NOTHING();
+	shut();
+}
+
 TEST(leaving_non_stop)
 {
 	open_gdb(1);
