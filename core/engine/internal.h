@@ -236,6 +236,9 @@ void tl_pass_finish(struct tl_engine *engine);
 void tl_pass_release(struct tl_engine *engine);
 /* A thread has stopped: if it was the last that had to be held, the step begins. */
 void tl_pass_advance(struct tl_engine *engine);
+/* Whether a thread of the space other than `except` (NULL: any) has a temporary trap at that address. */
+bool tl_pass_trapped(const struct tl_engine *engine, const struct space *space, tl_u64 address,
+		     const struct thread *except);
 /* Takes a thread's temporary traps out. */
 void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread);
 

@@ -26,6 +26,28 @@ static void failed(struct tl_engine *engine, struct thread *thread, enum tl_stat
 		tl_run_report(engine, thread, &report);
 }
 
+bool tl_pass_trapped(const struct tl_engine *engine, const struct space *space, tl_u64 address,
+		     const struct thread *except)
+{
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		const struct thread *thread = engine->threads[i];
+
+		for (tl_u8 n = 0; n < thread->trap_count && thread != except && thread->process->space == space; n++)
+			if (thread->traps[n] == address)
+				return true;
+	}
+	return false;
+}
+
+/* Where the target puts points in, it has each once: whether somebody else has one here that serves. */
+static bool has_other(const struct tl_engine *engine, const struct thread *thread, tl_u64 address)
+{
+	const struct space *space = thread->process->space;
+
+	return tl_points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) != NULL ||
+	       tl_pass_trapped(engine, space, address, thread);
+}
+
 void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread)
 {
 	struct space *space = thread->process->space;
@@ -36,7 +58,7 @@ void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread)
 
 		if ((engine->capabilities & TL_CAN_PLANT) != 0)
 			(void)tl_undo_unplant(&space->undo, tl_engine_memory(engine, space), address);
-		else if (tl_points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
+		else if (!has_other(engine, thread, address))
 			(void)ops->remove_point(engine->target, thread->id.process, TL_POINT_SOFTWARE, address, 1);
 	}
 }
@@ -50,12 +72,15 @@ static enum tl_status set_trap(struct tl_engine *engine, struct thread *thread, 
 	if ((engine->capabilities & TL_CAN_PLANT) != 0)
 		TL_TRY(tl_undo_plant(&space->undo, &engine->host.allocator, tl_engine_memory(engine, space), address,
 				     cpu->trap, cpu->trap_size));
-	else if (tl_points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) == NULL)
+	else if (!has_other(engine, thread, address))
 		TL_TRY(ops->insert_point != NULL
 			       ? ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE, address, 1)
 			       : TL_ERROR_UNSUPPORTED);
 	thread->traps[thread->trap_count++] = address;
-	return TL_OK;
+	/* A vfork's child that was let go runs in this memory: the trap comes with the others when it is done. */
+	return (engine->capabilities & TL_CAN_PLANT) != 0 && space->lifted > 0
+		       ? tl_undo_lift(&space->undo, tl_engine_memory(engine, space), address)
+		       : TL_OK;
 }
 
 struct access {

@@ -105,6 +105,9 @@ static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u
 	const struct tl_target_ops *ops = engine->target->ops;
 	enum tl_status status;
 
+	if (point->kind == TL_POINT_SOFTWARE && !planted(engine, point->kind) &&
+	    tl_pass_trapped(engine, space, point->address, NULL))
+		return TL_OK;
 	if (!planted(engine, point->kind))
 		return ops->insert_point != NULL
 			       ? ops->insert_point(engine->target, process, point->kind, point->address, point->size)
@@ -132,6 +135,10 @@ static enum tl_status take_out(struct tl_engine *engine, struct space *space, co
 	const struct tl_target_ops *ops = engine->target->ops;
 
 	if (!planted(engine, point->kind) && point->holder == 0)
+		return TL_OK;
+	/* The trap of somebody's step serves, and is taken out when that is done. */
+	if (point->kind == TL_POINT_SOFTWARE && !planted(engine, point->kind) &&
+	    tl_pass_trapped(engine, space, point->address, NULL))
 		return TL_OK;
 	if (!planted(engine, point->kind) && ops->remove_point == NULL)
 		return TL_ERROR_POINT_KIND;
