@@ -385,7 +385,8 @@ static void leave_old_memory(struct tl_engine *engine, struct process *process)
 
 		if (thread->process != process)
 			continue;
-		if (shared)
+		/* A target that puts points in itself knows them by the process, and not by what runs in it. */
+		if (shared || (engine->capabilities & TL_CAN_PLANT) == 0)
 			tl_pass_clear_traps(engine, thread);
 		thread->trap_count = 0;
 	}
