@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHUNK 32 /* bytes that are looked at together, so that the client itself costs little */
-
 bool tl_client_fail(struct tl_client *client, const char *format, ...)
 {
 	va_list arguments;
@@ -119,14 +117,19 @@ static bool reserve_reply(struct tl_client *client, size_t size)
 	return true;
 }
 
-/* Whether none of CHUNK bytes begins an escape or a run. */
-static bool is_plain(const char *bytes)
+/* How many bytes from the start stand for themselves: neither escape nor run begins among them. */
+static size_t plain_bytes(const char *bytes, size_t size)
 {
-	unsigned found = 0;
+	static const unsigned char special[256] = {['}'] = 1, ['*'] = 1};
+	const unsigned char *at = (const unsigned char *)bytes;
+	size_t count = 0;
 
-	for (int i = 0; i < CHUNK; i++)
-		found |= (unsigned)(bytes[i] == '}') | (unsigned)(bytes[i] == '*');
-	return !found;
+	while (count + 4 <= size &&
+	       !(special[at[count]] | special[at[count + 1]] | special[at[count + 2]] | special[at[count + 3]]))
+		count += 4;
+	while (count < size && !special[at[count]])
+		count++;
+	return count;
 }
 
 /* Checks the sum of packet[1, length) against the digits after '#', and expands escapes and runs into `reply`. */
@@ -145,12 +148,15 @@ static bool decode(struct tl_client *client, const char *packet, size_t length)
 	for (size_t i = 1; i < length; i++) {
 		size_t repeat;
 
-		while (i + CHUNK < length && is_plain(packet + i)) {
+		size_t plain = plain_bytes(packet + i, length - i);
+
+		if (plain > 0) {
 			if (!reserve_reply(client, size + length - i))
 				return false;
-			memcpy(client->reply + size, packet + i, CHUNK);
-			size += CHUNK;
-			i += CHUNK;
+			memcpy(client->reply + size, packet + i, plain);
+			size += plain;
+			i += plain - 1; /* the loop adds one */
+			continue;
 		}
 		if (packet[i] == '}' && i + 1 < length) {
 			client->reply[size++] = (char)(packet[++i] ^ 0x20);
