@@ -1,5 +1,7 @@
 #include "core/rsp/framing.h"
+
 #include "core/cursor.h"
+#include "core/rsp/lanes.h"
 
 #define ESCAPE 0x7d
 #define ESCAPE_MASK 0x20
@@ -126,32 +128,14 @@ static tl_size same_bytes(const tl_u8 *bytes, tl_size size)
 	return count;
 }
 
-/* Bytes are looked at eight at a time: memory is read in replies of hundreds of kilobytes, most of them without any
- * run. */
-#define LANES (sizeof(tl_u64))
-#define LOW_BITS (TL_U64_MAX / 0xff)
-
-static tl_u64 load_lanes(const tl_u8 *bytes)
-{
-	tl_u64 lanes;
-
-	tl_copy(&lanes, bytes, sizeof(lanes));
-	return lanes;
-}
-
-/* Not 0 when a byte of `lanes` is 0; may be not 0 otherwise only if a lower one is. */
-static tl_u64 zero_lanes(tl_u64 lanes)
-{
-	return (lanes - LOW_BITS) & ~lanes & LOW_BITS << 7;
-}
-
 /* How many bytes from the start can go out as they are, because none of them equals its successor. */
 static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
 {
 	tl_size count = 0;
 
-	while (count + LANES < size && zero_lanes(load_lanes(bytes + count) ^ load_lanes(bytes + count + 1)) == 0)
-		count += LANES;
+	while (count + TL_LANES < size &&
+	       tl_lanes_zero(tl_lanes_load(bytes + count) ^ tl_lanes_load(bytes + count + 1)) == 0)
+		count += TL_LANES;
 	while (count + 1 < size && bytes[count] != bytes[count + 1])
 		count++;
 	return count + 1 < size ? count : size;
@@ -159,15 +143,15 @@ static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
 
 static tl_u8 sum_bytes(const tl_u8 *bytes, tl_size size)
 {
-	const tl_u64 every_other = LOW_BITS / 0x101 * 0xff;
+	const tl_u64 every_other = TL_LANES_ONES / 0x101 * 0xff;
 	tl_u64 sums = 0;
 	tl_u8 sum = 0;
 	tl_size i = 0;
 
 	/* Sums of 16 bits, of which the low 8 are wanted: what one carries into the next is taken off before they are
 	 * added. */
-	for (; i + LANES <= size; i += LANES) {
-		tl_u64 lanes = load_lanes(bytes + i);
+	for (; i + TL_LANES <= size; i += TL_LANES) {
+		tl_u64 lanes = tl_lanes_load(bytes + i);
 
 		sums += (lanes & every_other) + (lanes >> 8 & every_other);
 		sums &= every_other;

@@ -1,6 +1,7 @@
 /*
  * m, M, x, X, qSearch:memory, qCRC. GDB manual, "Packets" and "General Query Packets".
  */
+#include "core/rsp/lanes.h"
 #include "core/rsp/rsp_internal.h"
 
 /* How much one packet may make the server look through: the control thread is busy meanwhile. */
@@ -60,16 +61,25 @@ static enum tl_status handle_m(struct tl_rsp *rsp, void *context, struct tl_curs
 	return TL_OK;
 }
 
+static bool special(tl_u8 byte)
+{
+	return byte == '#' || byte == '$' || byte == '}' || byte == '*';
+}
+
 /* How many bytes from the start need no escape. */
 static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
 {
-	static const bool special[256] = {['#'] = true, ['$'] = true, ['}'] = true, ['*'] = true};
 	tl_size count = 0;
 
-	while (count + 4 <= size && !(special[bytes[count]] | special[bytes[count + 1]] | special[bytes[count + 2]] |
-				      special[bytes[count + 3]]))
-		count += 4;
-	while (count < size && !special[bytes[count]])
+	while (count + TL_LANES <= size) {
+		tl_u64 lanes = tl_lanes_load(bytes + count);
+
+		if ((tl_lanes_equal(lanes, '#') | tl_lanes_equal(lanes, '$') | tl_lanes_equal(lanes, '}') |
+		     tl_lanes_equal(lanes, '*')) != 0)
+			break;
+		count += TL_LANES;
+	}
+	while (count < size && !special(bytes[count]))
 		count++;
 	return count;
 }
