@@ -119,6 +119,23 @@ static ssize_t system_readlink(int root, const char *path, char *buffer, size_t 
 	return result;
 }
 
+static int system_symlink(int root, const char *target, const char *path)
+{
+	const char *name;
+	int parent, result, error;
+
+	if (root < 0)
+		return symlink(target, path);
+	parent = open_parent(root, path, &name);
+	if (parent < 0)
+		return -1;
+	result = symlinkat(target, parent, name);
+	error = errno;
+	close(parent);
+	errno = error;
+	return result;
+}
+
 static int system_root_of(tl_u64 process)
 {
 	char path[64], own[64], other[64];
@@ -153,5 +170,6 @@ const struct tl_file_calls tl_file_calls_system = {
 	.stat = system_stat,
 	.unlink = system_unlink,
 	.readlink = system_readlink,
+	.symlink = system_symlink,
 	.root_of = system_root_of,
 };

@@ -1,4 +1,5 @@
 #include "frontends/serve/files.h"
+#include "frontends/serve/md5.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,9 @@
 #define OPEN_MAX_PER_CLIENT 256
 
 #define EUNKNOWN_WIRE 9999
+
+/* The longest file that is read through while the client waits: about a second's work. lldb fetches longer ones. */
+#define DIGEST_MAX ((off_t)256 << 20)
 
 struct tl_files {
 	const struct tl_file_calls *calls;
@@ -380,6 +384,76 @@ static enum tl_status handle_readlink(struct tl_rsp *rsp, void *context, struct 
 	return answer_data(reply, (const tl_u8 *)link, (tl_size)size, false);
 }
 
+/* ---- lldb's own: llvm's lldb/docs/lldb-gdb-remote.txt and what lldb-server 14 answers ---- */
+
+/* The size is what it was when we began: a file that grows is no reason to go on for ever. */
+static bool digest(struct tl_files *files, int descriptor, tl_u8 digest_ret[TL_MD5_SIZE])
+{
+	tl_u8 bytes[16384];
+	struct tl_md5 md5 = tl_md5_make();
+	struct stat status;
+	off_t at = 0;
+
+	if (files->calls->fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > DIGEST_MAX)
+		return false;
+	while (at < status.st_size) {
+		ssize_t done = files->calls->read(descriptor, bytes, sizeof(bytes), at);
+
+		if (done < 0)
+			return false;
+		if (done == 0)
+			break;
+		tl_md5_add(&md5, bytes, (tl_size)done);
+		at += done;
+	}
+	tl_md5_finish(&md5, digest_ret);
+	return true;
+}
+
+/* vFile:MD5:PATH, answered by F, and the two halves of the digest as numbers, or F,x. */
+static enum tl_status handle_md5(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				 struct tl_writer *reply)
+{
+	struct tl_files *files = context;
+	tl_u8 bytes[TL_MD5_SIZE];
+	char path[PATH_MAX];
+	bool known = false;
+	int descriptor;
+
+	(void)rsp;
+	if (!read_path(arguments, path) || !finished(arguments))
+		return TL_ERROR_PACKET;
+	descriptor = files->calls->open(files->root, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	if (descriptor >= 0) {
+		known = digest(files, descriptor, bytes);
+		(void)files->calls->close(descriptor);
+	}
+	tl_write_text(reply, known ? "F," : "F,x");
+	for (tl_size half = 0; known && half < TL_MD5_SIZE; half += 8)
+		for (tl_size i = 8; i-- > 0;)
+			tl_write_hex_padded(reply, bytes[half + i], 2);
+	return TL_OK;
+}
+
+/* vFile:symlink:TARGET,LINK, answered by F ERROR , ERROR in this system's own numbers. */
+static enum tl_status handle_symlink(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				     struct tl_writer *reply)
+{
+	struct tl_files *files = context;
+	char target[PATH_MAX], path[PATH_MAX];
+	int error = 0;
+
+	(void)rsp;
+	if (!read_path(arguments, target) || !read_path(arguments, path) || !finished(arguments))
+		error = EINVAL;
+	else if (files->calls->symlink(files->root, target, path) != 0)
+		error = errno;
+	(void)answer_number(reply, (tl_u64)error);
+	tl_write_byte(reply, ',');
+	tl_write_hex(reply, (tl_u64)error);
+	return TL_OK;
+}
+
 const struct tl_rsp_row tl_files_rows[] = {
 	{"vFile:setfs:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_setfs},
 	{"vFile:open:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_open},
@@ -391,5 +465,7 @@ const struct tl_rsp_row tl_files_rows[] = {
 	{"vFile:lstat:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_lstat},
 	{"vFile:unlink:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_unlink},
 	{"vFile:readlink:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_readlink},
+	{"vFile:MD5:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_md5},
+	{"vFile:symlink:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_symlink},
 	{NULL, 0, 0, false, NULL},
 };

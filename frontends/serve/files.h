@@ -29,6 +29,7 @@ struct tl_file_calls {
 	int (*stat)(int root, const char *path, struct stat *status, bool follow);
 	int (*unlink)(int root, const char *path);
 	ssize_t (*readlink)(int root, const char *path, char *buffer, size_t size);
+	int (*symlink)(int root, const char *target, const char *path);
 	/* A descriptor of the process's root directory, or -2 when it is our own. */
 	int (*root_of)(tl_u64 process);
 };

@@ -1,5 +1,6 @@
 """Files on the target and what the operating system knows: vFile, osdata, auxv, exec-file, libraries."""
 
+import hashlib
 import os
 import stat
 import struct
@@ -72,6 +73,45 @@ def test_links(bench):
     os.symlink("/some/where else", path)
     count, error, target = result(client.ask(f"vFile:readlink:{hexed(path)}"))
     assert (count, error, target) == (16, 0, b"/some/where else")
+
+
+def digest(data):
+    """MD5 as lldb-server writes it: two numbers of eight bytes, the least byte first."""
+    whole = hashlib.md5(data, usedforsecurity=False).digest()
+    return b"F," + (whole[7::-1] + whole[:7:-1]).hex().encode()
+
+
+def test_digests_for_lldb(bench):
+    client = begin(bench)
+    path = os.path.join(bench.directory.name, "file")
+    for size in (0, 1, 55, 56, 63, 64, 65, 119, 120, 16384, 40001):
+        data = bytes(i * 7 & 0xff for i in range(size))
+        with open(path, "wb") as file:
+            file.write(data)
+        assert client.ask("vFile:MD5:" + hexed(path)) == digest(data), size
+    os.mkfifo(path + ".pipe")
+    with open(path + ".long", "wb") as file:
+        file.truncate(1 << 40)
+    for bad in ("/nonexistent", "/etc", "/dev/zero", path + ".pipe", path + ".long"):
+        assert client.ask("vFile:MD5:" + hexed(bad)) == b"F,x", bad
+    for packet in ("vFile:MD5:", "vFile:MD5:z", "vFile:MD5:2f,2f"):
+        assert client.request(packet)[:1] == b"E", packet
+    # None of them was left open.
+    number, error, _ = result(client.ask(f"vFile:open:{hexed('/etc/passwd')},0,0"))
+    again, error, _ = result(client.ask(f"vFile:open:{hexed('/etc/passwd')},0,0"))
+    assert error == 0 and again == number + 1
+
+
+def test_links_are_made_for_lldb(bench):
+    client = begin(bench)
+    path = os.path.join(bench.directory.name, "link")
+    packet = f"vFile:symlink:{hexed('/some/where else')},{hexed(path)}"
+    assert client.ask(packet) == b"F0,0"
+    assert os.readlink(path) == "/some/where else"
+    assert client.ask(packet) == b"F11,11"
+    assert client.ask(f"vFile:symlink:{hexed('/x')},{hexed(path + '/x')}") == b"F2,2"
+    for malformed in ("", hexed("/x"), hexed("/x") + ",", "zz,zz", f"{hexed('/x')},{hexed(path)},61"):
+        assert client.request("vFile:symlink:" + malformed) == b"F16,16", malformed
 
 
 def test_errors_have_the_protocols_numbers(bench):

@@ -231,6 +231,12 @@ static ssize_t fake_readlink(int root, const char *path, char *buffer, size_t si
 	return fails() ? -1 : 6;
 }
 
+static int fake_symlink(int root, const char *target, const char *path)
+{
+	(void)root, (void)target, (void)path;
+	return fails() ? -1 : 0;
+}
+
 static int fake_root_of(tl_u64 process)
 {
 	if (fails())
@@ -240,7 +246,8 @@ static int fake_root_of(tl_u64 process)
 }
 
 static const struct tl_file_calls fake_calls = {
-	fake_open, fake_close, fake_read, fake_write, fake_fstat, fake_stat, fake_unlink, fake_readlink, fake_root_of,
+	fake_open, fake_close,  fake_read,     fake_write,   fake_fstat,
+	fake_stat, fake_unlink, fake_readlink, fake_symlink, fake_root_of,
 };
 
 TEST(every_call_may_fail_and_nothing_leaks)
@@ -267,6 +274,26 @@ TEST(every_call_may_fail_and_nothing_leaks)
 		CHECK_EQUAL(opened, 0);
 	}
 	failing = 0;
+}
+
+TEST(lldbs_packets_may_fail_too)
+{
+	struct tl_files *files = tl_files_create(&fake_calls);
+
+	REQUIRE(files != NULL);
+	opened = 0;
+	failing = 1;
+	CHECK_TEXT(ask(files, "vFile:symlink:2f61,2f62"), "F1c,1c");
+	CHECK_TEXT(ask(files, "vFile:symlink:2f61,2f62"), "F0,0");
+	for (failing = 1; failing <= 2; failing++) {
+		int n = failing;
+
+		CHECK_TEXT(ask(files, "vFile:MD5:2f61"), "F,x");
+		failing = n;
+		CHECK_EQUAL(opened, 0);
+	}
+	failing = 0;
+	tl_files_destroy(files);
 }
 
 TEST(data_is_cut_to_what_a_packet_takes)
