@@ -67,6 +67,7 @@ struct tl_report {
 	 * that could not be evaluated, or (event PAUSED) an operation of the target that failed.
 	 */
 	enum tl_status condition_error;
+	bool asked;      /* SIGNAL 2 because the client interrupted, not because the program was sent one */
 	bool no_resumed; /* nothing that was resumed is left running; event.thread means nothing */
 };
 

@@ -69,6 +69,7 @@ void tl_run_settle(struct tl_engine *engine, struct thread *thread)
 	if (thread->interrupted) {
 		report.event.kind = TL_EVENT_SIGNAL;
 		report.event.signal = 2;
+		report.asked = true;
 		tl_run_report(engine, thread, &report);
 	} else if (thread->stop_asked) {
 		tl_run_report(engine, thread, &report);
@@ -259,6 +260,7 @@ static void make_report(struct tl_engine *engine, struct tl_report *report_ret)
 	if (engine->interrupt) {
 		report_ret->event.kind = TL_EVENT_SIGNAL;
 		report_ret->event.signal = 2;
+		report_ret->asked = true;
 	}
 	eldest->last = *report_ret;
 }

@@ -164,7 +164,10 @@ static void write_thread_stop(struct tl_rsp *rsp, const struct tl_report *report
 	tl_i32 signal = LINUX_SIGNAL_TRAP;
 	tl_u8 *mark;
 
-	if (event->kind == TL_EVENT_SIGNAL)
+	/* lldb's users know an interrupt by the signal with which lldb-server makes it. */
+	if (report->asked && rsp->client[TL_RSP_CLIENT_LLDB])
+		signal = LINUX_SIGNAL_STOP;
+	else if (event->kind == TL_EVENT_SIGNAL)
 		signal = event->signal;
 	else if (event->kind == TL_EVENT_PAUSED || event->kind == TL_EVENT_NONE)
 		signal = 0;

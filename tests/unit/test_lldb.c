@@ -323,6 +323,29 @@ TEST(stop_replies)
 	end();
 }
 
+/* As lldb-server answers it; gdb is told of SIGINT (tests/unit/test_rsp.c). */
+TEST(an_interrupt_is_a_sigstop)
+{
+	REQUIRE(begin() && lldb_client());
+	snprintf(fixture.sent, sizeof(fixture.sent), "(no reply)");
+	tl_rsp_receive(fixture.rsp, "$c#63", 5);
+	for (int turn = 0; turn < 5; turn++)
+		REQUIRE(tl_scripted_turn(fixture.scripted));
+	CHECK_TEXT(fixture.sent, "(no reply)");
+	CHECK(contains(ask("vCtrlC"), "OK"));
+	snprintf(fixture.sent, sizeof(fixture.sent), "(no reply)");
+	for (int turn = 0; turn < 50 && fixture.sent[0] != 'T'; turn++) {
+		(void)tl_scripted_turn(fixture.scripted);
+		tl_rsp_poll(fixture.rsp);
+	}
+	CHECK(contains(fixture.sent, "T13thread:p1.1;"));
+	CHECK(contains(fixture.sent, "reason:signal;"));
+	CHECK(contains(ask("jThreadsInfo"), "\"reason\":\"signal\",\"signal\":19"));
+	CHECK(contains(ask("?"), "T13thread:p1.1;"));
+	CHECK(contains(ask("qThreadStopInfo1"), "T13thread:p1.1;"));
+	end();
+}
+
 TEST(several_threads)
 {
 	struct tl_thread_id second;

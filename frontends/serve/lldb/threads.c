@@ -153,6 +153,8 @@ static void describe_reason(struct tl_lldb *lldb, const struct tl_report *report
 
 static tl_i32 signal_of(const struct tl_report *report)
 {
+	if (report->asked)
+		return SIGSTOP;
 	if (report->event.kind == TL_EVENT_SIGNAL)
 		return report->event.signal;
 	return reason_of(report) != NULL ? SIGTRAP : 0;
