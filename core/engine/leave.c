@@ -116,7 +116,11 @@ enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 	if (engine->target->ops->kill == NULL)
 		return TL_ERROR_UNSUPPORTED;
 	status = engine->target->ops->kill(engine->target, id);
-	tl_engine_forget_process(engine, process);
+	/* What may not be killed lives on: without our traps. */
+	if (status != TL_OK && !process_moves(engine, process))
+		(void)tl_leave_process(engine, process, 0, 0);
+	else
+		tl_engine_forget_process(engine, process);
 	tl_pass_release(engine);
 	tl_run_check(engine);
 	return status;

@@ -617,6 +617,10 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 		/* A new child stands from its first stop; one that is about to end is of a process that was let go. */
 		if (stop.kind == TL_STOP_EXITING || tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
 			(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
+	} else if (thread->process == NULL) {
+		/* Killed before its parent could tell of it: what it stands in front of is its end, and the end of its
+		 * process waits for that. */
+		(void)process_ptrace_patiently(target, PTRACE_CONT, thread, 0, 0);
 	} else if (thread->state == TRACED_NEW) {
 		first_stop(target, thread, stop);
 	} else {

@@ -9,6 +9,8 @@
  *   sleep   THREADS threads wait until standard input ends
  *   storm   THREADS threads wait, and others are born and end without pause, until standard input ends
  *
+ *   family  as spin, and besides threads and processes are born, come by once and end, until standard input ends
+ *
  * To come by is to call meet(), whose instructions at `site_carried` and `site_copied` are where tests put points. The
  * second of them counts the visit, so that a debugger that carries it out twice, or not at all, is found out. At its
  * end the program says what it counted; its exit status is 0 when no SIGTRAP came and its code is whole.
@@ -19,12 +21,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <time.h>
+#include <sys/wait.h>
 
 extern void meet(void);
 void before_end(void);
+void have_child(void);
 
-volatile unsigned long hits, beats, born;
+volatile unsigned long hits, beats, born, scratch;
 static volatile bool stop;
 static bool calm;
 static unsigned threads, rounds;
@@ -131,7 +134,21 @@ static bool told_to_end(void)
 	return poll(&input, 1, 1) > 0 && read(STDIN_FILENO, &byte, 1) <= 0;
 }
 
-static void run_until_told(void *(*function)(void *), bool storm)
+/* A process of its own, whose SIGTRAPs count as ours. */
+__attribute__((noinline)) void have_child(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		meet();
+		_exit(whole_traps != 0);
+	}
+	if (child > 0 && waitpid(child, &status, 0) == child && status != 0)
+		__atomic_add_fetch(&whole_traps, 1, __ATOMIC_SEQ_CST);
+}
+
+static void run_until_told(void *(*function)(void *), bool storm, bool family)
 {
 	pthread_t *all = calloc(threads, sizeof(*all)), one;
 
@@ -142,10 +159,12 @@ static void run_until_told(void *(*function)(void *), bool storm)
 	(void)printf("ready\n");
 	(void)fflush(stdout);
 	while (!told_to_end()) {
-		for (int i = 0; storm && i < 8; i++) {
+		for (int i = 0; i < (storm ? 8 : family); i++) {
 			start(&one, short_life, false);
 			(void)pthread_join(one, NULL);
 		}
+		if (family)
+			have_child();
 	}
 	stop = true;
 	(void)pthread_mutex_unlock(&gate);
@@ -189,6 +208,7 @@ int main(int count, char **arguments)
 		return 2;
 	whole_watch();
 	(void)pthread_barrier_init(&together, NULL, threads + 1);
+	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sem_init(&places, 0, threads);
 	calm = strcmp(mode, "calm") == 0;
 	if (strcmp(mode, "pass") == 0)
@@ -196,9 +216,11 @@ int main(int count, char **arguments)
 	else if (strcmp(mode, "churn") == 0)
 		run_churn();
 	else if (strcmp(mode, "spin") == 0 || calm)
-		run_until_told(spin, false);
+		run_until_told(spin, false, false);
 	else if (strcmp(mode, "sleep") == 0 || strcmp(mode, "storm") == 0)
-		run_until_told(wait_at_gate, mode[1] == 't');
+		run_until_told(wait_at_gate, mode[1] == 't', false);
+	else if (strcmp(mode, "family") == 0)
+		run_until_told(spin, false, true);
 	else
 		return 2;
 	before_end();

@@ -10,14 +10,25 @@
 #include "base/storage.h"
 #include "core/engine/engine.h"
 #include "targets/process/process.h"
-#include "test.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+/* A driver with a main of its own says who it is; all others are unit tests. */
+#ifdef HARNESS_NAME
+static const char *const test_current = HARNESS_NAME;
+#else
+#include "test.h"
+#endif
+
+#ifndef DEADLINE
 #define DEADLINE 20000 /* milliseconds */
+#endif
 
 struct session {
 	struct tl_loop *loop;
