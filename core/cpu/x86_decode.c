@@ -238,7 +238,7 @@ static bool opcode_exists(const struct tl_x86_instruction *in)
 		return primary_exists(in);
 	if (prefixes == NULL)
 		return false;
-	digit = prefixes[in->opcode];
+	digit = (unsigned char)prefixes[in->opcode];
 	digit = digit >= 'a' ? digit - 'a' + 10 : digit - '0';
 	return (digit >> in->prefix & 1) != 0;
 }
