@@ -104,7 +104,7 @@ static enum tl_status run_to(struct process_target *target, struct traced_thread
 /* Out of whatever the thread is in the middle of, to the edge of user mode. */
 static enum tl_status to_edge(struct process_target *target, struct traced_thread *thread, tl_u64 deadline)
 {
-	if (process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0) < 0)
+	if (process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0) < 0)
 		return tl_process_errno();
 	return run_to(target, thread, PTRACE_CONT, TL_STOP_INTERRUPTED, deadline);
 }
@@ -188,8 +188,8 @@ static enum tl_status run_masked(struct process_target *target, struct traced_th
 		address = saved.rip;
 		TL_TRY(plant_instruction(target, thread, code));
 	}
-	if (process_ptrace(target, PTRACE_GETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask) < 0 ||
-	    process_ptrace(target, PTRACE_SETSIGMASK, thread, sizeof(all), (tl_uintptr)&all) < 0)
+	if (process_ptrace_patiently(target, PTRACE_GETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask) < 0 ||
+	    process_ptrace_patiently(target, PTRACE_SETSIGMASK, thread, sizeof(all), (tl_uintptr)&all) < 0)
 		status = tl_process_errno();
 	else
 		status = run_call(target, thread, address, call, deadline, result_ret);
@@ -201,7 +201,7 @@ static enum tl_status run_masked(struct process_target *target, struct traced_th
 	if (restored == TL_OK) {
 		thread->general = saved;
 		restored = tl_process_x86_write_general(target, thread);
-		(void)process_ptrace(target, PTRACE_SETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask);
+		(void)process_ptrace_patiently(target, PTRACE_SETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask);
 	}
 	return status != TL_OK ? status : restored;
 }

@@ -422,8 +422,8 @@ static enum tl_status introduce(struct process_target *target, struct start *sta
 		return say(target, tl_status_text(TL_ERROR_NO_MEMORY), 0);
 	process->told = process->leader_traced = thread->told = true;
 	tl_process_open(target, process);
-	if (process_ptrace(target, PTRACE_SETOPTIONS, thread, 0, tl_process_stops_options(target, process, start->id)) <
-	    0)
+	if (process_ptrace_patiently(target, PTRACE_SETOPTIONS, thread, 0,
+				     tl_process_stops_options(target, process, start->id)) < 0)
 		return say(target, "cannot trace the program", errno);
 	if (tl_engine_add_process(target->target.engine, id.process) != TL_OK ||
 	    tl_engine_add_thread(target->target.engine, id, false) != TL_OK)

@@ -144,7 +144,7 @@ static enum tl_status write_siginfo(const struct process_target *target, struct 
 	}
 	tl_copy(&changed, wide, sizeof(changed));
 	if (thread->place == PLACE_DELIVERY &&
-	    process_ptrace(target, PTRACE_SETSIGINFO, thread, 0, (tl_uintptr)&changed) < 0)
+	    process_ptrace_patiently(target, PTRACE_SETSIGINFO, thread, 0, (tl_uintptr)&changed) < 0)
 		return tl_process_errno();
 	thread->signal = changed;
 	*done_ret = size;

@@ -127,7 +127,7 @@ enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id i
 	/* One that stands here but not in the engine's eyes waits for its child, and then tells of that. */
 	if (thread->state == TRACED_STOPPED)
 		return TL_OK;
-	return process_ptrace(target, PTRACE_INTERRUPT, thread, 0, 0) < 0 ? tl_process_errno() : TL_OK;
+	return process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0) < 0 ? tl_process_errno() : TL_OK;
 }
 
 void tl_process_run_reprogram(struct process_target *target, struct traced_process *process)

@@ -97,8 +97,8 @@ static void thread_arrived(struct process_target *target, struct traced_thread *
 
 	/* What only the leader is to have it has inherited from it. */
 	if (child->parent == process->id)
-		(void)process_ptrace(target, PTRACE_SETOPTIONS, child, 0,
-				     tl_process_stops_options(target, process, child->id));
+		(void)process_ptrace_patiently(target, PTRACE_SETOPTIONS, child, 0,
+					       tl_process_stops_options(target, process, child->id));
 	if (target->target.engine == NULL ||
 	    tl_engine_add_thread(target->target.engine, process_id_of(child), false) != TL_OK) {
 		TL_TRACE(ERRORS, "no storage for thread %d: it runs untraced", (int)child->id);
@@ -128,7 +128,8 @@ static void process_arrived(struct process_target *target, struct traced_thread 
 		return;
 	}
 	parent->awaited = 0;
-	(void)process_ptrace(target, PTRACE_SETOPTIONS, child, 0, tl_process_stops_options(target, process, child->id));
+	(void)process_ptrace_patiently(target, PTRACE_SETOPTIONS, child, 0,
+				       tl_process_stops_options(target, process, child->id));
 	tl_process_open(target, process);
 	if (tl_engine_add_process(engine, (tl_u64)process->id) == TL_OK) {
 		process->told = child->told = true;
@@ -263,7 +264,7 @@ static void leave_process(struct process_target *target, struct traced_thread *t
 {
 	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED, .thread = process_id_of(thread)};
 
-	(void)process_ptrace(target, PTRACE_DETACH, thread, 0, 0);
+	(void)process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, 0);
 	tl_process_remove_thread(target, thread);
 	if (target->target.engine != NULL)
 		tl_engine_post(target->target.engine, &event);
@@ -285,8 +286,8 @@ static void exec(struct process_target *target, struct traced_thread *leader)
 	if (caller != NULL && caller->process == process && caller != leader) {
 		leader->request = caller->request;
 		/* It was made without the option that leaders have. */
-		(void)process_ptrace(target, PTRACE_SETOPTIONS, leader, 0,
-				     tl_process_stops_options(target, process, leader->id));
+		(void)process_ptrace_patiently(target, PTRACE_SETOPTIONS, leader, 0,
+					       tl_process_stops_options(target, process, leader->id));
 	}
 	forget_other_threads(target, process);
 	process->last = 0;
@@ -477,7 +478,8 @@ static void signal_stop(struct process_target *target, struct traced_thread *thr
 	thread->place = tl_stop_is_delivery(&info) ? PLACE_DELIVERY : PLACE_PLAIN;
 	if (thread->sent != 0 && thread->sent == info.si_signo && thread->place == PLACE_DELIVERY) {
 		if (thread->sent_info.si_signo != 0)
-			(void)process_ptrace(target, PTRACE_SETSIGINFO, thread, 0, (tl_uintptr)&thread->sent_info);
+			(void)process_ptrace_patiently(target, PTRACE_SETSIGINFO, thread, 0,
+						       (tl_uintptr)&thread->sent_info);
 		thread->sent = 0;
 		tl_process_run_go_on(target, thread, info.si_signo);
 		return;
@@ -534,7 +536,7 @@ static bool trap_is_pending(const struct process_target *target, const struct tr
 	siginfo_t pending[8];
 	long count;
 
-	count = process_ptrace(target, PTRACE_PEEKSIGINFO, thread, (tl_uintptr)&which, (tl_uintptr)pending);
+	count = process_ptrace_patiently(target, PTRACE_PEEKSIGINFO, thread, (tl_uintptr)&which, (tl_uintptr)pending);
 	for (long i = 0; i < count; i++)
 		if (pending[i].si_signo == SIGTRAP && pending[i].si_code > 0)
 			return true;

@@ -108,12 +108,12 @@ static enum tl_status move_area(struct process_target *target, struct traced_thr
 	long result;
 
 	if (!target->has_xsave) {
-		result = process_ptrace(target, get ? PTRACE_GETFPREGS : PTRACE_SETFPREGS, thread, 0,
-					(tl_uintptr)target->xstate);
+		result = process_ptrace_patiently(target, get ? PTRACE_GETFPREGS : PTRACE_SETFPREGS, thread, 0,
+						  (tl_uintptr)target->xstate);
 		*size = AREA_LEGACY_SIZE;
 	} else {
-		result = process_ptrace(target, get ? PTRACE_GETREGSET : PTRACE_SETREGSET, thread, NT_X86_XSTATE,
-					(tl_uintptr)&area);
+		result = process_ptrace_patiently(target, get ? PTRACE_GETREGSET : PTRACE_SETREGSET, thread,
+						  NT_X86_XSTATE, (tl_uintptr)&area);
 		*size = area.iov_len;
 	}
 	return result < 0 ? tl_process_errno() : TL_OK;
@@ -245,7 +245,7 @@ enum tl_status tl_process_x86_general(const struct process_target *target, struc
 
 enum tl_status tl_process_x86_write_general(const struct process_target *target, struct traced_thread *thread)
 {
-	if (process_ptrace(target, PTRACE_SETREGS, thread, 0, (tl_uintptr)&thread->general) < 0) {
+	if (process_ptrace_patiently(target, PTRACE_SETREGS, thread, 0, (tl_uintptr)&thread->general) < 0) {
 		thread->general_valid = false;
 		return tl_process_errno();
 	}
@@ -437,10 +437,10 @@ tl_u64 tl_process_x86_debug_status(const struct process_target *target, const st
 	tl_uintptr offset = offsetof(struct user, u_debugreg) + 6 * sizeof(tl_u64);
 	tl_u64 value = 0;
 
-	if (process_ptrace(target, PTRACE_PEEKUSER, thread, offset, (tl_uintptr)&value) < 0)
+	if (process_ptrace_patiently(target, PTRACE_PEEKUSER, thread, offset, (tl_uintptr)&value) < 0)
 		return 0;
 	/* The kernel clears it at the next debug exception only, and a signal in between would show the old bits. */
-	(void)process_ptrace(target, PTRACE_POKEUSER, thread, offset, 0);
+	(void)process_ptrace_patiently(target, PTRACE_POKEUSER, thread, offset, 0);
 	return value;
 }
 
@@ -458,7 +458,7 @@ enum tl_status tl_process_x86_resume_flag(const struct process_target *target, s
 	flags = over ? thread->general.eflags | RESUME_FLAG : thread->general.eflags & ~RESUME_FLAG;
 	if (flags == thread->general.eflags)
 		return TL_OK;
-	if (process_ptrace(target, PTRACE_POKEUSER, thread, offset, (tl_uintptr)flags) < 0)
+	if (process_ptrace_patiently(target, PTRACE_POKEUSER, thread, offset, (tl_uintptr)flags) < 0)
 		return tl_process_errno();
 	thread->general.eflags = flags;
 	return TL_OK;
