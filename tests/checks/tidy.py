@@ -30,6 +30,8 @@ def main():
         return 77
     compiled = json.loads(pathlib.Path(build, 'compile_commands.json').read_text())
     names = sorted({os.path.relpath(os.path.join(entry['directory'], entry['file']), ROOT) for entry in compiled})
+    # Tests are exempt: they leave off in the middle when something is not so, and do on purpose what analysers warn of.
+    names = [name for name in names if not name.startswith('tests/') or name in sys.argv[2:]]
     names = [name for name in names if name.endswith('.c') and (len(sys.argv) < 3 or name in sys.argv[2:])]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -60,9 +60,9 @@ static bool is_hex(const char *text, size_t size)
 /* Thh, then KEY:VALUE; until the end. */
 static void parse_thread_stop(const char *reply, bool many_watches)
 {
-	static const char *const reasons[] = {"swbreak",       "hwbreak",        "fork",     "vfork",  "vforkdone",
-					      "exec",          "create",         "watch",    "rwatch", "awatch",
-					      "syscall_entry", "syscall_return", "replaylog"};
+	static const char *const reasons[] = {"swbreak", "hwbreak",       "fork",           "vfork",    "vforkdone",
+					      "exec",    "create",        "clone",          "watch",    "rwatch",
+					      "awatch",  "syscall_entry", "syscall_return", "replaylog"};
 	unsigned threads = 0, told = 0;
 	const char *at = reply + 3;
 
