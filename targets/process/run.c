@@ -15,7 +15,7 @@
  */
 static enum tl_status start(struct process_target *target, struct traced_thread *thread, long request, int signal)
 {
-	long result = process_ptrace(target, request, thread, 0, (tl_uintptr)signal);
+	long result = process_ptrace_patiently(target, request, thread, 0, (tl_uintptr)signal);
 	enum tl_status status = result < 0 ? tl_process_errno() : TL_OK;
 
 	if (status == TL_OK || status == TL_ERROR_GONE) {
