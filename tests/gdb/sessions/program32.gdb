@@ -10,6 +10,8 @@ info registers eip
 #~ eip .*<add
 print $esp > 0
 #~ = 1
+# Another thread may well come by with the same number first.
+delete 1
 watch counted
 continue
 #~ Hardware watchpoint 2: counted
