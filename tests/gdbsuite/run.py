@@ -305,7 +305,7 @@ def judge(results, exemptions):
                 gained.append((name, count, None))
             if len(runs[OURS]) > 1:
                 wavering += [(name, count, None) for name, count in
-                             sorted((reference & ours) - passes(runs[OURS][0])).items()]
+                             sorted(((reference & ours) - passes(runs[OURS][0])).items())]
         print(f'\n== {board}')
         for server in (REFERENCE, OURS):
             print_counts(server, [runs[server] for runs in tests.values()])
