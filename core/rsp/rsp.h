@@ -90,6 +90,12 @@ struct tl_rsp_host {
 	void (*extend_stop)(void *context, const struct tl_report *report, struct tl_writer *reply);
 	/* Whether the debugger attached to the process rather than started it, for qAttached. NULL: to all of them. */
 	bool (*attached)(void *context, tl_u64 process);
+	/*
+	 * As the servers that clients have to bear with as well: stop replies that name no thread, which is then the
+	 * one that the client last chose, or that are an S with nothing but the signal.
+	 */
+	bool stops_without_thread;
+	bool stops_as_signals;
 	/* Monitor commands besides core's own, looked up before those; run with `context`. May be NULL. */
 	const struct tl_rsp_command *commands;
 };

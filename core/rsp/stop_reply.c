@@ -22,7 +22,7 @@ int tl_rsp_register_number(const struct tl_cpu *cpu, tl_u32 features, tl_u16 ind
 
 static void write_signal(struct tl_rsp *rsp, struct tl_writer *writer, tl_i32 signal)
 {
-	tl_write_byte(writer, 'T');
+	tl_write_byte(writer, rsp->host.stops_as_signals ? 'S' : 'T');
 	tl_write_hex_padded(writer, tl_rsp_signal_out(rsp, signal), 2);
 }
 
@@ -172,10 +172,14 @@ static void write_thread_stop(struct tl_rsp *rsp, const struct tl_report *report
 	else if (event->kind == TL_EVENT_PAUSED || event->kind == TL_EVENT_NONE)
 		signal = 0;
 	write_signal(rsp, writer, signal);
+	if (rsp->host.stops_as_signals)
+		return;
 	write_reason(rsp, report, writer);
-	tl_write_text(writer, "thread:");
-	tl_rsp_write_thread_id(rsp, writer, event->thread);
-	tl_write_byte(writer, ';');
+	if (!rsp->host.stops_without_thread) {
+		tl_write_text(writer, "thread:");
+		tl_rsp_write_thread_id(rsp, writer, event->thread);
+		tl_write_byte(writer, ';');
+	}
 	if (writer->failed)
 		return;
 	/* What does not fit behind that is left out: clients ask for it. */
@@ -276,7 +280,10 @@ static void select_thread(struct tl_rsp *rsp, const struct tl_event *event)
 	bool gone = event->kind == TL_EVENT_PROCESS_EXITED || event->kind == TL_EVENT_PROCESS_KILLED ||
 		    event->kind == TL_EVENT_THREAD_EXITED;
 
-	rsp->general = rsp->last_stop = gone ? (struct tl_thread_id){0, 0} : event->thread;
+	rsp->last_stop = gone ? (struct tl_thread_id){0, 0} : event->thread;
+	/* One that is not told stays with the thread that it chose itself. */
+	if (gone || !(rsp->host.stops_without_thread || rsp->host.stops_as_signals))
+		rsp->general = rsp->last_stop;
 }
 
 static bool uneventful(const struct tl_report *report)

@@ -1,5 +1,6 @@
 /*
- * What --disable-packet of the drop-in switches off: rows that stand before core's and know nothing.
+ * What --disable-packet of the drop-in switches off: rows that stand before core's and know nothing. What stop replies
+ * are to leave out is a setting of the session.
  */
 #include "frontends/serve/server.h"
 

@@ -462,6 +462,8 @@ static enum tl_status session_begin(struct tl_server *server, int in, int out, s
 		.packet_size = PACKET_SIZE,
 		.features = tl_buffer_text(&server->features),
 		.extend_stop = session_extend_stop,
+		.stops_without_thread = (server->options->disabled & TL_DISABLE_T_THREAD) != 0,
+		.stops_as_signals = (server->options->disabled & TL_DISABLE_T) != 0,
 		.commands = tl_serve_commands,
 	};
 	enum tl_status status;

@@ -84,6 +84,8 @@ static void connect_client(struct rsp_session *session, const struct rsp_session
 		.table_count = setup->table_count,
 		.features = setup->features,
 		.attached = attached,
+		.stops_without_thread = setup->stops_without_thread,
+		.stops_as_signals = setup->stops_as_signals,
 		.commands = setup->commands,
 	};
 

@@ -1,10 +1,11 @@
 """Launching: what a program is started with, and what is said when it cannot be."""
 
 import os
+import re
 import subprocess
 import sys
 
-from harness import (DEADLINE, GDBSERVER, TRAPLINE, VICTIM, cut, run, state)
+from harness import (DEADLINE, GDBSERVER, TRAPLINE, VICTIM, Bench, cut, run, state)
 
 
 def finish(bench, server):
@@ -186,6 +187,32 @@ def test_command_lines(bench):
             ([GDBSERVER, "--wrapper", "env"], "--wrapper")):
         status, text = refused(*arguments)
         assert status == 1 and word in text, (arguments, status, text)
+
+
+def lacks(bench, words, packets, stop):
+    """A server with those packets disabled answers none of them, and its stop replies match `stop`."""
+    server = bench.serve(f"--disable-packet={words}", "localhost:0", VICTIM, command=GDBSERVER)
+    client = bench.connect(server, begin=False)
+    client.ask("qSupported:multiprocess+;swbreak+;vContSupported+")
+    for packet in ("vCont?", "vCtrlC", "qC", "qfThreadInfo", "qsThreadInfo"):
+        assert (client.request(packet) == b"") == (packet.rstrip("?") in packets), (words, packet)
+    reply = client.ask("?").decode()
+    assert re.fullmatch(stop, reply), (words, reply)
+
+
+def test_disabled_packets(bench):
+    registers = "(?:[0-9a-f]{2}:[0-9a-f]+;)+"
+    thread = "thread:p[0-9a-f]+.[0-9a-f]+;"
+    for words, packets, stop in (
+            ("vCont", ("vCont", "vCtrlC"), f"T05{thread}{registers}"),
+            ("qC", ("qC",), f"T05{thread}{registers}"),
+            ("qfThreadInfo", ("qfThreadInfo", "qsThreadInfo"), f"T05{thread}{registers}"),
+            ("Tthread", (), f"T05{registers}"),
+            ("threads", ("vCont", "vCtrlC", "qC", "qfThreadInfo", "qsThreadInfo"), f"T05{registers}"),
+            ("T", (), "S05"),
+            ("T,qC,vCont", ("vCont", "vCtrlC", "qC"), "S05")):
+        with Bench() as inner:
+            lacks(inner, words, packets, stop)
 
 
 def test_selftest_says_that_there_is_none(bench):

@@ -603,6 +603,34 @@ TEST(forks_and_what_belongs_to_them)
 	shut();
 }
 
+TEST(stop_replies_of_lesser_servers)
+{
+	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 1, .stops_without_thread = true});
+	(void)rsp_session_ask(&session, GDB);
+	ASK("Z0,1012,1", "OK");
+	ASK("Hgp1.2", "OK");
+	ASK("vCont;c:p1.1", "(none)");
+	NEXT_BEGINS("T05swbreak:;10:");
+	CHECK(strstr(session.packet, "thread:") == NULL);
+	/* It was not told of another thread, and goes on with the one that it chose. */
+	ASK("qC", "QCp1.2");
+	shut();
+	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 1, .stops_as_signals = true});
+	(void)rsp_session_ask(&session, GDB);
+	ASK("?", "S05");
+	ASK("Z0,1012,1", "OK");
+	ASK("Hgp1.2", "OK");
+	ASK("vCont;c:p1.1", "(none)");
+	NEXT("S05");
+	ASK("qC", "QCp1.2");
+	/* The end of the process is no T. */
+	ASK("vCont;c", "(none)");
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 1}, TL_SCRIPTED_EXIT_PROCESS, 3, 0),
+		    TL_OK);
+	NEXT("W3;process:1");
+	shut();
+}
+
 TEST(thread_events)
 {
 	open_gdb(0);
