@@ -120,8 +120,9 @@ def free_environment(data):
 class LldbServer:
     name = 'lldb-server'
 
-    def __init__(self, path):
+    def __init__(self, path, extra=None):
         self.path = path
+        self.extra = extra or {}
 
     def start(self, session, subject, target, data, environment):
         reading, writing = os.pipe()
@@ -132,7 +133,7 @@ class LldbServer:
         words.append('127.0.0.1:0')
         if session.how == 'arguments':
             words += ['--', subject] + session.arguments
-        child = Child(words, data / 'server.txt', environment, pass_fds=(writing,))
+        child = Child(words, data / 'server.txt', dict(environment, **self.extra), pass_fds=(writing,))
         os.close(writing)
         ready, _, _ = select.select([reading], [], [], 20)
         text = os.read(reading, 64) if ready else b''
@@ -169,9 +170,12 @@ class Trapline:
 
 
 class Lldb:
-    def __init__(self, name, words, extra):
+    """A version of lldb: its command, the lldb-server that comes with it, and what both need in their environment."""
+
+    def __init__(self, name, words, server, extra):
         self.name = name
         self.words = words
+        self.server = server
         self.extra = extra
 
 
@@ -274,6 +278,8 @@ def normalize(text, session, data, subject):
         line = line.replace('subject-%d' % os.getpid(), 'subject').replace(str(data), 'DATA').replace(str(subject), 'SUBJECT').replace(str(HERE), 'HERE')
         # Which expression of a line comes next depends on when a running program is stopped.
         line = re.sub(r'(subject\.c:\d+):\d+', r'\1', line)
+        # The words for this fault are the server's: 14 has the first, 19 the second.
+        line = line.replace('invalid address (fault', 'address not mapped to object (fault')
         line = re.sub(r'(127\.0\.0\.1:)\d+', r'\1PORT', line)
         # Where a thread stands that did not stop by itself depends on how far it came meanwhile.
         line = re.sub(r'^(  thread #\d+: tid = \w+), 0x.*(, name = \S+)$', r'\1\2', line)
@@ -291,8 +297,9 @@ def normalize(text, session, data, subject):
 def find_lldb(version, cache):
     """An lldb of that version: installed, or (19) unpacked into the cache."""
     installed = shutil.which('lldb-%s' % version)
-    if installed:
-        return Lldb('lldb-%s' % version, [installed], {})
+    server = shutil.which('lldb-server-%s' % version)
+    if installed and server:
+        return Lldb('lldb-%s' % version, [installed], server, {})
     packages = ['lldb-%s' % version, 'liblldb-%s' % version, 'libllvm%s' % version, 'libclang-cpp%s' % version]
     folder = cache / ('lldb-%s' % version)
     program = folder / 'usr/lib' / ('llvm-%s' % version) / 'bin/lldb'
@@ -310,7 +317,8 @@ def find_lldb(version, cache):
             package.unlink()
     libraries = ':'.join(str(path) for path in (folder / 'usr/lib' / ('llvm-%s' % version) / 'lib',
                                                 folder / 'usr/lib/x86_64-linux-gnu'))
-    lldb = Lldb('lldb-%s' % version, [str(program)], {'LD_LIBRARY_PATH': libraries})
+    lldb = Lldb('lldb-%s' % version, [str(program)], str(program.parent / 'lldb-server'),
+                {'LD_LIBRARY_PATH': libraries})
     tried = subprocess.run(lldb.words + ['--version'], env=dict(os.environ, **lldb.extra), stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True, check=False)
     if tried.returncode != 0:
@@ -343,22 +351,28 @@ def build_subject(folder):
     return subject
 
 
+def choose_servers(options, lldb, trapline):
+    """What is compared: the lldb-server of the lldb's own version, unless another is named, and ours."""
+    reference = LldbServer(options.lldb_server) if options.lldb_server else LldbServer(lldb.server, lldb.extra)
+    if not options.itself:
+        return [reference, Trapline(trapline)]
+    again = LldbServer(reference.path, reference.extra)
+    again.name = 'lldb-server-again'
+    return [reference, again]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('sessions', nargs='*', help='names of sessions; all of them if none is given')
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build')
     parser.add_argument('--trapline', type=pathlib.Path, help='the server to be tested')
     parser.add_argument('--lldb', action='append', help='a version of lldb; several may be given (default 14)')
-    parser.add_argument('--lldb-server', help='the server to compare with')
+    parser.add_argument('--lldb-server', help='the server to compare with (default: the one of the same version)')
     parser.add_argument('--fast', action='store_true', help='only the sessions marked so')
     parser.add_argument('--itself', action='store_true', help='lldb-server against itself: do sessions waver?')
     parser.add_argument('--keep', type=pathlib.Path, help='a folder for all transcripts')
     options = parser.parse_args()
 
-    reference = options.lldb_server or shutil.which('lldb-server-14') or shutil.which('lldb-server')
-    if reference is None:
-        print('skipped: no lldb-server is installed (make setup)')
-        return 77
     trapline = options.trapline or options.build / 'trapline'
     if not options.trapline and not trapline.exists():
         trapline = options.build / 'frontends/trapline'
@@ -366,9 +380,6 @@ def main():
     if not options.itself and not trapline.exists():
         print('skipped: there is no %s (make)' % trapline)
         return 77
-    servers = [LldbServer(reference), LldbServer(reference) if options.itself else Trapline(trapline)]
-    if options.itself:
-        servers[1].name = 'lldb-server-again'
     sessions = [Session(path) for path in sorted((HERE / 'sessions').glob('*.lldb'))]
     if options.sessions:
         sessions = [session for session in sessions if session.name in options.sessions]
@@ -387,6 +398,7 @@ def main():
             except Problem as problem:
                 print('skipped lldb %s: %s' % (version, problem))
                 continue
+            servers = choose_servers(options, lldb, trapline)
             for session in sessions:
                 begun = time.monotonic()
                 try:
