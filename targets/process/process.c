@@ -95,6 +95,7 @@ void tl_process_remove_thread(struct process_target *target, struct traced_threa
 {
 	struct traced_thread **at = bucket(target, thread->id);
 
+	tl_process_wait_unexpect(target, thread);
 	while (*at != thread)
 		at = &(*at)->bucket_next;
 	*at = thread->bucket_next;

@@ -116,6 +116,16 @@ bool tl_process_run_to_signal(struct process_target *target, struct traced_threa
 
 /* ---- Stopping ---- */
 
+/* A running thread will stop, unless it is gone. */
+static long interrupt(struct process_target *target, struct traced_thread *thread)
+{
+	long result = process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
+
+	if (result == 0)
+		tl_process_wait_expect(target, thread);
+	return result;
+}
+
 enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id id)
 {
 	struct process_target *target = process_target(base);
@@ -127,7 +137,7 @@ enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id i
 	/* One that stands here but not in the engine's eyes waits for its child, and then tells of that. */
 	if (thread->state == TRACED_STOPPED)
 		return TL_OK;
-	return process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0) < 0 ? tl_process_errno() : TL_OK;
+	return interrupt(target, thread) < 0 ? tl_process_errno() : TL_OK;
 }
 
 void tl_process_run_reprogram(struct process_target *target, struct traced_process *process)
@@ -135,7 +145,7 @@ void tl_process_run_reprogram(struct process_target *target, struct traced_proce
 	process->generation++;
 	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
 		if (thread->state == TRACED_RUNNING)
-			(void)process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
+			(void)interrupt(target, thread);
 }
 
 /* ---- Leaving ---- */
@@ -159,7 +169,7 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 	if (thread->state == TRACED_STOPPED)
 		return true;
 	if (thread->state != TRACED_NEW)
-		(void)process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
+		(void)interrupt(target, thread);
 	if (tl_process_wait_for_any(target, is_this, &thread->id, deadline, &entry) != TL_OK)
 		return false;
 	stop = tl_stop_decode(entry.status);

@@ -76,6 +76,8 @@ struct traced_thread {
 
 	struct tl_run_request request; /* how it was last set going */
 	bool stop_asked;               /* the engine waits for it to stop */
+	/* Among those that are expected to stop at any moment; NULL when it is not (wait.c). */
+	struct traced_thread *expected_next, *expected_previous;
 
 	/* The signal of the last signal stop, as read or as the client wrote it. */
 	bool has_signal;
@@ -141,7 +143,12 @@ struct process_target {
 	struct status_entry *queue;
 	tl_size queue_start, queue_end, queue_capacity;
 	bool collecting;
-	bool announced; /* a SIGCHLD has come since the last collecting began */
+	bool announced; /* a SIGCHLD has come since the last collecting began, or that one has left some */
+	/* Threads that PTRACE_INTERRUPT was sent to, a ring in that order: the first one, or NULL (wait.c). */
+	struct traced_thread *expected;
+	unsigned misses;        /* in this round: how many expected threads had not stopped yet */
+	bool hits;              /* in this round: some had */
+	unsigned narrow_rounds; /* rounds in a row in which only expected threads were asked for */
 	/* What this machine's CPU has (x86_init). */
 	tl_u32 features; /* for 64-bit programs */
 	bool has_xsave;
@@ -211,6 +218,12 @@ enum tl_status tl_process_wait_for(struct process_target *target, pid_t id, tl_u
  */
 enum tl_status tl_process_wait_for_any(struct process_target *target, bool (*wanted)(void *context, pid_t id),
 				       void *context, tl_u64 deadline, struct status_entry *entry_ret);
+/*
+ * PTRACE_INTERRUPT was sent to that thread: it is asked for by its number before the kernel is asked which thread has
+ * stopped. A hint, that any status of the thread takes back.
+ */
+void tl_process_wait_expect(struct process_target *target, struct traced_thread *thread);
+void tl_process_wait_unexpect(struct process_target *target, struct traced_thread *thread);
 /* Puts back a status that was taken, for the loop. */
 enum tl_status tl_process_wait_requeue(struct process_target *target, pid_t id, int status);
 /* Drops queued statuses of a thread that is forgotten. */

@@ -3,6 +3,11 @@
  * meanwhile, and then handles it. The kernel offers ready children in an order of its own, newest first; without rounds
  * the threads at its head, stopping again and again, would starve all others. Collecting and handling both stop after
  * STATUSES_PER_TURN and go on in the loop's next turn, so that a client's ^C waits for no more than that.
+ *
+ * Asking the kernel for any child makes it look at all of them, each time: with a thousand threads that stop together
+ * that is most of what stopping them costs. Those that are expected to stop are therefore asked for by their numbers,
+ * and a round in which some of them had stopped leaves the question for any child to a next round, which comes at once.
+ * It is not left so for ever: others would wait as long as someone keeps stopping threads.
  */
 #include "base/storage.h"
 #include "targets/process/state.h"
@@ -30,7 +35,80 @@ static bool queue_room(struct process_target *target)
 	return true;
 }
 
-enum collected { COLLECTED_ONE, COLLECTED_NOTHING, COLLECTED_NO_CHILD, COLLECTED_FULL };
+/* ---- Threads that are expected to stop ---- */
+
+/* So many may be found running before a round gives up: they stop about in the order in which they were asked to. */
+#define MISSES_PER_ROUND 8
+/* So many rounds in a row may leave the question for any child to the next. */
+#define NARROW_ROUNDS 16
+
+void tl_process_wait_expect(struct process_target *target, struct traced_thread *thread)
+{
+	struct traced_thread *first = target->expected;
+
+	if (thread->expected_next != NULL)
+		return;
+	if (first == NULL) {
+		thread->expected_next = thread->expected_previous = thread;
+		target->expected = thread;
+		return;
+	}
+	thread->expected_next = first;
+	thread->expected_previous = first->expected_previous;
+	thread->expected_previous->expected_next = thread;
+	first->expected_previous = thread;
+}
+
+void tl_process_wait_unexpect(struct process_target *target, struct traced_thread *thread)
+{
+	if (thread->expected_next == NULL)
+		return;
+	if (target->expected == thread)
+		target->expected = thread->expected_next != thread ? thread->expected_next : NULL;
+	thread->expected_next->expected_previous = thread->expected_previous;
+	thread->expected_previous->expected_next = thread->expected_next;
+	thread->expected_next = thread->expected_previous = NULL;
+}
+
+/* A status of that child has been taken. */
+static void no_longer_expected(struct process_target *target, pid_t id)
+{
+	struct traced_thread *thread = tl_process_find_thread(target, id);
+
+	if (thread != NULL)
+		tl_process_wait_unexpect(target, thread);
+}
+
+/* False when none of those that were looked at has stopped; a thread that has not is looked at last the next time. */
+static bool collect_expected(struct process_target *target, struct status_entry *entry_ret)
+{
+	while (target->expected != NULL && target->misses < MISSES_PER_ROUND) {
+		struct traced_thread *thread = target->expected;
+		pid_t id = tl_process_wait(target->calls, thread->id, &entry_ret->status, __WALL | WNOHANG);
+
+		/* One that is no child has become another by exec, and tells under its new number. */
+		if (id > 0 || (id < 0 && errno == ECHILD)) {
+			entry_ret->id = thread->id;
+			tl_process_wait_unexpect(target, thread);
+			if (id > 0)
+				return true;
+			continue;
+		}
+		target->expected = thread->expected_next;
+		target->misses++;
+	}
+	return false;
+}
+
+/* ---- Collecting ---- */
+
+enum collected { COLLECTED_ONE, COLLECTED_NOTHING, COLLECTED_NOTHING_EXPECTED, COLLECTED_NO_CHILD, COLLECTED_FULL };
+
+static void begin_round(struct process_target *target)
+{
+	target->misses = 0;
+	target->hits = false;
+}
 
 static enum collected collect_one(struct process_target *target)
 {
@@ -39,6 +117,16 @@ static enum collected collect_one(struct process_target *target)
 
 	if (!queue_room(target))
 		return COLLECTED_FULL;
+	if (collect_expected(target, &target->queue[target->queue_end])) {
+		target->queue_end++;
+		target->hits = true;
+		return COLLECTED_ONE;
+	}
+	if (target->hits && target->narrow_rounds < NARROW_ROUNDS) {
+		target->narrow_rounds++;
+		return COLLECTED_NOTHING_EXPECTED;
+	}
+	target->narrow_rounds = 0;
 	/* Only "no child" is an answer; a passing failure gets another chance. */
 	for (int attempt = 0; attempt < 3; attempt++) {
 		id = tl_process_wait(target->calls, -1, &status, __WALL | WNOHANG);
@@ -50,6 +138,7 @@ static enum collected collect_one(struct process_target *target)
 	if (id == 0)
 		return COLLECTED_NOTHING;
 	target->queue[target->queue_end++] = (struct status_entry){id, status};
+	no_longer_expected(target, id);
 	return COLLECTED_ONE;
 }
 
@@ -61,6 +150,8 @@ void tl_process_wait_drain(void *context, struct tl_source *source)
 
 	(void)source;
 	if (target->collecting || target->queue_start == target->queue_end) {
+		if (!target->collecting)
+			begin_round(target);
 		target->collecting = true;
 		target->announced = false;
 		while (n < STATUSES_PER_TURN && (collected = collect_one(target)) == COLLECTED_ONE)
@@ -70,6 +161,9 @@ void tl_process_wait_drain(void *context, struct tl_source *source)
 			return;
 		}
 		target->collecting = false;
+		/* Some may be left that SIGCHLD will not come for again. */
+		if (collected == COLLECTED_FULL || collected == COLLECTED_NOTHING_EXPECTED)
+			target->announced = true;
 	}
 	for (n = 0; n < STATUSES_PER_TURN && target->queue_start < target->queue_end; n++) {
 		struct status_entry entry = target->queue[target->queue_start++];
@@ -77,7 +171,7 @@ void tl_process_wait_drain(void *context, struct tl_source *source)
 		if (entry.id != 0)
 			tl_process_stops_handle(target, entry.id, entry.status);
 	}
-	if (target->announced || target->queue_start < target->queue_end || collected == COLLECTED_FULL)
+	if (target->announced || target->queue_start < target->queue_end)
 		tl_source_trigger(target->drain_source);
 }
 
@@ -122,8 +216,10 @@ enum tl_status tl_process_wait_for(struct process_target *target, pid_t id, tl_u
 	for (;;) {
 		pid_t got = tl_process_wait(target->calls, id, status_ret, __WALL | WNOHANG);
 
-		if (got == id)
+		if (got == id) {
+			no_longer_expected(target, id);
 			return TL_OK;
+		}
 		if (got < 0 && errno == ECHILD)
 			return TL_ERROR_GONE;
 		if (got < 0 && errno != EINTR && ++failures == 3)
@@ -147,6 +243,8 @@ enum tl_status tl_process_wait_for_any(struct process_target *target, bool (*wan
 				target->queue[at].id = 0;
 				return TL_OK;
 			}
+		/* Whatever the loop is in the middle of collecting is collected here. */
+		begin_round(target);
 		collected = collect_one(target);
 		tl_source_trigger(target->drain_source);
 		if (collected == COLLECTED_ONE)

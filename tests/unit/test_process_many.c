@@ -4,6 +4,8 @@
 #include "core/agent/agent.h"
 #include "process_harness.h"
 
+#include <sys/wait.h>
+
 #define MANY 1000
 #define SOME 100
 
@@ -89,6 +91,50 @@ TEST(false_condition_and_interrupt)
 	CHECK(session_wait(&session));
 	CHECK_EQUAL(session.report.event.signal, SIGINT);
 	CHECK_EQUAL(tl_engine_kill(session.engine, session.process), TL_OK);
+	session_close(&session);
+}
+
+/* The kernel has a status of that child for us, which stays there. */
+static bool has_status(tl_u64 id)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)id, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) == 0;
+}
+
+/*
+ * More threads than are collected in a turn have stopped as they were asked to, and one of another process for a reason
+ * of its own, before the loop looks: SIGCHLD has come once for all of them.
+ */
+TEST(others_are_collected_beside_many)
+{
+	struct tl_thread_info info = {0};
+	struct session session;
+	tl_u64 many, other;
+	unsigned stopped = 0;
+	bool told = false;
+
+	REQUIRE(start_many(&session, "sleepers", SOME));
+	many = session.process;
+	REQUIRE(session_launch(&session, "sleepers", "1"));
+	other = session.process;
+	CHECK_EQUAL(tl_engine_set_non_stop(session.engine, true), TL_OK);
+	CHECK(resume_all(&session));
+	CHECK(session_resume(&session, (struct tl_thread_id){many, TL_ANY}, TL_ACTION_STOP, 0));
+	CHECK_EQUAL(kill((pid_t)other, SIGUSR1), 0);
+	CHECK(has_status(other));
+	while (tl_engine_next_thread(session.engine, info.id, &info))
+		if (info.id.process == many)
+			CHECK(has_status(info.id.thread));
+	while ((stopped < SOME + 1 || !told) && session_wait(&session))
+		if (session.report.event.thread.process == many)
+			stopped++;
+		else
+			told |= session.report.event.signal == SIGUSR1;
+	CHECK(told);
+	CHECK_EQUAL(stopped, SOME + 1);
+	CHECK_EQUAL(tl_engine_kill(session.engine, many), TL_OK);
+	CHECK_EQUAL(tl_engine_kill(session.engine, other), TL_OK);
 	session_close(&session);
 }
 
