@@ -116,6 +116,27 @@ static void stop_one(struct tl_engine *engine, struct thread *thread)
 	}
 }
 
+/*
+ * The thread that a ^C of non-stop is for: the eldest that moves; else one whose hit waits to be told, which may yet be
+ * forgotten with its point.
+ */
+static struct thread *to_interrupt(const struct tl_engine *engine)
+{
+	struct thread *waiting = NULL;
+
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->interrupted)
+			continue;
+		if (moves(thread))
+			return thread;
+		if (thread->state == TL_THREAD_WAITING && waiting == NULL)
+			waiting = thread;
+	}
+	return waiting;
+}
+
 void tl_engine_interrupt(struct tl_engine *engine)
 {
 	if (!engine->settings.non_stop) {
@@ -124,14 +145,11 @@ void tl_engine_interrupt(struct tl_engine *engine)
 		engine->interrupt = true;
 		tl_run_park(engine);
 	} else {
-		for (tl_size i = 0; i < engine->thread_count; i++) {
-			struct thread *thread = engine->threads[i];
+		struct thread *thread = to_interrupt(engine);
 
-			if (!moves(thread) || thread->interrupted)
-				continue;
+		if (thread != NULL) {
 			thread->interrupted = true;
 			stop_one(engine, thread);
-			break;
 		}
 		tl_pass_release(engine);
 	}
@@ -237,6 +255,7 @@ static struct thread *first_waiting(const struct tl_engine *engine)
 static void take_thread(struct tl_engine *engine, struct thread *thread, struct tl_report *report_ret)
 {
 	*report_ret = thread->last = thread->pending;
+	thread->stop_asked = thread->interrupted = false;
 	/* Hit again at once by a machine that passes points, it would keep its siblings from ever running. */
 	if ((engine->settings.pass_reported || (engine->capabilities & TL_CAN_PASS_POINTS) != 0) &&
 	    tl_event_class(thread->last.event.kind) == TL_EVENT_CLASS_LEVEL) {
@@ -402,7 +421,8 @@ static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_
 			continue;
 		matched++;
 		if (action->kind == TL_ACTION_STOP) {
-			thread->stop_asked = moves(thread);
+			/* What waits to be told may be forgotten with its point: then the thread tells of this. */
+			thread->stop_asked = moves(thread) || thread->state == TL_THREAD_WAITING;
 			stop_one(engine, thread);
 		} else if (thread->state == TL_THREAD_PARKED) {
 			set_plan(thread, action);

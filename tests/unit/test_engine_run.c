@@ -750,6 +750,48 @@ TEST(non_stop_forgets_hits_of_removed_points)
 	MACHINE_END(&machine);
 }
 
+/* To the client these threads run: what was forgotten it never heard of. */
+static void stop_those_whose_hits_are_forgotten(bool by_interrupt)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[4];
+	struct tl_report report;
+	unsigned told = 0;
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(add_threads(&machine, SPIN, ids, 4));
+	machine_set_pc(&machine, machine.main, SPIN);
+	CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, true), TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	machine_turns(&machine, 100);
+	if (by_interrupt)
+		tl_engine_interrupt(machine.engine);
+	else
+		CHECK_EQUAL(machine_act(&machine, everyone, TL_ACTION_STOP, 0), TL_OK);
+	CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+	for (; told < (by_interrupt ? 1 : 5); told++) {
+		REQUIRE(machine_run(&machine, &report));
+		machine.ready = true;
+		CHECK_EQUAL(report.event.kind, by_interrupt ? TL_EVENT_SIGNAL : TL_EVENT_PAUSED);
+	}
+	machine_turns(&machine, 50);
+	CHECK(!tl_engine_take_report(machine.engine, &report));
+	CHECK(tl_engine_quiet(machine.engine) != by_interrupt);
+	MACHINE_END(&machine);
+}
+
+TEST(non_stop_stops_those_whose_hits_are_forgotten)
+{
+	stop_those_whose_hits_are_forgotten(false);
+}
+
+TEST(non_stop_interrupts_one_whose_hit_is_forgotten)
+{
+	stop_those_whose_hits_are_forgotten(true);
+}
+
 TEST(back_to_all_stop_parks_everyone)
 {
 	struct tl_scripted_options options = machine_options();
