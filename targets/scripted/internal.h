@@ -1,6 +1,6 @@
 /*
- * The state of the scripted target, for the files of this folder: scripted.c (storage, the target's operations) and
- * run.c (turns, the small kernel).
+ * The state of the scripted target, for the files of this folder: scripted.c (storage, the target's operations),
+ * run.c (turns, the small kernel), execute.c (instructions) and crew.c (turns taken by threads of the host).
  */
 #ifndef TL_TARGETS_SCRIPTED_INTERNAL_H
 #define TL_TARGETS_SCRIPTED_INTERNAL_H
@@ -62,6 +62,9 @@ struct tl_scripted_thread_state {
 	bool fault_pending; /* the pending signal was raised by the instruction */
 	tl_u64 call;        /* number of the system call that it is in */
 	tl_u64 stop_delay, stop_due;
+	bool number_taken; /* it took the number of another thread by running another program, which is untold */
+	tl_u64 untold; /* number of the message that the engine has not heard yet, with which it came to stand; 0: none
+			*/
 	struct tl_run_request request;
 	tl_u64 pending;              /* bit per signal */
 	tl_u64 deliver_without_stop; /* bit per signal: was reported and given back by resume() */
@@ -83,10 +86,28 @@ struct tl_scripted_number {
 	struct tl_scripted_process_state *process;
 };
 
+/*
+ * For a machine whose turns are taken by several host threads (crew.c). None of them in the plain machine, which has
+ * one thread and tells the engine at once.
+ */
+struct tl_scripted_hooks {
+	/* Around everything that the control thread does with the machine; nests. */
+	void (*enter)(void *context);
+	void (*leave)(void *context);
+	/* An event, to be handed to tl_scripted_tell on the control thread; `sequence` is that of the thread's
+	 * `untold`, or 0. */
+	void (*send)(void *context, const struct tl_event *event, tl_u64 sequence);
+	/* The thread of that number may have something to do now, or is gone. */
+	void (*stir)(void *context, tl_u64 number);
+};
+
 struct tl_scripted {
 	struct tl_target target;
 	struct tl_target_ops ops; /* of this machine: what it lacks is NULL */
 	struct tl_scripted_options options;
+	const struct tl_scripted_hooks *hooks; /* NULL: one thread does everything */
+	void *hooks_context;
+	tl_u64 sent; /* messages that were handed to hooks->send with a number */
 	/* Indexed by number - 1. */
 	struct tl_scripted_number *numbers;
 	tl_size number_count, number_capacity;
@@ -129,6 +150,11 @@ void tl_scripted_end_process(struct tl_scripted *scripted, struct tl_scripted_pr
 void tl_scripted_start_registers(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 entry);
 struct tl_thread_id tl_scripted_id(const struct tl_scripted_thread_state *thread);
 void tl_scripted_violation(struct tl_scripted *scripted, const char *text);
+
+/* Tells the engine: of the children that an event brings, then of the event. Control thread. */
+void tl_scripted_tell(struct tl_scripted *scripted, const struct tl_event *event);
+/* hooks->stir, if there is one. */
+void tl_scripted_stir(struct tl_scripted *scripted, tl_u64 number);
 
 /*
  * Executes the instruction at the thread's program counter, of which `bytes` holds `size` bytes or more, on its

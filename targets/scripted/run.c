@@ -36,13 +36,35 @@ static tl_u64 program_counter(const struct tl_scripted *scripted, const struct t
 	return get(scripted, thread, scripted->options.cpu->program_counter);
 }
 
+void tl_scripted_tell(struct tl_scripted *scripted, const struct tl_event *event)
+{
+	struct tl_engine *engine = scripted->target.engine;
+
+	/* Should the engine not take the child, it lets it go, or does not know it, when it hears of it. */
+	if (event->kind == TL_EVENT_CLONE || ((event->kind == TL_EVENT_FORK || event->kind == TL_EVENT_VFORK) &&
+					      tl_engine_add_process(engine, event->child.process) == TL_OK))
+		(void)!tl_engine_add_thread(engine, event->child, false);
+	tl_engine_post(engine, event);
+}
+
+static void send(struct tl_scripted *scripted, const struct tl_event *event, tl_u64 sequence)
+{
+	if (scripted->hooks != NULL)
+		scripted->hooks->send(scripted->hooks_context, event, sequence);
+	else
+		tl_scripted_tell(scripted, event);
+}
+
 /* Posts an event with which the thread comes to stand still. Nothing of the thread may be used afterwards. */
 static void post(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, struct tl_event event)
 {
 	event.thread = tl_scripted_id(thread);
 	thread->running = false;
 	thread->stop_asked = false;
-	tl_engine_post(scripted->target.engine, &event);
+	if (scripted->hooks != NULL)
+		thread->untold = ++scripted->sent;
+	thread->number_taken = event.kind == TL_EVENT_EXEC;
+	send(scripted, &event, thread->untold);
 }
 
 /* ---- Ends ---- */
@@ -61,6 +83,7 @@ static void wake_vfork_parent(struct tl_scripted *scripted, struct tl_scripted_p
 	parent->awaits_vfork = false;
 	parent->blocked = false;
 	parent->vfork_done = true;
+	tl_scripted_stir(scripted, number);
 }
 
 static void end_thread(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_i32 code,
@@ -72,7 +95,7 @@ static void end_thread(struct tl_scripted *scripted, struct tl_scripted_thread_s
 
 	tl_scripted_drop_thread(scripted, thread);
 	if (traced)
-		tl_engine_post(scripted->target.engine, &event);
+		send(scripted, &event, 0);
 }
 
 /* Ends the process, other threads before `last`; `quiet`: their exits make no events. */
@@ -95,7 +118,7 @@ static void end_process(struct tl_scripted *scripted, struct tl_thread_id last, 
 	wake_vfork_parent(scripted, process);
 	tl_scripted_end_process(scripted, process, code, signal);
 	if (process->traced)
-		tl_engine_post(scripted->target.engine, &event);
+		send(scripted, &event, 0);
 }
 
 static void exit_thread(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_i32 code)
@@ -131,13 +154,12 @@ static tl_u64 clone_thread(struct tl_scripted *scripted, struct tl_scripted_thre
 		set(scripted, child, cpu->stack_pointer, stack);
 	if (!child->process->traced) {
 		child->running = true;
+		tl_scripted_stir(scripted, number);
 	} else if (parent->request.clones) {
 		if (by_call)
 			set(scripted, parent, scripted->rax, number);
 		parent->return_due = by_call;
 		event = (struct tl_event){.kind = TL_EVENT_CLONE, .child = tl_scripted_id(child)};
-		/* Should the engine not take the child, it is told of one that it does not know. */
-		(void)!tl_engine_add_thread(scripted->target.engine, event.child, false);
 		post(scripted, parent, event);
 	} else {
 		post(scripted, child, event);
@@ -193,12 +215,10 @@ static void fork_process(struct tl_scripted *scripted, struct tl_scripted_thread
 	parent->return_due = by_call;
 	if (!parent->process->traced) {
 		child->running = true;
+		tl_scripted_stir(scripted, child->id);
 		return;
 	}
 	event.child = tl_scripted_id(child);
-	/* Should the engine not take the child, it lets it go when it hears of it. */
-	if (tl_engine_add_process(scripted->target.engine, event.child.process) == TL_OK)
-		(void)!tl_engine_add_thread(scripted->target.engine, event.child, false);
 	post(scripted, parent, event);
 }
 
@@ -220,8 +240,10 @@ static void exec_process(struct tl_scripted *scripted, struct tl_scripted_thread
 	}
 	/* The thread that calls execve takes the number of the process. */
 	scripted->numbers[thread->id - 1].thread = NULL;
+	tl_scripted_stir(scripted, thread->id);
 	thread->id = process->id;
 	scripted->numbers[thread->id - 1].thread = thread;
+	tl_scripted_stir(scripted, thread->id);
 	wake_vfork_parent(scripted, process);
 	tl_scripted_drop_space(scripted, process->space);
 	process->space = space;
@@ -370,6 +392,7 @@ static tl_u64 call_kill(struct tl_scripted *scripted, tl_u64 number, tl_u64 sign
 		return (tl_u64)ERROR_NO_PROCESS;
 	if (signal != 0)
 		thread->pending |= SIGNAL_BIT(signal);
+	tl_scripted_stir(scripted, number);
 	return 0;
 }
 
@@ -750,6 +773,7 @@ enum tl_status tl_scripted_do(struct tl_scripted *scripted, struct tl_thread_id 
 			return TL_ERROR_ARGUMENT;
 		thread->pending |= SIGNAL_BIT(a);
 		thread->fault_pending |= b != 0;
+		tl_scripted_stir(scripted, id.thread);
 		return TL_OK;
 	case TL_SCRIPTED_CLONE:
 		(void)clone_thread(scripted, thread, a, b, false);

@@ -15,6 +15,30 @@ static struct tl_scripted *self(struct tl_target *target)
 	return TL_CONTAINER(target, struct tl_scripted, target);
 }
 
+/* The machine for the time of an operation: MACHINE_OF(target), which leaves it at the end of the block. */
+static struct tl_scripted *enter(struct tl_target *target)
+{
+	struct tl_scripted *scripted = self(target);
+
+	if (scripted->hooks != NULL)
+		scripted->hooks->enter(scripted->hooks_context);
+	return scripted;
+}
+
+static void leave(struct tl_scripted **scripted)
+{
+	if ((*scripted)->hooks != NULL)
+		(*scripted)->hooks->leave((*scripted)->hooks_context);
+}
+
+#define MACHINE_OF(target) __attribute__((cleanup(leave))) = enter(target)
+
+void tl_scripted_stir(struct tl_scripted *scripted, tl_u64 number)
+{
+	if (scripted->hooks != NULL)
+		scripted->hooks->stir(scripted->hooks_context, number);
+}
+
 void tl_scripted_violation(struct tl_scripted *scripted, const char *text)
 {
 	if (scripted->violations++ == 0)
@@ -110,6 +134,7 @@ void tl_scripted_drop_thread(struct tl_scripted *scripted, struct tl_scripted_th
 {
 	thread->process->threads--;
 	scripted->numbers[thread->id - 1].thread = NULL;
+	tl_scripted_stir(scripted, thread->id);
 	free_thread(scripted, thread);
 }
 
@@ -286,7 +311,7 @@ enum tl_status tl_scripted_move_memory(const struct tl_scripted_space *space, tl
 
 static enum tl_status describe(struct tl_target *target, tl_u64 process, struct tl_process_facts *facts_ret)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	const struct tl_scripted_process_state *state = tl_scripted_find_process(scripted, process);
 
 	if (refused(scripted))
@@ -307,7 +332,10 @@ static enum tl_status stopped_thread(struct tl_scripted *scripted, struct tl_thr
 		return scripted->fail_status;
 	if (thread == NULL)
 		return TL_ERROR_GONE;
-	if (thread->running) {
+	/* The one that the engine means is gone: another has run a new program under its number, as it will hear. */
+	if (thread->untold != 0 && thread->number_taken)
+		return TL_ERROR_GONE;
+	if (thread->running || thread->untold != 0) {
 		tl_scripted_violation(scripted, "an operation that needs a stopped thread was asked of a running one");
 		return TL_ERROR_RUNNING;
 	}
@@ -326,28 +354,31 @@ static void copy_bank(const struct tl_scripted *scripted, tl_u8 bank, tl_u8 *to,
 
 static enum tl_status fetch_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, tl_u8 *file)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
 
-	TL_TRY(stopped_thread(self(target), id, &thread));
-	copy_bank(self(target), bank, file, thread->file);
+	TL_TRY(stopped_thread(scripted, id, &thread));
+	copy_bank(scripted, bank, file, thread->file);
 	return TL_OK;
 }
 
 static enum tl_status store_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, const tl_u8 *file)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
 
-	TL_TRY(stopped_thread(self(target), id, &thread));
-	copy_bank(self(target), bank, thread->file, file);
+	TL_TRY(stopped_thread(scripted, id, &thread));
+	copy_bank(scripted, bank, thread->file, file);
 	return TL_OK;
 }
 
 static enum tl_status fetch_program_counter(struct tl_target *target, struct tl_thread_id id, tl_u64 *value_ret)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
-	const struct tl_cpu *cpu = self(target)->options.cpu;
+	const struct tl_cpu *cpu = scripted->options.cpu;
 
-	TL_TRY(stopped_thread(self(target), id, &thread));
+	TL_TRY(stopped_thread(scripted, id, &thread));
 	*value_ret = tl_cpu_get(cpu, thread->file, cpu->program_counter);
 	return TL_OK;
 }
@@ -383,10 +414,11 @@ static enum tl_status memory_of(struct tl_scripted *scripted, tl_u64 id, struct 
 static enum tl_status read_memory(struct tl_target *target, tl_u64 process, tl_u64 address, void *buffer, tl_size size,
 				  tl_size *done_ret)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_space *space = NULL;
 
 	*done_ret = 0;
-	TL_TRY(memory_of(self(target), process, &space));
+	TL_TRY(memory_of(scripted, process, &space));
 	*done_ret = move_some(space, address, buffer, NULL, size, 0);
 	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
 }
@@ -394,10 +426,11 @@ static enum tl_status read_memory(struct tl_target *target, tl_u64 process, tl_u
 static enum tl_status write_memory(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
 				   tl_size size, tl_size *done_ret)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_space *space = NULL;
 
 	*done_ret = 0;
-	TL_TRY(memory_of(self(target), process, &space));
+	TL_TRY(memory_of(scripted, process, &space));
 	*done_ret = move_some(space, address, NULL, buffer, size, 0);
 	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
 }
@@ -406,7 +439,7 @@ static enum tl_status write_memory(struct tl_target *target, tl_u64 process, tl_
 
 static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, const struct tl_run_request *request)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
 
 	TL_TRY(stopped_thread(scripted, id, &thread));
@@ -423,18 +456,21 @@ static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, c
 	thread->stop_asked = false;
 	if (request->signal != 0)
 		thread->deliver_without_stop |= (tl_u64)1 << (request->signal - 1);
+	tl_scripted_stir(scripted, thread->id);
 	return TL_OK;
 }
 
 static enum tl_status stop(struct tl_target *target, struct tl_thread_id id)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
 
 	if (refused(scripted))
 		return scripted->fail_status;
 	if (thread == NULL)
 		return TL_ERROR_GONE;
+	if (thread->untold != 0) /* what stopped it is on its way */
+		return TL_OK;
 	if (!thread->running || thread->stop_asked) {
 		tl_scripted_violation(scripted, thread->running ? "a thread was asked to stop twice"
 								: "a thread that stands still was asked to stop");
@@ -442,6 +478,7 @@ static enum tl_status stop(struct tl_target *target, struct tl_thread_id id)
 	}
 	thread->stop_asked = true;
 	thread->stop_due = scripted->turns + thread->stop_delay;
+	tl_scripted_stir(scripted, thread->id);
 	return TL_OK;
 }
 
@@ -465,7 +502,7 @@ static tl_u64 registers_for(enum tl_point_kind kind, tl_u64 address, tl_u64 size
 static enum tl_status insert_point(struct tl_target *target, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
 				   tl_u64 size)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
 	tl_u64 taken = registers_for(kind, address, size);
 
@@ -495,7 +532,7 @@ static enum tl_status insert_point(struct tl_target *target, tl_u64 id, enum tl_
 static enum tl_status remove_point(struct tl_target *target, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
 				   tl_u64 size)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
 
 	if (refused(scripted))
@@ -527,7 +564,7 @@ static bool all_stopped(const struct tl_scripted *scripted, const struct tl_scri
 	for (tl_size i = 0; i < scripted->number_count; i++) {
 		const struct tl_scripted_thread_state *thread = scripted->numbers[i].thread;
 
-		if (thread != NULL && thread->process == process && thread->running)
+		if (thread != NULL && thread->process == process && (thread->running || thread->untold != 0))
 			return false;
 	}
 	return true;
@@ -548,12 +585,13 @@ static void set_free(struct tl_scripted *scripted, struct tl_scripted_process_st
 		thread->vfork_done = false;
 		thread->return_due = false;
 		thread->request = (struct tl_run_request){.run = TL_RUN_CONTINUE};
+		tl_scripted_stir(scripted, thread->id);
 	}
 }
 
 static enum tl_status detach(struct tl_target *target, tl_u64 id, tl_u64 thread_id, tl_i32 signal)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
 	struct tl_scripted_thread_state *thread =
 		tl_scripted_find_thread(scripted, (struct tl_thread_id){id, thread_id});
@@ -574,7 +612,7 @@ static enum tl_status detach(struct tl_target *target, tl_u64 id, tl_u64 thread_
 
 static enum tl_status kill_process(struct tl_target *target, tl_u64 id)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
 
 	if (refused(scripted))
@@ -588,7 +626,7 @@ static enum tl_status kill_process(struct tl_target *target, tl_u64 id)
 static enum tl_status launch(struct tl_target *target, const struct tl_launch *options, tl_u64 *process_ret,
 			     const char **detail_ret)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	enum tl_status status;
 
 	(void)options;
@@ -604,7 +642,7 @@ static enum tl_status launch(struct tl_target *target, const struct tl_launch *o
 
 static enum tl_status attach(struct tl_target *target, tl_u64 id, const char **detail_ret)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_process_state *process = tl_scripted_find_process(scripted, id);
 
 	*detail_ret = "the scripted target was told to fail";
@@ -622,6 +660,7 @@ static enum tl_status attach(struct tl_target *target, tl_u64 id, const char **d
 			continue;
 		thread->stop_asked = true;
 		thread->stop_due = scripted->turns + thread->stop_delay;
+		tl_scripted_stir(scripted, thread->id);
 		TL_TRY(tl_engine_add_thread(target->engine, tl_scripted_id(thread), true));
 	}
 	return TL_OK;
@@ -643,7 +682,7 @@ static tl_size part_of(const void *object, tl_size whole, tl_u64 offset, void *b
 static enum tl_status read_object(struct tl_target *target, struct tl_thread_id id, enum tl_object object,
 				  tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
 	const char *path = scripted->options.image->path != NULL ? scripted->options.image->path : "/scripted";
 	tl_u8 text[32];
@@ -682,10 +721,11 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 static enum tl_status write_object(struct tl_target *target, struct tl_thread_id id, enum tl_object object,
 				   tl_u64 offset, const void *buffer, tl_size size, tl_size *done_ret)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
 
 	*done_ret = 0;
-	TL_TRY(stopped_thread(self(target), id, &thread));
+	TL_TRY(stopped_thread(scripted, id, &thread));
 	if (object != TL_OBJECT_SIGINFO)
 		return TL_ERROR_UNSUPPORTED;
 	if (offset > sizeof(thread->siginfo) || size > sizeof(thread->siginfo) - offset)
@@ -698,11 +738,12 @@ static enum tl_status write_object(struct tl_target *target, struct tl_thread_id
 static enum tl_status memory_region(struct tl_target *target, tl_u64 id, tl_u64 address,
 				    struct tl_memory_region *region_ret)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_space *space = NULL;
 	const struct tl_scripted_region *region;
 	tl_u64 start = 0, end = 0; /* of the gap; end 0: the top */
 
-	TL_TRY(memory_of(self(target), id, &space));
+	TL_TRY(memory_of(scripted, id, &space));
 	*region_ret = (struct tl_memory_region){0};
 	region = tl_scripted_find_region(space, address);
 	if (region != NULL) {
@@ -749,17 +790,18 @@ static tl_u64 free_range(const struct tl_scripted_space *space, tl_u64 near, tl_
 static enum tl_status allocate(struct tl_target *target, struct tl_thread_id id, tl_u64 near, tl_u64 size,
 			       tl_u32 permissions, tl_u64 *address_ret)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
 	struct tl_scripted_space *space;
 	tl_u64 start;
 
-	TL_TRY(stopped_thread(self(target), id, &thread));
+	TL_TRY(stopped_thread(scripted, id, &thread));
 	if (size == 0 || size > 1 << 20)
 		return TL_ERROR_ARGUMENT;
 	space = thread->process->space;
 	size = (size + PAGE - 1) & ~(PAGE - 1);
 	start = free_range(space, near != 0 ? near : STACK_TOP / 2, size);
-	if (!add_region(self(target), space, start, size, permissions, "[debugger]"))
+	if (!add_region(scripted, space, start, size, permissions, "[debugger]"))
 		return TL_ERROR_NO_MEMORY;
 	space->regions[space->region_count - 1].borrowed = true;
 	*address_ret = start;
@@ -768,7 +810,7 @@ static enum tl_status allocate(struct tl_target *target, struct tl_thread_id id,
 
 static enum tl_status release(struct tl_target *target, struct tl_thread_id id, tl_u64 address, tl_u64 size)
 {
-	struct tl_scripted *scripted = self(target);
+	struct tl_scripted *scripted MACHINE_OF(target);
 	struct tl_scripted_thread_state *thread = NULL;
 	struct tl_scripted_region *region;
 	struct tl_scripted_space *space;
@@ -788,9 +830,10 @@ static enum tl_status release(struct tl_target *target, struct tl_thread_id id, 
 
 static enum tl_status monitor(struct tl_target *target, const char *command, struct tl_writer *output)
 {
+	struct tl_scripted *scripted MACHINE_OF(target);
 	if (!tl_text_equal(command, "turns"))
 		return TL_ERROR_UNSUPPORTED;
-	tl_write_decimal(output, self(target)->turns);
+	tl_write_decimal(output, scripted->turns);
 	tl_write_text(output, " turns\n");
 	return TL_OK;
 }
@@ -943,6 +986,7 @@ static enum tl_status start_process(struct tl_scripted *scripted, bool traced, t
 	tl_scripted_start_registers(scripted, thread, scripted->options.image->entry);
 	thread->process->traced = traced;
 	thread->running = !traced;
+	tl_scripted_stir(scripted, thread->id);
 	*process_ret = thread->process->id;
 	return TL_OK;
 }
@@ -988,6 +1032,7 @@ enum tl_status tl_scripted_add_thread(struct tl_scripted *scripted, tl_u64 id, t
 	if (process->traced)
 		return tl_engine_add_thread(scripted->target.engine, *id_ret, false);
 	thread->running = true;
+	tl_scripted_stir(scripted, thread->id);
 	return TL_OK;
 }
 

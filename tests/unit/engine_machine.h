@@ -1,15 +1,20 @@
 /*
  * An engine over a scripted machine with a small program, for the engine's tests.
  *
- * The program is a handful of loops at fixed addresses; threads are put to whichever a test needs.
+ * The program is a handful of loops at fixed addresses; threads are put to whichever a test needs. A plain machine
+ * moves when a test takes turns; one with a crew (machine_make_with_crew) moves by itself, a thread of the host for
+ * each of the program's, and the test turns an event loop.
  */
 #ifndef TL_TESTS_UNIT_ENGINE_MACHINE_H
 #define TL_TESTS_UNIT_ENGINE_MACHINE_H
 
 #include "base/storage.h"
 #include "core/engine/engine.h"
+#include "targets/scripted/crew.h"
 #include "targets/scripted/scripted.h"
 #include "tests/unit/test.h"
+
+#include <time.h>
 
 /* Counts in %rdi, stores the count at DATA, and calls FUNCTION, for ever. */
 #define LOOP 0x1000u
@@ -80,6 +85,8 @@ static const struct tl_scripted_image machine_image = {
 
 struct machine {
 	struct tl_scripted *scripted;
+	struct tl_crew *crew; /* NULL: a plain machine */
+	struct tl_loop *loop;
 	struct tl_engine *engine;
 	tl_u64 process;
 	struct tl_thread_id main;
@@ -126,15 +133,40 @@ static inline struct tl_scripted_options machine_options(void)
 	return (struct tl_scripted_options){.allocator = *tl_storage(), .cpu = &tl_cpu_x86_64, .image = &machine_image};
 }
 
-/* A machine with one process that stands at `start`. False when there was no storage. */
-static inline bool machine_make(struct machine *machine, const struct tl_scripted_options *options)
+/* The machine of a crew at rest, to be looked at and meddled with; nothing to do for a plain one. */
+static inline void machine_enter(struct machine *machine)
+{
+	if (machine->crew != NULL)
+		(void)tl_crew_enter(machine->crew);
+}
+
+static inline void machine_leave(struct machine *machine)
+{
+	if (machine->crew != NULL)
+		tl_crew_leave(machine->crew);
+}
+
+/* An engine over `target`, and one process that stands at the image's entry. False when there was no storage. */
+static inline bool machine_begin(struct machine *machine, struct tl_target *target)
 {
 	struct tl_engine_host host = {.allocator = *tl_storage(),
 				      .output = machine_output,
 				      .ready = machine_ready,
 				      .note = machine_note,
 				      .context = machine};
+	bool good;
 
+	tl_engine_init(machine->engine, target, &host);
+	machine_enter(machine);
+	good = tl_scripted_start(machine->scripted, &machine->process) == TL_OK;
+	machine_leave(machine);
+	machine->main = (struct tl_thread_id){machine->process, machine->process};
+	return good;
+}
+
+/* A machine with one process that stands at `start`. False when there was no storage. */
+static inline bool machine_make(struct machine *machine, const struct tl_scripted_options *options)
+{
 	memset(machine, 0, sizeof(*machine));
 	machine->scripted = calloc(1, tl_scripted_size());
 	machine->engine = calloc(1, tl_engine_size());
@@ -142,51 +174,203 @@ static inline bool machine_make(struct machine *machine, const struct tl_scripte
 		abort();
 	if (tl_scripted_init(machine->scripted, options) != TL_OK)
 		return false;
-	tl_engine_init(machine->engine, tl_scripted_target(machine->scripted), &host);
-	if (tl_scripted_start(machine->scripted, &machine->process) != TL_OK)
+	return machine_begin(machine, tl_scripted_target(machine->scripted));
+}
+
+/* The same with a crew. */
+static inline bool machine_make_with_crew(struct machine *machine, const struct tl_scripted_options *options)
+{
+	struct tl_error error = {0};
+
+	memset(machine, 0, sizeof(*machine));
+	machine->engine = calloc(1, tl_engine_size());
+	if (machine->engine == NULL)
+		abort();
+	if (tl_loop_create(&machine->loop, &error) != TL_OK ||
+	    tl_crew_create(machine->loop, options, &machine->crew, &error) != TL_OK) {
+		printf("  %s\n", error.text);
 		return false;
-	machine->main = (struct tl_thread_id){machine->process, machine->process};
-	return true;
+	}
+	machine->scripted = tl_crew_enter(machine->crew);
+	tl_crew_leave(machine->crew);
+	return machine_begin(machine, tl_crew_target(machine->crew));
 }
 
 static inline void machine_free(struct machine *machine)
 {
 	if (machine->engine != NULL && tl_engine_target(machine->engine) != NULL)
 		tl_engine_deinit(machine->engine);
-	tl_scripted_deinit(machine->scripted);
-	free(machine->scripted);
+	if (machine->crew != NULL) {
+		tl_crew_destroy(machine->crew);
+	} else if (machine->scripted != NULL) {
+		tl_scripted_deinit(machine->scripted);
+		free(machine->scripted);
+	}
+	tl_loop_destroy(machine->loop);
 	free(machine->engine);
 }
 
-/* Takes turns until a report is ready; false after a great many turns, or when nothing can move any more. */
-static inline bool machine_run(struct machine *machine, struct tl_report *report)
+/* ---- Waiting ---- */
+
+#define MACHINE_TURNS_MAX 1000000
+#define MACHINE_SECONDS_MAX 20
+
+/* How long a wait goes on: so many turns, or with a crew until that time of the monotonic clock. */
+struct machine_patience {
+	unsigned turns;
+	long long deadline; /* milliseconds */
+};
+
+static inline long long machine_clock(void)
 {
-	for (unsigned turns = 0; turns < 1000000; turns++) {
-		if (machine->ready) {
-			machine->ready = false;
-			if (tl_engine_take_report(machine->engine, report))
-				return true;
-		}
-		if (!tl_scripted_turn(machine->scripted) && !machine->ready)
-			return false;
-	}
-	return false;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
+static inline struct machine_patience machine_patience(void)
+{
+	return (struct machine_patience){MACHINE_TURNS_MAX, machine_clock() + MACHINE_SECONDS_MAX * 1000ll};
+}
+
+/* After a wait in vain: who waits for what. */
+static inline void machine_explain(struct machine *machine)
+{
+	static const char *const states[] = {"parked", "waiting", "running", "stopping", "held", "over"};
+	struct tl_thread_info info = {.id = {0, 0}};
+	unsigned shown = 0;
+
+	printf("  waited in vain:");
+	if (machine->crew != NULL)
+		printf(" %llu events unheard;", (unsigned long long)tl_crew_unheard(machine->crew));
+	machine_enter(machine);
+	while (shown++ < 20 && tl_engine_next_thread(machine->engine, info.id, &info)) {
+		struct tl_scripted_thread_info there = {.running = false};
+
+		if (!tl_scripted_thread(machine->scripted, info.id, &there)) {
+			printf(" %llu.%llu is gone,", (unsigned long long)info.id.process,
+			       (unsigned long long)info.id.thread);
+			continue;
+		}
+		printf(" %llu.%llu is %s and %s at 0x%llx%s%s,", (unsigned long long)info.id.process,
+		       (unsigned long long)info.id.thread, states[info.state], there.running ? "runs" : "stands",
+		       (unsigned long long)there.program_counter, there.stop_asked ? ", asked to stop" : "",
+		       there.blocked ? ", blocked" : "");
+	}
+	machine_leave(machine);
+	printf("\n");
+}
+
+/* Lets the machine move on. False when it cannot, or patience is at its end. */
+static inline bool machine_advance(struct machine *machine, struct machine_patience *patience)
+{
+	long long left = patience->deadline - machine_clock();
+	struct tl_error error = {0};
+
+	if (machine->crew == NULL)
+		return patience->turns-- > 0 && tl_scripted_turn(machine->scripted);
+	if (left <= 0 || tl_loop_turn(machine->loop, (int)left, &error) != TL_OK) {
+		machine_explain(machine);
+		return false;
+	}
+	return true;
+}
+
+/* Takes a report if there is one. */
+static inline bool machine_take(struct machine *machine, struct tl_report *report)
+{
+	if (!machine->ready)
+		return false;
+	machine->ready = false;
+	return tl_engine_take_report(machine->engine, report);
+}
+
+/* Goes on until a report is ready; false after a great many turns, or when nothing can move any more. */
+static inline bool machine_run(struct machine *machine, struct tl_report *report)
+{
+	struct machine_patience patience = machine_patience();
+
+	for (;;) {
+		if (machine_take(machine, report))
+			return true;
+		if (!machine_advance(machine, &patience) && !machine->ready)
+			return false;
+	}
+}
+
+/* A plain machine's turns; with a crew, so many turns of the loop at the most, as long as there are events to hear. */
 static inline void machine_turns(struct machine *machine, unsigned turns)
 {
-	while (turns-- > 0)
-		(void)tl_scripted_turn(machine->scripted);
+	struct tl_error error = {0};
+
+	while (turns-- > 0) {
+		if (machine->crew == NULL)
+			(void)tl_scripted_turn(machine->scripted);
+		else if (tl_loop_turn(machine->loop, 0, &error) != TL_OK)
+			printf("  %s\n", error.text);
+	}
+}
+
+/* Lets the program execute so many instructions, all threads together; false when it does not. */
+static inline bool machine_let_run(struct machine *machine, tl_u64 turns)
+{
+	struct machine_patience patience = machine_patience();
+	struct tl_error error = {0};
+	tl_u64 done, until = 0;
+
+	for (;;) {
+		machine_enter(machine);
+		done = tl_scripted_turns(machine->scripted);
+		machine_leave(machine);
+		if (until == 0)
+			until = done + turns;
+		if (done >= until)
+			return true;
+		/* Nobody tells of an instruction: with a crew a look now and then has to do. */
+		if (machine->crew != NULL && machine_clock() < patience.deadline &&
+		    tl_loop_turn(machine->loop, 1, &error) == TL_OK)
+			continue;
+		if (machine->crew != NULL || !machine_advance(machine, &patience)) {
+			machine_explain(machine);
+			return false;
+		}
+	}
 }
 
 /* Stops everything quietly and says whether that came about. */
 static inline bool machine_pause(struct machine *machine)
 {
+	struct machine_patience patience = machine_patience();
+
 	tl_engine_pause(machine->engine);
-	for (unsigned turns = 0; turns < 1000000 && !tl_engine_quiet(machine->engine); turns++)
-		if (!tl_scripted_turn(machine->scripted))
+	while (!tl_engine_quiet(machine->engine))
+		if (!machine_advance(machine, &patience))
 			break;
 	return tl_engine_quiet(machine->engine);
+}
+
+/* Another thread of the first process, which stands at `start`; its id is {0, 0} when there was no storage. */
+static inline struct tl_thread_id machine_thread(struct machine *machine, tl_u64 start)
+{
+	struct tl_thread_id id = {0, 0};
+	enum tl_status status;
+
+	machine_enter(machine);
+	status = tl_scripted_add_thread(machine->scripted, machine->process, start, &id);
+	machine_leave(machine);
+	return status == TL_OK ? id : (struct tl_thread_id){0, 0};
+}
+
+static inline enum tl_status machine_do(struct machine *machine, struct tl_thread_id thread, enum tl_scripted_what what,
+					tl_u64 a, tl_u64 b)
+{
+	enum tl_status status;
+
+	machine_enter(machine);
+	status = tl_scripted_do(machine->scripted, thread, what, a, b);
+	machine_leave(machine);
+	return status;
 }
 
 static inline enum tl_status machine_act(struct machine *machine, struct tl_thread_id filter, enum tl_action_kind kind,
@@ -198,6 +382,10 @@ static inline enum tl_status machine_act(struct machine *machine, struct tl_thre
 }
 
 static const struct tl_thread_id everyone = {TL_ANY, TL_ANY};
+
+/* Bytecode of the bytes that are given; a condition that is never true. */
+#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
+#define NEVER CODE(0x22, 0, 0x27)
 
 static inline enum tl_status machine_continue(struct machine *machine)
 {
@@ -268,22 +456,26 @@ static inline tl_u64 machine_word(struct machine *machine, tl_u64 address)
 {
 	tl_u8 bytes[8] = {0};
 
+	machine_enter(machine);
 	(void)tl_scripted_peek(machine->scripted, machine->process, address, bytes, sizeof(bytes));
+	machine_leave(machine);
 	return tl_load_little(bytes, sizeof(bytes));
 }
 
 /* The process is as if nobody had ever looked at it; says what is not. */
 static inline bool machine_pristine(struct machine *machine, tl_u64 process)
 {
-	struct tl_scripted_process_info info;
+	struct tl_scripted_process_info info = {.alive = false};
 	const char *text = NULL;
-	bool good = true;
+	bool good;
 
-	if (tl_scripted_violations(machine->scripted, &text) != 0) {
+	machine_enter(machine);
+	good = tl_scripted_violations(machine->scripted, &text) == 0;
+	(void)tl_scripted_process(machine->scripted, process, &info);
+	machine_leave(machine);
+	if (!good)
 		printf("  broken contract: %s\n", text);
-		good = false;
-	}
-	if (!tl_scripted_process(machine->scripted, process, &info) || !info.alive)
+	if (!info.alive)
 		return good;
 	if (info.altered != 0 || info.points != 0 || info.borrowed != 0) {
 		printf("  process %llu: %zu altered bytes, %zu points, %zu borrowed regions\n",

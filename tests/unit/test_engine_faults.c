@@ -4,8 +4,6 @@
  */
 #include "tests/unit/engine_machine.h"
 
-#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
-#define NEVER CODE(0x22, 0, 0x27)
 #define DATA_IS(n) CODE(0x24, 0, 0, 0x20, 0, 0x1a, 0x22, (n), 0x13, 0x27)
 
 /* A session as a client has it, in which anything may fail; errors are looked at by nobody. */

@@ -1,9 +1,6 @@
 /* The engine: processes that begin, fork, exec and end, and what is left behind when it leaves them. */
 #include "tests/unit/engine_machine.h"
 
-#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
-#define NEVER CODE(0x22, 0, 0x27)
-
 static tl_u8 raw_byte(struct machine *machine, tl_u64 process, tl_u64 address)
 {
 	tl_u8 byte = 0;

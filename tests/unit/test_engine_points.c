@@ -1,12 +1,9 @@
 /* The engine: breakpoints and watchpoints, their conditions and commands, and what of them shows in memory. */
 #include "tests/unit/engine_machine.h"
 
-#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
-
 /* The word at DATA equals `n`. */
 #define DATA_IS(n) CODE(0x24, 0, 0, 0x20, 0, 0x1a, 0x22, (n), 0x13, 0x27)
 #define ALWAYS CODE(0x22, 1, 0x27)
-#define NEVER CODE(0x22, 0, 0x27)
 /* Reads where nothing is mapped. */
 #define IN_ERROR CODE(0x22, 8, 0x1a, 0x27)
 /* printf("n=%d\n", word at DATA) */

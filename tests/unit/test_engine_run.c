@@ -1,9 +1,6 @@
 /* The engine: running and stopping, who is told and when, signals, system calls, threads that come and go, non-stop. */
 #include "tests/unit/engine_machine.h"
 
-#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
-#define NEVER CODE(0x22, 0, 0x27)
-
 /* Adds threads at `start`. */
 static bool add_threads(struct machine *machine, tl_u64 start, struct tl_thread_id *ids, unsigned count)
 {

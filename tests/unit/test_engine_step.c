@@ -1,8 +1,6 @@
 /* The engine: steps, range steps, steps without the machine's help, and every way over a breakpoint. */
 #include "tests/unit/engine_machine.h"
 
-#define CODE(...) (&(struct tl_agent_code){(const tl_u8[]){__VA_ARGS__}, sizeof((const tl_u8[]){__VA_ARGS__})})
-#define NEVER CODE(0x22, 0, 0x27)
 #define DATA_IS(n) CODE(0x24, 0, 0, 0x20, 0, 0x1a, 0x22, (n), 0x13, 0x27)
 
 /* The makes of machine that a test is run on. */
