@@ -226,13 +226,14 @@ void tl_engine_forget_process(struct tl_engine *engine, struct process *process)
 	}
 	while (engine->processes[at] != process)
 		at++;
+	engine->unattended -= process->unattended;
 	engine->process_count--;
 	tl_move(&engine->processes[at], &engine->processes[at + 1],
 		(engine->process_count - at) * sizeof(struct process *));
 	tl_release(&engine->host.allocator, process, sizeof(*process));
 }
 
-tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after)
+static tl_u64 next_process(const struct tl_engine *engine, tl_u64 after, bool unattended)
 {
 	tl_size at = 0;
 
@@ -241,7 +242,19 @@ tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after)
 			at++;
 		at++;
 	}
+	while (at < engine->process_count && engine->processes[at]->unattended != unattended)
+		at++;
 	return at < engine->process_count ? engine->processes[at]->id : 0;
+}
+
+tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after)
+{
+	return next_process(engine, after, false);
+}
+
+tl_u64 tl_engine_next_unattended(const struct tl_engine *engine, tl_u64 after)
+{
+	return next_process(engine, after, true);
 }
 
 enum tl_status tl_engine_facts(const struct tl_engine *engine, tl_u64 id, struct tl_process_facts *facts_ret)
@@ -270,6 +283,8 @@ void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum t
 		return;
 	engine->states[thread->state]--;
 	engine->states[state]++;
+	thread->process->states[thread->state]--;
+	thread->process->states[state]++;
 	thread->state = state;
 	tl_engine_note(engine, &note);
 }
@@ -302,6 +317,7 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	engine->owed |= running && !engine->settings.non_stop;
 	engine->parking |= running && !engine->settings.non_stop;
 	engine->states[thread->state]++;
+	process->states[thread->state]++;
 	thread->position = engine->thread_count;
 	engine->threads[engine->thread_count++] = thread;
 	index_put(engine, thread);
@@ -321,6 +337,7 @@ void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread)
 		engine->threads[i]->position = i;
 	}
 	engine->states[thread->state]--;
+	thread->process->states[thread->state]--;
 	thread->process->threads--;
 	if (thread->file != NULL)
 		tl_release(&engine->host.allocator, thread->file, thread->process->facts.cpu->file_size);
@@ -345,6 +362,8 @@ bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id a
 
 		at = before != NULL ? before->position + 1 : engine->thread_count;
 	}
+	while (at < engine->thread_count && engine->threads[at]->process->unattended)
+		at++;
 	if (at >= engine->thread_count)
 		return false;
 	fill_info(engine->threads[at], info_ret);
@@ -355,7 +374,7 @@ bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id i
 {
 	const struct thread *thread = tl_engine_thread(engine, id);
 
-	if (thread == NULL)
+	if (thread == NULL || thread->process->unattended)
 		return false;
 	fill_info(thread, info_ret);
 	return true;
@@ -366,7 +385,7 @@ bool tl_engine_stopped_thread(const struct tl_engine *engine, tl_u64 process, st
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		const struct thread *thread = engine->threads[i];
 
-		if ((process == TL_ANY || thread->id.process == process) &&
+		if ((process == TL_ANY || thread->id.process == process) && !thread->process->unattended &&
 		    (thread->state == TL_THREAD_PARKED || thread->state == TL_THREAD_WAITING)) {
 			*id_ret = thread->id;
 			return true;
@@ -407,7 +426,7 @@ enum tl_status tl_engine_set_thread_options(struct tl_engine *engine, struct tl_
 	if ((options & ~tl_engine_thread_options(engine)) != 0)
 		return TL_ERROR_UNSUPPORTED;
 	for (tl_size i = 0; i < engine->thread_count; i++)
-		if (tl_engine_matches(filter, engine->threads[i]->id))
+		if (tl_engine_matches(filter, engine->threads[i]->id) && !engine->threads[i]->process->unattended)
 			engine->threads[i]->options = options;
 	return TL_OK;
 }

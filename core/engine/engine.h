@@ -102,7 +102,7 @@ enum tl_note_kind {
 	TL_NOTE_DROPPED, /* a level event was dropped as its point is gone, or an event of an unknown thread */
 	TL_NOTE_POINT,   /* a point was inserted (to = 1) or removed (to = 0) */
 	TL_NOTE_OVER,    /* a step over a point: `to` says which way, enum tl_way */
-	TL_NOTE_REPORT,
+	TL_NOTE_REPORT,  /* a client was told; or, of a process left to itself, nobody was told that it ended */
 	TL_NOTE_MAX
 };
 
@@ -124,8 +124,8 @@ struct tl_engine_host {
 	/* May be NULL. Must not call the engine. */
 	void (*note)(void *context, const struct tl_note *note);
 	/*
-	 * A report is ready to be taken; called at most once until it is. Also when a tl_engine_pause that had to wait
-	 * has brought everyone to a stop. May be NULL.
+	 * A report is ready to be taken; called at most once until it is. Also when a tl_engine_pause, or one of a
+	 * process, that had to wait has brought everyone to a stop. May be NULL.
 	 */
 	void (*ready)(void *context);
 	void *context;
@@ -231,6 +231,13 @@ void tl_engine_interrupt(struct tl_engine *engine);
 void tl_engine_pause(struct tl_engine *engine);
 bool tl_engine_quiet(const struct tl_engine *engine);
 
+/*
+ * The same for one process, the others going on as they are; until its threads are resumed. A process that does not
+ * exist is quiet.
+ */
+void tl_engine_pause_process(struct tl_engine *engine, tl_u64 process);
+bool tl_engine_process_quiet(const struct tl_engine *engine, tl_u64 process);
+
 /* All-stop: a resume is under way and its report not yet taken. Non-stop: some thread runs. */
 bool tl_engine_running(const struct tl_engine *engine);
 
@@ -323,6 +330,24 @@ void tl_engine_drop_reports(struct tl_engine *engine);
  */
 enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 process, tl_u64 thread, tl_i32 signal);
 enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 process);
+
+/*
+ * A process that is left to itself, though not let go: it runs on, with those points in it whose commands persist (the
+ * others are removed), and the commands are carried out. Whatever a client would be told is passed on to the program
+ * instead, as if it were not traced: signals, ends, and children, which run free. No list, query or resume below shows
+ * or moves it; its id serves for tl_engine_attend, tl_engine_kill and what is asked of a process by its id.
+ *
+ * Its threads must stand: TL_ERROR_RUNNING. `signal` goes to `thread` (thread 0: none) as it starts.
+ * TL_ERROR_NO_PROCESS; TL_ERROR_UNSUPPORTED where it cannot run while another process stands.
+ */
+enum tl_status tl_engine_unattend(struct tl_engine *engine, tl_u64 process, tl_u64 thread, tl_i32 signal);
+/* Back again, points and all: its threads are asked to stop and owe a report, as after an attach. TL_ERROR_NO_PROCESS
+ * for one that is not left to itself. */
+enum tl_status tl_engine_attend(struct tl_engine *engine, tl_u64 process);
+/* The process left to itself that follows `after` in order of age, 0 for the first; 0 at the end. */
+tl_u64 tl_engine_next_unattended(const struct tl_engine *engine, tl_u64 after);
+/* Whether it has a point whose commands persist: the client wants it unattended rather than let go. */
+bool tl_engine_persists(const struct tl_engine *engine, tl_u64 process);
 
 /* What the engine counted, and the target that it was made for. Both live as long as the engine. */
 const struct tl_engine_counters *tl_engine_counters(const struct tl_engine *engine);

@@ -38,8 +38,9 @@ static void on_signal(struct tl_engine *engine, struct thread *thread, const str
 	/* Clients want to see every signal of a thread that steps, and a signal must not be lost while all is stopped.
 	 */
 	if (thread->plan == TL_ACTION_CONTINUE &&
-	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) && !tl_run_standstill(engine) &&
-	    !thread->stop_asked && !thread->interrupted && !fault_at_point(engine, thread, event)) {
+	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) &&
+	    !tl_run_standstill(engine, thread->process) && !thread->stop_asked && !thread->interrupted &&
+	    !fault_at_point(engine, thread, event)) {
 		thread->deliver = event->signal;
 		tl_run_settle(engine, thread);
 		return;
@@ -311,7 +312,7 @@ static void on_fork(struct tl_engine *engine, struct thread *thread, const struc
 		return;
 	}
 	tl_copies_adopt(engine, child_thread, copies);
-	if (engine->settings.report_forks) {
+	if (engine->settings.report_forks && !thread->process->unattended) {
 		report_plain(engine, thread, event);
 		return;
 	}
@@ -339,7 +340,7 @@ static void on_vfork(struct tl_engine *engine, struct thread *thread, const stru
 		child->space = shared;
 		tl_release(&engine->host.allocator, fresh, sizeof(*fresh));
 	}
-	if (engine->settings.report_vforks) {
+	if (engine->settings.report_vforks && !thread->process->unattended) {
 		report_plain(engine, thread, event);
 		return;
 	}
@@ -474,9 +475,11 @@ static void on_gone(struct tl_engine *engine, const struct tl_event *event)
 	struct process *process = tl_engine_process(engine, event->thread.process);
 	struct thread *thread = tl_engine_thread(engine, event->thread);
 	struct tl_report report = {.event = *event};
+	struct tl_note note = {.kind = TL_NOTE_REPORT, .thread = event->thread, .event = event};
+	bool unattended;
 
 	if (event->kind == TL_EVENT_THREAD_EXITED) {
-		bool told = thread != NULL &&
+		bool told = thread != NULL && !thread->process->unattended &&
 			    (engine->settings.report_threads || (thread->options & TL_THREAD_REPORT_EXIT) != 0);
 
 		if (thread != NULL)
@@ -485,14 +488,19 @@ static void on_gone(struct tl_engine *engine, const struct tl_event *event)
 			tl_run_report_gone(engine, &report);
 		/* Non-stop: is there still anyone who could tell anything? */
 		engine->no_resumed |= engine->settings.non_stop && engine->settings.report_no_resumed &&
-				      thread != NULL && process != NULL && tl_engine_quiet(engine) &&
-				      engine->states[TL_THREAD_WAITING] == 0 && engine->gone_count == 0;
+				      thread != NULL && process != NULL && !process->unattended &&
+				      tl_engine_quiet(engine) && engine->states[TL_THREAD_WAITING] == 0 &&
+				      engine->gone_count == 0;
 		return;
 	}
 	if (process == NULL)
 		return;
+	unattended = process->unattended;
 	tl_engine_forget_process(engine, process);
-	tl_run_report_gone(engine, &report);
+	if (unattended)
+		tl_engine_note(engine, &note);
+	else
+		tl_run_report_gone(engine, &report);
 }
 
 /* ---- Posting ---- */

@@ -70,6 +70,10 @@ struct process {
 	struct space *space;
 	struct tl_process_facts facts;
 	tl_size threads;
+	tl_size states[TL_THREAD_STATE_MAX]; /* how many of them are in each */
+	bool unattended;                     /* left to itself: nothing is told of it, and no client's word moves it */
+	bool parking;                        /* all of it is being stopped, whatever the others do */
+	bool pausing;          /* … by tl_engine_pause_process, and host.ready to be called at its end */
 	bool lifted_for_child; /* holds one of its space's `lifted` until its vfork is done */
 };
 
@@ -135,6 +139,7 @@ struct tl_engine {
 	tl_size index_size;
 	struct process **processes; /* by age */
 	tl_size process_count, process_capacity;
+	tl_size unattended; /* how many of them are */
 
 	struct gone *gone;
 	tl_size gone_count, gone_capacity;
@@ -144,6 +149,7 @@ struct tl_engine {
 
 	bool owed;                     /* all-stop: a resume has not been answered */
 	bool pausing;                  /* tl_engine_pause is under way and host.ready to be called at its end */
+	bool pausing_process;          /* the same of tl_engine_pause_process for some process */
 	bool parking;                  /* everything is being stopped */
 	struct tl_thread_id last_told; /* of the last report */
 	bool interrupt;                /* ^C came; reported if nothing else is */
@@ -201,6 +207,10 @@ bool tl_points_stop(struct tl_engine *engine, struct thread *thread, struct engi
 /* Takes out what the target put in for this one of the processes that share the space; the points stay. */
 void tl_points_withdraw(struct tl_engine *engine, struct space *space, tl_u64 process);
 void tl_points_drop(struct tl_engine *engine, struct space *space, tl_u64 process);
+/* Whether its commands are to run when no client is there. */
+bool tl_points_persists(const struct engine_point *point);
+/* Removes every point whose commands do not; one that cannot be taken out stays. */
+void tl_points_remove_passing(struct tl_engine *engine, struct space *space, tl_u64 process);
 /* Removes every point for good; goes on after errors and returns the first. */
 enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process);
 /* Gives the child of a fork the points that its memory has. */
@@ -269,12 +279,12 @@ void tl_run_report_gone(struct tl_engine *engine, const struct tl_report *report
 void tl_run_settle(struct tl_engine *engine, struct thread *thread);
 /* Stops everything. */
 void tl_run_park(struct tl_engine *engine);
+/* Stops the process for a client that has come to it and is owed a report, as after an attach. */
+void tl_run_summon(struct tl_engine *engine, struct process *process);
 /* After any change: is it time to tell the host? */
 void tl_run_check(struct tl_engine *engine);
-/* True when threads that stop are to stay so: everything is being stopped, or nothing was resumed. */
-bool tl_run_standstill(const struct tl_engine *engine);
-/* How many threads are out of hand: they run, or have not stopped yet. */
-tl_size tl_run_moving(const struct tl_engine *engine);
+/* True when threads of the process that stop are to stay so: it is being stopped, or nothing was resumed. */
+bool tl_run_standstill(const struct tl_engine *engine, const struct process *process);
 /* Asks one running thread to stop. */
 void tl_run_stop(struct tl_engine *engine, struct thread *thread);
 

@@ -83,12 +83,38 @@ enum tl_status tl_leave_process(struct tl_engine *engine, struct process *proces
 	return first;
 }
 
+/* The child of a fork that a thread of the process was about to tell of; NULL: there is none. */
+static struct process *untold_child(const struct tl_engine *engine, const struct process *process)
+{
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		const struct thread *thread = engine->threads[i];
+		const struct tl_event *event = &thread->pending.event;
+		struct process *child = NULL;
+
+		if (thread->process == process && thread->state == TL_THREAD_WAITING &&
+		    (event->kind == TL_EVENT_FORK || event->kind == TL_EVENT_VFORK))
+			child = tl_engine_process(engine, event->child.process);
+		if (child != NULL && !child->unattended)
+			return child;
+	}
+	return NULL;
+}
+
 static bool process_moves(const struct tl_engine *engine, const struct process *process)
 {
 	for (tl_size i = 0; i < engine->thread_count; i++)
 		if (engine->threads[i]->process == process && !tl_engine_stands(engine->threads[i]))
 			return true;
 	return false;
+}
+
+/* Whoever leaves the process does not know them, and could not leave them as well. */
+static void free_untold_children(struct tl_engine *engine, struct process *process)
+{
+	struct process *child;
+
+	while ((child = untold_child(engine, process)) != NULL)
+		(void)tl_leave_process(engine, child, 0, 0);
 }
 
 enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 id, tl_u64 thread, tl_i32 signal)
@@ -100,6 +126,7 @@ enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 id, tl_u64 thre
 		return TL_ERROR_NO_PROCESS;
 	if (process_moves(engine, process))
 		return TL_ERROR_RUNNING;
+	free_untold_children(engine, process);
 	status = tl_leave_process(engine, process, thread, signal);
 	tl_pass_release(engine);
 	tl_run_check(engine);
@@ -108,13 +135,15 @@ enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 id, tl_u64 thre
 
 enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 {
-	struct process *process = tl_engine_process(engine, id);
+	struct process *process = tl_engine_process(engine, id), *child;
 	enum tl_status status;
 
 	if (process == NULL)
 		return TL_ERROR_NO_PROCESS;
 	if (engine->target->ops->kill == NULL)
 		return TL_ERROR_UNSUPPORTED;
+	while ((child = untold_child(engine, process)) != NULL)
+		(void)tl_engine_kill(engine, child->id);
 	status = engine->target->ops->kill(engine->target, id);
 	/* What may not be killed lives on: without our traps. */
 	if (status != TL_OK && !process_moves(engine, process))
@@ -124,6 +153,79 @@ enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 	tl_pass_release(engine);
 	tl_run_check(engine);
 	return status;
+}
+
+/* ---- Left to itself ---- */
+
+bool tl_engine_persists(const struct tl_engine *engine, tl_u64 id)
+{
+	const struct process *process = tl_engine_process(engine, id);
+
+	for (tl_size i = 0; process != NULL && i < process->space->point_count; i++)
+		if (tl_points_persists(process->space->points[i]))
+			return true;
+	return false;
+}
+
+/* The thread runs on as if nobody had ever wanted anything of it. */
+static void set_free(struct tl_engine *engine, struct thread *thread, tl_i32 signal)
+{
+	thread->deliver = signal != 0 ? signal : signal_at_hand(engine, thread);
+	thread->last = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED, .thread = thread->id}};
+	thread->options = 0;
+	thread->plan = TL_ACTION_CONTINUE;
+	thread->stop_asked = thread->interrupted = thread->wants_over = false;
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+}
+
+enum tl_status tl_engine_unattend(struct tl_engine *engine, tl_u64 id, tl_u64 thread_id, tl_i32 signal)
+{
+	struct process *process = tl_engine_process(engine, id);
+
+	if (process == NULL || process->unattended)
+		return TL_ERROR_NO_PROCESS;
+	if (process_moves(engine, process))
+		return TL_ERROR_RUNNING;
+	/* Some may have to stand while it runs. */
+	if ((engine->capabilities & TL_CAN_RUN) == 0 ||
+	    ((engine->capabilities & TL_CAN_RUN_SOME) == 0 && engine->process_count - engine->unattended > 1))
+		return TL_ERROR_UNSUPPORTED;
+	free_untold_children(engine, process);
+	if (process->space->users == 1)
+		tl_points_remove_passing(engine, process->space, id);
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		if (engine->threads[i]->process == process)
+			set_free(engine, engine->threads[i], engine->threads[i]->id.thread == thread_id ? signal : 0);
+	process->parking = process->pausing = false;
+	process->unattended = true;
+	engine->unattended++;
+	for (tl_size i = 0; i < engine->thread_count; i++)
+		if (engine->threads[i]->process == process && engine->threads[i]->state == TL_THREAD_PARKED)
+			tl_run_settle(engine, engine->threads[i]);
+	tl_pass_advance(engine);
+	tl_pass_release(engine);
+	tl_run_check(engine);
+	return TL_OK;
+}
+
+enum tl_status tl_engine_attend(struct tl_engine *engine, tl_u64 id)
+{
+	struct process *process = tl_engine_process(engine, id);
+
+	if (process == NULL || !process->unattended)
+		return TL_ERROR_NO_PROCESS;
+	process->unattended = false;
+	engine->unattended--;
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->process != process)
+			continue;
+		thread->resumed = true;
+		thread->stop_asked = engine->settings.non_stop;
+	}
+	tl_run_summon(engine, process);
+	return TL_OK;
 }
 
 void tl_engine_drop_reports(struct tl_engine *engine)
@@ -137,13 +239,7 @@ void tl_engine_reset_client(struct tl_engine *engine)
 	for (tl_size i = 0; i < engine->process_count; i++) {
 		struct space *space = engine->processes[i]->space;
 
-		for (tl_size n = space->point_count; n-- > 0;) {
-			const struct engine_point *point = space->points[n];
-
-			if (!point->persist || point->commands.count == 0)
-				(void)tl_engine_remove_point(engine, engine->processes[i]->id, point->kind,
-							     point->address, point->size);
-		}
+		tl_points_remove_passing(engine, space, engine->processes[i]->id);
 	}
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];

@@ -280,6 +280,18 @@ enum tl_status tl_engine_remove_point(struct tl_engine *engine, tl_u64 id, enum 
 	return remove_at(engine, process->space, id, at, false);
 }
 
+bool tl_points_persists(const struct engine_point *point)
+{
+	return point->persist && point->commands.count != 0;
+}
+
+void tl_points_remove_passing(struct tl_engine *engine, struct space *space, tl_u64 process)
+{
+	for (tl_size n = space->point_count; n-- > 0;)
+		if (!tl_points_persists(space->points[n]))
+			(void)remove_at(engine, space, process, n, false);
+}
+
 enum tl_status tl_points_remove_all(struct tl_engine *engine, struct space *space, tl_u64 process)
 {
 	enum tl_status first = TL_OK;

@@ -1,18 +1,33 @@
 #include "core/engine/internal.h"
 
-tl_size tl_run_moving(const struct tl_engine *engine)
+/* Of threads counted by their states, how many are out of hand: they run, or will without a word of the client's. */
+static tl_size out_of_hand(const tl_size states[TL_THREAD_STATE_MAX])
 {
-	return engine->states[TL_THREAD_RUNNING] + engine->states[TL_THREAD_STOPPING] + engine->states[TL_THREAD_OVER];
+	return states[TL_THREAD_RUNNING] + states[TL_THREAD_STOPPING] + states[TL_THREAD_OVER] + states[TL_THREAD_HELD];
 }
 
-bool tl_run_standstill(const struct tl_engine *engine)
+bool tl_run_standstill(const struct tl_engine *engine, const struct process *process)
 {
+	if (process->unattended || process->parking)
+		return process->parking;
 	return engine->parking || (!engine->settings.non_stop && !engine->owed);
 }
 
 bool tl_engine_quiet(const struct tl_engine *engine)
 {
-	return tl_run_moving(engine) == 0 && engine->states[TL_THREAD_HELD] == 0;
+	tl_size count = out_of_hand(engine->states);
+
+	for (tl_size i = 0; i < engine->process_count && count != 0 && engine->unattended != 0; i++)
+		if (engine->processes[i]->unattended)
+			count -= out_of_hand(engine->processes[i]->states);
+	return count == 0;
+}
+
+bool tl_engine_process_quiet(const struct tl_engine *engine, tl_u64 id)
+{
+	const struct process *process = tl_engine_process(engine, id);
+
+	return process == NULL || out_of_hand(process->states) == 0;
 }
 
 bool tl_engine_running(const struct tl_engine *engine)
@@ -41,17 +56,22 @@ void tl_run_stop(struct tl_engine *engine, struct thread *thread)
 	(void)ask_to_stop(engine, thread);
 }
 
-void tl_run_park(struct tl_engine *engine)
+/* Whether a parking is for the process: of `only`, or where that is NULL of all that are attended to. */
+static bool concerns(const struct process *only, const struct process *process)
 {
-	if (engine->parking)
-		return;
-	engine->parking = true;
+	return only != NULL ? process == only : !process->unattended;
+}
+
+static void park(struct tl_engine *engine, const struct process *only)
+{
 	/* A step over a point that has not begun is put off; one that has is let end, and is asked to hurry. */
-	if (engine->over != NULL && engine->over->state == TL_THREAD_HELD)
+	if (engine->over != NULL && engine->over->state == TL_THREAD_HELD && concerns(only, engine->over->process))
 		engine->over = NULL;
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 
+		if (!concerns(only, thread->process))
+			continue;
 		thread->wants_over = false;
 		if (thread->state == TL_THREAD_RUNNING)
 			tl_run_stop(engine, thread);
@@ -60,6 +80,14 @@ void tl_run_park(struct tl_engine *engine)
 		else if (thread->state == TL_THREAD_HELD)
 			tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	}
+}
+
+void tl_run_park(struct tl_engine *engine)
+{
+	if (engine->parking)
+		return;
+	engine->parking = true;
+	park(engine, NULL);
 }
 
 void tl_run_settle(struct tl_engine *engine, struct thread *thread)
@@ -73,7 +101,7 @@ void tl_run_settle(struct tl_engine *engine, struct thread *thread)
 		tl_run_report(engine, thread, &report);
 	} else if (thread->stop_asked) {
 		tl_run_report(engine, thread, &report);
-	} else if (tl_run_standstill(engine)) {
+	} else if (tl_run_standstill(engine, thread->process)) {
 		tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 	} else {
 		tl_pass_start(engine, thread);
@@ -83,17 +111,44 @@ void tl_run_settle(struct tl_engine *engine, struct thread *thread)
 void tl_engine_pause(struct tl_engine *engine)
 {
 	tl_run_park(engine);
+	tl_pass_release(engine);
 	/* Whoever asked hears of it when all stand, unless they do already. */
 	engine->pausing = !tl_engine_quiet(engine);
 	tl_run_check(engine);
 }
 
-enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
+void tl_engine_pause_process(struct tl_engine *engine, tl_u64 id)
 {
-	engine->settings.non_stop = on;
-	if (!on)
-		tl_engine_pause(engine);
-	return TL_OK;
+	struct process *process = tl_engine_process(engine, id);
+
+	if (process == NULL)
+		return;
+	process->parking = true;
+	park(engine, process);
+	tl_pass_release(engine);
+	process->pausing = !tl_engine_process_quiet(engine, id);
+	engine->pausing_process |= process->pausing;
+	tl_run_check(engine);
+}
+
+/* A pause that somebody waits for has come to its end. */
+static bool pause_ended(struct tl_engine *engine)
+{
+	bool ended = engine->pausing && tl_engine_quiet(engine), waiting = false;
+
+	if (ended)
+		engine->pausing = false;
+	for (tl_size i = 0; i < engine->process_count && engine->pausing_process; i++) {
+		struct process *process = engine->processes[i];
+
+		if (!process->pausing)
+			continue;
+		process->pausing = out_of_hand(process->states) != 0;
+		ended |= !process->pausing;
+		waiting |= process->pausing;
+	}
+	engine->pausing_process = waiting;
+	return ended;
 }
 
 static bool moves(const struct thread *thread)
@@ -127,7 +182,7 @@ static struct thread *to_interrupt(const struct tl_engine *engine)
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 
-		if (thread->interrupted)
+		if (thread->interrupted || thread->process->unattended)
 			continue;
 		if (moves(thread))
 			return thread;
@@ -135,6 +190,34 @@ static struct thread *to_interrupt(const struct tl_engine *engine)
 			waiting = thread;
 	}
 	return waiting;
+}
+
+void tl_run_summon(struct tl_engine *engine, struct process *process)
+{
+	if (!engine->settings.non_stop) {
+		engine->owed = engine->parking = true;
+		park(engine, process);
+	}
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->process != process || !thread->stop_asked)
+			continue;
+		if (thread->state == TL_THREAD_PARKED)
+			tl_run_settle(engine, thread);
+		else
+			stop_one(engine, thread);
+	}
+	tl_pass_release(engine);
+	tl_run_check(engine);
+}
+
+enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
+{
+	engine->settings.non_stop = on;
+	if (!on)
+		tl_engine_pause(engine);
+	return TL_OK;
 }
 
 void tl_engine_interrupt(struct tl_engine *engine)
@@ -151,15 +234,37 @@ void tl_engine_interrupt(struct tl_engine *engine)
 			thread->interrupted = true;
 			stop_one(engine, thread);
 		}
-		tl_pass_release(engine);
 	}
+	tl_pass_release(engine);
 	tl_run_check(engine);
 }
 
 /* ---- Reports ---- */
 
+/* Nobody is there to be told: the program is given what it would get if it were not traced, and runs on. */
+static void pass_on(struct tl_engine *engine, struct thread *thread, const struct tl_report *report)
+{
+	const struct tl_event *event = &report->event;
+
+	if (event->kind == TL_EVENT_SIGNAL)
+		thread->deliver = event->signal;
+	if (tl_event_class(event->kind) == TL_EVENT_CLASS_LEVEL) {
+		thread->dealt = true;
+		thread->dealt_address = event->address;
+	}
+	/* One that cannot be set going stands until somebody comes: another attempt would end the same way. */
+	if (event->kind == TL_EVENT_PAUSED && report->condition_error != TL_OK)
+		tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	else
+		tl_run_settle(engine, thread);
+}
+
 void tl_run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report)
 {
+	if (thread->process->unattended) {
+		pass_on(engine, thread, report);
+		return;
+	}
 	thread->pending = *report;
 	thread->stop_asked = thread->interrupted = false;
 	thread->sequence = ++engine->sequence;
@@ -220,13 +325,8 @@ void tl_run_check(struct tl_engine *engine)
 		ready = engine->owed && tl_engine_quiet(engine);
 	ready = ready && !engine->told;
 	engine->told |= ready;
-	if (engine->pausing && tl_engine_quiet(engine)) {
-		engine->pausing = false;
-		ready = true;
-	}
-	if (!ready)
-		return;
-	if (engine->host.ready != NULL)
+	ready |= pause_ended(engine);
+	if (ready && engine->host.ready != NULL)
 		engine->host.ready(engine->host.context);
 }
 
@@ -268,8 +368,11 @@ static void take_thread(struct tl_engine *engine, struct thread *thread, struct 
 /* All-stop, and nobody has anything to tell: what was it that ended the resume? */
 static void make_report(struct tl_engine *engine, struct tl_report *report_ret)
 {
-	struct thread *eldest = engine->thread_count != 0 ? engine->threads[0] : NULL;
+	struct tl_thread_info info;
+	struct thread *eldest = NULL;
 
+	if (tl_engine_next_thread(engine, (struct tl_thread_id){0, 0}, &info))
+		eldest = tl_engine_thread(engine, info.id);
 	*report_ret = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED}};
 	if (eldest == NULL || !engine->parking) {
 		report_ret->no_resumed = true;
@@ -358,7 +461,7 @@ bool tl_engine_take_waiting(struct tl_engine *engine, struct tl_thread_id id, st
 
 static const struct tl_action *action_for(const struct tl_action *actions, tl_size count, const struct thread *thread)
 {
-	for (tl_size i = 0; i < count; i++)
+	for (tl_size i = 0; i < count && !thread->process->unattended; i++)
 		if (tl_engine_matches(actions[i].filter, thread->id))
 			return &actions[i];
 	return NULL;
@@ -388,6 +491,7 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 		thread->resumed = action_for(actions, count, thread) != NULL;
 		if (!thread->resumed || !tl_engine_stands(thread))
 			continue;
+		thread->process->parking = false;
 		matched++;
 		(void)drop_outdated(engine, thread);
 		pending |= thread->state == TL_THREAD_WAITING;
@@ -425,6 +529,7 @@ static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_
 			thread->stop_asked = moves(thread) || thread->state == TL_THREAD_WAITING;
 			stop_one(engine, thread);
 		} else if (thread->state == TL_THREAD_PARKED) {
+			thread->process->parking = false;
 			set_plan(thread, action);
 			tl_pass_start(engine, thread);
 		}

@@ -1,6 +1,6 @@
 /*
- * Leaving a process: D, vKill and k. The engine lets go only of what stands still, so that in non-stop all threads are
- * paused before a detach, the reply waits, and the threads of other processes run on afterwards.
+ * Leaving a process: D, vKill and k. The engine lets go only of what stands still, so that in non-stop the process is
+ * paused before a detach, and the reply waits. Other processes take no notice.
  * GDB manual, "Packets".
  */
 #include "core/rsp/rsp_internal.h"
@@ -48,6 +48,9 @@ static enum tl_status detach(struct tl_rsp *rsp, tl_u64 process)
 	tl_u64 thread;
 	tl_i32 signal = pending_signal(rsp, process, &thread);
 
+	/* gdb's disconnected-dprintf: what it left in the process shall go on doing its work. */
+	if (tl_engine_persists(rsp->engine, process))
+		return tl_engine_unattend(rsp->engine, process, thread, signal);
 	return tl_engine_detach(rsp->engine, process, thread, signal);
 }
 
@@ -104,37 +107,6 @@ static void left(struct tl_rsp *rsp, enum tl_rsp_leave leave)
 		rsp->done = true;
 }
 
-/* Notes who runs now and is not to be left, so that the pause ends for them. */
-static enum tl_status pause_others(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 process)
-{
-	struct tl_thread_info info = {0};
-	void *paused = rsp->paused;
-
-	rsp->paused_count = 0;
-	while (leave != TL_RSP_LEAVE_KILL_ALL && tl_engine_next_thread(rsp->engine, info.id, &info)) {
-		if (info.stopped || info.id.process == process)
-			continue;
-		if (!tl_grow(&rsp->host.allocator, &paused, &rsp->paused_capacity, rsp->paused_count,
-			     sizeof(*rsp->paused)))
-			return TL_ERROR_NO_MEMORY;
-		rsp->paused = paused;
-		rsp->paused[rsp->paused_count++] = info.id;
-	}
-	tl_engine_pause(rsp->engine);
-	return TL_OK;
-}
-
-static void run_others_on(struct tl_rsp *rsp)
-{
-	for (tl_size i = 0; i < rsp->paused_count; i++) {
-		struct tl_action action = {.filter = rsp->paused[i], .kind = TL_ACTION_CONTINUE};
-
-		/* One that has gone meanwhile has its exit event on the way. */
-		(void)tl_engine_resume(rsp->engine, &action, 1);
-	}
-	rsp->paused_count = 0;
-}
-
 static enum tl_status begin(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 process)
 {
 	enum tl_status status;
@@ -143,7 +115,10 @@ static enum tl_status begin(struct tl_rsp *rsp, enum tl_rsp_leave leave, tl_u64 
 		return TL_ERROR_STATE;
 	status = leave_now(rsp, leave, process);
 	if (status == TL_ERROR_RUNNING) {
-		TL_TRY(pause_others(rsp, leave, process));
+		if (leave == TL_RSP_LEAVE_KILL_ALL)
+			tl_engine_pause(rsp->engine);
+		else
+			tl_engine_pause_process(rsp->engine, process);
 		rsp->leave = leave;
 		rsp->leave_process = process;
 		return TL_DEFERRED;
@@ -158,13 +133,13 @@ void tl_rsp_leave_further(struct tl_rsp *rsp)
 	enum tl_rsp_leave leave = rsp->leave;
 	enum tl_status status;
 
-	if (!tl_engine_quiet(rsp->engine))
+	if (leave == TL_RSP_LEAVE_KILL_ALL ? !tl_engine_quiet(rsp->engine)
+					   : !tl_engine_process_quiet(rsp->engine, rsp->leave_process))
 		return;
 	rsp->leave = TL_RSP_LEAVE_NONE;
 	status = leave_now(rsp, leave, rsp->leave_process);
 	if (status == TL_OK)
 		left(rsp, leave);
-	run_others_on(rsp);
 	if (leave == TL_RSP_LEAVE_KILL_ALL)
 		rsp->owed = false; /* k has no reply */
 	else

@@ -52,8 +52,6 @@ struct tl_rsp {
 
 	enum tl_rsp_leave leave;
 	tl_u64 leave_process;
-	struct tl_thread_id *paused; /* threads of others that were stopped for it and are to run on */
-	tl_size paused_count, paused_capacity;
 
 	char explanation[TL_RSP_EXPLANATION_MAX];
 

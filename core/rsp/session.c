@@ -40,14 +40,12 @@ void tl_rsp_deinit(struct tl_rsp *rsp)
 	tl_release(allocator, rsp->output, frame_room(rsp));
 	tl_release(allocator, rsp->notice, frame_room(rsp));
 	tl_release(allocator, rsp->object, rsp->object_capacity);
-	tl_release(allocator, rsp->paused, rsp->paused_capacity * sizeof(*rsp->paused));
 	tl_release(allocator, rsp->actions, rsp->action_capacity * sizeof(*rsp->actions));
 	tl_release(allocator, rsp->expressions, rsp->expression_capacity * sizeof(*rsp->expressions));
 	rsp->input = rsp->output = rsp->notice = rsp->object = NULL;
-	rsp->paused = NULL;
 	rsp->actions = NULL;
 	rsp->expressions = NULL;
-	rsp->object_capacity = rsp->paused_capacity = rsp->action_capacity = rsp->expression_capacity = 0;
+	rsp->object_capacity = rsp->action_capacity = rsp->expression_capacity = 0;
 }
 
 /* ---- The table ---- */

@@ -67,7 +67,7 @@ void tl_server_note_process(struct tl_server *server, tl_u64 process, bool attac
 		     sizeof(*server->processes)))
 		return;
 	server->processes = processes;
-	server->processes[server->process_count++] = (struct tl_served_process){process, attached};
+	server->processes[server->process_count++] = (struct tl_served_process){process, attached, false};
 }
 
 void tl_server_forget_process(struct tl_server *server, tl_u64 process)
@@ -220,6 +220,10 @@ enum tl_status tl_server_attach(struct tl_server *server, tl_u64 process, struct
 	     known = tl_engine_next_process(server->engine, known))
 		if (known == process)
 			return TL_FAIL(error, TL_ERROR_ATTACH, "Already attached to process %ld", (long)process);
+	if (tl_engine_attend(server->engine, process) == TL_OK) {
+		tl_server_say("Attached; pid = %ld", (long)process);
+		return TL_OK;
+	}
 	status = server->target->ops->attach(server->target, process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "Cannot attach to process %ld: %s", (long)process,
@@ -324,6 +328,12 @@ static void say_ending(struct tl_server *server, const tl_u8 *payload, tl_size s
 		process = general.process;
 	if (process == 0 || find_process(server, process) == NULL)
 		return;
+	if (tl_engine_persists(server->engine, process)) {
+		tl_server_say("Persistent commands are present, leaving %s attached to the process",
+			      server->options->as_gdbserver ? "gdbserver" : "trapline");
+		server->alone = true;
+		return;
+	}
 	tl_server_say("Detaching from process %ld", (long)process);
 	server->freed = tl_server_attached(server, process) ? 0 : process;
 }
@@ -492,7 +502,6 @@ static enum tl_status session_begin(struct tl_server *server, int in, int out, s
 		return TL_FAIL(error, status, "cannot serve the client: %s", tl_status_text(status));
 	}
 	tl_lldb_begin(&server->lldb, session->rsp);
-	server->unattended = false;
 	return TL_OK;
 }
 
@@ -557,6 +566,22 @@ static void welcome_newcomer(struct tl_server *server)
 
 static void settle(struct tl_server *server, enum tl_settle why);
 
+/* Whether the client that has gone was the last that there can be. */
+static bool was_last_client(const struct tl_server *server)
+{
+	return server->options->once || server->address.kind == TL_ADDRESS_STANDARD;
+}
+
+static bool someone_unattended(const struct tl_server *server)
+{
+	return tl_engine_next_unattended(server->engine, 0) != 0;
+}
+
+static bool nothing_left(const struct tl_server *server)
+{
+	return tl_engine_next_process(server->engine, 0) == 0 && !someone_unattended(server);
+}
+
 static void newcomer_ready(void *context, struct tl_source *source, int listener, unsigned ready)
 {
 	struct tl_server *server = context;
@@ -575,7 +600,7 @@ static void newcomer_ready(void *context, struct tl_source *source, int listener
 			tl_server_say("%s", error.text);
 		return;
 	}
-	if (session->connection == NULL && server->settle == TL_SETTLE_NONE && !server->unattended) {
+	if (session->connection == NULL && server->settle == TL_SETTLE_NONE && !someone_unattended(server)) {
 		welcome(server, descriptor, name);
 		return;
 	}
@@ -584,7 +609,7 @@ static void newcomer_ready(void *context, struct tl_source *source, int listener
 		server->newcomer = descriptor;
 		snprintf(server->newcomer_name, sizeof(server->newcomer_name), "%s", name);
 		/* A client expects to find the program standing still. */
-		if (server->unattended)
+		if (session->connection == NULL && server->settle == TL_SETTLE_NONE)
 			settle(server, TL_SETTLE_NEWCOMER);
 		return;
 	}
@@ -689,6 +714,8 @@ static void settle_late(void *context, struct tl_source *source)
 /* Has every thread stand still, and then goes on in settled(). */
 static void settle(struct tl_server *server, enum tl_settle why)
 {
+	tl_u64 process;
+
 	if (server->settle == TL_SETTLE_NONE) {
 		server->settle_late = false;
 		if (tl_loop_add_timer(server->loop, "settle", SETTLE_MILLISECONDS, settle_late, server,
@@ -697,41 +724,42 @@ static void settle(struct tl_server *server, enum tl_settle why)
 	}
 	if (server->settle != TL_SETTLE_EXIT)
 		server->settle = why;
+	/* What was left to itself is so no more when a client comes, or when we go. */
+	while (why != TL_SETTLE_LOST && (process = tl_engine_next_unattended(server->engine, 0)) != 0)
+		(void)tl_engine_attend(server->engine, process);
 	tl_engine_pause(server->engine);
 }
 
-/* Lets everything run, with the signals that it stopped with, while nobody looks. */
-static void run_unattended(struct tl_server *server, tl_i32 signal, struct tl_thread_id thread)
+/* A client is lost: which processes shall go on without one? Told before everything is stopped. */
+static void note_who_runs_on(struct tl_server *server)
 {
-	struct tl_action actions[2] = {
-		{.filter = thread, .kind = TL_ACTION_CONTINUE, .signal = signal},
-		{.filter = {TL_ANY, TL_ANY}, .kind = TL_ACTION_CONTINUE},
-	};
+	for (tl_size i = 0; i < server->process_count; i++) {
+		struct tl_served_process *served = &server->processes[i];
+		bool moves = !tl_engine_process_quiet(server->engine, served->process);
 
-	server->unattended = true;
-	if (signal != 0)
-		(void)tl_engine_resume(server->engine, actions, 2);
-	else
-		(void)tl_engine_resume(server->engine, actions + 1, 1);
+		served->runs_on = server->options->lost == TL_LOST_CONTINUE ||
+				  (server->options->lost == TL_LOST_STOP && moves &&
+				   tl_engine_persists(server->engine, served->process));
+	}
 }
 
-/* No client: what happens is passed to the program, as if it were not traced. */
-static void attend(struct tl_server *server)
+static void let_run_on(struct tl_server *server)
 {
-	struct tl_report report;
+	for (tl_size i = 0; i < server->process_count && !was_last_client(server); i++)
+		if (server->processes[i].runs_on &&
+		    tl_engine_unattend(server->engine, server->processes[i].process, 0, 0) == TL_OK)
+			server->alone = true;
+}
 
-	while (server->unattended && server->settle == TL_SETTLE_NONE &&
-	       tl_engine_take_report(server->engine, &report)) {
-		bool signal = report.event.kind == TL_EVENT_SIGNAL;
-
-		if (tl_engine_next_process(server->engine, 0) == 0) {
-			server->unattended = false;
-			if (!server->options->multi && !server->was_extended)
-				end_serving(server, 0);
-			return;
-		}
-		run_unattended(server, signal ? report.event.signal : 0, report.event.thread);
-	}
+/* Nobody is connected: with the last process that was left to itself ends what there is to serve. */
+static void end_alone(struct tl_server *server)
+{
+	if (!server->alone || server->session.connection != NULL || server->settle != TL_SETTLE_NONE ||
+	    !nothing_left(server))
+		return;
+	server->alone = false;
+	if (was_last_client(server) || (!server->options->multi && !server->was_extended))
+		end_serving(server, 0);
 }
 
 /* Nothing of what waited to be told is of interest to the next client. */
@@ -743,11 +771,37 @@ static void drop_reports(struct tl_server *server)
 		continue;
 }
 
-/* The policy for a lost client, when every thread stands still. */
-static void settle_lost(struct tl_server *server)
+/* The end, unless a process has been left to itself, which we then see to its own. */
+static void end_with_client(struct tl_server *server)
+{
+	tl_server_end_processes(server);
+	if (!someone_unattended(server))
+		end_serving(server, 0);
+}
+
+/* For the next client. */
+static void reopen(struct tl_server *server)
 {
 	struct tl_error error;
 
+	tl_server_say("Remote side has terminated connection.  GDBserver will reopen the connection.");
+	if (await_client(server, &error) != TL_OK) {
+		tl_server_say("%s", error.text);
+		server->exit_status = 1;
+		settle(server, TL_SETTLE_EXIT);
+		return;
+	}
+	/* One that came meanwhile; it does not leave the program running for long. */
+	if (server->newcomer >= 0 && someone_unattended(server))
+		settle(server, TL_SETTLE_NEWCOMER);
+	else if (server->newcomer >= 0)
+		welcome_newcomer(server);
+}
+
+/* The policy for a lost client, when every thread stands still. */
+static void settle_lost(struct tl_server *server)
+{
+	let_run_on(server);
 	drop_reports(server);
 	tl_engine_reset_client(server->engine);
 	switch (server->options->lost) {
@@ -765,34 +819,18 @@ static void settle_lost(struct tl_server *server)
 		end_all(server, kills_none);
 		break;
 	}
-	if (server->options->once || server->exit_requested || server->address.kind == TL_ADDRESS_STANDARD ||
-	    (tl_engine_next_process(server->engine, 0) == 0 && !server->options->multi && !server->was_extended)) {
-		tl_server_end_processes(server);
-		end_serving(server, 0);
-		return;
-	}
-	tl_server_say("Remote side has terminated connection.  GDBserver will reopen the connection.");
-	if (server->options->lost == TL_LOST_CONTINUE && tl_engine_next_process(server->engine, 0) != 0)
-		run_unattended(server, 0, (struct tl_thread_id){0, 0});
-	if (await_client(server, &error) != TL_OK) {
-		tl_server_say("%s", error.text);
-		tl_server_end_processes(server);
-		end_serving(server, 1);
-		return;
-	}
-	/* One that came meanwhile; it does not leave the program running for long. */
-	if (server->newcomer >= 0 && server->unattended)
-		settle(server, TL_SETTLE_NEWCOMER);
-	else if (server->newcomer >= 0)
-		welcome_newcomer(server);
+	if (server->exit_requested)
+		settle(server, TL_SETTLE_EXIT);
+	else if (was_last_client(server) || (nothing_left(server) && !server->options->multi && !server->was_extended))
+		end_with_client(server);
+	else
+		reopen(server);
 }
 
-static void settled(struct tl_server *server)
+static void settle_once(struct tl_server *server)
 {
 	enum tl_settle why = server->settle;
 
-	if (why == TL_SETTLE_NONE || !(tl_engine_quiet(server->engine) || server->settle_late))
-		return;
 	if (server->settle_late)
 		tl_server_say("Some thread did not stop within %d seconds; going on without it.",
 			      SETTLE_MILLISECONDS / 1000);
@@ -804,13 +842,21 @@ static void settled(struct tl_server *server)
 		return;
 	}
 	if (why == TL_SETTLE_NEWCOMER) {
-		server->unattended = false;
+		server->alone = false;
 		drop_reports(server);
 		welcome_newcomer(server);
 		return;
 	}
 	tl_server_end_processes(server);
-	end_serving(server, server->signal != 0 ? 128 + server->signal : 0);
+	end_serving(server, server->signal != 0 ? 128 + server->signal : server->exit_status);
+}
+
+static void settled(struct tl_server *server)
+{
+	/* One thing may lead to another, and nothing will wake us for it if all stand still already. */
+	while (!server->over && server->settle != TL_SETTLE_NONE &&
+	       (tl_engine_quiet(server->engine) || server->settle_late))
+		settle_once(server);
 }
 
 static void freed_ended(void *context, struct tl_source *source, int descriptor, unsigned ready)
@@ -827,6 +873,12 @@ static void freed_ended(void *context, struct tl_source *source, int descriptor,
  */
 static void linger(struct tl_server *server)
 {
+	if (someone_unattended(server)) {
+		tl_engine_reset_client(server->engine);
+		if (!was_last_client(server))
+			reopen(server);
+		return;
+	}
 	stop_listening(server);
 	if (tl_engine_next_process(server->engine, 0) != 0) {
 		settle(server, TL_SETTLE_EXIT);
@@ -869,11 +921,12 @@ static void after_turn(struct tl_server *server)
 		linger(server);
 	}
 	if (session->lost) {
+		note_who_runs_on(server);
 		session_end(server);
 		settle(server, TL_SETTLE_LOST);
 	}
-	attend(server);
 	settled(server);
+	end_alone(server);
 }
 
 /* ---- From beginning to end ---- */

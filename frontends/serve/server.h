@@ -48,6 +48,7 @@ enum tl_settle { TL_SETTLE_NONE, TL_SETTLE_NEWCOMER, TL_SETTLE_LOST, TL_SETTLE_E
 struct tl_served_process {
 	tl_u64 process;
 	bool attached;
+	bool runs_on; /* it ran as its client was lost, with commands in it that go on without one */
 };
 
 struct tl_server {
@@ -78,7 +79,7 @@ struct tl_server {
 	enum tl_settle settle;
 	struct tl_source *settle_timer;
 	bool settle_late;    /* the time for settling is over */
-	bool unattended;     /* no client, and the program runs on */
+	bool alone;          /* some process was left to itself: the server ends with the last */
 	bool was_extended;   /* some client was in extended mode */
 	bool exit_requested; /* monitor exit */
 	/* A program of ours that the last client let run free: as gdbserver, we stay until it ends. */

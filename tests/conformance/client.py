@@ -460,12 +460,12 @@ class Client:
 
     # ---- points ----
 
-    def insert(self, kind, address, size=1, conditions=(), commands=()):
+    def insert(self, kind, address, size=1, conditions=(), commands=(), persist=False):
         text = f"Z{kind},{address:x},{size:x}"
         if conditions:
             text += ";" + "".join(f"X{len(code):x},{code.hex()}" for code in conditions)
         if commands:
-            text += ";cmds:0," + "".join(f"X{len(code):x},{code.hex()}" for code in commands)
+            text += f";cmds:{persist:d}," + "".join(f"X{len(code):x},{code.hex()}" for code in commands)
         self.order(text)
 
     def remove(self, kind, address, size=1):

@@ -15,6 +15,7 @@ Then, in order:
     #~ REGEX            must match what gdb has said since the last match
     #& COMMAND          said to gdb, which may go on working
     #? REGEX            waits until gdb says it
+    #$ REGEX            waits until the server says it, or prints it for a breakpoint command
     #= runs             waits until the subject runs: the resume that was asked for has got through
     #^ C                SIGINT for gdb; it must come back to its prompt
 
@@ -153,6 +154,7 @@ class Session:
         else:
             line += ["localhost:0", self.subject, *self.mode]
         server = self.talk(Talker(line, "the server", cwd=self.scratch))
+        self.serving = server
         self.words["ADDRESS"] = "localhost:" + server.expect(r"Listening on port (\d+)").group(1)
 
     def run(self):
@@ -175,6 +177,8 @@ class Session:
             gdb.say(line[3:])
         elif line.startswith("#? "):
             gdb.expect(line[3:])
+        elif line.startswith("#$ "):
+            self.serving.expect(line[3:])
         elif line == "#= runs":
             self.wait_running()
         elif line.startswith("#^ C"):

@@ -103,6 +103,15 @@ static int spin(void)
 	return 0;
 }
 
+static int slow(void)
+{
+	for (int i = 0;; i++) {
+		add(i, 1);
+		usleep(10000);
+	}
+	return 0;
+}
+
 static int plain(void)
 {
 	int total = 0;
@@ -130,5 +139,7 @@ int main(int count, char **arguments)
 		return system_calls();
 	if (strcmp(mode, "spin") == 0)
 		return spin();
+	if (strcmp(mode, "slow") == 0)
+		return slow();
 	return plain();
 }

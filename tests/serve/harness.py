@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "conformance"))
 
+import bytecode  # noqa: E402
 import client as protocol  # noqa: E402
 from client import DEADLINE, Ended, Hang, escape, unescape  # noqa: E402
 
@@ -228,5 +229,5 @@ def run(tests):
     return 1 if failed or not chosen else 0
 
 
-__all__ = ["BUILD", "Bench", "Client", "DEADLINE", "Ended", "FEATURES", "GDBSERVER", "Hang", "TRAPLINE", "VICTIM", "cut",
+__all__ = ["BUILD", "Bench", "Client", "DEADLINE", "Ended", "FEATURES", "GDBSERVER", "Hang", "TRAPLINE", "VICTIM", "bytecode", "cut",
            "escape", "eventually", "memory", "run", "state", "symbol", "tracer", "unescape"]

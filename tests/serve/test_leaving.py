@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from harness import (VICTIM, Bench, cut, eventually, memory, run, state, symbol, tracer)
+from harness import (GDBSERVER, VICTIM, Bench, bytecode, cut, eventually, memory, run, state, symbol, tracer)
 
 TICK = symbol("tick")
 WATCHED = symbol("watched")
@@ -140,6 +140,123 @@ def test_monitor_exit(bench):
     victim, server, client = attached(bench)
     assert client.ask("qRcmd," + b"exit".hex()) == b"OK"
     assert server.wait() == 0
+    assert_whole(victim.pid)
+    assert_runs_to_its_end(victim)
+
+
+PERSISTENT = ("Persistent commands are present, leaving gdbserver attached to the process")
+
+
+def persistent(bench, *options):
+    """A client that has put a command into the program that is to go on when it has gone, and another that is not."""
+    victim = bench.victim("thread", "thread")
+    server = bench.serve(*options, "--attach", "localhost:0", str(victim.pid), command=GDBSERVER)
+    client = bench.connect(server)
+    arm(client)
+    client.remove(0, TICK)
+    client.remove(1, TICK)
+    client.insert(0, TICK, commands=[bytecode.printf("tick\n") + bytecode.END], persist=True)
+    client.insert(0, symbol("tick_on"), commands=[bytecode.printf("never\n") + bytecode.END])
+    return victim, server, client
+
+
+def assert_goes_on(victim, server):
+    """Unattended and yet traced, the program runs, and so do the commands."""
+    eventually(lambda: state(victim.pid) in "RS", "the program runs")
+    assert tracer(victim.pid) == server.pid
+    assert memory(victim.pid, TICK, 1) == b"\xcc" and memory(victim.pid, symbol("tick_on"), 1) != b"\xcc"
+    server.out.expect("tick\ntick\n")
+    before = memory(victim.pid, symbol("ticks"), 8)
+    eventually(lambda: memory(victim.pid, symbol("ticks"), 8) != before, "the program ticks")
+
+
+def take_back(bench, victim, server):
+    """The next client finds the program as the one before it left it, standing still, and takes the rest out."""
+    other = bench.connect(server)
+    assert other.ask("?")[:3] == b"T05"
+    assert len(other.threads()) == 3 and state(victim.pid) == "t"
+    other.remove(0, TICK)
+    other.order(f"D;{victim.pid:x}")
+    assert_whole(victim.pid)
+    assert_runs_to_its_end(victim)
+    assert server.wait() == 0
+
+
+def test_detach_with_commands_that_persist(bench):
+    victim, server, client = persistent(bench)
+    client.order(f"D;{victim.pid:x}")
+    server.errors.expect(PERSISTENT)
+    server.errors.expect("will reopen the connection")
+    assert_goes_on(victim, server)
+    take_back(bench, victim, server)
+
+
+def test_detach_in_non_stop_with_commands_that_persist(bench):
+    victim, server, client = persistent(bench)
+    client.set_non_stop()
+    client.order("vCont;c")
+    client.order(f"D;{victim.pid:x}")
+    server.errors.expect(PERSISTENT)
+    assert_goes_on(victim, server)
+    take_back(bench, victim, server)
+
+
+def test_the_client_stays_and_comes_back_to_commands_that_persist(bench):
+    victim, server, client = persistent(bench)
+    client.order("!")
+    client.order(f"D;{victim.pid:x}")
+    assert_goes_on(victim, server)
+    assert client.ask("qfThreadInfo") == b"l"
+    reply = client.ask(f"vAttach;{victim.pid:x}")
+    assert reply[:3] == b"T05", reply
+    assert len(client.threads()) == 3
+    client.order(f"D;{victim.pid:x}")
+    assert_goes_on(victim, server)
+    client.close()
+    server.errors.expect("will reopen the connection")
+    assert_goes_on(victim, server)
+    other = bench.connect(server)
+    assert other.ask("?")[:3] == b"T05"
+    other.remove(0, TICK)
+    other.order(f"D;{victim.pid:x}")
+    assert_whole(victim.pid)
+    assert_runs_to_its_end(victim)
+
+
+def test_lost_with_commands_that_persist(bench):
+    """As gdbserver: a program that stood still goes on standing still, its commands in it. One that ran runs."""
+    victim, server, client = persistent(bench)
+    cut(client)
+    server.errors.expect("will reopen the connection")
+    assert state(victim.pid) == "t" and memory(victim.pid, TICK, 1) == b"\xcc"
+    other = bench.connect(server)
+    other.resume("c")
+    before = memory(victim.pid, symbol("ticks"), 8)
+    eventually(lambda: memory(victim.pid, symbol("ticks"), 8) != before, "the program ticks")
+    cut(other)
+    server.errors.expect("will reopen the connection")
+    assert_goes_on(victim, server)
+    take_back(bench, victim, server)
+
+
+def test_the_program_ends_while_nobody_is_there(bench):
+    for options in ((), ("--once",)):
+        with Bench() as inner:
+            victim, server, client = persistent(inner, *options)
+            client.order(f"D;{victim.pid:x}")
+            assert_goes_on(victim, server)
+            victim.end_input()
+            assert victim.wait() == 7
+            assert server.wait() == 0
+            assert "Child exited with status 7" in server.errors.rest()
+
+
+def test_terminated_while_nobody_is_there(bench):
+    victim, server, client = persistent(bench)
+    client.order(f"D;{victim.pid:x}")
+    assert_goes_on(victim, server)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.wait() == -signal.SIGTERM
     assert_whole(victim.pid)
     assert_runs_to_its_end(victim)
 

@@ -1,6 +1,11 @@
 /* The engine: processes that begin, fork, exec and end, and what is left behind when it leaves them. */
 #include "tests/unit/engine_machine.h"
 
+/* printf("n=%d\n", word at DATA) */
+#define PRINT CODE(0x24, 0, 0, 0x20, 0, 0x1a, 0x22, 0, 0x22, 0, 0x34, 1, 0, 6, 'n', '=', '%', 'd', '\n', 0, 0x27)
+/* An error: memory that is not there. */
+#define IN_ERROR CODE(0x22, 8, 0x1a, 0x27)
+
 static tl_u8 raw_byte(struct machine *machine, tl_u64 process, tl_u64 address)
 {
 	tl_u8 byte = 0;
@@ -407,4 +412,248 @@ TEST(exec_by_the_thread_that_steps_over_a_point)
 		CHECK_EQUAL(report.event.signal, 2);
 		MACHINE_END(&machine);
 	}
+}
+
+/* ---- Left to itself ---- */
+
+static enum tl_status insert_command(struct machine *machine, tl_u64 address, const struct tl_agent_code *command,
+				     bool persist)
+{
+	struct tl_point_request request = {
+		.kind = TL_POINT_SOFTWARE, .address = address, .size = 1, .commands = {command, 1}, .persist = persist};
+
+	return tl_engine_insert_point(machine->engine, machine->process, &request);
+}
+
+/* Attends to the process again and waits for the report that it owes. */
+static bool attend(struct machine *machine, struct tl_report *report)
+{
+	return tl_engine_attend(machine->engine, machine->process) == TL_OK && machine_run(machine, report);
+}
+
+TEST(a_process_left_to_itself_keeps_what_persists)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_info info;
+	struct tl_thread_id id;
+	struct tl_report report;
+	tl_size printed;
+
+	REQUIRE(machine_make(&machine, &options));
+	CHECK(!tl_engine_persists(machine.engine, machine.process));
+	CHECK_EQUAL(insert_command(&machine, FUNCTION_POP, PRINT, false), TL_OK);
+	CHECK(!tl_engine_persists(machine.engine, machine.process));
+	CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_CALL, 1), TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+	CHECK(tl_engine_persists(machine.engine, machine.process));
+	REQUIRE(machine_go(&machine, &report));
+	CHECK_EQUAL(tl_engine_unattend(machine.engine, 9, 0, 0), TL_ERROR_NO_PROCESS);
+	CHECK_EQUAL(tl_engine_attend(machine.engine, machine.process), TL_ERROR_NO_PROCESS);
+	REQUIRE(tl_engine_unattend(machine.engine, machine.process, 0, 0) == TL_OK);
+	CHECK_EQUAL(tl_engine_unattend(machine.engine, machine.process, 0, 0), TL_ERROR_NO_PROCESS);
+	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0xcc);
+	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION_POP), 0x5d);
+	CHECK_EQUAL(raw_byte(&machine, machine.process, LOOP_CALL), 0xe8);
+	/* Nobody sees it, and nobody waits for it. */
+	CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), 0);
+	CHECK_EQUAL(tl_engine_next_unattended(machine.engine, 0), machine.process);
+	CHECK(!tl_engine_next_thread(machine.engine, (struct tl_thread_id){0, 0}, &info));
+	CHECK(!tl_engine_find_thread(machine.engine, machine.main, &info));
+	CHECK(!tl_engine_stopped_thread(machine.engine, TL_ANY, &id));
+	CHECK(tl_engine_quiet(machine.engine));
+	CHECK_EQUAL(machine_continue(&machine), TL_ERROR_NO_THREAD);
+	machine_turns(&machine, 100);
+	CHECK(machine.output_size > 10);
+	/* A new client: its settings go, and what persists stays. */
+	tl_engine_reset_client(machine.engine);
+	tl_engine_pause(machine.engine);
+	printed = machine.output_size;
+	machine_turns(&machine, 100);
+	CHECK(machine.output_size > printed);
+	REQUIRE(attend(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_PAUSED);
+	CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
+	CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), machine.process);
+	CHECK(tl_engine_persists(machine.engine, machine.process));
+	CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	MACHINE_END(&machine);
+}
+
+TEST(what_comes_to_a_process_left_to_itself_is_the_programs)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_scripted_process_info info;
+	struct tl_thread_id forker;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_forks = true;
+	tl_engine_settings(machine.engine)->report_threads = true;
+	CHECK_EQUAL(insert_command(&machine, FUNCTION, IN_ERROR, true), TL_OK);
+	CHECK_EQUAL(insert_command(&machine, FORKER_AFTER, PRINT, true), TL_OK);
+	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, FORKER, &forker) == TL_OK);
+	REQUIRE(tl_engine_unattend(machine.engine, machine.process, 0, 0) == TL_OK);
+	machine_turns(&machine, 200);
+	/* The child of its fork has run on without a trap, and commands in error stop nobody. */
+	CHECK(tl_scripted_process(machine.scripted, 3, &info) && info.alive && !info.traced && info.altered == 0);
+	CHECK(machine_word(&machine, DATA) > 5);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_CLONE, SPIN, 0), TL_OK);
+	machine_turns(&machine, 20);
+	CHECK(!machine.ready);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_SIGNAL, 12, 0), TL_OK);
+	machine_turns(&machine, 20);
+	CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && !info.alive && info.signal == 12);
+	CHECK_EQUAL(tl_engine_next_unattended(machine.engine, 0), 0);
+	CHECK(!tl_engine_take_report(machine.engine, &report));
+	CHECK(!machine.ready);
+	machine_free(&machine);
+}
+
+TEST(a_signal_at_hand_goes_along_with_a_process_left_to_itself)
+{
+	/* Told to the client (0), or not told yet (1). */
+	for (unsigned untold = 0; untold < 2; untold++) {
+		struct tl_scripted_options options = machine_options();
+		struct tl_scripted_process_info info;
+		struct machine machine;
+		struct tl_thread_id other;
+		struct tl_report report;
+
+		REQUIRE(machine_make(&machine, &options));
+		CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
+		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &other) == TL_OK);
+		CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_SIGNAL, 12, 0), TL_OK);
+		if (untold == 0)
+			REQUIRE(machine_go(&machine, &report));
+		else
+			REQUIRE(machine_continue(&machine) == TL_OK && machine_pause(&machine));
+		CHECK_EQUAL(tl_engine_unattend(machine.engine, machine.process, untold ? 0 : machine.main.thread,
+					       untold ? 0 : 12),
+			    TL_OK);
+		machine_turns(&machine, 20);
+		CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && !info.alive &&
+		      info.signal == 12);
+		machine_free(&machine);
+	}
+}
+
+TEST(one_process_stops_and_goes_while_another_is_left_to_itself)
+{
+	for (unsigned non_stop = 0; non_stop < 2; non_stop++) {
+		struct tl_scripted_options options = machine_options();
+		struct machine machine;
+		struct tl_thread_id child;
+		struct tl_report report;
+		tl_size printed;
+
+		options.without = TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE;
+		REQUIRE(machine_make(&machine, &options));
+		tl_engine_settings(machine.engine)->report_forks = true;
+		tl_engine_settings(machine.engine)->non_stop = non_stop != 0;
+		CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
+		CHECK_EQUAL(machine_continue(&machine), TL_OK);
+		CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+		REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_FORK);
+		child = report.event.child;
+		REQUIRE(tl_engine_unattend(machine.engine, machine.process, 0, 0) == TL_OK);
+		/* The child steps and is interrupted, as often as one likes; the parent goes on at its own pace. */
+		for (unsigned i = 0; i < 20; i++) {
+			printed = machine.output_size;
+			REQUIRE(machine_step(&machine, child, &report));
+			CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+			CHECK_EQUAL(machine_continue(&machine), TL_OK);
+			machine_turns(&machine, 30 + i);
+			tl_engine_interrupt(machine.engine);
+			REQUIRE(machine_run(&machine, &report));
+			CHECK_EQUAL(report.event.thread.process, child.process);
+			CHECK_EQUAL(report.event.signal, 2);
+			machine_turns(&machine, 60);
+			CHECK(machine.output_size > printed || machine.output_size > 4000);
+		}
+		CHECK_EQUAL(tl_engine_next_process(machine.engine, child.process), 0);
+		REQUIRE(attend(&machine, &report));
+		CHECK_EQUAL(report.event.thread.process, machine.process);
+		leave_all(&machine);
+		machine_free(&machine);
+	}
+}
+
+TEST(an_untold_child_is_left_with_its_parent)
+{
+	/* Let go (0), ended (1), or left to itself (2). */
+	for (unsigned way = 0; way < 3; way++) {
+		struct tl_scripted_options options = machine_options();
+		struct tl_scripted_process_info info;
+		struct machine machine;
+		struct tl_thread_id forker;
+		struct tl_report report;
+
+		REQUIRE(machine_make(&machine, &options));
+		tl_engine_settings(machine.engine)->report_forks = true;
+		CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
+		CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &forker) == TL_OK);
+		machine_set_pc(&machine, machine.main, SPIN);
+		CHECK_EQUAL(machine_continue(&machine), TL_OK);
+		/* It forks as it is being stopped for the other's hit. */
+		CHECK(tl_scripted_turn_of(machine.scripted, machine.main));
+		CHECK_EQUAL(tl_scripted_do(machine.scripted, forker, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+		REQUIRE(machine_run(&machine, &report));
+		CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+		CHECK_EQUAL(tl_engine_next_process(machine.engine, machine.process), 3);
+		if (way == 0)
+			CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
+		else if (way == 1)
+			CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_OK);
+		else
+			CHECK_EQUAL(tl_engine_unattend(machine.engine, machine.process, 0, 0), TL_OK);
+		CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), 0);
+		CHECK(tl_scripted_process(machine.scripted, 3, &info) && info.alive == (way != 1));
+		CHECK(!info.alive || (!info.traced && info.altered == 0));
+		if (way == 2)
+			REQUIRE(attend(&machine, &report));
+		leave_all(&machine);
+		machine_free(&machine);
+	}
+}
+
+TEST(a_pause_of_one_process_leaves_the_others_alone)
+{
+	struct tl_scripted_options options = machine_options();
+	struct tl_action range = {.kind = TL_ACTION_RANGE, .start = LOOP, .end = LOOP_CALL};
+	struct machine machine;
+	struct tl_thread_id child;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_forks = true;
+	tl_engine_settings(machine.engine)->non_stop = true;
+	CHECK_EQUAL(machine_continue(&machine), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_FORK);
+	child = report.event.child;
+	machine_set_pc(&machine, machine.main, LOOP);
+	range.filter = machine.main;
+	CHECK_EQUAL(tl_engine_resume(machine.engine, &range, 1), TL_OK);
+	CHECK_EQUAL(machine_act(&machine, child, TL_ACTION_CONTINUE, 0), TL_OK);
+	machine.ready = false;
+	tl_engine_pause_process(machine.engine, child.process);
+	CHECK(!tl_engine_process_quiet(machine.engine, child.process));
+	tl_engine_pause_process(machine.engine, 77);
+	CHECK(tl_engine_process_quiet(machine.engine, 77));
+	for (unsigned turns = 0; turns < 10 && !tl_engine_process_quiet(machine.engine, child.process); turns++)
+		(void)tl_scripted_turn_of(machine.scripted, child);
+	CHECK(tl_engine_process_quiet(machine.engine, child.process));
+	/* Whoever waits for it hears of it. */
+	CHECK(machine.ready);
+	CHECK(!tl_engine_quiet(machine.engine));
+	CHECK_EQUAL(tl_engine_detach(machine.engine, child.process, 0, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+	CHECK_EQUAL(report.event.thread.process, machine.process);
+	CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP_CALL);
+	MACHINE_END(&machine);
 }

@@ -889,7 +889,70 @@ TEST(detach_of_a_running_process_leaves_the_others_running)
 	shut();
 }
 
+TEST(detach_of_a_running_process_takes_no_step_from_another)
+{
+	bool done = false, stopped = false;
+
+	open_gdb(0);
+	ASK("!", "OK");
+	ASK("QNonStop:1", "OK");
+	ASK("vCont;c", "OK");
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 1}, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	NEXT_BEGINS("Stop:T05fork:p2.2;thread:p1.1;");
+	ASK("vStopped", "OK");
+	ASK("Hgp1.1", "OK");
+	ASK("P10=0010000000000000", "OK");
+	ASK("vCont;r1000,1012:p1.1;c:p2.-1", "OK");
+	ASK("D;2", "(none)");
+	for (int i = 0; i < 2; i++) {
+		const char *packet = rsp_session_next(&session);
+
+		done |= strcmp(packet, "OK") == 0;
+		stopped |= strncmp(packet, "Stop:T05thread:p1.1;10:1210", 27) == 0;
+	}
+	CHECK(done && stopped);
+	shut();
+}
+
 /* ---- Leaving ---- */
+
+TEST(detach_with_commands_that_persist)
+{
+	struct tl_scripted_process_info info;
+	struct tl_scripted_thread_info thread;
+
+	/* printf("x") */
+	const char *persistent = "Z0,1001,1;cmds:1,Xb,2200220034000002780027";
+
+	open_gdb(0);
+	ASK(persistent, "OK");
+	ASK("Z0,1012,1", "OK");
+	ASK("D;1", "OK");
+	CHECK_EQUAL(session.done, 1);
+	CHECK(tl_scripted_process(session.scripted, 1, &info) && info.traced && info.altered == 1);
+	CHECK_EQUAL(tl_engine_next_unattended(session.engine, 0), 1);
+	rsp_session_turn(&session, 50);
+	CHECK(tl_scripted_thread(session.scripted, (struct tl_thread_id){1, 1}, &thread) && thread.executed > 20);
+	shut();
+	/* The client stays, and finds nothing more to do with it; in non-stop it ran. */
+	open_gdb(0);
+	ASK("!", "OK");
+	ASK("QNonStop:1", "OK");
+	ASK(persistent, "OK");
+	ASK("vCont;c", "OK");
+	rsp_session_turn(&session, 7);
+	ASK("D;1", "(none)");
+	NEXT("OK");
+	CHECK_EQUAL(session.done, 0);
+	ASK("qfThreadInfo", "l");
+	ASK("Hgp1.1", "E.no such thread");
+	ASK("D;1", "E.no such process");
+	ASK("vCont;t", "E.no such process");
+	rsp_session_turn(&session, 50);
+	NOTHING();
+	CHECK(tl_scripted_process(session.scripted, 1, &info) && info.traced);
+	shut();
+}
 
 TEST(detach)
 {
