@@ -17,6 +17,8 @@ const struct tl_allocator *tl_storage(void);
  * the order back. Freeing and shrinking never fail.
  */
 void tl_storage_fail(tl_u64 n);
+/* The same, but all later ones fail too. */
+void tl_storage_fail_from(tl_u64 n);
 
 /* How many allocations and growths there were since the start, the failed ones included. */
 tl_u64 tl_storage_calls(void);
