@@ -23,6 +23,7 @@ void tl_engine_deinit(struct tl_engine *engine)
 	tl_release(allocator, engine->index, engine->index_size * sizeof(*engine->index));
 	tl_release(allocator, engine->processes, engine->process_capacity * sizeof(*engine->processes));
 	tl_release(allocator, engine->gone, engine->gone_capacity * sizeof(*engine->gone));
+	tl_release(allocator, engine->spare_file, engine->spare_file_size);
 	engine->target->engine = NULL;
 	*engine = (struct tl_engine){0};
 }
@@ -158,9 +159,10 @@ enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *p
 		old->no_area = false;
 		return TL_OK;
 	}
-	fresh = tl_allocate(&engine->host.allocator, sizeof(*fresh));
+	fresh = process->spare != NULL ? process->spare : tl_allocate(&engine->host.allocator, sizeof(*fresh));
 	if (fresh == NULL)
 		return TL_ERROR_NO_MEMORY;
+	process->spare = NULL;
 	*fresh = (struct space){.users = 1, .process = process->id};
 	process->space = fresh;
 	if (old != NULL)
@@ -173,21 +175,45 @@ struct tl_undo_memory tl_engine_memory(const struct tl_engine *engine, const str
 	return (struct tl_undo_memory){.target = engine->target, .process = space->process};
 }
 
+/* Room for reports of what is gone: of every process, and of as many threads besides. */
+static enum tl_status reserve_gone(struct tl_engine *engine, tl_size threads)
+{
+	void *gone = engine->gone;
+
+	while (engine->gone_capacity < engine->gone_count + engine->process_count + threads) {
+		if (!tl_grow(&engine->host.allocator, &gone, &engine->gone_capacity, engine->gone_capacity,
+			     sizeof(*engine->gone)))
+			return TL_ERROR_NO_MEMORY;
+		engine->gone = gone;
+	}
+	return TL_OK;
+}
+
+static enum tl_status reserve_file(struct tl_engine *engine, tl_size size)
+{
+	tl_u8 *file;
+
+	if (size <= engine->spare_file_size)
+		return TL_OK;
+	file = engine->host.allocator.resize(engine->host.allocator.context, engine->spare_file,
+					     engine->spare_file_size, size);
+	if (file == NULL)
+		return TL_ERROR_NO_MEMORY;
+	engine->spare_file = file;
+	engine->spare_file_size = size;
+	return TL_OK;
+}
+
 enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
 {
-	void *list = engine->processes, *gone = engine->gone;
+	void *list = engine->processes;
 	struct process *process;
 	enum tl_status status;
 
 	if (tl_engine_process(engine, id) != NULL)
 		return TL_ERROR_ARGUMENT;
 	/* Room for the report of its end is made now: an exit cannot be refused for want of storage. */
-	while (engine->gone_capacity <= engine->gone_count + engine->process_count) {
-		if (!tl_grow(&engine->host.allocator, &gone, &engine->gone_capacity, engine->gone_capacity,
-			     sizeof(*engine->gone)))
-			return TL_ERROR_NO_MEMORY;
-		engine->gone = gone;
-	}
+	TL_TRY(reserve_gone(engine, 1));
 	if (!tl_grow(&engine->host.allocator, &list, &engine->process_capacity, engine->process_count,
 		     sizeof(*engine->processes)))
 		return TL_ERROR_NO_MEMORY;
@@ -197,6 +223,8 @@ enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
 		return TL_ERROR_NO_MEMORY;
 	process->id = id;
 	status = engine->target->ops->describe(engine->target, id, &process->facts);
+	if (status == TL_OK)
+		status = reserve_file(engine, process->facts.cpu->file_size);
 	if (status == TL_OK)
 		status = tl_engine_fresh_space(engine, process);
 	if (status != TL_OK) {
@@ -230,6 +258,7 @@ void tl_engine_forget_process(struct tl_engine *engine, struct process *process)
 	engine->process_count--;
 	tl_move(&engine->processes[at], &engine->processes[at + 1],
 		(engine->process_count - at) * sizeof(struct process *));
+	tl_release(&engine->host.allocator, process->spare, sizeof(*process->spare));
 	tl_release(&engine->host.allocator, process, sizeof(*process));
 }
 
@@ -305,6 +334,8 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	engine->threads = list;
 	if (!index_grow(engine))
 		return TL_ERROR_NO_MEMORY;
+	if (engine->settings.report_threads)
+		TL_TRY(reserve_gone(engine, engine->thread_count + 1));
 	thread = tl_allocate(&engine->host.allocator, sizeof(*thread));
 	if (thread == NULL)
 		return TL_ERROR_NO_MEMORY;
@@ -323,6 +354,18 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	index_put(engine, thread);
 	process->threads++;
 	return TL_OK;
+}
+
+void tl_engine_rename_thread(struct tl_engine *engine, struct thread *thread, struct tl_thread_id id)
+{
+	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	index_remove(engine, thread);
+	tl_release(&engine->host.allocator, thread->file, thread->process->facts.cpu->file_size);
+	*thread = (struct thread){
+		.id = id, .process = thread->process, .position = thread->position, .state = TL_THREAD_PARKED};
+	thread->last.event = (struct tl_event){.kind = TL_EVENT_PAUSED, .thread = id};
+	thread->resumed = true;
+	index_put(engine, thread);
 }
 
 void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread)
@@ -425,6 +468,8 @@ enum tl_status tl_engine_set_thread_options(struct tl_engine *engine, struct tl_
 {
 	if ((options & ~tl_engine_thread_options(engine)) != 0)
 		return TL_ERROR_UNSUPPORTED;
+	if ((options & TL_THREAD_REPORT_EXIT) != 0)
+		TL_TRY(reserve_gone(engine, engine->thread_count));
 	for (tl_size i = 0; i < engine->thread_count; i++)
 		if (tl_engine_matches(filter, engine->threads[i]->id) && !engine->threads[i]->process->unattended)
 			engine->threads[i]->options = options;
@@ -475,11 +520,27 @@ enum tl_status tl_engine_program_counter(struct tl_engine *engine, struct thread
 	return TL_OK;
 }
 
+/* At once, where there is no storage to remember it until the thread runs. */
+static enum tl_status write_program_counter(struct tl_engine *engine, const struct thread *thread, tl_u64 value)
+{
+	const struct tl_target_ops *ops = engine->target->ops;
+	const struct tl_cpu *cpu = thread->process->facts.cpu;
+
+	if (ops->store_registers == NULL)
+		return TL_ERROR_UNSUPPORTED;
+	TL_TRY(ops->fetch_registers(engine->target, thread->id, 0, engine->spare_file));
+	tl_cpu_set(cpu, engine->spare_file, cpu->program_counter, value);
+	return ops->store_registers(engine->target, thread->id, 0, engine->spare_file);
+}
+
 enum tl_status tl_engine_set_program_counter(struct tl_engine *engine, struct thread *thread, tl_u64 value)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
+	enum tl_status status = tl_engine_fetch(engine, thread, 1);
 
-	TL_TRY(tl_engine_fetch(engine, thread, 1));
+	if (status == TL_ERROR_NO_MEMORY && thread->file == NULL && engine->spare_file_size >= cpu->file_size)
+		return write_program_counter(engine, thread, value);
+	TL_TRY(status);
 	tl_cpu_set(cpu, thread->file, cpu->program_counter, value);
 	thread->dirty |= 1;
 	return TL_OK;

@@ -334,11 +334,9 @@ static void on_vfork(struct tl_engine *engine, struct thread *thread, const stru
 	}
 	tl_copies_adopt(engine, child_thread, shared);
 	if (child->space != shared && child->space->users == 1) {
-		struct space *fresh = child->space;
-
+		child->spare = child->space;
 		shared->users++;
 		child->space = shared;
-		tl_release(&engine->host.allocator, fresh, sizeof(*fresh));
 	}
 	if (engine->settings.report_vforks && !thread->process->unattended) {
 		report_plain(engine, thread, event);
@@ -401,13 +399,21 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 	if (process == NULL)
 		return;
 	leave_old_memory(engine, process);
+	thread = tl_engine_thread(engine, event->thread);
 	for (tl_size i = engine->thread_count; i-- > 0;) {
 		struct thread *other = engine->threads[i];
 
-		if (other->process == process && other->id.thread != event->thread.thread)
+		if (other->process != process || other == thread)
+			continue;
+		if (thread != NULL) {
 			tl_engine_forget_thread(engine, other);
+			continue;
+		}
+		/* The leader was gone, and whoever called exec bears its number now. */
+		thread = other;
+		tl_engine_rename_thread(engine, thread, event->thread);
+		thread->plan = TL_ACTION_CONTINUE;
 	}
-	thread = tl_engine_thread(engine, event->thread);
 	if (thread == NULL) {
 		if (tl_engine_add_thread(engine, event->thread, false) != TL_OK)
 			return;
@@ -548,6 +554,14 @@ static void end_pass(struct tl_engine *engine, struct thread *thread, const stru
 		thread->dealt = false;
 }
 
+static void on_hindrance(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	struct tl_report report = {.event = *event, .condition_error = (enum tl_status)event->code};
+
+	report.event.code = 0;
+	tl_run_report(engine, thread, &report);
+}
+
 static bool stands_at_one(struct tl_engine *engine, struct thread *thread, const tl_u64 *traps, tl_u8 count)
 {
 	tl_u64 at = 0;
@@ -574,6 +588,10 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 	end_pass(engine, thread, event);
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
+		if (event->code != TL_OK) {
+			on_hindrance(engine, thread, event);
+			break;
+		}
 		/* A step by traps that was done when the thread was stopped, short of the trap itself. */
 		if (stands_at_one(engine, thread, traps, trap_count))
 			tl_events_stepped(engine, thread);

@@ -74,6 +74,7 @@ struct process {
 	bool unattended;                     /* left to itself: nothing is told of it, and no client's word moves it */
 	bool parking;                        /* all of it is being stopped, whatever the others do */
 	bool pausing;          /* … by tl_engine_pause_process, and host.ready to be called at its end */
+	struct space *spare;   /* of a vfork's child, for when it runs another program: that cannot be refused */
 	bool lifted_for_child; /* holds one of its space's `lifted` until its vfork is done */
 };
 
@@ -144,6 +145,13 @@ struct tl_engine {
 	struct gone *gone;
 	tl_size gone_count, gone_capacity;
 
+	/*
+	 * A register file for moving the program counter of a thread that there is no storage to keep one for: one that
+	 * stayed behind a trap of ours would be lost.
+	 */
+	tl_u8 *spare_file;
+	tl_size spare_file_size;
+
 	tl_u64 sequence;
 	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
 
@@ -170,6 +178,8 @@ struct thread *tl_engine_thread(const struct tl_engine *engine, struct tl_thread
 void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state);
 void tl_engine_note(struct tl_engine *engine, const struct tl_note *note);
 void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread);
+/* At an exec: a thread that bears another number from now on, PARKED, with nothing that it had. Cannot fail. */
+void tl_engine_rename_thread(struct tl_engine *engine, struct thread *thread, struct tl_thread_id id);
 void tl_engine_forget_process(struct tl_engine *engine, struct process *process);
 /* Gives the process a space of its own with nothing in it; the old one stays with whoever shares it. */
 enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *process);

@@ -48,7 +48,8 @@ struct tl_thread_id {
  */
 #define TL_EVENT_TABLE(X)                                                                                              \
 	X(TL_EVENT_NONE, QUIET)                                                                                        \
-	/* What stop() asked for is done, or the thread stopped for no reason that concerns a client. */               \
+	/* What stop() asked for is done, or the thread stopped for no reason that concerns a client; or it cannot go  \
+	   on until something has changed, `code` being the status that says why: the client is told. */               \
 	X(TL_EVENT_PAUSED, QUIET)                                                                                      \
 	/* A trap instruction ran; `address` is where it stands, the program counter as the machine left it. */        \
 	X(TL_EVENT_TRAP, LEVEL)                                                                                        \
