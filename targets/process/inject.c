@@ -82,7 +82,7 @@ static enum tl_status run_to(struct process_target *target, struct traced_thread
 		struct tl_stop stop;
 		int status = 0;
 
-		if (process_ptrace(target, request, thread, 0, 0) < 0)
+		if (process_ptrace_patiently(target, request, thread, 0, 0) < 0)
 			return tl_process_errno();
 		tl_process_set_state(thread, TRACED_RUNNING);
 		TL_TRY(tl_process_wait_for(target, thread->id, deadline, &status));
@@ -198,10 +198,15 @@ static enum tl_status run_masked(struct process_target *target, struct traced_th
 	if (thread->state != TRACED_STOPPED)
 		return status != TL_OK ? status : TL_ERROR_GONE;
 	restored = to_edge(target, thread, deadline);
-	if (restored == TL_OK) {
+	/* Short of the edge it is still better off with its own registers than with those of the call. */
+	if (thread->state == TRACED_STOPPED) {
+		enum tl_status written;
+
 		thread->general = saved;
-		restored = tl_process_x86_write_general(target, thread);
+		written = tl_process_x86_write_general(target, thread);
 		(void)process_ptrace_patiently(target, PTRACE_SETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask);
+		if (restored == TL_OK)
+			restored = written;
 	}
 	return status != TL_OK ? status : restored;
 }
@@ -217,7 +222,8 @@ static enum tl_status run_unseen(struct process_target *target, struct tl_thread
 	if (thread->state != TRACED_STOPPED)
 		return TL_ERROR_RUNNING;
 	/* These two are not over when they are left: the one runs its call, the other sleeps in it. */
-	if (thread->place == PLACE_SYSCALL_ENTRY || thread->place == PLACE_VFORK || thread->awaited != 0)
+	if (thread->place == PLACE_SYSCALL_ENTRY || thread->place == PLACE_VFORK || thread->awaited != 0 ||
+	    thread->birth_due)
 		return TL_ERROR_STATE;
 	if (thread->place == PLACE_SYSCALL)
 		TL_TRY(to_edge(target, thread, deadline));

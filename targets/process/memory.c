@@ -10,6 +10,15 @@
 /* From about here on process_vm_readv is the faster one. */
 #define BIG_READ 2048
 
+static struct traced_process *find(const struct process_target *target, tl_u64 id)
+{
+	struct traced_process *process = tl_process_find(target, id);
+
+	if (process == NULL && target->passing != NULL && (tl_u64)target->passing->id == id)
+		return target->passing;
+	return process;
+}
+
 static tl_size by_file(const struct process_target *target, const struct traced_process *process, tl_u64 address,
 		       void *buffer, tl_size size)
 {
@@ -30,7 +39,7 @@ enum tl_status tl_process_memory_read(struct tl_target *base, tl_u64 id, tl_u64 
 				      tl_size *done_ret)
 {
 	struct process_target *target = process_target(base);
-	struct traced_process *process = tl_process_find(target, id);
+	struct traced_process *process = find(target, id);
 	bool big = size >= BIG_READ;
 	tl_size done;
 
@@ -81,7 +90,7 @@ enum tl_status tl_process_memory_write(struct tl_target *base, tl_u64 id, tl_u64
 				       tl_size size, tl_size *done_ret)
 {
 	struct process_target *target = process_target(base);
-	struct traced_process *process = tl_process_find(target, id);
+	struct traced_process *process = find(target, id);
 	ssize_t written;
 	tl_size done = 0;
 

@@ -109,6 +109,19 @@ void tl_process_remove_thread(struct process_target *target, struct traced_threa
 	tl_release(tl_storage(), thread, sizeof(*thread));
 }
 
+void tl_process_rename_thread(struct process_target *target, struct traced_thread *thread, pid_t id)
+{
+	struct traced_thread **at = bucket(target, thread->id);
+
+	while (*at != thread)
+		at = &(*at)->bucket_next;
+	*at = thread->bucket_next;
+	thread->id = id;
+	at = bucket(target, id);
+	thread->bucket_next = *at;
+	*at = thread;
+}
+
 struct traced_process *tl_process_add(struct process_target *target, pid_t id, bool launched)
 {
 	struct traced_process *process = tl_allocate(tl_storage(), sizeof(*process));
@@ -270,6 +283,7 @@ void tl_process_target_destroy(struct tl_target *base)
 	target = process_target(base);
 	while (target->processes != NULL)
 		tl_process_run_release(target, target->processes);
+	tl_process_stops_let_orphans_go(target);
 	tl_process_launch_restore_terminal(target);
 	destroy(target);
 }

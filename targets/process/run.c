@@ -6,9 +6,6 @@
 #include "targets/process/events.h"
 #include "targets/process/x86.h"
 
-/* What waitpid says of a thread that PTRACE_INTERRUPT has stopped. */
-#define INTERRUPTED_STATUS (128 << 16 | SIGTRAP << 8 | 0x7f)
-
 /* ---- Going ---- */
 
 /* The one place where a standing thread is let run. A thread that was killed meanwhile counts as running: it will tell.
@@ -70,7 +67,7 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 
 	if (thread == NULL || thread->state == TRACED_ENDED)
 		return TL_ERROR_GONE;
-	if (thread->state != TRACED_STOPPED || thread->awaited != 0)
+	if (thread->state != TRACED_STOPPED || (thread->awaited != 0 && !thread->birth_due))
 		return TL_ERROR_RUNNING;
 	if (request->run != TL_RUN_CONTINUE && request->run != TL_RUN_STEP)
 		return TL_ERROR_UNSUPPORTED;
@@ -80,9 +77,14 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 		TL_TRY(send_signal(target, thread, signal));
 		signal = 0;
 	}
+	if (thread->birth_due)
+		TL_TRY(tl_process_stops_birth(target, thread));
 	thread->request = *request;
 	thread->stop_asked = false;
 	thread->detach_signal = 0;
+	/* It goes on when its child has arrived. */
+	if (thread->awaited != 0)
+		return TL_OK;
 	return start(target, thread, request_for(thread), signal);
 }
 
@@ -166,7 +168,7 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 	struct tl_stop stop;
 
 	*signal_ret = 0;
-	if (thread->state == TRACED_STOPPED)
+	if (thread->state == TRACED_STOPPED || thread->first_stop_taken)
 		return true;
 	if (thread->state != TRACED_NEW)
 		(void)interrupt(target, thread);
@@ -200,6 +202,23 @@ static void let_dying_go(struct process_target *target, struct traced_thread *th
 	}
 }
 
+void tl_process_run_let_child_go(struct process_target *target, pid_t id, tl_u64 deadline)
+{
+	struct status_entry entry = {0};
+	enum tl_stop_kind kind;
+
+	/* It may stand already, its stop collected or not. */
+	if (tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0) == 0) {
+		tl_process_wait_forget(target, id);
+		return;
+	}
+	if (tl_process_wait_for_any(target, is_this, &id, deadline, &entry) != TL_OK)
+		return;
+	kind = tl_stop_decode(entry.status).kind;
+	if (kind != TL_STOP_EXITED && kind != TL_STOP_KILLED)
+		(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
+}
+
 /* TL_OK also for a thread that is gone: it needs no letting go. */
 static enum tl_status let_go(struct process_target *target, struct traced_thread *thread, int signal, tl_u64 deadline)
 {
@@ -214,8 +233,12 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 		(void)target->calls->thread_kill(group_of(thread), thread->id, signal);
 		signal = 0;
 	}
-	if (process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) == 0)
+	if (process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) == 0) {
+		if (thread->birth_due && thread->awaited != 0 &&
+		    tl_process_find_thread(target, thread->awaited) == NULL)
+			tl_process_run_let_child_go(target, thread->awaited, deadline);
 		return TL_OK;
+	}
 	if (errno != ESRCH)
 		return tl_process_errno();
 	let_dying_go(target, thread, deadline);
@@ -239,6 +262,11 @@ enum tl_status tl_process_run_detach(struct tl_target *base, tl_u64 id, tl_u64 c
 	tl_u64 deadline = tl_process_wait_clock() + WAIT_LIMIT;
 	enum tl_status first = TL_OK;
 
+	if (process == NULL && target->passing != NULL && (tl_u64)target->passing->id == id) {
+		target->passing = NULL;
+		tl_process_run_let_child_go(target, (pid_t)id, deadline);
+		return TL_OK;
+	}
 	if (process == NULL)
 		return TL_ERROR_GONE;
 	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next) {
@@ -264,7 +292,10 @@ static bool is_victim(void *context, pid_t id)
 	struct victims *victims = context;
 	struct traced_thread *thread = tl_process_find_thread(victims->target, id);
 
-	return id == victims->process->id || (thread != NULL && thread->process == victims->process);
+	if (id == victims->process->id || (thread != NULL && thread->process != NULL))
+		return id == victims->process->id || thread->process == victims->process;
+	/* Just born: nobody has told whose it is. */
+	return tl_process_attach_status_field(victims->target, id, "Tgid") == (long)victims->process->id;
 }
 
 enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
@@ -297,7 +328,8 @@ enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
 		stop = tl_stop_decode(entry.status);
 		if (stop.kind != TL_STOP_EXITED && stop.kind != TL_STOP_KILLED) {
 			/* It stands in front of its end. */
-			(void)tl_process_ptrace_patiently(target->calls, PTRACE_CONT, entry.id, 0, 0);
+			if (tl_process_ptrace_patiently(target->calls, PTRACE_CONT, entry.id, 0, 0) < 0)
+				(void)target->calls->thread_kill(process->id, entry.id, SIGKILL);
 			continue;
 		}
 		if (thread != NULL)

@@ -21,6 +21,7 @@
 #include "core/cpu/x86_debug.h"
 #include "core/engine/engine.h"
 #include "targets/process/calls.h"
+#include "targets/process/events.h"
 #include "targets/process/process.h"
 
 #include <errno.h>
@@ -87,12 +88,18 @@ struct traced_thread {
 	int sent;
 	siginfo_t sent_info;
 
-	/* A fork, vfork or clone whose child has not arrived yet, and for the first two what to post when it has. */
+	/* A fork, vfork or clone whose child has not arrived yet. */
 	pid_t awaited;
-	enum tl_event_kind awaited_kind;
+	/*
+	 * It stands in such an event that could not be dealt with, for want of storage as a rule. The engine takes it
+	 * for a thread that merely stands; the birth is tried again before it is set going.
+	 */
+	bool birth_due;
+	enum tl_stop_kind birth_kind;
 	/* For a child: whose it is, and by what event. */
 	pid_t parent;
 	enum tl_event_kind born;
+	bool first_stop_taken; /* NEW, and yet no other first stop will come */
 
 	/* Registers as the kernel has them, while it stands. */
 	bool general_valid;
@@ -142,6 +149,15 @@ struct process_target {
 	/* Statuses that were collected and not yet handled: [queue_start, queue_end). */
 	struct status_entry *queue;
 	tl_size queue_start, queue_end, queue_capacity;
+	/* How many new children stand that there was no storage to remember; their parents' events will ask for them.
+	 */
+	tl_size early_lost;
+	/*
+	 * A new process that there is no storage for, while the engine is told of it: it is then in no list, but its
+	 * memory can be cleaned and it can be let go. NULL: none.
+	 */
+	struct traced_process *passing;
+	bool bereaved; /* some process has ended: new children may come without a parent to tell of them */
 	bool collecting;
 	bool announced; /* a SIGCHLD has come since the last collecting began, or that one has left some */
 	/* Threads that PTRACE_INTERRUPT was sent to, a ring in that order: the first one, or NULL (wait.c). */
@@ -177,6 +193,8 @@ struct traced_thread *tl_process_add_thread(struct process_target *target, struc
 struct traced_process *tl_process_add(struct process_target *target, pid_t id, bool launched);
 void tl_process_adopt(struct traced_process *process, struct traced_thread *thread);
 void tl_process_remove_thread(struct process_target *target, struct traced_thread *thread);
+/* A thread that bears another number from now on, as one does that calls exec. */
+void tl_process_rename_thread(struct process_target *target, struct traced_thread *thread, pid_t id);
 /* With all its threads and what is in the queue of them. */
 void tl_process_remove(struct process_target *target, struct traced_process *process);
 void tl_process_set_state(struct traced_thread *thread, enum traced_state state);
@@ -226,18 +244,30 @@ void tl_process_wait_expect(struct process_target *target, struct traced_thread 
 void tl_process_wait_unexpect(struct process_target *target, struct traced_thread *thread);
 /* Puts back a status that was taken, for the loop. */
 enum tl_status tl_process_wait_requeue(struct process_target *target, pid_t id, int status);
+/* Whether a status of that thread is queued. */
+bool tl_process_wait_queued(const struct process_target *target, pid_t id);
 /* Drops queued statuses of a thread that is forgotten. */
 void tl_process_wait_forget(struct process_target *target, pid_t id);
 
 /* ---- stops.c ---- */
 
 void tl_process_stops_handle(struct process_target *target, pid_t id, int status);
+/*
+ * Deals with a birth that is due. The thread then stands until the child has arrived, and goes on by its request.
+ * TL_ERROR_NO_MEMORY and others: it is still due.
+ */
+enum tl_status tl_process_stops_birth(struct process_target *target, struct traced_thread *parent);
+/* Detaches from every child whose parent's event will never come. */
+void tl_process_stops_let_orphans_go(struct process_target *target);
 /* Options for a thread: the leader's end is asked for besides. */
 #define STOPS_OPTIONS                                                                                                  \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |                      \
 	 PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXEC)
 tl_uintptr tl_process_stops_options(const struct process_target *target, const struct traced_process *process,
 				    pid_t id);
+
+/* What waitpid says of a thread that PTRACE_INTERRUPT has stopped, or of a new one. */
+#define INTERRUPTED_STATUS (128 << 16 | SIGTRAP << 8 | 0x7f)
 
 /* ---- run.c ---- */
 
@@ -251,6 +281,8 @@ enum tl_status tl_process_run_set_detach_signal(struct tl_target *target, struct
 bool tl_process_run_to_signal(struct process_target *target, struct traced_thread *thread);
 enum tl_status tl_process_run_detach(struct tl_target *target, tl_u64 process, tl_u64 thread, tl_i32 signal);
 enum tl_status tl_process_run_kill(struct tl_target *target, tl_u64 process);
+/* Lets go of a new child that is in no list, from its first stop. */
+void tl_process_run_let_child_go(struct process_target *target, pid_t id, tl_u64 deadline);
 /* Lets go of a process whose threads may be running. */
 void tl_process_run_release(struct process_target *target, struct traced_process *process);
 /* Makes running threads take on the process's debug registers. */

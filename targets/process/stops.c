@@ -85,6 +85,35 @@ static void tell_of_thread(struct process_target *target, pid_t maker_id, pid_t 
 	post(target, maker, &event);
 }
 
+/*
+ * There is no storage for what a thread has made, or its event cannot be read. It must not go on, nor may the child,
+ * which would run into traps that nobody takes out for it: both stand, and the client is told. When the parent is to go
+ * on it is tried again.
+ */
+static void hold_birth(struct process_target *target, struct traced_thread *parent, enum tl_status status)
+{
+	struct tl_event event = {.kind = TL_EVENT_PAUSED, .code = (tl_i32)status};
+
+	TL_TRACE(ERRORS, "what thread %d has made cannot be taken: %s", (int)parent->id, tl_status_text(status));
+	parent->birth_due = true;
+	post(target, parent, &event);
+}
+
+/* The engine has no storage for a new thread. */
+static void hold_arrival(struct process_target *target, struct traced_thread *child, struct traced_thread *maker)
+{
+	pid_t id = child->id;
+
+	if (maker != NULL && maker->awaited == id && target->target.engine != NULL) {
+		tl_process_set_state(child, TRACED_NEW);
+		child->first_stop_taken = true;
+		hold_birth(target, maker, TL_ERROR_NO_MEMORY);
+		return;
+	}
+	(void)process_ptrace_patiently(target, PTRACE_DETACH, child, 0, 0);
+	tl_process_remove_thread(target, child);
+}
+
 static void thread_arrived(struct process_target *target, struct traced_thread *child)
 {
 	struct traced_process *process = child->process;
@@ -101,10 +130,7 @@ static void thread_arrived(struct process_target *target, struct traced_thread *
 					       tl_process_stops_options(target, process, child->id));
 	if (target->target.engine == NULL ||
 	    tl_engine_add_thread(target->target.engine, process_id_of(child), false) != TL_OK) {
-		TL_TRACE(ERRORS, "no storage for thread %d: it runs untraced", (int)child->id);
-		(void)process_ptrace_patiently(target, PTRACE_DETACH, child, 0, 0);
-		tl_process_remove_thread(target, child);
-		let_parent_go(target, parent, id);
+		hold_arrival(target, child, maker);
 		return;
 	}
 	child->told = true;
@@ -131,17 +157,13 @@ static void process_arrived(struct process_target *target, struct traced_thread 
 	(void)process_ptrace_patiently(target, PTRACE_SETOPTIONS, child, 0,
 				       tl_process_stops_options(target, process, child->id));
 	tl_process_open(target, process);
+	/* One that the engine has no storage for is told of all the same: it is cleaned, and let go. */
 	if (tl_engine_add_process(engine, (tl_u64)process->id) == TL_OK) {
 		process->told = child->told = true;
-		if (tl_engine_add_thread(engine, event.child, false) == TL_OK) {
-			parent->place = event.kind == TL_EVENT_VFORK ? PLACE_VFORK : PLACE_SYSCALL;
-			post(target, parent, &event);
-			return;
-		}
+		(void)!tl_engine_add_thread(engine, event.child, false);
 	}
-	TL_TRACE(ERRORS, "no storage for process %d: it runs untraced", (int)process->id);
-	let_child_go(target, process);
-	tl_process_run_go_on(target, parent, 0);
+	parent->place = event.kind == TL_EVENT_VFORK ? PLACE_VFORK : PLACE_SYSCALL;
+	post(target, parent, &event);
 }
 
 /* Both the parent's event and the child's own first stop have come. */
@@ -151,6 +173,14 @@ static void arrived(struct process_target *target, struct traced_thread *child)
 		thread_arrived(target, child);
 	else
 		process_arrived(target, child);
+}
+
+static void first_stop(struct process_target *target, struct traced_thread *child, struct tl_stop stop)
+{
+	tl_process_set_state(child, TRACED_STOPPED);
+	child->first_stop_taken = false;
+	child->place = stop.kind == TL_STOP_GROUP ? PLACE_GROUP : PLACE_PLAIN;
+	arrived(target, child);
 }
 
 static bool is_thread_of(const struct process_target *target, const struct traced_process *process, pid_t id)
@@ -175,73 +205,128 @@ static enum tl_event_kind birth_kind(const struct process_target *target, const 
 	return *apart_ret ? TL_EVENT_THREAD_CREATED : TL_EVENT_FORK;
 }
 
-/* No storage to keep a new child in: it is let go before it runs. */
-static void refuse_child(struct process_target *target, pid_t id)
+/* Whether a new child stands whose first stop was taken when there was no storage to remember it. */
+static bool was_lost(struct process_target *target, pid_t id)
 {
+	siginfo_t info;
 	int status;
 
-	if (tl_process_wait_for(target, id, tl_process_wait_clock() + WAIT_LIMIT, &status) == TL_OK)
-		(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
-	TL_TRACE(ERRORS, "no storage for %d: it runs untraced", (int)id);
+	if (target->early_lost == 0 || tl_process_wait_queued(target, id))
+		return false;
+	if (tl_process_wait(target->calls, id, &status, __WALL | WNOHANG) == id)
+		return tl_process_wait_requeue(target, id, status) != TL_OK;
+	if (tl_process_ptrace(target->calls, PTRACE_GETSIGINFO, id, 0, (tl_uintptr)&info) < 0)
+		return false;
+	target->early_lost--;
+	return true;
 }
 
-/* A child that the parent's event has just told of, known or not yet; NULL when there is no storage. */
-static struct traced_thread *find_child(struct process_target *target, struct traced_thread *parent,
-					enum tl_event_kind born, pid_t id)
+/* Gives a child that the parent's event tells of its place in a process; NULL when there is no storage. */
+static struct traced_thread *place_child(struct process_target *target, struct traced_process *process, pid_t id)
 {
 	struct traced_thread *child = tl_process_find_thread(target, id);
-	struct traced_process *process = parent->process;
 
-	if (child != NULL && child->state != TRACED_EARLY)
-		return NULL;
+	if (child == NULL) {
+		child = tl_process_add_thread(target, process, id, TRACED_NEW);
+		if (child != NULL)
+			child->first_stop_taken = was_lost(target, id);
+	} else if (child->process == NULL) {
+		tl_process_adopt(process, child);
+		tl_process_set_state(child, TRACED_NEW);
+		child->first_stop_taken = true;
+	}
+	return child;
+}
+
+/* A process that cannot be kept: the engine, which knows its number alone, cleans its memory and lets it go. */
+static void pass_by(struct process_target *target, struct traced_thread *parent, enum tl_event_kind born, pid_t id)
+{
+	struct traced_process process = {.id = id, .memory = -1, .wide = true, .threads_end = &process.threads};
+	struct tl_event event = {.kind = born, .child = {(tl_u64)id, (tl_u64)id}};
+	struct traced_thread *child = tl_process_find_thread(target, id);
+
+	TL_TRACE(ERRORS, "no storage for process %d: it runs free", (int)id);
+	if (child != NULL)
+		tl_process_remove_thread(target, child);
+	parent->place = born == TL_EVENT_VFORK ? PLACE_VFORK : PLACE_SYSCALL;
+	parent->awaited = 0;
+	tl_process_open(target, &process);
+	target->passing = &process;
+	post(target, parent, &event);
+	if (target->passing != NULL)
+		tl_process_run_let_child_go(target, id, tl_process_wait_clock() + WAIT_LIMIT);
+	target->passing = NULL;
+	if (process.memory >= 0)
+		(void)target->calls->close(process.memory);
+}
+
+/* The child that the parent's event tells of. *child_ret is NULL when there is none to wait for. */
+static enum tl_status take_child(struct process_target *target, struct traced_thread *parent,
+				 struct traced_thread **child_ret)
+{
+	unsigned long message = 0;
+	struct traced_process *process = parent->process;
+	struct traced_thread *child;
+	enum tl_event_kind born;
+	bool apart;
+	pid_t id;
+
+	*child_ret = NULL;
+	if (!event_message(target, parent, &message))
+		return tl_process_errno();
+	id = (pid_t)message;
+	parent->awaited = 0;
+	child = tl_process_find_thread(target, id);
+	if (child != NULL && child->state != TRACED_EARLY && !child->first_stop_taken)
+		return TL_OK;
 	/* Killed and waited for before anyone knew whose it was: no stop of it will come. */
 	if (child == NULL && target->calls->kill(id, 0) < 0 && errno == ESRCH)
-		return NULL;
+		return TL_OK;
+	parent->awaited = id;
+	parent->born = born = birth_kind(target, parent, parent->birth_kind, id, &apart);
 	if (born != TL_EVENT_THREAD_CREATED)
 		process = tl_process_add(target, id, parent->process->launched);
-	if (process == NULL)
-		return NULL;
+	child = process != NULL ? place_child(target, process, id) : NULL;
+	if (child == NULL && process != NULL && process != parent->process)
+		tl_process_remove(target, process);
 	if (child == NULL)
-		child = tl_process_add_thread(target, process, id, TRACED_NEW);
-	else
-		tl_process_adopt(process, child);
-	if (child == NULL) {
-		if (process != parent->process)
-			tl_process_remove(target, process);
-		return NULL;
-	}
+		return TL_ERROR_NO_MEMORY;
 	child->parent = parent->id;
 	child->born = born;
-	return child;
+	child->apart = apart;
+	*child_ret = child;
+	return TL_OK;
 }
 
 /* The parent stands in its clone, fork or vfork event. */
 static void birth(struct process_target *target, struct traced_thread *parent, enum tl_stop_kind kind)
 {
-	unsigned long message = 0;
-	struct traced_thread *child;
-	enum tl_event_kind born;
-	bool early, apart;
+	struct traced_thread *child = NULL;
+	enum tl_status status;
 
 	parent->place = PLACE_SYSCALL;
-	if (!event_message(target, parent, &message)) {
+	parent->birth_kind = kind;
+	status = take_child(target, parent, &child);
+	if (status == TL_ERROR_NO_MEMORY && parent->awaited != 0 && parent->born != TL_EVENT_THREAD_CREATED)
+		pass_by(target, parent, parent->born, parent->awaited);
+	else if (status != TL_OK && status != TL_ERROR_GONE)
+		hold_birth(target, parent, status);
+	else if (child == NULL)
 		tl_process_run_go_on(target, parent, 0);
-		return;
-	}
-	born = birth_kind(target, parent, kind, (pid_t)message, &apart);
-	child = find_child(target, parent, born, (pid_t)message);
-	if (child == NULL) {
-		refuse_child(target, (pid_t)message);
-		tl_process_run_go_on(target, parent, 0);
-		return;
-	}
-	child->apart = apart;
-	early = child->state == TRACED_EARLY;
-	if (early)
-		tl_process_set_state(child, TRACED_STOPPED);
-	parent->awaited = child->id;
-	if (early)
-		arrived(target, child);
+	else if (child->first_stop_taken)
+		first_stop(target, child, (struct tl_stop){TL_STOP_INTERRUPTED, 0});
+}
+
+enum tl_status tl_process_stops_birth(struct process_target *target, struct traced_thread *parent)
+{
+	struct traced_thread *child;
+
+	TL_TRY(take_child(target, parent, &child));
+	/* What is made of its first stop is for the loop: this is called from the engine. */
+	if (child != NULL && child->first_stop_taken)
+		TL_TRY(tl_process_wait_requeue(target, child->id, INTERRUPTED_STATUS));
+	parent->birth_due = false;
+	return TL_OK;
 }
 
 /* ---- Exec ---- */
@@ -296,6 +381,7 @@ static void exec(struct process_target *target, struct traced_thread *leader)
 	leader->told = true;
 	leader->place = PLACE_SYSCALL;
 	leader->sent = leader->awaited = 0;
+	leader->birth_due = false;
 	/* The kernel has cleared the debug registers. */
 	tl_fill(leader->debug_address, 0, sizeof(leader->debug_address));
 	leader->debug_control = 0;
@@ -306,19 +392,21 @@ static void exec(struct process_target *target, struct traced_thread *leader)
 
 /* ---- Ends ---- */
 
-/* Children whose parent died before it could tell of them would stand for ever. */
-static void let_orphans_go(struct process_target *target)
+/* A child whose parent died before it could tell of it would stand for ever. */
+static bool is_orphan(const struct process_target *target, pid_t id)
+{
+	return tl_process_find(target, (tl_u64)tl_process_attach_status_field(target, id, "PPid")) == NULL &&
+	       tl_process_find(target, (tl_u64)tl_process_attach_status_field(target, id, "Tgid")) == NULL;
+}
+
+void tl_process_stops_let_orphans_go(struct process_target *target)
 {
 	for (unsigned i = 0; i < BUCKETS; i++) {
 		struct traced_thread *next, *thread;
 
 		for (thread = target->buckets[i]; thread != NULL; thread = next) {
 			next = thread->bucket_next;
-			if (thread->state != TRACED_EARLY ||
-			    tl_process_find(target, (tl_u64)tl_process_attach_status_field(target, thread->id,
-											   "PPid")) != NULL ||
-			    tl_process_find(target,
-					    (tl_u64)tl_process_attach_status_field(target, thread->id, "Tgid")) != NULL)
+			if (thread->state != TRACED_EARLY || !is_orphan(target, thread->id))
 				continue;
 			(void)process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, 0);
 			tl_process_remove_thread(target, thread);
@@ -346,7 +434,8 @@ static void process_ended(struct process_target *target, struct traced_process *
 	tl_process_remove(target, process);
 	if (launched)
 		tl_process_launch_restore_terminal(target);
-	let_orphans_go(target);
+	target->bereaved = true;
+	tl_process_stops_let_orphans_go(target);
 	TL_TRACE(EVENTS, "%d.%d %s", (int)event.thread.process, (int)event.thread.thread, tl_event_name(event.kind));
 	if (told && target->target.engine != NULL)
 		tl_engine_post(target->target.engine, &event);
@@ -593,11 +682,25 @@ static void stopped(struct process_target *target, struct traced_thread *thread,
 	}
 }
 
-static void first_stop(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
+/* The leader that there is again: any of the others, all of whom are gone, lends its storage. */
+static struct traced_thread *executing(struct process_target *target, struct traced_process *process)
 {
-	tl_process_set_state(thread, TRACED_STOPPED);
-	thread->place = stop.kind == TL_STOP_GROUP ? PLACE_GROUP : PLACE_PLAIN;
-	arrived(target, thread);
+	struct traced_thread *thread = process->threads;
+
+	if (thread == NULL)
+		return tl_process_add_thread(target, process, process->id, TRACED_RUNNING);
+	tl_process_wait_forget(target, thread->id);
+	tl_process_rename_thread(target, thread, process->id);
+	return thread;
+}
+
+/* A new child stands from its first stop; one that is about to end is of a process that was let go. */
+static void unknown(struct process_target *target, pid_t id, struct tl_stop stop)
+{
+	if (stop.kind == TL_STOP_EXITING || (target->bereaved && is_orphan(target, id)))
+		(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
+	else if (tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
+		target->early_lost++;
 }
 
 void tl_process_stops_handle(struct process_target *target, pid_t id, int status)
@@ -614,11 +717,9 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 	/* A thread called exec in a process whose leader had ended before this target came. */
 	process = tl_process_find(target, (tl_u64)id);
 	if (thread == NULL && stop.kind == TL_STOP_EXEC && process != NULL)
-		thread = tl_process_add_thread(target, process, id, TRACED_RUNNING);
+		thread = executing(target, process);
 	if (thread == NULL) {
-		/* A new child stands from its first stop; one that is about to end is of a process that was let go. */
-		if (stop.kind == TL_STOP_EXITING || tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
-			(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
+		unknown(target, id, stop);
 	} else if (thread->process == NULL) {
 		/* Killed before its parent could tell of it: what it stands in front of is its end, and the end of its
 		 * process waits for that. */

@@ -29,6 +29,11 @@ static bool queue_room(struct process_target *target)
 
 	if (target->queue_start == target->queue_end)
 		target->queue_start = target->queue_end = 0;
+	if (target->queue_end == target->queue_capacity && target->queue_start != 0) {
+		target->queue_end -= target->queue_start;
+		tl_move(queue, target->queue + target->queue_start, target->queue_end * sizeof(*target->queue));
+		target->queue_start = 0;
+	}
 	if (!tl_grow(tl_storage(), &queue, &target->queue_capacity, target->queue_end, sizeof(*target->queue)))
 		return false;
 	target->queue = queue;
@@ -222,7 +227,7 @@ enum tl_status tl_process_wait_for(struct process_target *target, pid_t id, tl_u
 		}
 		if (got < 0 && errno == ECHILD)
 			return TL_ERROR_GONE;
-		if (got < 0 && errno != EINTR && ++failures == 3)
+		if (got < 0 && ++failures == 3)
 			return TL_ERROR_SYSTEM;
 		if (got == 0 && !wait_for_signal(target, deadline))
 			return TL_ERROR_TIMEOUT;
@@ -267,6 +272,14 @@ enum tl_status tl_process_wait_requeue(struct process_target *target, pid_t id, 
 		return TL_ERROR_NO_MEMORY;
 	target->queue[target->queue_end++] = (struct status_entry){id, status};
 	return TL_OK;
+}
+
+bool tl_process_wait_queued(const struct process_target *target, pid_t id)
+{
+	for (tl_size i = target->queue_start; i < target->queue_end; i++)
+		if (target->queue[i].id == id)
+			return true;
+	return false;
 }
 
 void tl_process_wait_forget(struct process_target *target, pid_t id)
