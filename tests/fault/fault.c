@@ -1,13 +1,16 @@
 /*
  * What if a call to the system fails? A scenario is run again and again over the real engine and the real process
  * target; in each run one call, the n-th of its kind, fails with one errno, or the program is killed at that moment,
- * for every n until the scenario gets by without reaching the n-th.
+ * for every n until the scenario gets by without reaching the n-th. It fails once, or from then on: always, or always
+ * for the thread, or with the ptrace request, that it failed for first.
  *
  * However a run ends, in success or in an error: it ends before a deadline, the program is left whole (it says so
  * itself, tests/stress/crowd.c) or is dead if killing was the end, and no storage and no descriptor is left behind.
+ * Where ptrace works no more, nobody can let a thread go: then there must be no trap in the code, which is written by
+ * another way.
  *
- *   fault [--all] [WORD…]      --all: every n with every errno, instead of a selection; WORD: scenarios or calls
- *   fault --one SCENARIO CALL N ERRNO      FAULT_TRACE=ptrace,events shows what happened
+ *   fault [--all] [WORD…]      --all: every n with every errno, instead of a selection; WORD: scenarios, calls, once,
+ * always … fault --one SCENARIO CALL N ERRNO [LASTING]      FAULT_TRACE=ptrace,events[:FILE] shows what happened
  */
 #define DEADLINE 5000
 #define HARNESS_NAME "fault"
@@ -17,6 +20,7 @@
 #include "tests/unit/process_harness.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -24,9 +28,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* X(call, errnos that the kernel may give for it) */
 #define KILLED 10000 /* the program is killed at this moment, and the call made */
 #define SHORT 10001  /* half of what was asked for is transferred */
+
+enum lasting { ONCE, ALWAYS, THREAD, REQUEST, LASTING_MAX };
+static const char *const lastings[] = {"once", "always", "thread", "request"};
+
+/* X(call, errnos that the kernel may give for it) */
 #define CALLS(X)                                                                                                       \
 	X(ptrace, KILLED, EIO, EPERM, EFAULT, EINTR)                                                                   \
 	X(wait, EINTR, ENOMEM)                                                                                         \
@@ -53,11 +61,13 @@ enum call {
 		CALL_MAX
 };
 
-static const struct {
-	const char *name;
-	int errors[6];
-} calls[] = {
-#define X(name, ...) {#name, {__VA_ARGS__, 0}},
+static const int call_errors[][6] = {
+#define X(name, ...) {__VA_ARGS__, 0},
+	CALLS(X)
+#undef X
+};
+static const char *const calls[] = {
+#define X(name, ...) #name,
 	CALLS(X)
 #undef X
 };
@@ -67,9 +77,13 @@ static struct {
 	enum call call;
 	tl_u64 n;
 	int error;
+	enum lasting lasting;
 	tl_u64 counts[CALL_MAX];
 	bool fired;
 	pid_t program;
+	/* Of ptrace: what failed first. */
+	long request;
+	pid_t thread;
 } plan;
 
 /* What the parent shows when a run crashes or hangs; shared with it. */
@@ -78,7 +92,7 @@ static char *label;
 static bool due(enum call call)
 {
 	plan.counts[call]++;
-	if (call != plan.call || plan.counts[call] != plan.n)
+	if (call != plan.call || (plan.lasting == ONCE ? plan.counts[call] != plan.n : plan.counts[call] < plan.n))
 		return false;
 	plan.fired = true;
 	if (plan.error == KILLED) {
@@ -93,7 +107,17 @@ static bool due(enum call call)
 
 static long faulty_ptrace(long request, pid_t thread, tl_uintptr address, tl_uintptr data)
 {
-	return due(CALL_ptrace) ? -1 : REAL.ptrace(request, thread, address, data);
+	bool failed = due(CALL_ptrace);
+
+	if (plan.fired && plan.call == CALL_ptrace && plan.thread == 0) {
+		plan.request = request;
+		plan.thread = thread;
+	}
+	if (!failed || (plan.lasting == THREAD && thread != plan.thread) ||
+	    (plan.lasting == REQUEST && request != plan.request))
+		return REAL.ptrace(request, thread, address, data);
+	errno = plan.error;
+	return -1;
 }
 
 static pid_t faulty_wait(pid_t id, int *status, int flags)
@@ -221,9 +245,33 @@ static const char *const scenarios[] = {"launch-detach", "launch-kill", "attach-
 		}                                                                                                      \
 	} while (0)
 
-/* Where the program has its symbols; looked up before anything fails. */
-static const char *const names[] = {"scratch", "site_carried", "site_copied", "beats", "have_child"};
+/* Where the program has its symbols, and what stands there in its file; looked up before anything fails. */
+#define CODE_SIZE 16
+static const char *const names[] = {"scratch", "beats", "site_carried", "site_copied", "have_child"};
+#define FIRST_CODE 2
 static tl_u64 places[TL_COUNT(names)];
+static tl_u8 originals[TL_COUNT(names)][CODE_SIZE];
+
+static void read_code(const char *program)
+{
+	int file = open(program, O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr header = {0};
+	Elf64_Phdr part;
+
+	if (pread(file, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		printf("  cannot read %s\n", program);
+	for (unsigned n = 0; n < header.e_phnum; n++) {
+		if (pread(file, &part, sizeof(part), (off_t)(header.e_phoff + n * sizeof(part))) !=
+			    (ssize_t)sizeof(part) ||
+		    part.p_type != PT_LOAD)
+			continue;
+		for (unsigned i = FIRST_CODE; i < TL_COUNT(names); i++)
+			if (places[i] - part.p_vaddr < part.p_filesz)
+				(void)!pread(file, originals[i], CODE_SIZE,
+					     (off_t)(places[i] - part.p_vaddr + part.p_offset));
+	}
+	(void)close(file);
+}
 
 static void find_places(const char *program)
 {
@@ -231,6 +279,7 @@ static void find_places(const char *program)
 
 	for (unsigned i = 0; i < TL_COUNT(names); i++)
 		places[i] = session_symbol(&session, names[i]);
+	read_code(program);
 }
 
 static tl_u64 place(const char *name)
@@ -336,6 +385,27 @@ static int program_end(pid_t program)
 	return status;
 }
 
+/* The code of a program that nobody could let go. One that is dead has none. */
+static bool has_whole_code(pid_t program)
+{
+	char path[40];
+	tl_u8 bytes[CODE_SIZE];
+	bool whole = true;
+	int memory;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/mem", (int)program);
+	memory = open(path, O_RDONLY | O_CLOEXEC);
+	for (unsigned i = FIRST_CODE; memory >= 0 && i < TL_COUNT(names); i++)
+		if (pread(memory, bytes, CODE_SIZE, (off_t)places[i]) == CODE_SIZE &&
+		    memcmp(bytes, originals[i], CODE_SIZE) != 0) {
+			printf("  the code at %s is not whole\n", names[i]);
+			whole = false;
+		}
+	if (memory >= 0)
+		(void)close(memory);
+	return whole;
+}
+
 /* The program after the end of a session that has let it go. */
 static bool is_whole(pid_t program, bool may_be_dead)
 {
@@ -367,24 +437,71 @@ static void sweep(void)
 			(void)ptrace(PTRACE_CONT, child, 0, 0);
 }
 
-/* A pipe as our standard input, and the program's: its end tells the program to end. */
-static int fresh_input(void)
+struct pipes {
+	int input;     /* our end of the program's standard input: when it ends, the program does */
+	int output[2]; /* what the program says */
+};
+
+static bool pipes_open(struct pipes *pipes)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -1;
+	if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(pipes->output, O_CLOEXEC) < 0)
+		return false;
 	(void)dup2(ends[0], STDIN_FILENO);
 	(void)close(ends[0]);
-	return ends[1];
+	pipes->input = ends[1];
+	return true;
 }
 
-static bool begin(struct session *session, enum scenario scenario)
+static void close_end(int *end)
+{
+	if (*end >= 0)
+		(void)close(*end);
+	*end = -1;
+}
+
+static void pipes_close(struct pipes *pipes)
+{
+	close_end(&pipes->input);
+	close_end(&pipes->output[0]);
+	close_end(&pipes->output[1]);
+}
+
+static void show_output(struct pipes *pipes)
+{
+	char text[1000];
+	ssize_t size;
+
+	(void)fcntl(pipes->output[0], F_SETFL, O_NONBLOCK);
+	size = read(pipes->output[0], text, sizeof(text));
+	if (size > 0)
+		printf("  the program said: %.*s", (int)size, text);
+	if (plan.thread != 0)
+		printf("  what failed was %s of thread %d\n", tl_process_request_name(plan.request), (int)plan.thread);
+}
+
+static bool launch(struct session *session, const struct pipes *pipes)
+{
+	const char *words[] = {session->program, "family", "2", NULL};
+	const char *detail = "";
+	char output[40];
+	struct tl_launch request = {.arguments = words, .output = output};
+
+	/* As the child sees it. */
+	(void)snprintf(output, sizeof(output), "/dev/fd/%d", pipes->output[1]);
+	if (session->target->ops->launch(session->target, &request, &session->process, &detail) == TL_OK)
+		return true;
+	printf("%s", detail[0] == '\0' ? "  launching fails and does not say why\n" : "");
+	return false;
+}
+
+static bool begin(struct session *session, enum scenario scenario, const struct pipes *pipes)
 {
 	const char *detail = "";
 
 	if (scenario == LAUNCH_DETACH || scenario == LAUNCH_KILL)
-		return session_launch(session, "family", "2");
+		return launch(session, pipes);
 	session->process = (tl_u64)plan.program;
 	if (session->target->ops->attach(session->target, session->process, &detail) != TL_OK) {
 		if (detail[0] == '\0')
@@ -395,130 +512,140 @@ static bool begin(struct session *session, enum scenario scenario)
 }
 
 /* For attaching: the program, running, with all its threads. */
-static bool start_program(struct session *session)
+static bool start_program(struct session *session, struct pipes *pipes)
 {
 	char *words[] = {(char *)(tl_uintptr)session->program, (char[]){"family"}, (char[]){"2"}, NULL};
-	int ends[2];
 	char byte;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
 	plan.program = fork();
 	if (plan.program == 0) {
 		tl_loop_child_signals();
-		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)dup2(pipes->output[1], STDOUT_FILENO);
 		(void)execv(words[0], words);
 		_exit(127);
 	}
-	(void)close(ends[1]);
-	if (plan.program > 0 && read(ends[0], &byte, 1) != 1)
+	close_end(&pipes->output[1]);
+	if (plan.program > 0 && read(pipes->output[0], &byte, 1) != 1)
 		printf("  the program does not start\n");
-	/* It has nobody to talk to any more, and ignores that. */
-	(void)close(ends[0]);
 	return plan.program > 0;
 }
 
-/*
- * A known limit: a thread or process that is born when there is no storage for it runs untraced, and meets traps that
- * nobody takes out for it.
- */
-static bool hurts_its_own(enum call call)
+static void arm(enum call call, tl_u64 n, int error, enum lasting lasting)
 {
-	if (call == CALL_storage)
-		printf("  known limit: %s\n", label);
-	return call == CALL_storage;
-}
-
-/* One run; false when it did not end as it must. *reached_ret: the n-th call was reached. */
-static bool run(const char *program, enum scenario scenario, enum call call, tl_u64 n, int error, bool *reached_ret)
-{
-	struct tl_process_options options = {.calls = &faulty};
-	bool launched = scenario == LAUNCH_DETACH || scenario == LAUNCH_KILL, good = true, begun;
-	bool kills = scenario == LAUNCH_KILL || scenario == ATTACH_KILL;
-	tl_u64 live = tl_storage_live(), before = tl_storage_calls();
-	struct session session;
-	unsigned open_before;
-	int input;
-
-	memset(&plan, 0, sizeof(plan));
-	plan.call = CALL_MAX;
-	input = fresh_input();
-	open_before = descriptors();
-	if (!session_open(&session, program, &options))
-		return false;
-	if (!launched && !start_program(&session))
-		return false;
 	memset(plan.counts, 0, sizeof(plan.counts));
 	plan.call = call;
 	plan.n = n;
 	plan.error = error;
-	if (call == CALL_storage) {
-		before = tl_storage_calls();
-		tl_storage_fail(n);
-		plan.fired = true;
+	plan.lasting = lasting;
+	if (call != CALL_storage)
+		return;
+	(lasting == ONCE ? tl_storage_fail : tl_storage_fail_from)(n);
+	plan.fired = true;
+}
+
+/* False when it hangs. *kills: the program is to be killed; on return, it was. */
+static bool session(struct session *session, enum scenario scenario, const struct pipes *pipes, bool *kills)
+{
+	tl_engine_settings(session->engine)->pass_signals[0] = (tl_u64)1 << SIGCHLD;
+	if (!begin(session, scenario, pipes)) {
+		*kills = false;
+		return !session->hung;
 	}
-	tl_engine_settings(session.engine)->pass_signals[0] = (tl_u64)1 << SIGCHLD;
-	begun = begin(&session, scenario);
-	if (begun) {
-		(void)debug(&session, launched);
-		good &= !session.hung;
-		if (session.hung)
-			printf("  it hangs\n");
-		if (kills) {
-			/* What could not be killed is let go, whole. */
-			kills = tl_engine_kill(session.engine, session.process) == TL_OK;
-		} else {
-			good &= session_quiet(&session);
-			for (tl_u64 process; (process = tl_engine_next_process(session.engine, 0)) != 0;)
-				(void)tl_engine_detach(session.engine, process, 0, 0);
-		}
-	} else {
-		good &= !session.hung;
+	(void)debug(session, scenario == LAUNCH_DETACH || scenario == LAUNCH_KILL);
+	if (*kills) {
+		/* What could not be killed is let go, whole. */
+		*kills = tl_engine_kill(session->engine, session->process) == TL_OK;
+	} else if (session_quiet(session)) {
+		for (tl_u64 process; (process = tl_engine_next_process(session->engine, 0)) != 0;)
+			(void)tl_engine_detach(session->engine, process, 0, 0);
 	}
+	return !session->hung;
+}
+
+/* What has become of the program. */
+static bool good_end(bool launched, bool killed)
+{
+	/* Without waitpid nobody knows what the program does. */
+	if (plan.program <= 0 || (plan.call == CALL_wait && plan.lasting != ONCE))
+		return true;
+	if (killed) {
+		if (kill(plan.program, 0) == 0)
+			printf("  the program lives on\n");
+		return kill(plan.program, 0) != 0;
+	}
+	if (plan.call == CALL_ptrace && plan.lasting != ONCE && plan.fired)
+		return has_whole_code(plan.program);
+	/* A launched one whose launch failed is dead, and one that was never let go dies with the target. */
+	return is_whole(plan.program, launched || plan.error == KILLED);
+}
+
+static bool nothing_left(tl_u64 storage, unsigned open)
+{
+	if (tl_storage_live() != storage)
+		printf("  %llu bytes of storage are left\n", (unsigned long long)(tl_storage_live() - storage));
+	if (descriptors() != open)
+		printf("  %d descriptors are left\n", (int)descriptors() - (int)open);
+	return tl_storage_live() == storage && descriptors() == open;
+}
+
+/* One run; false when it did not end as it must. *reached_ret: the n-th call was reached. */
+static bool run(const char *program, enum scenario scenario, enum call call, tl_u64 n, int error, enum lasting lasting,
+		bool *reached_ret)
+{
+	struct tl_process_options options = {.calls = &faulty};
+	bool launched = scenario == LAUNCH_DETACH || scenario == LAUNCH_KILL, good;
+	bool kills = scenario == LAUNCH_KILL || scenario == ATTACH_KILL;
+	tl_u64 live = tl_storage_live(), before;
+	unsigned open_before = descriptors();
+	struct session one;
+	struct pipes pipes;
+
+	memset(&plan, 0, sizeof(plan));
+	plan.call = CALL_MAX;
+	if (!pipes_open(&pipes) || !session_open(&one, program, &options) ||
+	    (!launched && !start_program(&one, &pipes)))
+		return false;
+	before = tl_storage_calls();
+	arm(call, n, error, lasting);
+	good = session(&one, scenario, &pipes, &kills);
+	session_close(&one);
 	if (call == CALL_storage)
 		plan.fired = tl_storage_calls() - before >= n;
 	tl_storage_fail(0);
-	session_close(&session);
 	*reached_ret = plan.fired;
-	(void)close(input);
-	if (plan.program > 0 && kills && begun) {
-		if (kill(plan.program, 0) == 0) {
-			printf("  the program lives on\n");
-			good = false;
-		}
-	} else if (plan.program > 0) {
-		/* A launched one whose launch failed is dead, and one that was never let go dies with the target. */
-		good &= is_whole(plan.program, launched || error == KILLED) || hurts_its_own(call);
-	}
+	close_end(&pipes.input);
+	close_end(&pipes.output[1]);
+	good &= good_end(launched, kills);
+	if (!good)
+		show_output(&pipes);
 	sweep();
-	if (tl_storage_live() != live) {
-		printf("  %llu bytes of storage are left\n", (unsigned long long)(tl_storage_live() - live));
-		good = false;
-	}
-	if (descriptors() != open_before - 1) {
-		printf("  %d descriptors are left\n", (int)descriptors() - (int)open_before + 1);
-		good = false;
-	}
-	return good;
+	pipes_close(&pipes);
+	return nothing_left(live, open_before) && good;
 }
 
 /* ---- All runs ---- */
 
-static bool wanted(char **words, const char *scenario, const char *call)
+static bool is_one_of(const char *word, const char *const *list, unsigned count)
 {
-	bool any_scenario = false, any_call = false, is_scenario = false, is_call = false;
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(word, list[i]) == 0)
+			return true;
+	return false;
+}
 
-	for (; *words != NULL; words++) {
-		bool named = false;
+static char **wanted_words;
 
-		for (unsigned i = 0; i < SCENARIO_MAX; i++)
-			named |= strcmp(*words, scenarios[i]) == 0;
-		any_scenario |= named;
-		any_call |= !named;
-		is_scenario |= strcmp(*words, scenario) == 0;
-		is_call |= strcmp(*words, call) == 0;
+/* Whether `name`, of that list, was asked for: it was named, or none of the list was. */
+static bool wanted(const char *name, const char *const *list, unsigned count)
+{
+	bool any = false;
+
+	for (char **word = wanted_words; *word != NULL; word++) {
+		if (strcmp(*word, name) == 0)
+			return true;
+		any |= is_one_of(*word, list, count);
 	}
-	return (!any_scenario || is_scenario) && (!any_call || is_call);
+	return !any;
 }
 
 static const char *error_name(int error)
@@ -526,44 +653,84 @@ static const char *error_name(int error)
 	return error == KILLED ? "KILLED" : error == SHORT ? "SHORT" : strerrorname_np(error);
 }
 
-static void try(const char *program, enum scenario scenario, enum call call, tl_u64 n, int error, unsigned *counts,
-		bool *reached_ret)
+/* FAULT_TRACE=CHANNELS[:FILE]: of each run anew, and FILE.1, FILE.2 … are those of the runs that failed. */
+static void trace_run(void)
+{
+	const char *trace = getenv("FAULT_TRACE");
+	struct tl_error error;
+
+	tl_trace_close();
+	if (trace != NULL && tl_trace_setup(trace, &error) != TL_OK)
+		printf("  FAULT_TRACE: %s\n", error.text);
+}
+
+static void keep_trace(unsigned failures)
+{
+	const char *trace = getenv("FAULT_TRACE"), *file = trace != NULL ? strchr(trace, ':') : NULL;
+	char name[200];
+
+	if (file == NULL)
+		return;
+	(void)snprintf(name, sizeof(name), "%s.%u", file + 1, failures);
+	(void)rename(file + 1, name);
+	printf("  traced: %s\n", name);
+}
+
+static void try(const char *program, enum scenario scenario, enum call call, tl_u64 n, int error, enum lasting lasting,
+		unsigned *counts, bool *reached_ret)
 {
 	bool good;
 
-	(void)snprintf(label, 200, "%s %s %llu %s", scenarios[scenario], calls[call].name, (unsigned long long)n,
-		       error_name(error));
-	good = run(program, scenario, call, n, error, reached_ret);
+	(void)snprintf(label, 200, "%s %s %llu %s %s", scenarios[scenario], calls[call], (unsigned long long)n,
+		       error_name(error), lastings[lasting]);
+	trace_run();
+	good = run(program, scenario, call, n, error, lasting, reached_ret);
 	counts[good ? 0 : 1]++;
 	if (!good) {
+		keep_trace(counts[1]);
 		printf("FAILED %s\n  again: %s --one %s\n", label, "tests/fault/fault", label);
 		(void)fflush(stdout);
 	}
 }
 
-/* Every n, or a selection that grows sparser; each errno in its turn, or all of them. */
+/* How a failure may last; a program is killed once, and threads and requests are ptrace's. */
+static bool lasts(enum call call, int error, enum lasting lasting)
+{
+	if (!wanted(lastings[lasting], lastings, LASTING_MAX))
+		return false;
+	return lasting == ONCE || (error != KILLED && (lasting == ALWAYS || call == CALL_ptrace));
+}
+
+/* Every n, or a selection that grows sparser; each way to fail in its turn, or all of them. */
 static void run_call(const char *program, enum scenario scenario, enum call call, bool all, unsigned *counts)
 {
-	unsigned kinds = 0, misses = 0;
+	unsigned ways = 0, misses = 0;
+	int errors[6 * LASTING_MAX];
+	enum lasting lasting[6 * LASTING_MAX];
 	tl_u64 n = 1, tried = 0;
 
-	while (calls[call].errors[kinds] != 0)
-		kinds++;
+	for (unsigned i = 0; call_errors[call][i] != 0; i++)
+		for (unsigned k = 0; k < LASTING_MAX; k++)
+			if (lasts(call, call_errors[call][i], (enum lasting)k)) {
+				errors[ways] = call_errors[call][i];
+				lasting[ways++] = (enum lasting)k;
+			}
 	/* What runs at the same time in the program makes the number of calls vary a little. */
-	while (misses < 2) {
+	while (ways != 0 && misses < 2) {
 		bool reached = false;
 
-		for (unsigned i = 0; i < kinds && (all || i == 0); i++) {
+		for (unsigned i = 0; i < (all ? ways : 1); i++) {
+			unsigned way = all ? i : (unsigned)(tried % ways);
 			bool one = false;
 
-			try(program, scenario, call, n, calls[call].errors[all ? i : tried % kinds], counts, &one);
+			try(program, scenario, call, n, errors[way], lasting[way], counts, &one);
 			reached |= one;
 		}
 		misses = reached ? 0 : misses + 1;
 		tried++;
 		n += all || n < 12 ? 1 : 1 + n / 4;
 	}
-	printf("ok %s %s: %llu calls reached\n", scenarios[scenario], calls[call].name, (unsigned long long)n);
+	printf("ok %s %s: %llu calls reached\n", scenarios[scenario], calls[call], (unsigned long long)n);
 }
 
 static int work(const char *program, bool all, char **words)
@@ -571,11 +738,11 @@ static int work(const char *program, bool all, char **words)
 	unsigned counts[2] = {0};
 
 	find_places(program);
+	wanted_words = words;
 	for (unsigned scenario = 0; scenario < SCENARIO_MAX; scenario++)
 		for (unsigned call = 0; call < CALL_MAX; call++)
-			/* Failing storage still finds what is to be mended: asked for by name only. */
-			if (wanted(words, scenarios[scenario], calls[call].name) &&
-			    (call != CALL_storage || *words != NULL))
+			if (wanted(scenarios[scenario], scenarios, SCENARIO_MAX) &&
+			    wanted(calls[call], calls, CALL_MAX))
 				run_call(program, (enum scenario)scenario, (enum call)call, all, counts);
 	printf("%u passed, %u failed\n", counts[0], counts[1]);
 	return counts[1] != 0;
@@ -583,22 +750,22 @@ static int work(const char *program, bool all, char **words)
 
 static int work_one(const char *program, char **words)
 {
-	const char *trace = getenv("FAULT_TRACE");
+	enum lasting lasting = ONCE;
 	unsigned counts[2] = {0};
-	struct tl_error error;
 	bool reached = false;
 
 	find_places(program);
-	if (trace != NULL && tl_trace_setup(trace, &error) != TL_OK)
-		printf("  FAULT_TRACE: %s\n", error.text);
+	for (unsigned i = 0; i < LASTING_MAX; i++)
+		if (words[4] != NULL && strcmp(words[4], lastings[i]) == 0)
+			lasting = (enum lasting)i;
 	for (unsigned scenario = 0; scenario < SCENARIO_MAX; scenario++)
 		for (unsigned call = 0; call < CALL_MAX; call++)
-			for (unsigned i = 0; calls[call].errors[i] != 0; i++)
-				if (strcmp(words[0], scenarios[scenario]) == 0 &&
-				    strcmp(words[1], calls[call].name) == 0 &&
-				    strcmp(words[3], error_name(calls[call].errors[i])) == 0)
+			for (unsigned i = 0; call_errors[call][i] != 0; i++)
+				if (strcmp(words[0], scenarios[scenario]) == 0 && strcmp(words[1], calls[call]) == 0 &&
+				    strcmp(words[3], error_name(call_errors[call][i])) == 0)
 					try(program, (enum scenario)scenario, (enum call)call,
-					    strtoull(words[2], NULL, 10), calls[call].errors[i], counts, &reached);
+					    strtoull(words[2], NULL, 10), call_errors[call][i], lasting, counts,
+					    &reached);
 	printf("%u passed, %u failed%s\n", counts[0], counts[1], reached ? "" : " (the call was not reached)");
 	return counts[1] != 0;
 }
@@ -612,7 +779,7 @@ static void on_alarm(int signal)
 int main(int count, char **arguments)
 {
 	bool all = count > 1 && strcmp(arguments[1], "--all") == 0;
-	bool one = count == 6 && strcmp(arguments[1], "--one") == 0;
+	bool one = (count == 6 || count == 7) && strcmp(arguments[1], "--one") == 0;
 	struct sigaction action = {.sa_handler = on_alarm};
 	char last[200] = "";
 	int status = 0;
