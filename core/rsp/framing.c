@@ -128,37 +128,40 @@ static tl_size same_bytes(const tl_u8 *bytes, tl_size size)
 	return count;
 }
 
-/* How many bytes from the start can go out as they are, because none of them equals its successor. */
+/* How many bytes from the start can go out as they are: none of them is the same as the RUN_MIN behind it. */
 static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
 {
 	tl_size count = 0;
 
-	while (count + TL_LANES < size &&
-	       tl_lanes_zero(tl_lanes_load(bytes + count) ^ tl_lanes_load(bytes + count + 1)) == 0)
-		count += TL_LANES;
-	while (count + 1 < size && bytes[count] != bytes[count + 1])
-		count++;
-	return count + 1 < size ? count : size;
+	for (; count + TL_LANES + RUN_MIN <= size; count += TL_LANES) {
+		const tl_u8 *at = bytes + count;
+		tl_lanes second = tl_lanes_load(at + 1), third = tl_lanes_load(at + 2);
+		unsigned runs = tl_lanes_bits(tl_lanes_same(tl_lanes_load(at), second) & tl_lanes_same(second, third) &
+					      tl_lanes_same(third, tl_lanes_load(at + 3)));
+
+		if (runs != 0)
+			return count + (tl_size)__builtin_ctz(runs);
+	}
+	for (; count + RUN_MIN < size; count++)
+		if (same_bytes(bytes + count, RUN_MIN + 1) == RUN_MIN + 1)
+			return count;
+	return size;
 }
 
+/* Modulo 256. In columns, so that the compiler can add a row of them at a time. */
 static tl_u8 sum_bytes(const tl_u8 *bytes, tl_size size)
 {
-	const tl_u64 every_other = TL_LANES_ONES / 0x101 * 0xff;
-	tl_u64 sums = 0;
-	tl_u8 sum = 0;
+	tl_u8 sums[16] = {0}, sum = 0;
 	tl_size i = 0;
 
-	/* Sums of 16 bits, of which the low 8 are wanted: what one carries into the next is taken off before they are
-	 * added. */
-	for (; i + TL_LANES <= size; i += TL_LANES) {
-		tl_u64 lanes = tl_lanes_load(bytes + i);
-
-		sums += (lanes & every_other) + (lanes >> 8 & every_other);
-		sums &= every_other;
-	}
+	for (; i + sizeof(sums) <= size; i += sizeof(sums))
+		for (tl_size column = 0; column < sizeof(sums); column++)
+			sums[column] = (tl_u8)(sums[column] + bytes[i + column]);
 	for (; i < size; i++)
 		sum = (tl_u8)(sum + bytes[i]);
-	return (tl_u8)(sum + sums + (sums >> 16) + (sums >> 32) + (sums >> 48));
+	for (tl_size column = 0; column < sizeof(sums); column++)
+		sum = (tl_u8)(sum + sums[column]);
+	return sum;
 }
 
 tl_size tl_frame_encode(tl_u8 *frame, char lead, tl_size size)
@@ -166,34 +169,33 @@ tl_size tl_frame_encode(tl_u8 *frame, char lead, tl_size size)
 	static const char digits[] = "0123456789abcdef";
 	const tl_u8 *payload = frame + TL_FRAME_HEAD;
 	tl_u8 *out = frame + TL_FRAME_HEAD;
-	tl_u8 sum = 0;
+	tl_u8 sum;
 
 	for (tl_size i = 0; i < size;) {
-		tl_size plain = plain_bytes(payload + i, size - i), repeats = 0;
+		tl_size plain = plain_bytes(payload + i, size - i), repeats;
 
 		if (plain > 0) {
-			sum = (tl_u8)(sum + sum_bytes(payload + i, plain));
-			tl_move(out, payload + i, plain);
+			if (out != payload + i)
+				tl_move(out, payload + i, plain);
 			out += plain;
 			i += plain;
-			continue;
+			if (i == size)
+				break;
 		}
+		*out++ = payload[i];
+		i++;
 		/*
 		 * The byte behind an escape is not made the head of a run: some clients undo escapes first and would
 		 * repeat what it stands for.
 		 */
-		if (i == 0 || payload[i - 1] != ESCAPE)
-			repeats = tl_frame_run(same_bytes(payload + i, size - i) - 1);
-		sum = (tl_u8)(sum + payload[i]);
-		*out++ = payload[i];
-		i++;
-		if (repeats == 0)
+		if (i > 1 && payload[i - 2] == ESCAPE)
 			continue;
+		repeats = tl_frame_run(same_bytes(payload + i - 1, size - i + 1) - 1);
 		*out++ = '*';
 		*out++ = (tl_u8)(repeats + RUN_BASE);
-		sum = (tl_u8)(sum + '*' + repeats + RUN_BASE);
 		i += repeats;
 	}
+	sum = sum_bytes(payload, (tl_size)(out - payload));
 	frame[0] = (tl_u8)lead;
 	*out++ = '#';
 	*out++ = (tl_u8)digits[sum >> 4];

@@ -41,31 +41,47 @@ static tl_size queued(const struct tl_connection *connection)
 	return connection->queue.size - connection->sent;
 }
 
-/* Writes what can be written now; false with errno when the other side is gone. */
-static bool write_some(struct tl_connection *connection)
+/* Writes what can be written now, *done_ret bytes; false with errno when the other side is gone. */
+static bool write_now(const struct tl_connection *connection, const char *bytes, tl_size size, tl_size *done_ret)
 {
-	while (queued(connection) != 0) {
-		const char *bytes = connection->queue.bytes + connection->sent;
-		tl_size size = queued(connection);
+	*done_ret = 0;
+	while (*done_ret < size) {
+		const char *at = bytes + *done_ret;
+		tl_size left = size - *done_ret;
 		ssize_t done;
 
 		if (connection->socket) {
-			done = send(connection->out, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+			done = send(connection->out, at, left, MSG_DONTWAIT | MSG_NOSIGNAL);
 		} else {
 			struct pollfd ready = {.fd = connection->out, .events = POLLOUT};
 
 			if (poll(&ready, 1, 0) <= 0)
 				return true;
-			done = write(connection->out, bytes, size < PIPE_PART ? size : PIPE_PART);
+			done = write(connection->out, at, left < PIPE_PART ? left : PIPE_PART);
 		}
 		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return true;
 		if (done < 0)
 			return false;
-		connection->sent += (tl_size)done;
+		*done_ret += (tl_size)done;
 	}
-	tl_buffer_clear(&connection->queue);
-	connection->sent = 0;
+	return true;
+}
+
+/* The same with what is queued. */
+static bool write_queued(struct tl_connection *connection)
+{
+	tl_size done = 0;
+	bool ok = queued(connection) == 0 ||
+		  write_now(connection, connection->queue.bytes + connection->sent, queued(connection), &done);
+
+	if (!ok)
+		return false;
+	connection->sent += done;
+	if (queued(connection) == 0) {
+		tl_buffer_clear(&connection->queue);
+		connection->sent = 0;
+	}
 	return true;
 }
 
@@ -109,7 +125,7 @@ static void descriptor_ready(void *context, struct tl_source *source, int descri
 
 	(void)descriptor;
 	if ((ready & TL_WRITABLE) != 0 || source == connection->writer) {
-		if (!write_some(connection)) {
+		if (!write_queued(connection)) {
 			lose(connection, strerror(errno));
 			return;
 		}
@@ -151,7 +167,7 @@ void tl_connection_destroy(struct tl_connection *connection)
 {
 	if (connection == NULL)
 		return;
-	(void)write_some(connection);
+	(void)write_queued(connection);
 	tl_source_remove(connection->reader);
 	tl_source_remove(connection->writer);
 	if (connection->owned) {
@@ -165,15 +181,22 @@ void tl_connection_destroy(struct tl_connection *connection)
 
 void tl_connection_send(struct tl_connection *connection, const void *bytes, tl_size size)
 {
+	tl_size done = 0;
+
 	if (connection->gone)
 		return;
-	tl_buffer_take(&connection->queue, connection->sent);
-	connection->sent = 0;
-	tl_buffer_add_bytes(&connection->queue, bytes, size);
+	/* What stands in line goes first; with nothing in line a packet need not be copied into it. */
+	if (!write_queued(connection) || (queued(connection) == 0 && !write_now(connection, bytes, size, &done))) {
+		lose(connection, strerror(errno));
+		return;
+	}
+	if (done < size) {
+		tl_buffer_take(&connection->queue, connection->sent);
+		connection->sent = 0;
+		tl_buffer_add_bytes(&connection->queue, (const char *)bytes + done, size - done);
+	}
 	if (connection->queue.failed || queued(connection) > QUEUE_MAX)
 		lose(connection, "the client does not take what it is sent");
-	else if (!write_some(connection))
-		lose(connection, strerror(errno));
 	else
 		set_wants(connection);
 }

@@ -214,6 +214,8 @@ static bool take_frame(struct rsp_session *session)
 	    (tl_hex_digit(bytes[at + 1]) << 4 | tl_hex_digit(bytes[at + 2])) != sum)
 		session->bad++;
 	session->output_at = at + 3;
+	if (session->output_at == session->output_size)
+		session->output_size = session->output_at = 0;
 	session->packet[size] = '\0';
 	session->packet_size = size;
 	return true;

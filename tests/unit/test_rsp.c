@@ -311,6 +311,86 @@ TEST(reading_memory_in_binary)
 	shut();
 }
 
+/* Fills the data with bytes of which about one in `rarity` needs an escape; 1: all. */
+static void fill_data(tl_u8 *data, unsigned rarity)
+{
+	static const char special[] = "#$}*";
+	static unsigned seed = 1;
+	char packet[2100];
+
+	for (size_t i = 0; i < 4096; i++) {
+		seed = seed * 1103515245 + 12345;
+		data[i] = (tl_u8)(seed >> 16);
+		if ((seed >> 24) % rarity == 0)
+			data[i] = (tl_u8)special[data[i] % 4];
+	}
+	for (size_t at = 0; at < 4096; at += 1024) {
+		int head = snprintf(packet, sizeof(packet), "M%zx,400:", 0x2000 + at);
+
+		for (size_t i = 0; i < 1024; i++)
+			(void)snprintf(packet + (size_t)head + 2 * i, 3, "%02x", data[at + i]);
+		ASK(packet, "OK");
+	}
+}
+
+/* Asks for memory and compares what comes with the data; false when it differs. */
+static bool binary_is(const tl_u8 *data, size_t offset, size_t size)
+{
+	size_t count = 0;
+	char packet[64];
+
+	(void)snprintf(packet, sizeof(packet), "x%zx,%zx", 0x2000 + offset, size);
+	(void)rsp_session_ask(&session, packet);
+	if (session.packet_size == 0 || session.packet_size > RSP_SESSION_PACKET || session.packet[0] != 'b')
+		return false;
+	for (size_t i = 1; i < session.packet_size; i++) {
+		tl_u8 byte = (tl_u8)session.packet[i];
+
+		if (byte == '}')
+			byte = (tl_u8)session.packet[++i] ^ 0x20;
+		else if (byte == '#' || byte == '$' || byte == '*')
+			return false;
+		if (byte != data[offset + count++])
+			return false;
+	}
+	/* It ends early only where there is no room for a byte more. */
+	return count == size || (count < size && session.packet_size + 2 > RSP_SESSION_PACKET);
+}
+
+static bool hex_is(const tl_u8 *data, size_t offset, size_t size)
+{
+	char packet[64], digits[3];
+
+	(void)snprintf(packet, sizeof(packet), "m%zx,%zx", 0x2000 + offset, size);
+	if (strlen(rsp_session_ask(&session, packet)) != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		(void)snprintf(digits, sizeof(digits), "%02x", data[offset + i]);
+		if (memcmp(session.packet + 2 * i, digits, 2) != 0)
+			return false;
+	}
+	return true;
+}
+
+TEST(reading_any_memory)
+{
+	static const unsigned rarities[] = {1, 2, 10, 60, 1000};
+	static tl_u8 data[4096];
+
+	open_gdb(0);
+	for (size_t r = 0; r < sizeof(rarities) / sizeof(rarities[0]); r++) {
+		fill_data(data, rarities[r]);
+		for (size_t size = 1; size < 300; size++)
+			CHECK(binary_is(data, size * 7 % 100, size) && hex_is(data, size * 5 % 100, size));
+		/* Where the bytes and the reply begin to get into each other's way. */
+		for (size_t size = RSP_SESSION_PACKET / 2 - 300; size <= RSP_SESSION_PACKET / 2; size++)
+			CHECK(binary_is(data, size % 64, size) && hex_is(data, size % 64, size));
+		for (size_t size = RSP_SESSION_PACKET - 300; size <= 4096; size++)
+			CHECK(binary_is(data, 0, size));
+	}
+	shut();
+}
+
 TEST(writing_memory)
 {
 	open_gdb(0);
