@@ -152,9 +152,4 @@ TL_CHECKED enum tl_status tl_entry_locations(const struct tl_attribute *location
 							  tl_size size),
 					     void *context, struct tl_error *error);
 
-/* The names of DWARF's constants, without the prefix, for messages and dumps; "?" for an unknown one. */
-const char *tl_dwarf_tag_name(tl_u16 tag);
-const char *tl_dwarf_attribute_name(tl_u16 name);
-const char *tl_dwarf_form_name(tl_u16 form);
-
 #endif

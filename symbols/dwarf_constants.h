@@ -5,6 +5,8 @@
 #ifndef TL_SYMBOLS_DWARF_CONSTANTS_H
 #define TL_SYMBOLS_DWARF_CONSTANTS_H
 
+#include "core/types.h"
+
 /* Tags: what an entry describes. */
 #define TL_DW_TAG_TABLE(X)                                                                                             \
 	X(array_type, 0x01)                                                                                            \
@@ -517,5 +519,10 @@ enum {
 	TL_DW_CC_TABLE(X)
 #undef X
 };
+
+/* The names of DWARF's constants, without the prefix, for messages and dumps; "?" for an unknown one. */
+const char *tl_dwarf_tag_name(tl_u16 tag);
+const char *tl_dwarf_attribute_name(tl_u16 name);
+const char *tl_dwarf_form_name(tl_u16 form);
 
 #endif

@@ -117,4 +117,10 @@ void tl_image_forget_pages(struct tl_image *image, const tl_u8 *bytes, tl_size s
  */
 void tl_image_extent(const struct tl_image *image, tl_u64 *lowest_ret, tl_u64 *size_ret);
 
+/*
+ * The same of what is executable only, as first address and first one behind. Debug information of functions that the
+ * linker threw away speaks of addresses below. Without loadable segments (ET_REL) it is everything.
+ */
+void tl_image_code_extent(const struct tl_image *image, tl_u64 *start_ret, tl_u64 *end_ret);
+
 #endif
