@@ -6,9 +6,12 @@
 #include "frontends/serve/server.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WORDS_MAX 4096
 #define ENVIRONMENT_MAX 65536
@@ -381,6 +384,43 @@ static enum tl_status handle_reset_variables(struct tl_rsp *rsp, void *context, 
 	return TL_OK;
 }
 
+/* The home of the account that the first `size` characters of `name` name; of our own when they are none. */
+static const char *home_of(const char *name, tl_size size)
+{
+	const struct passwd *account;
+	const char *home = size == 0 ? getenv("HOME") : NULL;
+	char *copy;
+
+	if (home != NULL)
+		return home;
+	if (size == 0) {
+		account = getpwuid(getuid());
+	} else {
+		copy = strndup(name, size);
+		account = copy != NULL ? getpwnam(copy) : NULL;
+		free(copy);
+	}
+	return account != NULL ? account->pw_dir : NULL;
+}
+
+/*
+ * gdb sends `set cwd ~/somewhere` as it was typed: the home is one on this side. A directory of nobody's home stays as
+ * it is, and is complained of when a program is to start there. Takes `directory`; NULL when there is no storage.
+ */
+static char *expand_home(char *directory)
+{
+	tl_size size = strcspn(directory, "/");
+	const char *home = directory[0] == '~' ? home_of(directory + 1, size - 1) : NULL;
+	char *expanded;
+
+	if (home == NULL)
+		return directory;
+	if (asprintf(&expanded, "%s%s", home, directory + size) < 0)
+		expanded = NULL;
+	free(directory);
+	return expanded;
+}
+
 /* An empty directory means the server's own again. */
 static enum tl_status handle_directory(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 				       struct tl_writer *reply)
@@ -393,6 +433,9 @@ static enum tl_status handle_directory(struct tl_rsp *rsp, void *context, struct
 	(void)reply;
 	if (directory == NULL)
 		return status;
+	directory = expand_home(directory);
+	if (directory == NULL)
+		return TL_ERROR_NO_MEMORY;
 	free(server->session.launch.directory);
 	server->session.launch.directory = directory;
 	if (directory[0] == '\0') {

@@ -1,9 +1,12 @@
 """Launching: what a program is started with, and what is said when it cannot be."""
 
 import os
+import pathlib
+import pwd
 import re
 import subprocess
 import sys
+import unittest.mock
 
 from harness import (DEADLINE, GDBSERVER, TRAPLINE, VICTIM, Bench, cut, run, state)
 
@@ -63,6 +66,17 @@ def test_environment_from_the_client(bench):
 def test_directory_from_the_client(bench):
     text = start_from_client(bench, "QSetWorkingDir:" + bench.directory.name.encode().hex())
     assert f"directory {os.path.realpath(bench.directory.name)}\n" in text
+
+
+def test_directory_from_the_client_with_a_tilde(bench):
+    account = pwd.getpwuid(os.getuid())
+    home = pathlib.Path(os.path.realpath(bench.directory.name)) / "home"
+    (home / "inner").mkdir(parents=True)
+    with unittest.mock.patch.dict(os.environ, HOME=str(home)):
+        for directory, expected in (("~", home), ("~/", home), ("~/inner", home / "inner"),
+                                    ("~" + account.pw_name, os.path.realpath(account.pw_dir))):
+            text = start_from_client(bench, "QSetWorkingDir:" + directory.encode().hex())
+            assert f"directory {expected}\n" in text, (directory, text)
 
 
 def test_restart_of_the_same_program(bench):
