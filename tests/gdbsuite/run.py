@@ -4,8 +4,9 @@
 The suite comes from Debian's package gdb-source and is driven by stock gdb. Each test file (.exp) runs once for each
 server and board through the suite's own make rule (`make check/DIR/FILE.exp`, the one that `make check-parallel` uses
 for each file), the two servers one right after the other in the same worker, so that both meet the same load. The
-results are compared test by test; what wavers is run up to three times on both sides. Exit status 0: every test that
-passes with gdbserver passes with ours; the last line counts our passes, and as failed what is owed to gdbserver.
+results are compared test by test; what ours lacks is run again at the end, one file at a time, up to three times on both
+sides. Exit status 0: every test that passes with gdbserver passes with ours; the last line counts our passes, and as
+failed what is owed to gdbserver.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import sys
 import tarfile
 import threading
 import time
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -54,7 +56,8 @@ def parse_arguments():
     parser.add_argument('--gdb', default=shutil.which('gdb') or '/usr/bin/gdb')
     parser.add_argument('--source', default='/usr/src/gdb.tar.xz', help="the archive of Debian's gdb-source")
     parser.add_argument('--work', default=str(ROOT / 'build' / 'gdbsuite'), help='folder for everything that is made')
-    parser.add_argument('--jobs', '-j', type=int, default=2)
+    parser.add_argument('--jobs', '-j', type=int, default=max(os.cpu_count() * 3 // 2, 2),
+                        help='test files at a time; a test waits for a third of its time')
     parser.add_argument('--runs', type=int, default=3, help='how often a test that wavers is run on both sides')
     parser.add_argument('--limit', type=int, default=900, help='seconds after which a test file is ended')
     parser.add_argument('--baseline', default='', metavar='JSON',
@@ -237,52 +240,55 @@ def best(runs):
     return most
 
 
-def run_pair(options, folders, board, test, baseline, turn):
-    """Runs one test file with each server, again while ours lacks something that gdbserver's has."""
-    servers = [server for server, _ in folders]
-    runs = {server: [] for server in servers}
-    for number in range(options.runs if len(servers) == 2 else 1):
-        order = folders if (turn + number) % 2 == 0 else folders[::-1]
-        for server, folder in order:
-            if number == 0 and server == REFERENCE and baseline:
-                runs[server].append(baseline)
-            else:
-                runs[server].append(run_test(options, folder, board, test))
-        if len(servers) == 2 and not best(runs[REFERENCE]) - best(runs[OURS]):
-            break
-    return runs
+def lacking(runs):
+    """What passes with gdbserver and not with ours, where both ran."""
+    return best(runs[REFERENCE]) - best(runs[OURS]) if len(runs) == 2 else None
+
+
+def run_pair(options, folders, board, test, runs, baseline):
+    """Runs one test file once more with each server, the other one first than the last time; adds to runs."""
+    turn = sum(map(len, runs.values())) // 2 + zlib.crc32(test.encode())
+    for server, folder in folders if turn % 2 == 0 else folders[::-1]:
+        known = baseline if server == REFERENCE and not runs[server] else None
+        runs[server].append(known or run_test(options, folder, board, test))
 
 
 def run_all(options, suite, servers, tests, baseline):
+    """Every file once, several at a time; then, one at a time, again what lacks something that gdbserver's has."""
     work = pathlib.Path(options.work)
     folders = {board: [(server, configure(suite, work, server, path, board)) for server, path in servers]
                for board in tests}
+    results = {board: {test: {server: [] for server, _ in servers} for test in names} for board, names in tests.items()}
     jobs = [(board, test) for board, names in tests.items() for test in names]
-    results, lock, done = {board: {} for board in tests}, threading.Lock(), [0]
+    lock, done = threading.Lock(), [0]
 
-    def work_on(turn, board, test):
+    def work_on(board, test):
         known = baseline.get(board, {}).get(test, {}).get(REFERENCE, [None])[0]
-        runs = run_pair(options, folders[board], board, test, known, turn)
+        run_pair(options, folders[board], board, test, results[board][test], known)
         with lock:
-            results[board][test] = runs
             done[0] += 1
-            report_progress(options, done[0], len(jobs), board, test, runs)
+            report_progress(options, f'{done[0]}/{len(jobs)}', board, test, results[board][test])
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for future in [pool.submit(work_on, turn, *job) for turn, job in enumerate(jobs)]:
+        for future in [pool.submit(work_on, *job) for job in jobs]:
             future.result()
+    for number in range(2, options.runs + 1):
+        for board, test in jobs:
+            if lacking(results[board][test]):
+                run_pair(options, folders[board], board, test, results[board][test], None)
+                report_progress(options, f'run {number}', board, test, results[board][test], True)
     return results
 
 
-def report_progress(options, done, total, board, test, runs):
-    missing = best(runs[REFERENCE]) - best(runs[OURS]) if len(runs) == 2 else None
-    if options.verbose or missing:
+def report_progress(options, counter, board, test, runs, always=False):
+    missing = lacking(runs)
+    if options.verbose or missing or always:
         cells = [f'{server} {sum(best(tries).values())} in {"+".join(str(run["seconds"]) for run in tries)} s'
                  for server, tries in runs.items()]
-        lacking = f' LACKS {sum(missing.values())}' if missing else ''
-        print(f'[{done}/{total}] {board} {test}: {", ".join(cells)}{lacking}', flush=True)
-    elif done % 25 == 0:
-        print(f'[{done}/{total}]', flush=True)
+        lacks = f' LACKS {sum(missing.values())}' if missing else ''
+        print(f'[{counter}] {board} {test}: {", ".join(cells)}{lacks}', flush=True)
+    elif int(counter.partition('/')[0]) % 25 == 0:
+        print(f'[{counter}]', flush=True)
 
 
 # Judging.
