@@ -138,13 +138,19 @@ static void space_release(struct tl_engine *engine, struct space *space)
 	tl_release(allocator, space, sizeof(*space));
 }
 
-/* One user less of a space that others still have; its memory is then reached by one of them. */
-static void space_leave(struct tl_engine *engine, struct space *space, tl_u64 process)
+/* The memory of a shared space is no longer reached by this process, which is ending. */
+static void space_hand_on(struct tl_engine *engine, struct space *space, tl_u64 process)
 {
-	space->users--;
 	for (tl_size i = 0; i < engine->process_count && space->process == process; i++)
 		if (engine->processes[i]->space == space && engine->processes[i]->id != process)
 			space->process = engine->processes[i]->id;
+}
+
+/* One user less of a space that others still have. */
+static void space_leave(struct tl_engine *engine, struct space *space, tl_u64 process)
+{
+	space_hand_on(engine, space, process);
+	space->users--;
 }
 
 enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *process)
@@ -370,6 +376,8 @@ void tl_engine_rename_thread(struct tl_engine *engine, struct thread *thread, st
 
 void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread)
 {
+	/* It may be one of many that end with their process, whose memory nobody can reach any more. */
+	space_hand_on(engine, thread->process->space, thread->process->id);
 	if (engine->over == thread)
 		tl_pass_finish(engine);
 	tl_pass_clear_traps(engine, thread);
