@@ -372,3 +372,37 @@ TEST(ways_are_taken_as_the_target_allows)
 		MACHINE_END(&machine);
 	}
 }
+
+/* A point that the target puts in, taken out and put in again by its client while a thread steps over it. */
+TEST(a_point_comes_and_goes_amid_the_step_over_it)
+{
+	for (unsigned again = 0; again < 2; again++) {
+		struct tl_scripted_options options = machine_options();
+		struct machine machine;
+		struct tl_thread_info info = {0};
+		struct tl_report report;
+
+		options.without = TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE;
+		options.points_inserted = true;
+		REQUIRE(machine_make(&machine, &options));
+		CHECK_EQUAL(machine_insert_with(&machine, LOOP_STORE, NEVER, NULL), TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		for (unsigned turns = 0; turns < 100 && info.state != TL_THREAD_OVER; turns++) {
+			(void)tl_scripted_turn(machine.scripted);
+			REQUIRE(tl_engine_find_thread(machine.engine, machine.main, &info));
+		}
+		REQUIRE(info.state == TL_THREAD_OVER);
+		CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+		if (again != 0)
+			CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+		if (again != 0) {
+			REQUIRE(machine_run(&machine, &report));
+			CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+			CHECK_EQUAL(report.event.address, LOOP_STORE);
+		} else {
+			machine_turns(&machine, 100);
+			CHECK(!machine.ready);
+		}
+		MACHINE_END(&machine);
+	}
+}
