@@ -400,12 +400,18 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 		return;
 	leave_old_memory(engine, process);
 	thread = tl_engine_thread(engine, event->thread);
+	/* Another ran, and has taken its number: what it was last to do is long over. */
+	if (thread != NULL && tl_engine_stands(thread))
+		thread->plan = TL_ACTION_CONTINUE;
 	for (tl_size i = engine->thread_count; i-- > 0;) {
 		struct thread *other = engine->threads[i];
 
 		if (other->process != process || other == thread)
 			continue;
 		if (thread != NULL) {
+			/* What was asked of one that is no more is asked of the one that there is. */
+			thread->stop_asked |= other->stop_asked;
+			thread->interrupted |= other->interrupted;
 			tl_engine_forget_thread(engine, other);
 			continue;
 		}
@@ -423,6 +429,7 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 	if (engine->over == thread)
 		engine->over = NULL;
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	thread->resumed = true;
 	thread->copy = NULL;
 	thread->trap_count = 0;
 	thread->dealt = thread->rehit = false;
