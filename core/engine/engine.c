@@ -356,6 +356,7 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	engine->states[thread->state]++;
 	process->states[thread->state]++;
 	thread->position = engine->thread_count;
+	thread->born = ++engine->births;
 	engine->threads[engine->thread_count++] = thread;
 	index_put(engine, thread);
 	process->threads++;
@@ -399,8 +400,35 @@ static void fill_info(const struct thread *thread, struct tl_thread_info *info)
 {
 	*info = (struct tl_thread_info){.id = thread->id,
 					.state = thread->state,
+					.born = thread->born,
 					.stopped = thread->state == TL_THREAD_PARKED ||
 						   thread->state == TL_THREAD_WAITING};
+}
+
+/* The first thread at or behind a place in the list that a client may see. */
+static bool visible_from(const struct tl_engine *engine, tl_size at, struct tl_thread_info *info_ret)
+{
+	while (at < engine->thread_count && engine->threads[at]->process->unattended)
+		at++;
+	if (at >= engine->thread_count)
+		return false;
+	fill_info(engine->threads[at], info_ret);
+	return true;
+}
+
+bool tl_engine_younger_thread(const struct tl_engine *engine, tl_u64 born, struct tl_thread_info *info_ret)
+{
+	tl_size low = 0, high = engine->thread_count;
+
+	while (low < high) {
+		tl_size middle = low + (high - low) / 2;
+
+		if (engine->threads[middle]->born <= born)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return visible_from(engine, low, info_ret);
 }
 
 bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id after, struct tl_thread_info *info_ret)
@@ -413,12 +441,7 @@ bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id a
 
 		at = before != NULL ? before->position + 1 : engine->thread_count;
 	}
-	while (at < engine->thread_count && engine->threads[at]->process->unattended)
-		at++;
-	if (at >= engine->thread_count)
-		return false;
-	fill_info(engine->threads[at], info_ret);
-	return true;
+	return visible_from(engine, at, info_ret);
 }
 
 bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id id, struct tl_thread_info *info_ret)

@@ -85,6 +85,7 @@ struct thread {
 	struct tl_thread_id id;
 	struct process *process;
 	tl_size position; /* in the list of all */
+	tl_u64 born;
 	enum tl_thread_state state;
 
 	/* What the client wants of it. */
@@ -152,6 +153,7 @@ struct tl_engine {
 	tl_u8 *spare_file;
 	tl_size spare_file_size;
 
+	tl_u64 births; /* of threads, so far */
 	tl_u64 sequence;
 	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
 

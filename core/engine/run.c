@@ -215,7 +215,10 @@ void tl_run_summon(struct tl_engine *engine, struct process *process)
 enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
 {
 	engine->settings.non_stop = on;
-	if (!on)
+	/* What waited for the next resume can be told at once. */
+	if (on)
+		tl_run_check(engine);
+	else
 		tl_engine_pause(engine);
 	return TL_OK;
 }

@@ -789,6 +789,27 @@ TEST(non_stop_interrupts_one_whose_hit_is_forgotten)
 	stop_those_whose_hits_are_forgotten(true);
 }
 
+TEST(non_stop_tells_at_once_what_all_stop_kept)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id other;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &other) == TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+	/* It comes to its own hit before it takes notice. */
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, other, TL_SCRIPTED_DELAY_STOPS, 5, 0), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK(!machine.ready);
+	CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, true), TL_OK);
+	REQUIRE(machine.ready && tl_engine_take_report(machine.engine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(report.event.thread.thread, other.thread);
+	MACHINE_END(&machine);
+}
+
 TEST(back_to_all_stop_parks_everyone)
 {
 	struct tl_scripted_options options = machine_options();
