@@ -321,6 +321,8 @@ void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum t
 	thread->process->states[thread->state]--;
 	thread->process->states[state]++;
 	thread->state = state;
+	if (tl_engine_stands(thread))
+		thread->stop_sent = false;
 	tl_engine_note(engine, &note);
 }
 

@@ -217,7 +217,8 @@ static bool point_matches(struct tl_engine *engine, struct thread *thread, const
 	return access != TL_ACCESS_WRITE;
 }
 
-static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+/* `stepped`: a step of the machine's, or by traps, ended with the access. */
+static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const struct tl_event *event, bool stepped)
 {
 	struct space *space = thread->process->space;
 	struct tl_report report = {.event = *event};
@@ -245,7 +246,7 @@ static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const
 	}
 	if (stop)
 		tl_run_report(engine, thread, &report);
-	else if (event->stepped)
+	else if (stepped)
 		tl_events_stepped(engine, thread);
 	else
 		tl_run_settle(engine, thread);
@@ -586,6 +587,7 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 	const struct space *space = thread->process->space;
 	tl_u64 traps[STEP_TRAPS];
 	tl_u8 trap_count = thread->trap_count;
+	bool arrived; /* a step by traps is done, whatever else there is, short of the trap itself */
 
 	tl_copy(traps, thread->traps, sizeof(traps));
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
@@ -593,14 +595,14 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		inherit(engine, thread, event);
 	tl_pass_clear_traps(engine, thread);
 	end_pass(engine, thread, event);
+	arrived = stands_at_one(engine, thread, traps, trap_count);
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
 		if (event->code != TL_OK) {
 			on_hindrance(engine, thread, event);
 			break;
 		}
-		/* A step by traps that was done when the thread was stopped, short of the trap itself. */
-		if (stands_at_one(engine, thread, traps, trap_count))
+		if (arrived)
 			tl_events_stepped(engine, thread);
 		else
 			tl_run_settle(engine, thread);
@@ -609,10 +611,13 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		on_trap(engine, thread, event, had_trap(traps, trap_count, event->address));
 		break;
 	case TL_EVENT_HARDWARE_BREAKPOINT:
-		on_hardware(engine, thread, event);
+		if (arrived) /* as a machine that steps says it: the point is met when the thread goes on */
+			tl_events_stepped(engine, thread);
+		else
+			on_hardware(engine, thread, event);
 		break;
 	case TL_EVENT_WATCHPOINT:
-		on_watchpoint(engine, thread, event);
+		on_watchpoint(engine, thread, event, event->stepped || arrived);
 		break;
 	case TL_EVENT_STEPPED:
 		tl_events_stepped(engine, thread);

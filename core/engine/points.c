@@ -262,6 +262,7 @@ enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const
 	point->conditions = conditions;
 	point->commands = commands;
 	point->persist = request->persist;
+	point->since = ++engine->sequence;
 	return TL_OK;
 }
 
