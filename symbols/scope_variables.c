@@ -1,0 +1,188 @@
+/* What a scope declares. */
+#include "base/storage.h"
+#include "symbols/dwarf_constants.h"
+#include "symbols/scope.h"
+
+#include <stdlib.h>
+
+#define DEPTH_MAX 256
+#define ORIGINS_MAX 32
+
+/* Entries of which a copy was seen: what stands among the children of the original is then known already. */
+struct seen {
+	const struct tl_unit *unit;
+	tl_u64 offset;
+};
+
+struct listing {
+	/* One of the two: what is looked for. */
+	bool (*call)(void *context, const struct tl_variable *variable);
+	bool (*type)(void *context, const struct tl_entry *type);
+	void *context;
+	struct seen *seen;
+	tl_size count, capacity;
+	tl_size sorted; /* so many of them are in order: those of the levels before */
+	bool original;  /* what is listed are the children of an original */
+	bool stopped;
+};
+
+static int compare_seen(const void *a, const void *b)
+{
+	const struct seen *one = a, *other = b;
+
+	if (one->unit != other->unit)
+		return (tl_uintptr)one->unit < (tl_uintptr)other->unit ? -1 : 1;
+	return one->offset < other->offset ? -1 : one->offset > other->offset;
+}
+
+static bool was_seen(const struct listing *listing, const struct tl_entry *entry)
+{
+	const struct seen wanted = {entry->unit, entry->offset};
+
+	return listing->sorted != 0 &&
+	       bsearch(&wanted, listing->seen, listing->sorted, sizeof(wanted), compare_seen) != NULL;
+}
+
+/* Notes what the entry is a copy of. */
+static enum tl_status note_original(struct listing *listing, const struct tl_entry *entry, struct tl_error *error)
+{
+	struct tl_attribute attribute;
+	struct tl_entry original;
+	void *seen = listing->seen;
+
+	TL_TRY(tl_entry_attribute(entry, DW_AT_abstract_origin, &attribute, error));
+	if (attribute.kind == TL_CLASS_NONE)
+		return TL_OK;
+	TL_TRY(tl_entry_follow(&attribute, &original, error));
+	if (!tl_grow(tl_storage(), &seen, &listing->capacity, listing->count, sizeof(*listing->seen)))
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the variables of a function");
+	listing->seen = seen;
+	listing->seen[listing->count++] = (struct seen){original.unit, original.offset};
+	return TL_OK;
+}
+
+static enum tl_status tell(struct listing *listing, const struct tl_entry *entry, struct tl_error *error)
+{
+	struct tl_variable variable = {.entry = *entry, .parameter = entry->tag == DW_TAG_formal_parameter};
+	struct tl_attribute attribute;
+
+	TL_TRY(tl_entry_inherited(entry, DW_AT_name, &attribute, error));
+	if (attribute.kind != TL_CLASS_STRING)
+		return TL_OK;
+	variable.name = attribute.text;
+	TL_TRY(tl_entry_inherited(entry, DW_AT_artificial, &attribute, error));
+	variable.artificial = attribute.kind == TL_CLASS_FLAG && attribute.number != 0;
+	TL_TRY(tl_entry_attribute(entry, DW_AT_declaration, &attribute, error));
+	variable.external = attribute.kind == TL_CLASS_FLAG && attribute.number != 0;
+	TL_TRY(tl_entry_inherited(entry, DW_AT_decl_line, &attribute, error));
+	variable.line = attribute.kind == TL_CLASS_UNSIGNED ? attribute.number : 0;
+	variable.left_out = listing->original;
+	listing->stopped = !listing->call(listing->context, &variable);
+	return TL_OK;
+}
+
+static bool is_wanted(const struct listing *listing, tl_u16 tag)
+{
+	if (listing->type == NULL)
+		return tag == DW_TAG_variable || tag == DW_TAG_formal_parameter;
+	return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type ||
+	       tag == DW_TAG_enumeration_type || tag == DW_TAG_typedef;
+}
+
+static bool found(void *context, tl_u64 start, tl_u64 end)
+{
+	bool *has = context;
+
+	(void)start;
+	(void)end;
+	*has = true;
+	return false;
+}
+
+/* A block that says nothing of addresses: what it declares belongs to the scope around it. */
+static enum tl_status is_transparent(const struct tl_entry *block, bool *transparent_ret, struct tl_error *error)
+{
+	bool has_addresses = false;
+
+	TL_TRY(tl_entry_ranges(block, found, &has_addresses, error));
+	*transparent_ret = !has_addresses;
+	return TL_OK;
+}
+
+static bool is_block(tl_u16 tag)
+{
+	return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
+}
+
+static enum tl_status list_children(struct listing *listing, const struct tl_entry *entry, unsigned depth,
+				    struct tl_error *error)
+{
+	struct tl_entry child;
+
+	if (depth == DEPTH_MAX)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "blocks nest more than %d deep at entry 0x%llx", DEPTH_MAX,
+			       (unsigned long long)entry->offset);
+	TL_TRY(tl_entry_child(entry, &child, error));
+	while (child.tag != 0 && !listing->stopped) {
+		const bool wanted = is_wanted(listing, child.tag);
+		bool transparent = false;
+
+		if (wanted || is_block(child.tag)) {
+			const bool known = was_seen(listing, &child);
+
+			TL_TRY(note_original(listing, &child, error));
+			if (wanted && !known && listing->type != NULL)
+				listing->stopped = !listing->type(listing->context, &child);
+			else if (wanted && !known)
+				TL_TRY(tell(listing, &child, error));
+			if (!wanted && !known)
+				TL_TRY(is_transparent(&child, &transparent, error));
+			if (transparent)
+				TL_TRY(list_children(listing, &child, depth + 1, error));
+		}
+		TL_TRY(tl_entry_sibling(&child, &child, error));
+	}
+	return TL_OK;
+}
+
+static enum tl_status list_all(struct listing *listing, const struct tl_entry *entry, struct tl_error *error)
+{
+	struct tl_entry at = *entry;
+
+	for (int i = 0; i < ORIGINS_MAX; i++) {
+		struct tl_attribute origin;
+
+		TL_TRY(list_children(listing, &at, 0, error));
+		TL_TRY(tl_entry_attribute(&at, DW_AT_abstract_origin, &origin, error));
+		if (origin.kind == TL_CLASS_NONE || listing->stopped)
+			return TL_OK;
+		TL_TRY(tl_entry_follow(&origin, &at, error));
+		if (listing->count != 0)
+			qsort(listing->seen, listing->count, sizeof(*listing->seen), compare_seen);
+		listing->sorted = listing->count;
+		listing->original = true;
+	}
+	return TL_FAIL(error, TL_ERROR_MALFORMED, "entry 0x%llx: its origins lead in a circle",
+		       (unsigned long long)entry->offset);
+}
+
+enum tl_status tl_scope_variables(const struct tl_scope *scope,
+				  bool (*call)(void *context, const struct tl_variable *variable), void *context,
+				  struct tl_error *error)
+{
+	struct listing listing = {.call = call, .context = context};
+	enum tl_status status = list_all(&listing, &scope->entry, error);
+
+	tl_release(tl_storage(), listing.seen, listing.capacity * sizeof(*listing.seen));
+	return status;
+}
+
+enum tl_status tl_scope_types(const struct tl_scope *scope, bool (*call)(void *context, const struct tl_entry *type),
+			      void *context, struct tl_error *error)
+{
+	struct listing listing = {.type = call, .context = context};
+	enum tl_status status = list_all(&listing, &scope->entry, error);
+
+	tl_release(tl_storage(), listing.seen, listing.capacity * sizeof(*listing.seen));
+	return status;
+}
