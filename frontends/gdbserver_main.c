@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/trace.h"
+#include "frontends/selftest.h"
 #include "frontends/serve/options.h"
 #include "frontends/serve/serve.h"
 #include "targets/process/process.h"
@@ -68,14 +69,15 @@ static const struct tl_option table[] = {
 	{"--disable-packet", TL_VALUE_NONE, NULL, "List what can be disabled.", OPTION_LIST_DISABLE},
 	{"--disable-packet", TL_VALUE_EQUALS, "OPT1[,OPT2,...]", "Answer as a server that lacks those packets.",
 	 OPTION_DISABLE},
-	{"--selftest", TL_VALUE_NONE, NULL, "Refused: the tests are programs of their own.", OPTION_SELFTEST},
-	{"--selftest", TL_VALUE_EQUALS, "FILTER", "The same.", OPTION_SELFTEST},
+	{"--selftest", TL_VALUE_NONE, NULL, "Run the checks that are built in, and exit.", OPTION_SELFTEST},
+	{"--selftest", TL_VALUE_EQUALS, "FILTER", "Those whose names contain FILTER.", OPTION_SELFTEST},
 	{NULL, 0, NULL, NULL, 0},
 };
 
 struct command {
 	struct tl_serve_options serve;
 	bool attach, selftest;
+	const char *selftest_filter;
 	tl_u32 channels;
 	const char *debug_file;
 };
@@ -283,6 +285,7 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 		return read_disabled(command, reader->value);
 	case OPTION_SELFTEST:
 		command->selftest = true;
+		command->selftest_filter = reader->value;
 		break;
 	default:
 		return 1;
@@ -375,10 +378,8 @@ int main(int count, char **arguments)
 		if (status >= 0)
 			return status;
 	}
-	if (command.selftest) {
-		puts("Selftests have been disabled for this build.");
-		return 0;
-	}
+	if (command.selftest)
+		return tl_selftest_run(tl_selftests, command.selftest_filter, stdout);
 	status = start_trace(&command);
 	if (status < 0)
 		status = read_operands(&command, reader.at);

@@ -138,13 +138,19 @@ static void space_release(struct tl_engine *engine, struct space *space)
 	tl_release(allocator, space, sizeof(*space));
 }
 
-/* One user less of a space that others still have; its memory is then reached by one of them. */
-static void space_leave(struct tl_engine *engine, struct space *space, tl_u64 process)
+/* The memory of a shared space is no longer reached by this process, which is ending. */
+static void space_hand_on(struct tl_engine *engine, struct space *space, tl_u64 process)
 {
-	space->users--;
 	for (tl_size i = 0; i < engine->process_count && space->process == process; i++)
 		if (engine->processes[i]->space == space && engine->processes[i]->id != process)
 			space->process = engine->processes[i]->id;
+}
+
+/* One user less of a space that others still have. */
+static void space_leave(struct tl_engine *engine, struct space *space, tl_u64 process)
+{
+	space_hand_on(engine, space, process);
+	space->users--;
 }
 
 enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *process)
@@ -315,6 +321,8 @@ void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum t
 	thread->process->states[thread->state]--;
 	thread->process->states[state]++;
 	thread->state = state;
+	if (tl_engine_stands(thread))
+		thread->stop_sent = false;
 	tl_engine_note(engine, &note);
 }
 
@@ -350,6 +358,7 @@ enum tl_status tl_engine_add_thread(struct tl_engine *engine, struct tl_thread_i
 	engine->states[thread->state]++;
 	process->states[thread->state]++;
 	thread->position = engine->thread_count;
+	thread->born = ++engine->births;
 	engine->threads[engine->thread_count++] = thread;
 	index_put(engine, thread);
 	process->threads++;
@@ -370,6 +379,8 @@ void tl_engine_rename_thread(struct tl_engine *engine, struct thread *thread, st
 
 void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread)
 {
+	/* It may be one of many that end with their process, whose memory nobody can reach any more. */
+	space_hand_on(engine, thread->process->space, thread->process->id);
 	if (engine->over == thread)
 		tl_pass_finish(engine);
 	tl_pass_clear_traps(engine, thread);
@@ -391,8 +402,35 @@ static void fill_info(const struct thread *thread, struct tl_thread_info *info)
 {
 	*info = (struct tl_thread_info){.id = thread->id,
 					.state = thread->state,
+					.born = thread->born,
 					.stopped = thread->state == TL_THREAD_PARKED ||
 						   thread->state == TL_THREAD_WAITING};
+}
+
+/* The first thread at or behind a place in the list that a client may see. */
+static bool visible_from(const struct tl_engine *engine, tl_size at, struct tl_thread_info *info_ret)
+{
+	while (at < engine->thread_count && engine->threads[at]->process->unattended)
+		at++;
+	if (at >= engine->thread_count)
+		return false;
+	fill_info(engine->threads[at], info_ret);
+	return true;
+}
+
+bool tl_engine_younger_thread(const struct tl_engine *engine, tl_u64 born, struct tl_thread_info *info_ret)
+{
+	tl_size low = 0, high = engine->thread_count;
+
+	while (low < high) {
+		tl_size middle = low + (high - low) / 2;
+
+		if (engine->threads[middle]->born <= born)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return visible_from(engine, low, info_ret);
 }
 
 bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id after, struct tl_thread_info *info_ret)
@@ -405,12 +443,7 @@ bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id a
 
 		at = before != NULL ? before->position + 1 : engine->thread_count;
 	}
-	while (at < engine->thread_count && engine->threads[at]->process->unattended)
-		at++;
-	if (at >= engine->thread_count)
-		return false;
-	fill_info(engine->threads[at], info_ret);
-	return true;
+	return visible_from(engine, at, info_ret);
 }
 
 bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id id, struct tl_thread_info *info_ret)

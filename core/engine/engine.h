@@ -163,6 +163,7 @@ struct tl_thread_info {
 	struct tl_thread_id id;
 	enum tl_thread_state state;
 	bool stopped; /* to a client's eyes: PARKED or WAITING */
+	tl_u64 born;  /* later ones have higher numbers; above 0 */
 };
 
 struct tl_engine; /* its size is tl_engine_size() */
@@ -200,6 +201,8 @@ void tl_engine_post(struct tl_engine *engine, const struct tl_event *event);
 
 /* The thread that follows `after` in order of age, {0, 0} for the first; false at the end. */
 bool tl_engine_next_thread(const struct tl_engine *engine, struct tl_thread_id after, struct tl_thread_info *info_ret);
+/* The same behind the birth of a thread that may have ended since. */
+bool tl_engine_younger_thread(const struct tl_engine *engine, tl_u64 born, struct tl_thread_info *info_ret);
 bool tl_engine_find_thread(const struct tl_engine *engine, struct tl_thread_id id, struct tl_thread_info *info_ret);
 /* The process that follows `after` in order of age, 0 for the first; 0 at the end. */
 tl_u64 tl_engine_next_process(const struct tl_engine *engine, tl_u64 after);

@@ -217,7 +217,8 @@ static bool point_matches(struct tl_engine *engine, struct thread *thread, const
 	return access != TL_ACCESS_WRITE;
 }
 
-static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+/* `stepped`: a step of the machine's, or by traps, ended with the access. */
+static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const struct tl_event *event, bool stepped)
 {
 	struct space *space = thread->process->space;
 	struct tl_report report = {.event = *event};
@@ -245,7 +246,7 @@ static void on_watchpoint(struct tl_engine *engine, struct thread *thread, const
 	}
 	if (stop)
 		tl_run_report(engine, thread, &report);
-	else if (event->stepped)
+	else if (stepped)
 		tl_events_stepped(engine, thread);
 	else
 		tl_run_settle(engine, thread);
@@ -400,12 +401,18 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 		return;
 	leave_old_memory(engine, process);
 	thread = tl_engine_thread(engine, event->thread);
+	/* Another ran, and has taken its number: what it was last to do is long over. */
+	if (thread != NULL && tl_engine_stands(thread))
+		thread->plan = TL_ACTION_CONTINUE;
 	for (tl_size i = engine->thread_count; i-- > 0;) {
 		struct thread *other = engine->threads[i];
 
 		if (other->process != process || other == thread)
 			continue;
 		if (thread != NULL) {
+			/* What was asked of one that is no more is asked of the one that there is. */
+			thread->stop_asked |= other->stop_asked;
+			thread->interrupted |= other->interrupted;
 			tl_engine_forget_thread(engine, other);
 			continue;
 		}
@@ -423,6 +430,7 @@ static void on_exec(struct tl_engine *engine, const struct tl_event *event)
 	if (engine->over == thread)
 		engine->over = NULL;
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	thread->resumed = true;
 	thread->copy = NULL;
 	thread->trap_count = 0;
 	thread->dealt = thread->rehit = false;
@@ -579,6 +587,7 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 	const struct space *space = thread->process->space;
 	tl_u64 traps[STEP_TRAPS];
 	tl_u8 trap_count = thread->trap_count;
+	bool arrived; /* a step by traps is done, whatever else there is, short of the trap itself */
 
 	tl_copy(traps, thread->traps, sizeof(traps));
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
@@ -586,14 +595,14 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		inherit(engine, thread, event);
 	tl_pass_clear_traps(engine, thread);
 	end_pass(engine, thread, event);
+	arrived = stands_at_one(engine, thread, traps, trap_count);
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
 		if (event->code != TL_OK) {
 			on_hindrance(engine, thread, event);
 			break;
 		}
-		/* A step by traps that was done when the thread was stopped, short of the trap itself. */
-		if (stands_at_one(engine, thread, traps, trap_count))
+		if (arrived)
 			tl_events_stepped(engine, thread);
 		else
 			tl_run_settle(engine, thread);
@@ -602,10 +611,13 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		on_trap(engine, thread, event, had_trap(traps, trap_count, event->address));
 		break;
 	case TL_EVENT_HARDWARE_BREAKPOINT:
-		on_hardware(engine, thread, event);
+		if (arrived) /* as a machine that steps says it: the point is met when the thread goes on */
+			tl_events_stepped(engine, thread);
+		else
+			on_hardware(engine, thread, event);
 		break;
 	case TL_EVENT_WATCHPOINT:
-		on_watchpoint(engine, thread, event);
+		on_watchpoint(engine, thread, event, event->stepped || arrived);
 		break;
 	case TL_EVENT_STEPPED:
 		tl_events_stepped(engine, thread);

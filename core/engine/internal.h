@@ -27,6 +27,7 @@ struct engine_point {
 	tl_u64 address, size;
 	struct bytecode conditions, commands;
 	bool persist;
+	tl_u64 since; /* hits of before, in the sequence of reports, did not meet these conditions */
 	/*
 	 * For a point that the target put in: the process for which it did so, of those that share the space; 0 once
 	 * that one was let go.
@@ -85,6 +86,7 @@ struct thread {
 	struct tl_thread_id id;
 	struct process *process;
 	tl_size position; /* in the list of all */
+	tl_u64 born;
 	enum tl_thread_state state;
 
 	/* What the client wants of it. */
@@ -92,6 +94,7 @@ struct thread {
 	enum tl_action_kind plan;
 	tl_u64 range_start, range_end;
 	tl_i32 deliver;   /* signal for its next start */
+	bool stop_sent;   /* the target was asked to stop it, and it does not stand yet */
 	bool stop_asked;  /* non-stop: report signal 0 when it stands */
 	bool interrupted; /* report signal 2 when it stands */
 
@@ -152,6 +155,7 @@ struct tl_engine {
 	tl_u8 *spare_file;
 	tl_size spare_file_size;
 
+	tl_u64 births; /* of threads, so far */
 	tl_u64 sequence;
 	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
 

@@ -99,6 +99,20 @@ static bool planted(const struct tl_engine *engine, enum tl_point_kind kind)
 	return kind == TL_POINT_SOFTWARE && (engine->capabilities & TL_CAN_PLANT) != 0;
 }
 
+/*
+ * Software points that the target puts in, and whose place is taken care of already: the trap of somebody's step
+ * serves, and is taken out when that is done; what was taken out for a thread that steps over it comes back behind the
+ * step if it is still wanted.
+ */
+static bool cared_for(const struct tl_engine *engine, const struct space *space, tl_u64 address)
+{
+	const struct thread *over = engine->over;
+
+	return tl_pass_trapped(engine, space, address, NULL) ||
+	       (over != NULL && over->state == TL_THREAD_OVER && over->process->space == space &&
+		engine->over_address == address);
+}
+
 static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u64 process, const struct tl_cpu *cpu,
 			     const struct engine_point *point)
 {
@@ -106,7 +120,7 @@ static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u
 	enum tl_status status;
 
 	if (point->kind == TL_POINT_SOFTWARE && !planted(engine, point->kind) &&
-	    tl_pass_trapped(engine, space, point->address, NULL))
+	    cared_for(engine, space, point->address))
 		return TL_OK;
 	if (!planted(engine, point->kind))
 		return ops->insert_point != NULL
@@ -136,9 +150,8 @@ static enum tl_status take_out(struct tl_engine *engine, struct space *space, co
 
 	if (!planted(engine, point->kind) && point->holder == 0)
 		return TL_OK;
-	/* The trap of somebody's step serves, and is taken out when that is done. */
 	if (point->kind == TL_POINT_SOFTWARE && !planted(engine, point->kind) &&
-	    tl_pass_trapped(engine, space, point->address, NULL))
+	    cared_for(engine, space, point->address))
 		return TL_OK;
 	if (!planted(engine, point->kind) && ops->remove_point == NULL)
 		return TL_ERROR_POINT_KIND;
@@ -249,6 +262,7 @@ enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const
 	point->conditions = conditions;
 	point->commands = commands;
 	point->persist = request->persist;
+	point->since = ++engine->sequence;
 	return TL_OK;
 }
 

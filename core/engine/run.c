@@ -39,14 +39,17 @@ bool tl_engine_running(const struct tl_engine *engine)
 
 static enum tl_status ask_to_stop(struct tl_engine *engine, struct thread *thread)
 {
-	enum tl_status status = TL_ERROR_GONE;
+	enum tl_status status = TL_OK;
 
+	if (thread->stop_sent)
+		return TL_OK;
 	/* A thread that cannot be asked cannot be waited for either: a passing failure gets another chance. */
 	for (int attempt = 0; attempt < 3; attempt++) {
 		status = engine->target->ops->stop(engine->target, thread->id);
 		if (status == TL_OK || status == TL_ERROR_GONE)
 			break;
 	}
+	thread->stop_sent = status == TL_OK;
 	return status;
 }
 
@@ -215,7 +218,10 @@ void tl_run_summon(struct tl_engine *engine, struct process *process)
 enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on)
 {
 	engine->settings.non_stop = on;
-	if (!on)
+	/* What waited for the next resume can be told at once. */
+	if (on)
+		tl_run_check(engine);
+	else
 		tl_engine_pause(engine);
 	return TL_OK;
 }
@@ -289,16 +295,21 @@ void tl_run_report_gone(struct tl_engine *engine, const struct tl_report *report
 		tl_run_park(engine);
 }
 
-/* A level event that would not happen again: its point is gone, or the program counter was moved. */
+/*
+ * A level event that would not happen again, or perhaps not: its point is gone, or has conditions by now that the hit
+ * has not met, or the program counter was moved.
+ */
 static bool outdated(struct tl_engine *engine, struct thread *thread)
 {
 	const struct tl_event *event = &thread->pending.event;
 	enum tl_point_kind kind = event->kind == TL_EVENT_TRAP ? TL_POINT_SOFTWARE : TL_POINT_HARDWARE;
+	const struct engine_point *point;
 	tl_u64 at = 0;
 
 	if (tl_event_class(event->kind) != TL_EVENT_CLASS_LEVEL)
 		return false;
-	return tl_points_find(thread->process->space, event->address, KIND_BIT(kind)) == NULL ||
+	point = tl_points_find(thread->process->space, event->address, KIND_BIT(kind));
+	return point == NULL || (point->conditions.count != 0 && point->since > thread->sequence) ||
 	       tl_engine_program_counter(engine, thread, &at) != TL_OK || at != event->address;
 }
 
@@ -365,14 +376,29 @@ static void take_thread(struct tl_engine *engine, struct thread *thread, struct 
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 }
 
+/* Who speaks for all when nobody has anything to tell: the eldest that the resume was for, if one is left. */
+static struct thread *spokesman(const struct tl_engine *engine)
+{
+	struct thread *eldest = NULL;
+
+	for (tl_size i = 0; i < engine->thread_count; i++) {
+		struct thread *thread = engine->threads[i];
+
+		if (thread->process->unattended)
+			continue;
+		if (thread->resumed)
+			return thread;
+		if (eldest == NULL)
+			eldest = thread;
+	}
+	return eldest;
+}
+
 /* All-stop, and nobody has anything to tell: what was it that ended the resume? */
 static void make_report(struct tl_engine *engine, struct tl_report *report_ret)
 {
-	struct tl_thread_info info;
-	struct thread *eldest = NULL;
+	struct thread *eldest = spokesman(engine);
 
-	if (tl_engine_next_thread(engine, (struct tl_thread_id){0, 0}, &info))
-		eldest = tl_engine_thread(engine, info.id);
 	*report_ret = (struct tl_report){.event = {.kind = TL_EVENT_PAUSED}};
 	if (eldest == NULL || !engine->parking) {
 		report_ret->no_resumed = true;

@@ -41,14 +41,14 @@ struct tl_rsp {
 
 	struct tl_thread_id general, resumed; /* Hg and Hc; 0: none in particular */
 	struct tl_thread_id last_stop;        /* named in the last stop reply */
-	struct tl_thread_id listed;           /* where qsThreadInfo goes on */
+	tl_u64 listed;                        /* behind the birth of which thread qsThreadInfo goes on */
 
 	/* Non-stop: a notification or the reply to `?` is out, and vStopped will ask for the rest. */
 	bool notifying;
 	bool questioned;   /* there was a `?` */
 	bool one_at_first; /* the reply to this `?` is to tell one thread, and notifications the others */
-	bool telling;      /* of threads that stood still when `?` came, from `told` on */
-	struct tl_thread_id told;
+	bool telling;      /* of threads that stood still when `?` came */
+	tl_u64 told;       /* … and were born after this; 0: of none yet */
 
 	enum tl_rsp_leave leave;
 	tl_u64 leave_process;

@@ -343,10 +343,11 @@ static bool next_to_tell(struct tl_rsp *rsp, struct tl_report *report_ret)
 	struct tl_thread_info info;
 
 	while (rsp->telling) {
-		rsp->telling = tl_engine_next_thread(rsp->engine, rsp->told, &info);
+		/* The one told of last may be gone. */
+		rsp->telling = tl_engine_younger_thread(rsp->engine, rsp->told, &info);
 		if (!rsp->telling)
 			break;
-		rsp->told = info.id;
+		rsp->told = info.born;
 		if (info.state != TL_THREAD_PARKED)
 			continue;
 		last_report(rsp, info.id, report_ret);
@@ -381,7 +382,7 @@ static enum tl_status tell_next(struct tl_rsp *rsp, struct tl_writer *reply)
 	struct tl_report report;
 
 	/* The others come by a notification as soon as this chain has ended. */
-	if (rsp->one_at_first && rsp->told.thread != 0) {
+	if (rsp->one_at_first && rsp->told != 0) {
 		rsp->one_at_first = rsp->notifying = false;
 		return TL_OK;
 	}
@@ -452,7 +453,7 @@ static enum tl_status handle_status(struct tl_rsp *rsp, void *context, struct tl
 	if (!tl_rsp_non_stop(rsp))
 		return rsp->owed ? TL_DEFERRED : tell_one(rsp, reply);
 	rsp->notifying = rsp->telling = true;
-	rsp->told = (struct tl_thread_id){0, 0};
+	rsp->told = 0;
 	return tell_next(rsp, reply);
 }
 

@@ -233,13 +233,13 @@ static enum tl_status list_threads(struct tl_rsp *rsp, struct tl_writer *reply)
 	struct tl_thread_info info;
 	bool first = true;
 
-	while (tl_engine_next_thread(rsp->engine, rsp->listed, &info)) {
+	while (tl_engine_younger_thread(rsp->engine, rsp->listed, &info)) {
 		/* "p" process "." thread and a comma */
 		if (tl_writer_room(reply) < digits_of(info.id.process) + digits_of(info.id.thread) + 3)
 			break;
 		tl_write_byte(reply, first ? 'm' : ',');
 		tl_rsp_write_thread_id(rsp, reply, info.id);
-		rsp->listed = info.id;
+		rsp->listed = info.born;
 		first = false;
 	}
 	if (first)
@@ -251,7 +251,7 @@ static enum tl_status handle_first_threads(struct tl_rsp *rsp, void *context, st
 					   struct tl_writer *reply)
 {
 	(void)context, (void)arguments;
-	rsp->listed = (struct tl_thread_id){0, 0};
+	rsp->listed = 0;
 	return list_threads(rsp, reply);
 }
 

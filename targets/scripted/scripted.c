@@ -1073,6 +1073,7 @@ bool tl_scripted_thread(const struct tl_scripted *scripted, struct tl_thread_id 
 		.blocked = thread->blocked,
 		.program_counter = tl_cpu_get(cpu, thread->file, cpu->program_counter),
 		.executed = thread->executed,
+		.pending = thread->pending,
 	};
 	return true;
 }

@@ -146,6 +146,7 @@ struct tl_scripted_thread_info {
 	bool running, stop_asked, blocked;
 	tl_u64 program_counter;
 	tl_u64 executed; /* instructions */
+	tl_u64 pending;  /* signals that it has not seen yet: bit n - 1 for signal n */
 };
 /* What a thread is doing; false when there is none of that id. */
 bool tl_scripted_thread(const struct tl_scripted *scripted, struct tl_thread_id id,

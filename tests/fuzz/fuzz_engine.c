@@ -96,10 +96,33 @@ static struct tl_thread_id pick_filter(struct run *run)
 
 /* ---- The books ---- */
 
+static void check_processes(const struct run *run)
+{
+	const struct tl_engine *engine = run->engine;
+	tl_size threads = 0, unattended = 0;
+
+	for (tl_size i = 0; i < engine->process_count; i++) {
+		const struct process *process = engine->processes[i];
+		tl_size states[TL_THREAD_STATE_MAX] = {0};
+
+		for (tl_size n = 0; n < engine->thread_count; n++)
+			if (engine->threads[n]->process == process)
+				states[engine->threads[n]->state]++;
+		require(memcmp(states, process->states, sizeof(states)) == 0, "a process's counts of states are true");
+		require(!process->unattended || states[TL_THREAD_WAITING] == 0, "nobody waits to tell nobody");
+		require(!process->pausing || !tl_engine_process_quiet(engine, process->id),
+			"a pause of one process ends when all of it stand");
+		threads += process->threads;
+		unattended += process->unattended;
+	}
+	require(threads == engine->thread_count, "the processes' counts of threads are true");
+	require(unattended == engine->unattended, "the count of processes left to themselves is true");
+}
+
 static void check_threads(const struct run *run)
 {
 	const struct tl_engine *engine = run->engine;
-	tl_size states[TL_THREAD_STATE_MAX] = {0}, threads = 0;
+	tl_size states[TL_THREAD_STATE_MAX] = {0};
 	struct tl_scripted_thread_info info;
 
 	for (tl_size i = 0; i < engine->thread_count; i++) {
@@ -116,9 +139,6 @@ static void check_threads(const struct run *run)
 		require(thread->state != TL_THREAD_HELD || engine->over != NULL, "who is held is held for somebody");
 	}
 	require(memcmp(states, engine->states, sizeof(states)) == 0, "the counts of states are true");
-	for (tl_size i = 0; i < engine->process_count; i++)
-		threads += engine->processes[i]->threads;
-	require(threads == engine->thread_count, "the processes' counts of threads are true");
 }
 
 /* Those that were let go run on as if nobody had been there. */
@@ -140,6 +160,7 @@ static void check(const struct run *run)
 	const char *text = "";
 
 	check_threads(run);
+	check_processes(run);
 	if (!run->faulty) {
 		if (tl_scripted_violations(run->scripted, &text) != 0)
 			require(false, text);
@@ -214,6 +235,24 @@ static void order_pause(struct run *run)
 	tl_engine_pause(run->engine);
 }
 
+static void order_pause_process(struct run *run)
+{
+	tl_engine_pause_process(run->engine, pick_thread(run).process);
+}
+
+static void order_unattend(struct run *run)
+{
+	struct tl_thread_id id = pick_thread(run);
+
+	(void)tl_engine_unattend(run->engine, id.process, id.thread, (tl_i32)(next(run) % 20));
+}
+
+static void order_attend(struct run *run)
+{
+	if (tl_engine_attend(run->engine, pick_thread(run).process) == TL_OK)
+		run->answered = false;
+}
+
 static struct tl_point_request pick_point(struct run *run)
 {
 	unsigned n = next(run);
@@ -235,8 +274,12 @@ static void order_insert(struct run *run)
 	static const struct tl_agent_code never = {.bytes = never_bytes, .size = sizeof(never_bytes)};
 	static const struct tl_agent_code always = {.bytes = always_bytes, .size = sizeof(always_bytes)};
 	struct tl_point_request request = pick_point(run);
-	unsigned condition = next(run) % 3;
+	unsigned n = next(run), condition = n % 3;
 
+	/* Commands that persist, of a point that is hit in vain. */
+	if (n >= 128)
+		request.commands = (struct tl_bytecode_list){&always, 1};
+	request.persist = n >= 192;
 	if (condition != 0)
 		request.conditions = (struct tl_bytecode_list){condition == 1 ? &never : &always, 1};
 	(void)tl_engine_insert_point(run->engine, pick_thread(run).process, &request);
@@ -364,6 +407,22 @@ static void (*const orders[])(struct run *) = {
 	order_registers, order_memory,    order_fail,   order_take_waiting,
 };
 
+/* Those that came later: what the inputs of the corpus say stays what it was. */
+#define LATE_FROM (10 * TL_COUNT(orders))
+static void (*const late_orders[])(struct run *) = {
+	order_pause_process, order_pause_process, order_unattend, order_unattend, order_attend, order_attend,
+};
+
+static void obey(struct run *run)
+{
+	unsigned n = next(run);
+
+	if (n >= LATE_FROM && n - LATE_FROM < TL_COUNT(late_orders))
+		late_orders[n - LATE_FROM](run);
+	else
+		orders[n % TL_COUNT(orders)](run);
+}
+
 static struct tl_scripted_options pick_machine(struct run *run)
 {
 	struct tl_scripted_options options = {.allocator = *tl_storage(), .cpu = &tl_cpu_x86_64, .image = &image};
@@ -388,9 +447,12 @@ static struct tl_scripted_options pick_machine(struct run *run)
 static void finish(struct run *run)
 {
 	struct tl_engine *engine = run->engine;
+	tl_u64 process;
 
 	tl_scripted_fail(run->scripted, 0, TL_OK);
 	tl_engine_reset_client(engine);
+	while ((process = tl_engine_next_unattended(engine, 0)) != 0)
+		(void)tl_engine_attend(engine, process);
 	tl_engine_pause(engine);
 	for (unsigned turns = 0; turns < LAST_TURNS && !tl_engine_quiet(engine); turns++)
 		if (!tl_scripted_turn(run->scripted))
@@ -420,7 +482,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	for (unsigned threads = next(&run) % 4; threads > 0; threads--)
 		require(tl_scripted_add_thread(run.scripted, process, CODE, &id) == TL_OK, "a thread can be made");
 	for (unsigned n = 0; run.at < run.end && n < ORDERS_MAX; n++) {
-		orders[next(&run) % TL_COUNT(orders)](&run);
+		obey(&run);
 		check(&run);
 	}
 	finish(&run);

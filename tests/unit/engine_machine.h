@@ -294,7 +294,7 @@ static inline bool machine_run(struct machine *machine, struct tl_report *report
 	for (;;) {
 		if (machine_take(machine, report))
 			return true;
-		if (!machine_advance(machine, &patience) && !machine->ready)
+		if (!machine->ready && !machine_advance(machine, &patience) && !machine->ready)
 			return false;
 	}
 }

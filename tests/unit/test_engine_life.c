@@ -367,6 +367,37 @@ TEST(exec_leaves_one_thread_and_no_points)
 	MACHINE_END(&machine);
 }
 
+TEST(exec_by_the_only_thread_that_was_resumed)
+{
+	/* It takes the number of the first, which stood: the exec is told all the same, or (1) the program runs on. */
+	for (unsigned untold = 0; untold < 2; untold++) {
+		struct tl_scripted_options options = machine_options();
+		struct machine machine;
+		struct tl_thread_id other;
+		struct tl_report report;
+
+		REQUIRE(machine_make(&machine, &options));
+		tl_engine_settings(machine.engine)->report_execs = untold == 0;
+		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &other) == TL_OK);
+		REQUIRE(machine_step(&machine, machine.main, &report));
+		CHECK_EQUAL(machine_act(&machine, other, TL_ACTION_CONTINUE, 0), TL_OK);
+		CHECK_EQUAL(tl_scripted_do(machine.scripted, other, TL_SCRIPTED_EXEC, 0, 0), TL_OK);
+		if (untold == 0) {
+			REQUIRE(machine_run(&machine, &report));
+			CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
+			CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
+		} else {
+			machine_turns(&machine, 50);
+			CHECK(!machine.ready);
+			CHECK(machine_word(&machine, DATA) > 2);
+			tl_engine_interrupt(machine.engine);
+			REQUIRE(machine_run(&machine, &report));
+			CHECK_EQUAL(report.event.signal, 2);
+		}
+		MACHINE_END(&machine);
+	}
+}
+
 TEST(exec_while_parking)
 {
 	struct tl_scripted_options options = machine_options();
@@ -656,4 +687,29 @@ TEST(a_pause_of_one_process_leaves_the_others_alone)
 	CHECK_EQUAL(report.event.thread.process, machine.process);
 	CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP_CALL);
 	MACHINE_END(&machine);
+}
+
+TEST(a_process_that_ends_leaves_no_step_trap_to_whom_it_shares_its_memory_with)
+{
+	struct tl_scripted_options options = machine_options();
+	struct tl_action step = {.kind = TL_ACTION_STEP};
+	struct machine machine;
+	struct tl_thread_id other;
+	struct tl_report report;
+
+	options.without = TL_CAN_STEP;
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->report_vforks = true;
+	tl_engine_settings(machine.engine)->non_stop = true;
+	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &other) == TL_OK);
+	CHECK_EQUAL(machine_act(&machine, machine.main, TL_ACTION_CONTINUE, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_VFORK, 0, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_VFORK);
+	step.filter = other;
+	CHECK_EQUAL(tl_engine_resume(machine.engine, &step, 1), TL_OK);
+	CHECK_EQUAL(raw_byte(&machine, machine.process, LOOP + 4), 0xcc);
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, other, TL_SCRIPTED_KILL_PROCESS, 9, 0), TL_OK);
+	REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_PROCESS_KILLED);
+	leave_all(&machine);
+	machine_free(&machine);
 }

@@ -170,6 +170,24 @@ TEST(interrupt_is_signal_2)
 	MACHINE_END(&machine);
 }
 
+TEST(an_interrupt_is_told_of_a_thread_that_was_resumed)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id ids[3];
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(add_threads(&machine, SPIN, ids, 3));
+	REQUIRE(machine_act(&machine, ids[1], TL_ACTION_CONTINUE, 0) == TL_OK);
+	machine_turns(&machine, 5);
+	tl_engine_interrupt(machine.engine);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK_EQUAL(report.event.signal, 2);
+	CHECK_EQUAL(report.event.thread.thread, ids[1].thread);
+	MACHINE_END(&machine);
+}
+
 TEST(interrupt_while_blocked)
 {
 	struct tl_scripted_options options = machine_options();
@@ -787,6 +805,59 @@ TEST(non_stop_stops_those_whose_hits_are_forgotten)
 TEST(non_stop_interrupts_one_whose_hit_is_forgotten)
 {
 	stop_those_whose_hits_are_forgotten(true);
+}
+
+TEST(non_stop_tells_at_once_what_all_stop_kept)
+{
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	struct tl_thread_id other;
+	struct tl_report report;
+
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &other) == TL_OK);
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+	/* It comes to its own hit before it takes notice. */
+	CHECK_EQUAL(tl_scripted_do(machine.scripted, other, TL_SCRIPTED_DELAY_STOPS, 5, 0), TL_OK);
+	REQUIRE(machine_go(&machine, &report));
+	CHECK(!machine.ready);
+	CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, true), TL_OK);
+	REQUIRE(machine.ready && tl_engine_take_report(machine.engine, &report));
+	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(report.event.thread.thread, other.thread);
+	MACHINE_END(&machine);
+}
+
+/* The hit met no condition; it happens again, and meets the one that is there now. */
+TEST(a_hit_that_waits_meets_a_condition_that_is_given_then)
+{
+	for (unsigned non_stop = 0; non_stop < 2; non_stop++) {
+		struct tl_scripted_options options = machine_options();
+		struct machine machine;
+		struct tl_thread_id ids[4];
+		struct tl_report report;
+
+		REQUIRE(machine_make(&machine, &options));
+		REQUIRE(add_threads(&machine, SPIN, ids, 4));
+		machine_set_pc(&machine, machine.main, SPIN);
+		CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, non_stop != 0), TL_OK);
+		for (unsigned i = 0; i < 4; i++)
+			CHECK_EQUAL(machine_do(&machine, ids[i], TL_SCRIPTED_DELAY_STOPS, 50, 0), TL_OK);
+		CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		machine_turns(&machine, 20); /* all come to their hits */
+		REQUIRE(machine_run(&machine, &report));
+		CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+		CHECK_EQUAL(machine_insert_with(&machine, SPIN, NEVER, NULL), TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		machine_turns(&machine, 50);
+		machine.ready = true;
+		CHECK(!tl_engine_take_report(machine.engine, &report));
+		tl_engine_interrupt(machine.engine);
+		REQUIRE(machine_run(&machine, &report));
+		CHECK_EQUAL(report.event.signal, 2);
+		MACHINE_END(&machine);
+	}
 }
 
 TEST(back_to_all_stop_parks_everyone)

@@ -141,6 +141,52 @@ TEST(step_over_a_breakpoint)
 	on_every_make(step_from_a_passed_point);
 }
 
+/* The access, or the arrival at the next instruction, is noticed by points that do not stop: the step is one step. */
+static void step_beside_points_that_do_not_stop(struct machine *machine)
+{
+	struct tl_point_request watch = {.kind = TL_POINT_WRITE, .address = DATA, .size = 8};
+	struct tl_point_request next = {.kind = TL_POINT_HARDWARE, .address = WRITER, .size = 1};
+	const struct tl_bytecode_list never = {NEVER, 1};
+	struct tl_report report;
+
+	watch.conditions = next.conditions = never;
+	CHECK_EQUAL(tl_engine_insert_point(machine->engine, machine->process, &watch), TL_OK);
+	CHECK_EQUAL(tl_engine_insert_point(machine->engine, machine->process, &next), TL_OK);
+	machine_set_pc(machine, machine->main, WRITER);
+	for (unsigned i = 0; i < 6; i++) {
+		REQUIRE(machine_step(machine, machine->main, &report));
+		CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+		CHECK_EQUAL(machine_pc(machine, machine->main), i % 2 == 0 ? WRITER + 8 : WRITER);
+	}
+}
+
+TEST(a_step_beside_points_that_do_not_stop_is_one_step)
+{
+	on_every_make(step_beside_points_that_do_not_stop);
+}
+
+/* The target is asked once to stop a thread, however often its clients ask for it: it counts that as its contract. */
+TEST(a_step_over_a_point_is_asked_to_stop_once)
+{
+	struct make held = makes[2];
+	struct machine machine;
+	struct tl_report report;
+
+	REQUIRE(make_machine(&machine, &held));
+	CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, true), TL_OK);
+	/* The call under the point blocks, so that there is time to ask. */
+	machine_set_pc(&machine, machine.main, WAITER);
+	CHECK_EQUAL(machine_insert_with(&machine, WAITER + 5, NEVER, NULL), TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	machine_turns(&machine, 10);
+	CHECK_EQUAL(machine_act(&machine, everyone, TL_ACTION_STOP, 0), TL_OK);
+	CHECK_EQUAL(machine_act(&machine, everyone, TL_ACTION_STOP, 0), TL_OK);
+	tl_engine_interrupt(machine.engine);
+	REQUIRE(machine_run(&machine, &report));
+	CHECK(!tl_engine_take_report(machine.engine, &report));
+	MACHINE_END(&machine);
+}
+
 static void signal_upon_a_point(struct machine *machine)
 {
 	struct tl_report report;
@@ -369,6 +415,40 @@ TEST(ways_are_taken_as_the_target_allows)
 		CHECK_EQUAL(machine_insert_with(&machine, LOOP_BACK, DATA_IS(3), NULL), TL_OK);
 		REQUIRE(machine_go(&machine, &report));
 		CHECK_EQUAL(tl_engine_counters(machine.engine)->ways[ways[i]], 5);
+		MACHINE_END(&machine);
+	}
+}
+
+/* A point that the target puts in, taken out and put in again by its client while a thread steps over it. */
+TEST(a_point_comes_and_goes_amid_the_step_over_it)
+{
+	for (unsigned again = 0; again < 2; again++) {
+		struct tl_scripted_options options = machine_options();
+		struct machine machine;
+		struct tl_thread_info info = {0};
+		struct tl_report report;
+
+		options.without = TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE;
+		options.points_inserted = true;
+		REQUIRE(machine_make(&machine, &options));
+		CHECK_EQUAL(machine_insert_with(&machine, LOOP_STORE, NEVER, NULL), TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		for (unsigned turns = 0; turns < 100 && info.state != TL_THREAD_OVER; turns++) {
+			(void)tl_scripted_turn(machine.scripted);
+			REQUIRE(tl_engine_find_thread(machine.engine, machine.main, &info));
+		}
+		REQUIRE(info.state == TL_THREAD_OVER);
+		CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+		if (again != 0)
+			CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+		if (again != 0) {
+			REQUIRE(machine_run(&machine, &report));
+			CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+			CHECK_EQUAL(report.event.address, LOOP_STORE);
+		} else {
+			machine_turns(&machine, 100);
+			CHECK(!machine.ready);
+		}
 		MACHINE_END(&machine);
 	}
 }

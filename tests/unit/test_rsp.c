@@ -928,6 +928,45 @@ TEST(non_stop_from_the_beginning)
 	shut();
 }
 
+TEST(lists_go_on_behind_threads_that_have_ended)
+{
+	open_gdb(3);
+	(void)rsp_session_ask(&session, GDB ";error-message+");
+	ASK("QNonStop:1", "OK");
+	ASK_BEGINS("?", "T00thread:p1.1;");
+	ASK_BEGINS("vStopped", "T00thread:p1.2;");
+	ASK("vCont;c:p1.2", "OK");
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 2}, TL_SCRIPTED_EXIT_THREAD, 0, 0),
+		    TL_OK);
+	ASK_BEGINS("vStopped", "T00thread:p1.3;");
+	ASK_BEGINS("vStopped", "T00thread:p1.4;");
+	ASK("vStopped", "N");
+	ASK("vStopped", "OK");
+	shut();
+	/* Lists that take several packets. */
+	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 999, .packet_size = 1024});
+	(void)rsp_session_ask(&session, GDB);
+	ASK("QNonStop:1", "OK");
+	ASK("vCont;c:p1.1", "OK");
+	for (unsigned seen = 0, last = 0; seen < 1000; seen++) {
+		const char *reply = rsp_session_ask(&session, seen == 0 ? "qfThreadInfo" : "qsThreadInfo"), *comma;
+		char action[32];
+
+		if (reply[0] == 'l') {
+			CHECK_EQUAL(last, 1000);
+			break;
+		}
+		comma = strrchr(reply, ',');
+		REQUIRE(comma != NULL && sscanf(comma, ",p1.%x", &last) == 1);
+		snprintf(action, sizeof(action), "vCont;c:p1.%x", last);
+		ASK(action, "OK");
+		CHECK_EQUAL(
+			tl_scripted_do(session.scripted, (struct tl_thread_id){1, last}, TL_SCRIPTED_EXIT_THREAD, 0, 0),
+			TL_OK);
+	}
+	shut();
+}
+
 TEST(leaving_non_stop)
 {
 	open_gdb(1);
