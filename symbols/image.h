@@ -37,7 +37,13 @@
 	X(TL_SECTION_DYNSYM, ".dynsym")                                                                                \
 	X(TL_SECTION_DYNSTR, ".dynstr")                                                                                \
 	X(TL_SECTION_PLT, ".plt")                                                                                      \
-	X(TL_SECTION_PLT_SEC, ".plt.sec")
+	X(TL_SECTION_PLT_SEC, ".plt.sec")                                                                              \
+	X(TL_SECTION_PLT_GOT, ".plt.got")                                                                              \
+	X(TL_SECTION_GOT_PLT, ".got.plt")                                                                              \
+	X(TL_SECTION_RELA_PLT, ".rela.plt")                                                                            \
+	X(TL_SECTION_RELA_DYN, ".rela.dyn")                                                                            \
+	X(TL_SECTION_REL_PLT, ".rel.plt")                                                                              \
+	X(TL_SECTION_REL_DYN, ".rel.dyn")
 
 enum tl_section {
 #define X(name, elf) name,
