@@ -78,6 +78,17 @@ enum tl_status tl_call_frames_open_sections(struct tl_call_frames **frames_ret,
 	return TL_OK;
 }
 
+enum tl_status tl_call_frames_open(struct tl_call_frames **frames_ret, struct tl_image *image, struct tl_error *error)
+{
+	const struct tl_elf *elf = tl_image_elf(image);
+	struct tl_frame_sections sections = {.address_size = elf->wide ? 8 : 4, .machine = elf->machine};
+
+	TL_TRY(tl_image_section(image, TL_SECTION_EH_FRAME, &sections.eh_frame, error));
+	TL_TRY(tl_image_section(image, TL_SECTION_EH_FRAME_HEADER, &sections.eh_frame_header, error));
+	TL_TRY(tl_image_section(image, TL_SECTION_DEBUG_FRAME, &sections.debug_frame, error));
+	return tl_call_frames_open_sections(frames_ret, &sections, error);
+}
+
 static void drop_list(struct list *list)
 {
 	tl_release(tl_storage(), list->places, list->capacity * sizeof(*list->places));

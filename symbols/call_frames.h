@@ -63,9 +63,11 @@ struct tl_frame_sections {
 struct tl_call_frames;
 
 /*
- * Over bytes that the caller keeps until the close, which is the caller's matter, too. That there is no call frame
+ * Over the sections of an image, or over bytes, which the caller keeps until the close. That there is no call frame
  * information is no error. TL_ERROR_ARGUMENT: the address size is neither 4 nor 8.
  */
+TL_CHECKED enum tl_status tl_call_frames_open(struct tl_call_frames **frames_ret, struct tl_image *image,
+					      struct tl_error *error);
 TL_CHECKED enum tl_status tl_call_frames_open_sections(struct tl_call_frames **frames_ret,
 						       const struct tl_frame_sections *sections,
 						       struct tl_error *error);

@@ -1,0 +1,38 @@
+/*
+ * What unwinding has to know of a CPU besides its registers: which registers a function must leave as they were, where
+ * a return address is, and what the kernel saves for a signal handler. One table for each struct tl_cpu.
+ */
+#ifndef TL_SYMBOLS_CALLING_CONVENTION_H
+#define TL_SYMBOLS_CALLING_CONVENTION_H
+
+#include "core/cpu/cpu.h"
+#include "core/types.h"
+
+struct tl_calling_convention {
+	const struct tl_cpu *cpu;
+	/* DWARF numbers. */
+	tl_u8 program_counter, stack_pointer, frame_pointer;
+	tl_u8 link_register; /* that a call leaves the return address in; program_counter: it goes onto the stack */
+	/* Bit n of the pair of words: a function leaves register n as it was. */
+	tl_u64 preserved[2];
+	tl_u8 address_bits; /* those that an address of code uses; the others may carry an authentication code */
+	/* The code of a signal trampoline without call frame information, and where behind the stack pointer the kernel
+	 * saved register n, as a multiple of a word; 0: nowhere. NULL: not known. */
+	const tl_u8 *trampoline;
+	tl_u8 trampoline_size;
+	tl_u8 trampoline_call; /* the offset in it of the system call, at which a thread may stand, too */
+	const tl_u8 *saved;
+	tl_u8 saved_count;
+	/* How functions set up a frame pointer: the instructions that may stand first, then the push, then the move. */
+	const char *landing, *push, *moves[2];
+};
+
+/* NULL for a CPU of which nothing is known. Constant; any thread. */
+const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *cpu);
+
+static inline bool tl_preserved(const struct tl_calling_convention *convention, unsigned number)
+{
+	return number < 128 && (convention->preserved[number / 64] >> number % 64 & 1) != 0;
+}
+
+#endif
