@@ -55,10 +55,11 @@ TL_CHECKED enum tl_status tl_scopes_functions(struct tl_scopes *scopes, const st
 
 struct tl_variable {
 	const char *name;
+	const char *linkage_name; /* what a symbol table calls it; the same as `name` in C */
 	struct tl_entry entry;
 	bool parameter;  /* else a local variable */
 	bool artificial; /* `this` */
-	bool external;   /* only declared here: it stands elsewhere */
+	bool external;   /* it stands elsewhere, where a symbol table or another unit says */
 	bool left_out;   /* the compiler kept nothing of it here: only its declaration is there */
 	tl_u64 line;     /* where it is declared; 0: unknown */
 };

@@ -23,6 +23,7 @@ struct listing {
 	tl_size count, capacity;
 	tl_size sorted; /* so many of them are in order: those of the levels before */
 	bool original;  /* what is listed are the children of an original */
+	bool copy;      /* the scope is a copy, and its original will be listed, too */
 	bool stopped;
 };
 
@@ -61,6 +62,21 @@ static enum tl_status note_original(struct listing *listing, const struct tl_ent
 	return TL_OK;
 }
 
+/* A variable of the whole program, which is declared here, or whose place the linker knows and this entry does not. */
+static enum tl_status stands_elsewhere(const struct tl_entry *entry, bool *elsewhere_ret, struct tl_error *error)
+{
+	struct tl_attribute declaration, external, place;
+
+	TL_TRY(tl_entry_attribute(entry, DW_AT_declaration, &declaration, error));
+	TL_TRY(tl_entry_inherited(entry, DW_AT_external, &external, error));
+	TL_TRY(tl_entry_inherited(entry, DW_AT_location, &place, error));
+	if (place.kind == TL_CLASS_NONE)
+		TL_TRY(tl_entry_inherited(entry, DW_AT_const_value, &place, error));
+	*elsewhere_ret = (declaration.kind == TL_CLASS_FLAG && declaration.number != 0) ||
+			 (external.kind == TL_CLASS_FLAG && external.number != 0 && place.kind == TL_CLASS_NONE);
+	return TL_OK;
+}
+
 static enum tl_status tell(struct listing *listing, const struct tl_entry *entry, struct tl_error *error)
 {
 	struct tl_variable variable = {.entry = *entry, .parameter = entry->tag == DW_TAG_formal_parameter};
@@ -72,11 +88,12 @@ static enum tl_status tell(struct listing *listing, const struct tl_entry *entry
 	variable.name = attribute.text;
 	TL_TRY(tl_entry_inherited(entry, DW_AT_artificial, &attribute, error));
 	variable.artificial = attribute.kind == TL_CLASS_FLAG && attribute.number != 0;
-	TL_TRY(tl_entry_attribute(entry, DW_AT_declaration, &attribute, error));
-	variable.external = attribute.kind == TL_CLASS_FLAG && attribute.number != 0;
+	TL_TRY(stands_elsewhere(entry, &variable.external, error));
+	TL_TRY(tl_entry_inherited(entry, DW_AT_linkage_name, &attribute, error));
+	variable.linkage_name = attribute.kind == TL_CLASS_STRING ? attribute.text : variable.name;
 	TL_TRY(tl_entry_inherited(entry, DW_AT_decl_line, &attribute, error));
 	variable.line = attribute.kind == TL_CLASS_UNSIGNED ? attribute.number : 0;
-	variable.left_out = listing->original;
+	variable.left_out = listing->original && !variable.external;
 	listing->stopped = !listing->call(listing->context, &variable);
 	return TL_OK;
 }
@@ -87,6 +104,12 @@ static bool is_wanted(const struct listing *listing, tl_u16 tag)
 		return tag == DW_TAG_variable || tag == DW_TAG_formal_parameter;
 	return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type ||
 	       tag == DW_TAG_enumeration_type || tag == DW_TAG_typedef;
+}
+
+static enum tl_status too_deep(const struct tl_entry *entry, struct tl_error *error)
+{
+	return TL_FAIL(error, TL_ERROR_MALFORMED, "blocks nest more than %d deep at entry 0x%llx", DEPTH_MAX,
+		       (unsigned long long)entry->offset);
 }
 
 static bool found(void *context, tl_u64 start, tl_u64 end)
@@ -114,31 +137,60 @@ static bool is_block(tl_u16 tag)
 	return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
 }
 
+/* Notes the originals of what the blocks inside declare: it is there, if not in this scope. */
+static enum tl_status note_inside(struct listing *listing, const struct tl_entry *block, unsigned depth,
+				  struct tl_error *error)
+{
+	struct tl_entry child;
+
+	if (depth == DEPTH_MAX)
+		return too_deep(block, error);
+	TL_TRY(tl_entry_child(block, &child, error));
+	while (child.tag != 0) {
+		if (is_wanted(listing, child.tag) || is_block(child.tag))
+			TL_TRY(note_original(listing, &child, error));
+		if (is_block(child.tag))
+			TL_TRY(note_inside(listing, &child, depth + 1, error));
+		TL_TRY(tl_entry_sibling(&child, &child, error));
+	}
+	return TL_OK;
+}
+
+static enum tl_status list_children(struct listing *listing, const struct tl_entry *entry, unsigned depth,
+				    struct tl_error *error);
+
+static enum tl_status list_block(struct listing *listing, const struct tl_entry *block, unsigned depth,
+				 struct tl_error *error)
+{
+	bool transparent = false;
+
+	TL_TRY(is_transparent(block, &transparent, error));
+	if (transparent)
+		return list_children(listing, block, depth, error);
+	return listing->copy ? note_inside(listing, block, depth, error) : TL_OK;
+}
+
 static enum tl_status list_children(struct listing *listing, const struct tl_entry *entry, unsigned depth,
 				    struct tl_error *error)
 {
 	struct tl_entry child;
 
 	if (depth == DEPTH_MAX)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "blocks nest more than %d deep at entry 0x%llx", DEPTH_MAX,
-			       (unsigned long long)entry->offset);
+		return too_deep(entry, error);
 	TL_TRY(tl_entry_child(entry, &child, error));
 	while (child.tag != 0 && !listing->stopped) {
 		const bool wanted = is_wanted(listing, child.tag);
-		bool transparent = false;
 
 		if (wanted || is_block(child.tag)) {
 			const bool known = was_seen(listing, &child);
 
 			TL_TRY(note_original(listing, &child, error));
-			if (wanted && !known && listing->type != NULL)
-				listing->stopped = !listing->type(listing->context, &child);
-			else if (wanted && !known)
-				TL_TRY(tell(listing, &child, error));
 			if (!wanted && !known)
-				TL_TRY(is_transparent(&child, &transparent, error));
-			if (transparent)
-				TL_TRY(list_children(listing, &child, depth + 1, error));
+				TL_TRY(list_block(listing, &child, depth + 1, error));
+			else if (!known && listing->type != NULL)
+				listing->stopped = !listing->type(listing->context, &child);
+			else if (!known)
+				TL_TRY(tell(listing, &child, error));
 		}
 		TL_TRY(tl_entry_sibling(&child, &child, error));
 	}
@@ -148,10 +200,11 @@ static enum tl_status list_children(struct listing *listing, const struct tl_ent
 static enum tl_status list_all(struct listing *listing, const struct tl_entry *entry, struct tl_error *error)
 {
 	struct tl_entry at = *entry;
+	struct tl_attribute origin;
 
+	TL_TRY(tl_entry_attribute(entry, DW_AT_abstract_origin, &origin, error));
+	listing->copy = origin.kind != TL_CLASS_NONE;
 	for (int i = 0; i < ORIGINS_MAX; i++) {
-		struct tl_attribute origin;
-
 		TL_TRY(list_children(listing, &at, 0, error));
 		TL_TRY(tl_entry_attribute(&at, DW_AT_abstract_origin, &origin, error));
 		if (origin.kind == TL_CLASS_NONE || listing->stopped)
