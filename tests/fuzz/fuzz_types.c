@@ -1,0 +1,166 @@
+/*
+ * Types, scopes and what encloses what, over debug information of any shape. The input's first four bytes say how much
+ * of the rest is .debug_abbrev, and how much .debug_str; what is left is .debug_info.
+ */
+#include "base/storage.h"
+#include "symbols/dwarf_constants.h"
+#include "symbols/scope.h"
+#include "symbols/type_text.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/symbols/wrap.h"
+
+#include <stdlib.h>
+
+/* No input needs more to show what it does. */
+#define ENTRIES_MAX 400
+#define INPUT_MAX 16384
+
+struct readers {
+	struct tl_image *image;
+	struct tl_dwarf *dwarf;
+	struct tl_tree *tree;
+	struct tl_types *types;
+	struct tl_scopes *scopes;
+};
+
+static struct tl_error error;
+
+/* Whatever fails says why. */
+static bool good(enum tl_status status)
+{
+	if (status != TL_OK && (error.status != status || error.text[0] == 0))
+		abort();
+	error.status = TL_OK;
+	error.text[0] = 0;
+	return status == TL_OK;
+}
+
+static void read_type(struct readers *readers, const struct tl_entry *entry)
+{
+	struct tl_output output = tl_output_make(1 << 16);
+	const struct tl_type *type, *other;
+	const struct tl_member *members;
+	const char *name;
+	tl_size count;
+	tl_u64 size;
+	bool known;
+
+	if (good(tl_type_at(readers->types, entry, &type, &error))) {
+		(void)good(tl_type_full_name(type, &name, &error));
+		(void)good(tl_type_size(type, &size, &known, &error));
+		if (good(tl_type_strip(type, &other, &error)) && other->kind == TL_TYPE_TYPEDEF)
+			abort();
+		if (good(tl_type_members(type, &members, &count, &error)))
+			for (tl_size i = 0; i < count && i < 50; i++)
+				(void)good(tl_member_type(type, &members[i], &other, &error));
+		(void)good(tl_type_write_name(type, &output, &error));
+		tl_output_reset(&output);
+		(void)good(
+			tl_type_write_description(type, entry->offset & 1 ? TL_TYPE_TEXT_OFFSETS : 0, &output, &error));
+	}
+	tl_output_release(&output);
+}
+
+static bool see_variable(void *context, const struct tl_variable *variable)
+{
+	struct readers *readers = context;
+	const struct tl_type *type;
+
+	if (variable->name == NULL)
+		abort();
+	(void)good(tl_type_of(readers->types, &variable->entry, &type, &error));
+	return true;
+}
+
+static bool see_parameter(void *context, const struct tl_call_parameter *parameter)
+{
+	(void)context;
+	return parameter->location == NULL || parameter->location_size < INPUT_MAX;
+}
+
+static bool see_call(void *context, const struct tl_call_site *site)
+{
+	(void)context;
+	(void)good(tl_call_parameters(site, see_parameter, NULL, &error));
+	return true;
+}
+
+static bool see_range(void *context, tl_u64 start, tl_u64 end)
+{
+	struct readers *readers = context;
+	struct tl_scope_chain chain = {NULL, 0, 0};
+
+	if (good(tl_scopes_at(readers->scopes, start + (end - start) / 2, &chain, &error)))
+		for (tl_size i = 0; i < chain.count; i++)
+			(void)good(tl_scope_variables(&chain.scopes[i], see_variable, readers, &error));
+	tl_scope_chain_release(&chain);
+	return true;
+}
+
+static void read_function(struct readers *readers, const struct tl_entry *entry)
+{
+	struct tl_output output = tl_output_make(1 << 16);
+	const tl_u8 *bytes;
+	tl_size size;
+
+	(void)good(tl_entry_ranges(entry, see_range, readers, &error));
+	(void)good(tl_scope_write_name(readers->types, entry, true, &output, &error));
+	(void)good(tl_scope_frame_base(entry, 0x1000, &bytes, &size, &error));
+	(void)good(tl_scope_calls(entry, see_call, NULL, &error));
+	tl_output_release(&output);
+}
+
+static void read_unit(struct readers *readers, const struct tl_unit *unit)
+{
+	struct tl_entry entry, parent;
+	bool done = false;
+
+	if (!good(tl_entry_top(unit, &entry, &error)))
+		return;
+	for (unsigned i = 0; i < ENTRIES_MAX && !done; i++) {
+		if (entry.tag == DW_TAG_subprogram)
+			read_function(readers, &entry);
+		else if (entry.tag != 0)
+			read_type(readers, &entry);
+		if (entry.tag != 0 && good(tl_tree_parent(readers->tree, &entry, &parent, &error)) &&
+		    parent.offset >= entry.offset && parent.tag != 0)
+			abort();
+		if (!good(tl_entry_next(&entry, &entry, &done, &error)))
+			return;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static uint8_t file[INPUT_MAX + 4096];
+	struct readers readers = {NULL, NULL, NULL, NULL, NULL};
+	size_t abbreviations, strings;
+
+	if (size < 4 || size > INPUT_MAX)
+		return 0;
+	abbreviations = tl_load_little(bytes, 2) % (size - 3);
+	strings = tl_load_little(bytes + 2, 2) % (size - 3 - abbreviations);
+	size = wrap_sections(
+		file,
+		(const struct wrapped_section[]){
+			{".debug_abbrev", bytes + 4, abbreviations},
+			{".debug_str", bytes + 4 + abbreviations, strings},
+			{".debug_info", bytes + 4 + abbreviations + strings, size - 4 - abbreviations - strings},
+		},
+		3);
+	if (good(tl_image_open_bytes(&readers.image, "input", file, size, &error)) &&
+	    good(tl_dwarf_open(&readers.dwarf, readers.image, &error)) &&
+	    good(tl_tree_open(&readers.tree, readers.dwarf, &error)) &&
+	    good(tl_types_open(&readers.types, readers.dwarf, readers.tree, &error)) &&
+	    good(tl_scopes_open(&readers.scopes, readers.dwarf, &error)))
+		for (tl_size i = 0; i < tl_dwarf_unit_count(readers.dwarf) && i < 8; i++)
+			read_unit(&readers, tl_dwarf_unit(readers.dwarf, i));
+	tl_scopes_close(readers.scopes);
+	tl_types_close(readers.types);
+	tl_tree_close(readers.tree);
+	tl_dwarf_close(readers.dwarf);
+	tl_image_close(readers.image);
+	if (tl_storage_live() != 0)
+		abort();
+	return 0;
+}
