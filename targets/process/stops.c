@@ -720,9 +720,9 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 		thread = executing(target, process);
 	if (thread == NULL) {
 		unknown(target, id, stop);
-	} else if (thread->process == NULL) {
-		/* Killed before its parent could tell of it: what it stands in front of is its end, and the end of its
-		 * process waits for that. */
+	} else if (thread->process == NULL || (thread->state == TRACED_NEW && stop.kind == TL_STOP_EXITING)) {
+		/* Killed before its parent could tell of it, or before its own first stop: what it stands in front of
+		 * is its end, and the end of its process waits for that. */
 		(void)process_ptrace_patiently(target, PTRACE_CONT, thread, 0, 0);
 	} else if (thread->state == TRACED_NEW) {
 		first_stop(target, thread, stop);
