@@ -139,8 +139,7 @@ static enum seized seize(struct process_target *target, struct traced_process *p
 		return SEIZED_NO_MEMORY;
 	if (process_ptrace(target, PTRACE_SEIZE, thread, 0, tl_process_stops_options(target, process, id)) == 0) {
 		thread->stop_asked = true;
-		if (process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0) == 0)
-			tl_process_wait_expect(target, thread);
+		(void)tl_process_run_interrupt(target, thread);
 		return SEIZED_NEW;
 	}
 	tl_process_remove_thread(target, thread);

@@ -58,6 +58,18 @@ static enum tl_status send_signal(struct process_target *target, struct traced_t
 	return target->calls->thread_kill(group_of(thread), thread->id, signal) < 0 ? tl_process_errno() : TL_OK;
 }
 
+/* First its last stop is dealt with, which it could not be when it came. That is for the loop: this is the engine's. */
+static enum tl_status again(struct process_target *target, struct traced_thread *thread,
+			    const struct tl_run_request *request)
+{
+	TL_TRY(tl_process_wait_requeue(target, thread->id, thread->status));
+	thread->due = false;
+	/* What a signal means hangs on how the thread was going when it came. */
+	if (thread->place == PLACE_SYSCALL)
+		thread->request = *request;
+	return TL_OK;
+}
+
 enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id id,
 				     const struct tl_run_request *request)
 {
@@ -67,7 +79,7 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 
 	if (thread == NULL || thread->state == TRACED_ENDED)
 		return TL_ERROR_GONE;
-	if (thread->state != TRACED_STOPPED || (thread->awaited != 0 && !thread->birth_due))
+	if (thread->state != TRACED_STOPPED || (thread->awaited != 0 && !thread->due))
 		return TL_ERROR_RUNNING;
 	if (request->run != TL_RUN_CONTINUE && request->run != TL_RUN_STEP)
 		return TL_ERROR_UNSUPPORTED;
@@ -77,15 +89,30 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 		TL_TRY(send_signal(target, thread, signal));
 		signal = 0;
 	}
-	if (thread->birth_due)
-		TL_TRY(tl_process_stops_birth(target, thread));
-	thread->request = *request;
 	thread->stop_asked = false;
 	thread->detach_signal = 0;
-	/* It goes on when its child has arrived. */
-	if (thread->awaited != 0)
-		return TL_OK;
+	if (thread->due)
+		return again(target, thread, request);
+	thread->request = *request;
 	return start(target, thread, request_for(thread), signal);
+}
+
+enum tl_status tl_process_run_interrupt(struct process_target *target, struct traced_thread *thread)
+{
+	enum tl_status status = TL_OK;
+
+	if (process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0) < 0)
+		status = tl_process_errno();
+	if (status == TL_ERROR_GONE)
+		return status;
+	if (status != TL_OK && !thread->stop_sent) {
+		if (target->calls->thread_kill(group_of(thread), thread->id, SIGSTOP) < 0)
+			return status;
+		thread->stop_sent = true;
+	}
+	if (thread->state == TRACED_RUNNING)
+		tl_process_wait_expect(target, thread);
+	return TL_OK;
 }
 
 void tl_process_run_go_on(struct process_target *target, struct traced_thread *thread, int signal)
@@ -97,7 +124,7 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 	 * thread is let run, and then stops it before it gets anywhere.
 	 */
 	if (thread->stop_asked && thread->place != PLACE_GROUP)
-		(void)process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
+		(void)tl_process_run_interrupt(target, thread);
 	if (status == TL_OK || status == TL_ERROR_GONE)
 		status = start(target, thread, request_for(thread), thread->place == PLACE_DELIVERY ? signal : 0);
 	if (status == TL_OK || status == TL_ERROR_GONE)
@@ -118,16 +145,6 @@ bool tl_process_run_to_signal(struct process_target *target, struct traced_threa
 
 /* ---- Stopping ---- */
 
-/* A running thread will stop, unless it is gone. */
-static long interrupt(struct process_target *target, struct traced_thread *thread)
-{
-	long result = process_ptrace_patiently(target, PTRACE_INTERRUPT, thread, 0, 0);
-
-	if (result == 0)
-		tl_process_wait_expect(target, thread);
-	return result;
-}
-
 enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id id)
 {
 	struct process_target *target = process_target(base);
@@ -139,7 +156,7 @@ enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id i
 	/* One that stands here but not in the engine's eyes waits for its child, and then tells of that. */
 	if (thread->state == TRACED_STOPPED)
 		return TL_OK;
-	return interrupt(target, thread) < 0 ? tl_process_errno() : TL_OK;
+	return tl_process_run_interrupt(target, thread);
 }
 
 void tl_process_run_reprogram(struct process_target *target, struct traced_process *process)
@@ -147,7 +164,7 @@ void tl_process_run_reprogram(struct process_target *target, struct traced_proce
 	process->generation++;
 	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
 		if (thread->state == TRACED_RUNNING)
-			(void)interrupt(target, thread);
+			(void)tl_process_run_interrupt(target, thread);
 }
 
 /* ---- Leaving ---- */
@@ -165,13 +182,16 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 			   int *signal_ret)
 {
 	struct status_entry entry = {0};
+	enum tl_status status = TL_OK;
 	struct tl_stop stop;
 
 	*signal_ret = 0;
 	if (thread->state == TRACED_STOPPED || thread->first_stop_taken)
 		return true;
 	if (thread->state != TRACED_NEW)
-		(void)interrupt(target, thread);
+		status = tl_process_run_interrupt(target, thread);
+	if (status != TL_OK && status != TL_ERROR_GONE)
+		return false;
 	if (tl_process_wait_for_any(target, is_this, &thread->id, deadline, &entry) != TL_OK)
 		return false;
 	stop = tl_stop_decode(entry.status);
@@ -180,7 +200,10 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 	tl_process_set_state(thread, TRACED_STOPPED);
 	thread->general_valid = false;
 	thread->place = PLACE_PLAIN;
-	if (stop.kind == TL_STOP_SIGNAL && stop.value != SIGTRAP) {
+	if (stop.kind == TL_STOP_SIGNAL && stop.value == SIGSTOP && thread->stop_sent) {
+		thread->place = PLACE_DELIVERY;
+		thread->stop_sent = false;
+	} else if (stop.kind == TL_STOP_SIGNAL && stop.value != SIGTRAP) {
 		thread->place = PLACE_DELIVERY;
 		*signal_ret = stop.value;
 	}
@@ -233,9 +256,11 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 		(void)target->calls->thread_kill(group_of(thread), thread->id, signal);
 		signal = 0;
 	}
+	/* It has stopped for something else: what was sent to stop it would do so when nobody is there any more. */
+	if (thread->stop_sent)
+		(void)target->calls->thread_kill(group_of(thread), thread->id, SIGCONT);
 	if (process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) == 0) {
-		if (thread->birth_due && thread->awaited != 0 &&
-		    tl_process_find_thread(target, thread->awaited) == NULL)
+		if (thread->due && thread->awaited != 0 && tl_process_find_thread(target, thread->awaited) == NULL)
 			tl_process_run_let_child_go(target, thread->awaited, deadline);
 		return TL_OK;
 	}
@@ -298,6 +323,19 @@ static bool is_victim(void *context, pid_t id)
 	return tl_process_attach_status_field(victims->target, id, "Tgid") == (long)victims->process->id;
 }
 
+/*
+ * It stands in front of its end. TL_ERROR_GONE: it can only be let end unseen; no word of a thread's end, or of that of
+ * a process that is not our child, will come.
+ */
+static enum tl_status end(struct process_target *target, pid_t id)
+{
+	if (tl_process_ptrace_patiently(target->calls, PTRACE_CONT, id, 0, 0) == 0 || errno == ESRCH)
+		return TL_OK;
+	if (tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0) == 0)
+		return TL_ERROR_GONE;
+	return tl_process_errno();
+}
+
 enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
 {
 	struct process_target *target = process_target(base);
@@ -327,10 +365,14 @@ enum tl_status tl_process_run_kill(struct tl_target *base, tl_u64 id)
 		thread = tl_process_find_thread(target, entry.id);
 		stop = tl_stop_decode(entry.status);
 		if (stop.kind != TL_STOP_EXITED && stop.kind != TL_STOP_KILLED) {
-			/* It stands in front of its end. */
-			if (tl_process_ptrace_patiently(target->calls, PTRACE_CONT, entry.id, 0, 0) < 0)
-				(void)target->calls->thread_kill(process->id, entry.id, SIGKILL);
-			continue;
+			enum tl_status let_end = end(target, entry.id);
+
+			if (let_end == TL_OK || (launched && entry.id == process->id && let_end == TL_ERROR_GONE))
+				continue;
+			if (let_end != TL_ERROR_GONE) {
+				status = let_end;
+				break;
+			}
 		}
 		if (thread != NULL)
 			tl_process_remove_thread(target, thread);

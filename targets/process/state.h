@@ -91,11 +91,12 @@ struct traced_thread {
 	/* A fork, vfork or clone whose child has not arrived yet. */
 	pid_t awaited;
 	/*
-	 * It stands in such an event that could not be dealt with, for want of storage as a rule. The engine takes it
-	 * for a thread that merely stands; the birth is tried again before it is set going.
+	 * Its last stop, of this wait status, could not be dealt with, for want of storage as a rule. The engine takes
+	 * it for a thread that merely stands; when it is to go on, the stop is dealt with first.
 	 */
-	bool birth_due;
-	enum tl_stop_kind birth_kind;
+	bool due;
+	int status;
+	bool stop_sent; /* it was sent SIGSTOP because it could not be interrupted */
 	/* For a child: whose it is, and by what event. */
 	pid_t parent;
 	enum tl_event_kind born;
@@ -252,11 +253,8 @@ void tl_process_wait_forget(struct process_target *target, pid_t id);
 /* ---- stops.c ---- */
 
 void tl_process_stops_handle(struct process_target *target, pid_t id, int status);
-/*
- * Deals with a birth that is due. The thread then stands until the child has arrived, and goes on by its request.
- * TL_ERROR_NO_MEMORY and others: it is still due.
- */
-enum tl_status tl_process_stops_birth(struct process_target *target, struct traced_thread *parent);
+/* There is no child at all, and nothing of any is queued: the processes that are known are gone without a word. */
+void tl_process_stops_lost(struct process_target *target);
 /* Detaches from every child whose parent's event will never come. */
 void tl_process_stops_let_orphans_go(struct process_target *target);
 /* Options for a thread: the leader's end is asked for besides. */
@@ -274,6 +272,8 @@ tl_uintptr tl_process_stops_options(const struct process_target *target, const s
 enum tl_status tl_process_run_resume(struct tl_target *target, struct tl_thread_id id,
 				     const struct tl_run_request *request);
 enum tl_status tl_process_run_stop(struct tl_target *target, struct tl_thread_id id);
+/* Asks it to stop: by the kernel's way, or if that fails by a signal that is then not delivered. */
+enum tl_status tl_process_run_interrupt(struct process_target *target, struct traced_thread *thread);
 /* Goes on as it was going, without a word to the engine, delivering `signal` if it stands at a delivery. */
 void tl_process_run_go_on(struct process_target *target, struct traced_thread *thread, int signal);
 enum tl_status tl_process_run_set_detach_signal(struct tl_target *target, struct tl_thread_id thread, tl_i32 signal);

@@ -86,17 +86,17 @@ static void tell_of_thread(struct process_target *target, pid_t maker_id, pid_t 
 }
 
 /*
- * There is no storage for what a thread has made, or its event cannot be read. It must not go on, nor may the child,
- * which would run into traps that nobody takes out for it: both stand, and the client is told. When the parent is to go
- * on it is tried again.
+ * A stop that cannot be dealt with: there is no storage for what the thread has made, or the kernel does not say what
+ * has happened. It must not go on, nor may a child, which would run into traps that nobody takes out for it: they
+ * stand, and the client is told. When the thread is to go on its stop is looked at again.
  */
-static void hold_birth(struct process_target *target, struct traced_thread *parent, enum tl_status status)
+static void hold(struct process_target *target, struct traced_thread *thread, enum tl_status status)
 {
 	struct tl_event event = {.kind = TL_EVENT_PAUSED, .code = (tl_i32)status};
 
-	TL_TRACE(ERRORS, "what thread %d has made cannot be taken: %s", (int)parent->id, tl_status_text(status));
-	parent->birth_due = true;
-	post(target, parent, &event);
+	TL_TRACE(ERRORS, "a stop of thread %d cannot be dealt with: %s", (int)thread->id, tl_status_text(status));
+	thread->due = true;
+	post(target, thread, &event);
 }
 
 /* The engine has no storage for a new thread. */
@@ -107,7 +107,7 @@ static void hold_arrival(struct process_target *target, struct traced_thread *ch
 	if (maker != NULL && maker->awaited == id && target->target.engine != NULL) {
 		tl_process_set_state(child, TRACED_NEW);
 		child->first_stop_taken = true;
-		hold_birth(target, maker, TL_ERROR_NO_MEMORY);
+		hold(target, maker, TL_ERROR_NO_MEMORY);
 		return;
 	}
 	(void)process_ptrace_patiently(target, PTRACE_DETACH, child, 0, 0);
@@ -261,7 +261,7 @@ static void pass_by(struct process_target *target, struct traced_thread *parent,
 }
 
 /* The child that the parent's event tells of. *child_ret is NULL when there is none to wait for. */
-static enum tl_status take_child(struct process_target *target, struct traced_thread *parent,
+static enum tl_status take_child(struct process_target *target, struct traced_thread *parent, enum tl_stop_kind kind,
 				 struct traced_thread **child_ret)
 {
 	unsigned long message = 0;
@@ -283,7 +283,7 @@ static enum tl_status take_child(struct process_target *target, struct traced_th
 	if (child == NULL && target->calls->kill(id, 0) < 0 && errno == ESRCH)
 		return TL_OK;
 	parent->awaited = id;
-	parent->born = born = birth_kind(target, parent, parent->birth_kind, id, &apart);
+	parent->born = born = birth_kind(target, parent, kind, id, &apart);
 	if (born != TL_EVENT_THREAD_CREATED)
 		process = tl_process_add(target, id, parent->process->launched);
 	child = process != NULL ? place_child(target, process, id) : NULL;
@@ -305,28 +305,15 @@ static void birth(struct process_target *target, struct traced_thread *parent, e
 	enum tl_status status;
 
 	parent->place = PLACE_SYSCALL;
-	parent->birth_kind = kind;
-	status = take_child(target, parent, &child);
+	status = take_child(target, parent, kind, &child);
 	if (status == TL_ERROR_NO_MEMORY && parent->awaited != 0 && parent->born != TL_EVENT_THREAD_CREATED)
 		pass_by(target, parent, parent->born, parent->awaited);
 	else if (status != TL_OK && status != TL_ERROR_GONE)
-		hold_birth(target, parent, status);
+		hold(target, parent, status);
 	else if (child == NULL)
 		tl_process_run_go_on(target, parent, 0);
 	else if (child->first_stop_taken)
 		first_stop(target, child, (struct tl_stop){TL_STOP_INTERRUPTED, 0});
-}
-
-enum tl_status tl_process_stops_birth(struct process_target *target, struct traced_thread *parent)
-{
-	struct traced_thread *child;
-
-	TL_TRY(take_child(target, parent, &child));
-	/* What is made of its first stop is for the loop: this is called from the engine. */
-	if (child != NULL && child->first_stop_taken)
-		TL_TRY(tl_process_wait_requeue(target, child->id, INTERRUPTED_STATUS));
-	parent->birth_due = false;
-	return TL_OK;
 }
 
 /* ---- Exec ---- */
@@ -381,7 +368,7 @@ static void exec(struct process_target *target, struct traced_thread *leader)
 	leader->told = true;
 	leader->place = PLACE_SYSCALL;
 	leader->sent = leader->awaited = 0;
-	leader->birth_due = false;
+	leader->due = false;
 	/* The kernel has cleared the debug registers. */
 	tl_fill(leader->debug_address, 0, sizeof(leader->debug_address));
 	leader->debug_control = 0;
@@ -439,6 +426,13 @@ static void process_ended(struct process_target *target, struct traced_process *
 	TL_TRACE(EVENTS, "%d.%d %s", (int)event.thread.process, (int)event.thread.thread, tl_event_name(event.kind));
 	if (told && target->target.engine != NULL)
 		tl_engine_post(target->target.engine, &event);
+}
+
+void tl_process_stops_lost(struct process_target *target)
+{
+	while (target->processes != NULL)
+		process_ended(target, target->processes, target->processes->id,
+			      (struct tl_stop){TL_STOP_KILLED, SIGKILL});
 }
 
 /* It ended before its first stop was handled: nobody was told of it. */
@@ -553,11 +547,46 @@ static bool read_signal(const struct process_target *target, const struct traced
 	return errno != ESRCH;
 }
 
+/*
+ * A stop that was asked for may come between an instruction's trap and the signal that tells of it. Shown as it is, the
+ * program counter would stand behind a trap instruction, and whoever let the thread go would leave it a deadly signal.
+ */
+static bool trap_is_pending(const struct process_target *target, const struct traced_thread *thread)
+{
+	struct __ptrace_peeksiginfo_args which = {.off = 0, .flags = 0, .nr = 8};
+	siginfo_t pending[8];
+	long count;
+
+	count = process_ptrace_patiently(target, PTRACE_PEEKSIGINFO, thread, (tl_uintptr)&which, (tl_uintptr)pending);
+	for (long i = 0; i < count; i++)
+		if (pending[i].si_signo == SIGTRAP && pending[i].si_code > 0)
+			return true;
+	return false;
+}
+
+static void interrupted(struct process_target *target, struct traced_thread *thread)
+{
+	/* Without a request it is one that an earlier stop came before, or the debug registers are to change. */
+	if (!thread->stop_asked)
+		tl_process_run_go_on(target, thread, 0);
+	else if (!trap_is_pending(target, thread) || !tl_process_run_to_signal(target, thread))
+		post_kind(target, thread, TL_EVENT_PAUSED);
+}
+
+/* The stop of a thread that could not be asked for it otherwise. */
+static void stopped_by_signal(struct process_target *target, struct traced_thread *thread)
+{
+	thread->stop_sent = false;
+	thread->place = PLACE_DELIVERY;
+	interrupted(target, thread);
+}
+
 static void signal_stop(struct process_target *target, struct traced_thread *thread, int signal)
 {
 	struct tl_signal_facts facts = {.stepping = thread->request.run == TL_RUN_STEP};
 	struct tl_x86_debug_plan plan = {0};
 	struct tl_event event;
+	enum tl_status status;
 	siginfo_t info;
 
 	if (!read_signal(target, thread, signal, &info)) {
@@ -576,8 +605,13 @@ static void signal_stop(struct process_target *target, struct traced_thread *thr
 	thread->signal = info;
 	thread->has_signal = true;
 	facts.info = &info;
-	if (tl_process_x86_general(target, thread) != TL_OK) {
+	status = tl_process_x86_general(target, thread);
+	if (status == TL_ERROR_GONE) {
 		tl_process_run_go_on(target, thread, 0);
+		return;
+	}
+	if (status != TL_OK) {
+		hold(target, thread, status);
 		return;
 	}
 	facts.program_counter = thread->general.rip;
@@ -615,35 +649,13 @@ static void syscall_stop(struct process_target *target, struct traced_thread *th
 
 /* ---- All stops ---- */
 
-/*
- * A stop that was asked for may come between an instruction's trap and the signal that tells of it. Shown as it is, the
- * program counter would stand behind a trap instruction, and whoever let the thread go would leave it a deadly signal.
- */
-static bool trap_is_pending(const struct process_target *target, const struct traced_thread *thread)
+static void stopped(struct process_target *target, struct traced_thread *thread, int status)
 {
-	struct __ptrace_peeksiginfo_args which = {.off = 0, .flags = 0, .nr = 8};
-	siginfo_t pending[8];
-	long count;
+	struct tl_stop stop = tl_stop_decode(status);
 
-	count = process_ptrace_patiently(target, PTRACE_PEEKSIGINFO, thread, (tl_uintptr)&which, (tl_uintptr)pending);
-	for (long i = 0; i < count; i++)
-		if (pending[i].si_signo == SIGTRAP && pending[i].si_code > 0)
-			return true;
-	return false;
-}
-
-static void interrupted(struct process_target *target, struct traced_thread *thread)
-{
-	/* Without a request it is one that an earlier stop came before, or the debug registers are to change. */
-	if (!thread->stop_asked)
-		tl_process_run_go_on(target, thread, 0);
-	else if (!trap_is_pending(target, thread) || !tl_process_run_to_signal(target, thread))
-		post_kind(target, thread, TL_EVENT_PAUSED);
-}
-
-static void stopped(struct process_target *target, struct traced_thread *thread, struct tl_stop stop)
-{
 	tl_process_set_state(thread, TRACED_STOPPED);
+	thread->status = status;
+	thread->due = false;
 	thread->general_valid = false;
 	thread->place = PLACE_PLAIN;
 	switch (stop.kind) {
@@ -672,7 +684,10 @@ static void stopped(struct process_target *target, struct traced_thread *thread,
 		syscall_stop(target, thread);
 		break;
 	case TL_STOP_SIGNAL:
-		signal_stop(target, thread, stop.value);
+		if (stop.value == SIGSTOP && thread->stop_sent)
+			stopped_by_signal(target, thread);
+		else
+			signal_stop(target, thread, stop.value);
 		break;
 	case TL_STOP_EXITED:
 	case TL_STOP_KILLED:
@@ -727,6 +742,6 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 	} else if (thread->state == TRACED_NEW) {
 		first_stop(target, thread, stop);
 	} else {
-		stopped(target, thread, stop);
+		stopped(target, thread, status);
 	}
 }

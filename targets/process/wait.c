@@ -139,7 +139,7 @@ static enum collected collect_one(struct process_target *target)
 			break;
 	}
 	if (id < 0)
-		return COLLECTED_NO_CHILD;
+		return errno == ECHILD ? COLLECTED_NO_CHILD : COLLECTED_NOTHING;
 	if (id == 0)
 		return COLLECTED_NOTHING;
 	target->queue[target->queue_end++] = (struct status_entry){id, status};
@@ -169,6 +169,10 @@ void tl_process_wait_drain(void *context, struct tl_source *source)
 		/* Some may be left that SIGCHLD will not come for again. */
 		if (collected == COLLECTED_FULL || collected == COLLECTED_NOTHING_EXPECTED)
 			target->announced = true;
+		else if (collected == COLLECTED_NO_CHILD && target->queue_start != target->queue_end)
+			target->announced = target->processes != NULL;
+		else if (collected == COLLECTED_NO_CHILD)
+			tl_process_stops_lost(target);
 	}
 	for (n = 0; n < STATUSES_PER_TURN && target->queue_start < target->queue_end; n++) {
 		struct status_entry entry = target->queue[target->queue_start++];
