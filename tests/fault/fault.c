@@ -37,7 +37,7 @@ static const char *const lastings[] = {"once", "always", "thread", "request"};
 /* X(call, errnos that the kernel may give for it) */
 #define CALLS(X)                                                                                                       \
 	X(ptrace, KILLED, EIO, EPERM, EFAULT, EINTR)                                                                   \
-	X(wait, EINTR, ENOMEM)                                                                                         \
+	X(wait, EINTR, ENOMEM, ECHILD)                                                                                 \
 	X(wait_signal, EINTR, KILLED)                                                                                  \
 	X(fork, EAGAIN, ENOMEM)                                                                                        \
 	X(kill, EPERM)                                                                                                 \
@@ -424,6 +424,12 @@ static bool is_whole(pid_t program, bool may_be_dead)
 	return false;
 }
 
+/* Who fails for good in these can never be rid of what it traces, but by ending. */
+static bool needs_own_process(enum call call, enum lasting lasting)
+{
+	return (call == CALL_wait || call == CALL_ptrace) && lasting != ONCE;
+}
+
 /* Whatever a run has left of its program, so that the next starts clean. */
 static void sweep(void)
 {
@@ -432,6 +438,8 @@ static void sweep(void)
 
 	if (plan.program > 0)
 		(void)kill(plan.program, SIGKILL);
+	if (needs_own_process(plan.call, plan.lasting))
+		return;
 	while ((child = waitpid(-1, &status, __WALL)) > 0)
 		if (WIFSTOPPED(status))
 			(void)ptrace(PTRACE_CONT, child, 0, 0);
@@ -563,18 +571,19 @@ static bool session(struct session *session, enum scenario scenario, const struc
 }
 
 /* What has become of the program. */
-static bool good_end(bool launched, bool killed)
+static bool good_end(bool launched, bool killed, bool kills)
 {
 	/* Without waitpid nobody knows what the program does. */
 	if (plan.program <= 0 || (plan.call == CALL_wait && plan.lasting != ONCE))
 		return true;
-	if (killed) {
+	if (killed && !(needs_own_process(plan.call, plan.lasting) && plan.fired)) {
 		if (kill(plan.program, 0) == 0)
 			printf("  the program lives on\n");
 		return kill(plan.program, 0) != 0;
 	}
-	if (plan.call == CALL_ptrace && plan.lasting != ONCE && plan.fired)
-		return has_whole_code(plan.program);
+	/* It was sent SIGKILL, whatever has become of it since: it runs no more. */
+	if (needs_own_process(plan.call, plan.lasting) && plan.fired)
+		return kills || has_whole_code(plan.program);
 	/* A launched one whose launch failed is dead, and one that was never let go dies with the target. */
 	return is_whole(plan.program, launched || plan.error == KILLED);
 }
@@ -615,12 +624,33 @@ static bool run(const char *program, enum scenario scenario, enum call call, tl_
 	*reached_ret = plan.fired;
 	close_end(&pipes.input);
 	close_end(&pipes.output[1]);
-	good &= good_end(launched, kills);
+	good &= good_end(launched, kills, scenario == LAUNCH_KILL || scenario == ATTACH_KILL);
 	if (!good)
 		show_output(&pipes);
 	sweep();
 	pipes_close(&pipes);
 	return nothing_left(live, open_before) && good;
+}
+
+static bool run_apart(const char *program, enum scenario scenario, enum call call, tl_u64 n, int error,
+		      enum lasting lasting, bool *reached_ret)
+{
+	pid_t child = fork();
+	bool reached = false;
+	int status = 0;
+
+	if (child == 0) {
+		bool good = run(program, scenario, call, n, error, lasting, &reached);
+
+		(void)fflush(stdout);
+		_exit((good ? 1 : 0) + (reached ? 2 : 0));
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status)) {
+		printf("  the run ended with wait status 0x%x\n", (unsigned)status);
+		return false;
+	}
+	*reached_ret = (WEXITSTATUS(status) & 2) != 0;
+	return (WEXITSTATUS(status) & 1) != 0;
 }
 
 /* ---- All runs ---- */
@@ -684,7 +714,8 @@ static void try(const char *program, enum scenario scenario, enum call call, tl_
 	(void)snprintf(label, 200, "%s %s %llu %s %s", scenarios[scenario], calls[call], (unsigned long long)n,
 		       error_name(error), lastings[lasting]);
 	trace_run();
-	good = run(program, scenario, call, n, error, lasting, reached_ret);
+	good = (needs_own_process(call, lasting) ? run_apart : run)(program, scenario, call, n, error, lasting,
+								    reached_ret);
 	counts[good ? 0 : 1]++;
 	if (!good) {
 		keep_trace(counts[1]);
@@ -693,9 +724,14 @@ static void try(const char *program, enum scenario scenario, enum call call, tl_
 	}
 }
 
-/* How a failure may last; a program is killed once, and threads and requests are ptrace's. */
+/*
+ * How a failure may last. A program is killed once, and threads and requests are ptrace's; waitpid fails for good in
+ * one way alone, and in that way for good.
+ */
 static bool lasts(enum call call, int error, enum lasting lasting)
 {
+	if (call == CALL_wait)
+		return lasting == (error == ECHILD ? ALWAYS : ONCE) && wanted(lastings[lasting], lastings, LASTING_MAX);
 	if (!wanted(lastings[lasting], lastings, LASTING_MAX))
 		return false;
 	return lasting == ONCE || (error != KILLED && (lasting == ALWAYS || call == CALL_ptrace));
