@@ -1,5 +1,5 @@
 /*
- * The scripted target behind core's protocol server, for the conformance scenarios:
+ * The scripted target behind core's protocol server with lldb's packets, for the conformance scenarios:
  *
  *     scripted_server [OPTION]... PROGRAM
  *
@@ -26,6 +26,7 @@
 #include "base/elf.h"
 #include "base/storage.h"
 #include "core/rsp/rsp.h"
+#include "frontends/serve/lldb/lldb.h"
 #include "targets/scripted/scripted.h"
 
 #define SEGMENTS_MAX 16
@@ -37,6 +38,7 @@ struct server {
 	struct tl_scripted *machine;
 	struct tl_engine *engine;
 	struct tl_rsp *rsp;
+	struct tl_lldb lldb;
 	struct tl_scripted_image image;
 	struct tl_scripted_segment segments[SEGMENTS_MAX];
 	int input, output;
@@ -137,6 +139,13 @@ static void on_output(void *context, const char *text, tl_size size)
 		(void)fwrite(text, 1, size, stderr);
 }
 
+static void on_stop(void *context, const struct tl_report *report, struct tl_writer *reply)
+{
+	struct server *server = context;
+
+	tl_lldb_extend_stop(&server->lldb, report, reply);
+}
+
 static void on_written(void *context, const tl_u8 *bytes, tl_size size)
 {
 	(void)context;
@@ -169,18 +178,36 @@ static void run_a_while(struct server *server, bool *busy)
 		*busy = tl_scripted_turn(server->machine);
 }
 
+static void begin_session(struct server *server)
+{
+	static struct tl_rsp_table tables[TL_LLDB_TABLES];
+	const struct tl_lldb_host lldb_host = {.context = server};
+	const struct tl_rsp_host host = {.allocator = *tl_storage(),
+					 .send = on_send,
+					 .done = on_done,
+					 .extend_stop = on_stop,
+					 .tables = tables,
+					 .table_count = TL_LLDB_TABLES,
+					 .features = tl_lldb_features,
+					 .context = server,
+					 .packet_size = 16384};
+
+	tl_lldb_init(&server->lldb, server->engine, &lldb_host);
+	tl_lldb_tables(&server->lldb, tables);
+	server->rsp = calloc(1, tl_rsp_size());
+	if (server->rsp == NULL || tl_rsp_init(server->rsp, server->engine, &host) != TL_OK)
+		die("out of memory");
+	tl_lldb_begin(&server->lldb, server->rsp);
+	server->done = false;
+}
+
 static void serve(struct server *server)
 {
-	struct tl_rsp_host host = {
-		.allocator = *tl_storage(), .send = on_send, .done = on_done, .context = server, .packet_size = 16384};
 	struct pollfd wait = {.fd = server->input, .events = POLLIN};
 	bool busy = false;
 	char bytes[4096];
 
-	server->rsp = calloc(1, tl_rsp_size());
-	if (server->rsp == NULL || tl_rsp_init(server->rsp, server->engine, &host) != TL_OK)
-		die("out of memory");
-	server->done = false;
+	begin_session(server);
 	while (!server->done) {
 		ssize_t size;
 
@@ -199,6 +226,7 @@ static void serve(struct server *server)
 		tl_rsp_receive(server->rsp, bytes, (tl_size)size);
 		run_a_while(server, &busy);
 	}
+	tl_lldb_end(&server->lldb);
 	tl_rsp_deinit(server->rsp);
 	free(server->rsp);
 	server->rsp = NULL;
@@ -230,7 +258,7 @@ static void listen_for_clients(struct server *server, const char *path)
 	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
 	    listen(listener, 1) != 0)
 		die("the socket cannot be made");
-	puts("listening");
+	printf("listening on %s\n", path);
 	fflush(stdout);
 	while (tl_engine_next_process(server->engine, 0) != 0) {
 		struct pollfd wait[2] = {{.fd = listener, .events = POLLIN}, {.fd = 0, .events = POLLIN}};

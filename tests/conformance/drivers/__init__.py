@@ -2,12 +2,16 @@
 
 import ctypes
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 
 import elf
+from client import Refused
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -39,6 +43,8 @@ def end_orphans():
 
 class PipeConnection:
     """A server that speaks on its standard input and output."""
+
+    reopens = False     # whether open() may be called again, once the client has gone
 
     def __init__(self, command, name):
         adopt_orphans()
@@ -81,14 +87,85 @@ class PipeConnection:
         return graceful
 
 
+class SocketConnection:
+    """
+    A server that listens. It says where in a line that `announces` matches, on either of its streams: the groups are a host
+    and a port, or a path. `end` tells it to end. `directory`, if there is one, goes with it.
+    """
+
+    reopens = True
+
+    def __init__(self, command, name, announces, end, directory=None):
+        adopt_orphans()
+        self.name, self.announces, self.end, self.directory = name, announces, end, directory
+        self.said, self.address, self.heard = bytearray(), None, threading.Event()
+        self.complaints = None
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, env=dict(os.environ, LC_ALL="C"), bufsize=0,
+                                        start_new_session=True)
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+
+    def _listen(self):
+        """Takes what the server says, to its end, so that it never waits for a reader."""
+        for line in self.process.stdout:
+            self.said += line
+            found = re.search(self.announces, line.decode("latin-1"))
+            if found and self.address is None:
+                self.address = found.groups()
+                self.heard.set()
+        self.heard.set()
+
+    def open(self):
+        if not self.heard.wait(15) or self.address is None:
+            raise Refused(f"{self.name}: it does not say where it listens: {bytes(self.said)!r}")
+        if len(self.address) == 1:
+            stream = socket.socket(socket.AF_UNIX)
+            stream.settimeout(15)
+            stream.connect(self.address[0])
+        else:
+            stream = socket.create_connection((self.address[0], int(self.address[1])), 15)
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        descriptor = stream.detach()
+        return descriptor, os.dup(descriptor)
+
+    def hang_up(self):
+        """The client has gone away without a word; the server, which would wait for the next one, is told to end."""
+        self.end(self.process)
+
+    def exit_code(self, deadline=10):
+        return self.process.wait(deadline)
+
+    def stop(self):
+        graceful = True
+        self.end(self.process)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            graceful = False
+            self.process.kill()
+            self.process.wait()
+        end_orphans()
+        self.listener.join(5)
+        self.process.stdin.close()
+        self.process.stdout.close()
+        if self.directory is not None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        self.complaints = bytes(self.said).decode("latin-1")
+        return graceful
+
+
 class Driver:
     name = None
     target = None       # its column in the matrix
     front_end = "serve" # and the part of it that says who asked
     kind = "process"    # or "machine": whether there are processes, forks and system calls
     rungs = ()
-    # scenario -> reason: what this server is known not to do.
+    # scenario -> reason: what this server is known not to do. These are not run.
     excused = {}
+    # Scenarios that this server may answer with "I do not know that packet", or that do not apply to it. All others must
+    # not be skipped: a packet that is forgotten would be a skip, and nobody would see it.
+    may_skip = {}
 
     def __init__(self, build):
         self.build = build

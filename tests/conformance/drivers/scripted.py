@@ -1,6 +1,9 @@
 """The scripted target behind core's protocol server, in several makes of machine."""
 
-from drivers import Driver
+import os
+import tempfile
+
+from drivers import Driver, SocketConnection
 from registry import RUNGS
 
 
@@ -9,6 +12,7 @@ class Scripted(Driver):
     target = "scripted"
     rungs = tuple(rung for rung in RUNGS if rung != "reverse")
     options = ()
+    may_skip = {name: "a pipe cannot be opened twice" for name in ("reconnect_resets_state", "reconnect_while_it_runs")}
 
     def command(self):
         return [self.built("tests", "conformance", "scripted_server"), *self.options, self.fixture()]
@@ -38,4 +42,17 @@ class Held(Scripted):
     options = ("--without=carry-out", "--without=out-of-line", "--seed=7")
 
 
-DRIVERS = [Scripted, WithoutStep, Inserted, Held]
+class Listening(Scripted):
+    """Served on a Unix socket, to one client after another."""
+    name = "scripted-socket"
+    may_skip = {}
+
+    def start(self):
+        directory = tempfile.mkdtemp(prefix="conformance-")
+        path = os.path.join(directory, "socket")
+        first, *rest = self.command()
+        return SocketConnection([first, f"--listen={path}", *rest], self.name, r"^listening on (.+)$",
+                                lambda process: process.stdin.close(), directory)
+
+
+DRIVERS = [Listening, Scripted, WithoutStep, Inserted, Held]

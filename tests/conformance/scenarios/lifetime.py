@@ -1,5 +1,6 @@
 """Rung 6: forks, execs, detach, kill, and clients that come and go."""
 
+import bytecode
 from client import Stop
 from registry import EXEC, FORK, VFORK, Skip, check, equal, scenario
 
@@ -174,7 +175,7 @@ scenario("lifetime")(lost_client)
 
 def reconnect_resets_state(t):
     """A second client finds no points, no no-ack mode and no non-stop of the first one."""
-    if not hasattr(t.connection, "reconnect"):
+    if not t.connection.reopens:
         raise Skip("this driver's connection is a pipe, which cannot be opened twice")
     client = t.connect()
     client.insert(0, t["body"])
@@ -182,7 +183,6 @@ def reconnect_resets_state(t):
     if client.features.get("QNonStop") == "+":
         client.set_non_stop()
     client.close()
-    t.connection.reconnect()
     client = t.connect(no_ack=False)
     client.order("QStartNoAckMode")
     client.ack_mode = False
@@ -193,3 +193,26 @@ def reconnect_resets_state(t):
 
 reconnect_resets_state.connects_itself = True
 scenario("lifetime")(reconnect_resets_state)
+
+
+def reconnect_while_it_runs(t):
+    """The client vanishes while the program hits a breakpoint and others run: the next one finds it whole, and standing."""
+    if not t.connection.reopens:
+        raise Skip("this driver's connection is a pipe, which cannot be opened twice")
+    client = t.connect()
+    t.threads_at_worker(3)
+    client.insert(0, t["body"], conditions=[bytecode.always(0) + bytecode.END])
+    client.insert(0, t["worker"])
+    client.resume("c")
+    client.close()
+    client = t.connect()
+    equal(len(client.threads()), 4, "the number of threads")
+    for name in ("body", "worker"):
+        check(client.read(t[name], 1) != b"\xcc", f"the trap at fixture_{name} is still there")
+    before = t.get("counter")
+    t.go_to("body", count=2)
+    check(t.get("counter") > before, "the program does not go on")
+
+
+reconnect_while_it_runs.connects_itself = True
+scenario("lifetime")(reconnect_while_it_runs)
