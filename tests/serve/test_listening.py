@@ -1,12 +1,13 @@
 """Doors: where the server listens, whom it lets in, when it goes."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 
-from harness import (DEADLINE, GDBSERVER, TRAPLINE, VICTIM, Bench, Client, Ended, cut, eventually, run, state)
+from harness import (DEADLINE, GDBSERVER, TRAPLINE, VICTIM, Bench, Client, Ended, Hang, cut, eventually, run, state)
 
 
 def test_serves_and_ends_with_the_program(bench):
@@ -130,6 +131,52 @@ def test_standard_streams(bench):
     assert server.wait() == 0
     text = server.errors.rest()
     assert "Remote debugging using stdio" in text and "ticks " in text, text
+
+
+def raw_bytes(client, wanted):
+    """That many bytes, as they come."""
+    data = bytearray()
+    while len(data) < wanted:
+        ready, _, _ = select.select([client.stream_in], [], [], DEADLINE)
+        part = os.read(client.stream_in, 1 << 20) if ready else b""
+        if not part:
+            raise Hang(f"{len(data)} of {wanted} bytes came")
+        data += part
+    return bytes(data)
+
+
+def read_late(client):
+    """Asks for more than any buffer on the way holds before it reads; every answer comes whole and in order."""
+    start, end = next((int(part, 16) for part in line.split()[0].split("-"))
+                      for line in open(f"/proc/{client.program}/maps") if "r-xp" in line and "/ld" in line)
+    size = min(end - start, 100000)
+    request = b"$m%x,%x#" % (start, size)
+    request += b"%02x" % (sum(request[1:-1]) & 0xFF)
+    os.write(client.stream_out, request)
+    answer = bytearray(raw_bytes(client, 4))
+    while answer[-3:-2] != b"#":
+        answer += raw_bytes(client, 1)
+    assert len(answer) > size, len(answer)
+    count = 20_000_000 // len(answer)
+    os.write(client.stream_out, request * count)
+    assert raw_bytes(client, count * len(answer)) == answer * count
+    assert client.request("?")[:3] == b"T05"
+
+
+def test_client_that_reads_late(bench):
+    server = bench.serve(VICTIM)
+    client = bench.connect(server)
+    client.program = int(server.errors.text.rpartition("pid = ")[2].split()[0])
+    read_late(client)
+
+
+def test_client_that_reads_late_from_a_pipe(bench):
+    server = bench.start([TRAPLINE, "--serve", "-", VICTIM], "the server")
+    client = Client(os.dup(server.process.stdout.fileno()), os.dup(server.process.stdin.fileno()), "the server")
+    bench.clients.append(client)
+    client.start()
+    client.program = int(server.errors.expect(r"pid = (\d+)").group(1))
+    read_late(client)
 
 
 def test_interrupt_that_crosses_a_stop_holds_for_the_next_resume(bench):
