@@ -198,6 +198,13 @@ __attribute__((noreturn)) static void child_main(const struct start *start)
 
 	(void)close(start->gate[1]);
 	tl_loop_child_signals();
+	/*
+	 * Before anything can fail: one that has ended cannot be seized, and could not say why it did. An end of file
+	 * instead of a byte: the tracer has given up, or has died.
+	 */
+	while (read(start->gate[0], &byte, 1) != 1)
+		if (errno != EINTR)
+			_exit(127);
 	/* exec resets handlers but not these, which servers ignore. */
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGTTOU, SIG_DFL);
@@ -210,10 +217,6 @@ __attribute__((noreturn)) static void child_main(const struct start *start)
 	old = personality(0xffffffff);
 	if (old != -1 && !launch->keep_randomization)
 		(void)personality((unsigned long)old | ADDR_NO_RANDOMIZE);
-	/* An end of file instead of a byte: the tracer has given up, or has died. */
-	while (read(start->gate[0], &byte, 1) != 1)
-		if (errno != EINTR)
-			_exit(127);
 	if (launch->environment != NULL)
 		execvpe(start->arguments[0], arguments.to, environment.to);
 	else

@@ -3,10 +3,14 @@
  * a 64-bit one and once for a 32-bit one.
  */
 #include "process_harness.h"
+#include "targets/process/calls.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static bool wide(void)
@@ -124,6 +128,36 @@ TEST(launch_errors_are_sentences)
 			CHECK_TEXT(detail, rows[i].says);
 	}
 	/* Nothing is left behind: not a child, and no number of one. */
+	CHECK_EQUAL(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+	session_close(&session);
+}
+
+static long seize_late(long request, pid_t thread, tl_uintptr address, tl_uintptr data)
+{
+	struct pollfd end = {.fd = -1, .events = POLLIN};
+
+	if (request == PTRACE_SEIZE) {
+		end.fd = (int)syscall(SYS_pidfd_open, thread, 0);
+		(void)poll(&end, 1, 100);
+		(void)close(end.fd);
+	}
+	return tl_process_calls_real.ptrace(request, thread, address, data);
+}
+
+/* The child has all the time to end before it is seized. */
+TEST(launch_error_of_a_quick_child)
+{
+	struct tl_process_calls calls = tl_process_calls_real;
+	struct tl_process_options options = {.calls = &calls};
+	const char *words[] = {"/bin/true", NULL}, *detail = "";
+	struct tl_launch launch = {.arguments = words, .directory = "/nonexistent"};
+	struct session session;
+	tl_u64 process = 0;
+
+	calls.ptrace = seize_late;
+	REQUIRE(session_open(&session, PROCESS_FIXTURE, &options));
+	CHECK_EQUAL(session.target->ops->launch(session.target, &launch, &process, &detail), TL_ERROR_LAUNCH);
+	CHECK_TEXT(detail, "cannot change to the working directory '/nonexistent': No such file or directory");
 	CHECK_EQUAL(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 	session_close(&session);
 }
