@@ -176,7 +176,8 @@ enum tl_object {
 	TL_OBJECT_EXEC_FILE,  /* absolute path of the program, no final zero */
 	TL_OBJECT_MEMORY_MAP, /* GDB's memory-map XML */
 	TL_OBJECT_THREAD_NAME,
-	TL_OBJECT_THREAD_CORE, /* the processor that the thread last ran on, in decimal */
+	TL_OBJECT_THREAD_CORE,    /* the processor that the thread last ran on, in decimal */
+	TL_OBJECT_THREAD_POINTER, /* where its thread-local storage hangs: 8 bytes, little-endian. Thread stopped */
 	TL_OBJECT_MAX
 };
 

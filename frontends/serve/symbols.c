@@ -459,17 +459,30 @@ pid_t ps_getpid(struct ps_prochandle *handle)
 	return (pid_t)handle->process;
 }
 
-/* `index` is FS (25) or GS (26) of <sys/reg.h> for a wide program; for i386 the number of a descriptor, which gs names.
+/* `index` is FS (25) or GS (26) of <sys/reg.h> for a wide program; for i386 the number of the descriptor that gs names.
  */
 ps_err_e ps_get_thread_area(struct ps_prochandle *handle, lwpid_t thread, int index, psaddr_t *base)
 {
+	struct tl_target *target = tl_engine_target(handle->engine);
+	struct tl_thread_id id = {handle->process, (tl_u64)thread};
 	struct tl_process_facts facts;
+	tl_u8 bytes[8];
+	tl_size done = 0;
 	tl_u64 value;
 
 	if (tl_engine_facts(handle->engine, handle->process, &facts) != TL_OK)
 		return PS_ERR;
-	if (!read_register(handle, thread, facts.cpu->address_size == 8 && index == 25 ? "fs_base" : "gs_base", &value))
-		return PS_ERR;
+	if (facts.cpu->address_size == 8) {
+		if (!read_register(handle, thread, index == 25 ? "fs_base" : "gs_base", &value))
+			return PS_ERR;
+	} else {
+		if (target->ops->read_object == NULL ||
+		    target->ops->read_object(target, id, TL_OBJECT_THREAD_POINTER, 0, bytes, sizeof(bytes), &done) !=
+			    TL_OK ||
+		    done != sizeof(bytes))
+			return PS_ERR;
+		value = tl_load_little(bytes, sizeof(bytes));
+	}
 	*base = (psaddr_t)(uintptr_t)value;
 	return PS_OK;
 }

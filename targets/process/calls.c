@@ -101,6 +101,7 @@ const struct tl_process_calls tl_process_calls_real = {
 	X(PTRACE_GETREGSET)                                                                                            \
 	X(PTRACE_SETREGSET)                                                                                            \
 	X(PTRACE_GET_SYSCALL_INFO)                                                                                     \
+	X(PTRACE_GET_THREAD_AREA)                                                                                      \
 	X(PTRACE_PEEKUSER)                                                                                             \
 	X(PTRACE_POKEUSER)                                                                                             \
 	X(PTRACE_POKEDATA)                                                                                             \

@@ -4,6 +4,7 @@
 #include "targets/process/state.h"
 
 #include "targets/process/maps.h"
+#include "targets/process/x86.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -172,6 +173,21 @@ static enum tl_status read_core(const struct process_target *target, const char 
 	return end != at ? read_part(text + at, end - at, offset, buffer, size, done_ret) : TL_ERROR_SYSTEM;
 }
 
+/* ---- Thread-local storage ---- */
+
+static enum tl_status read_pointer(const struct process_target *target, struct traced_thread *thread, tl_u64 offset,
+				   void *buffer, tl_size size, tl_size *done_ret)
+{
+	tl_u8 bytes[8];
+	tl_u64 value = 0;
+
+	if (thread->state != TRACED_STOPPED)
+		return TL_ERROR_RUNNING;
+	TL_TRY(tl_process_x86_thread_pointer(target, thread, &value));
+	tl_store_little(bytes, value, sizeof(bytes));
+	return read_part(bytes, sizeof(bytes), offset, buffer, size, done_ret);
+}
+
 /* ---- The operations ---- */
 
 enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_id id, enum tl_object object,
@@ -209,6 +225,8 @@ enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_
 	case TL_OBJECT_THREAD_CORE:
 		(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)process->id, (int)id.thread);
 		return read_core(target, path, offset, buffer, size, done_ret);
+	case TL_OBJECT_THREAD_POINTER:
+		return thread != NULL ? read_pointer(target, thread, offset, buffer, size, done_ret) : TL_ERROR_GONE;
 	case TL_OBJECT_MEMORY_MAP:
 	case TL_OBJECT_MAX:
 		break;

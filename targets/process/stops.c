@@ -201,7 +201,8 @@ static enum tl_event_kind birth_kind(const struct process_target *target, const 
 	/* A clone may make a process too: one whose end is told by another signal than SIGCHLD, or by none. */
 	if (kind == TL_STOP_CLONE && is_thread_of(target, parent->process, id))
 		return TL_EVENT_THREAD_CREATED;
-	*apart_ret = kind == TL_STOP_CLONE && target->calls->compare_memory(parent->id, id) == 0;
+	/* The kernel calls it a fork where SIGCHLD is to tell of the end, whatever the two share. */
+	*apart_ret = target->calls->compare_memory(parent->id, id) == 0;
 	return *apart_ret ? TL_EVENT_THREAD_CREATED : TL_EVENT_FORK;
 }
 

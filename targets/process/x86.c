@@ -3,6 +3,7 @@
 #include "base/storage.h"
 #include "core/cpu/x86_layout.h"
 
+#include <asm/ldt.h>
 #include <cpuid.h>
 #include <elf.h>
 #include <stddef.h>
@@ -250,6 +251,24 @@ enum tl_status tl_process_x86_write_general(const struct process_target *target,
 		return tl_process_errno();
 	}
 	thread->general_valid = true;
+	return TL_OK;
+}
+
+enum tl_status tl_process_x86_thread_pointer(const struct process_target *target, struct traced_thread *thread,
+					     tl_u64 *value_ret)
+{
+	struct user_desc segment;
+
+	TL_TRY(tl_process_x86_general(target, thread));
+	if (thread->process->wide) {
+		*value_ret = thread->general.fs_base;
+		return TL_OK;
+	}
+	/* A selector's lower three bits are no part of the index. */
+	if (process_ptrace_patiently(target, PTRACE_GET_THREAD_AREA, thread, (tl_uintptr)(thread->general.gs >> 3),
+				     (tl_uintptr)&segment) < 0)
+		return tl_process_errno();
+	*value_ret = segment.base_addr;
 	return TL_OK;
 }
 

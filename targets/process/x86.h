@@ -40,6 +40,10 @@ tl_u64 tl_process_x86_debug_status(const struct process_target *target, const st
 /* Sets or clears RF, where a hardware breakpoint could make a difference of it. */
 enum tl_status tl_process_x86_resume_flag(const struct process_target *target, struct traced_thread *thread, bool over);
 
+/* Where the thread's local storage hangs: the base of fs, and of gs in a 32-bit program. The thread stands. */
+enum tl_status tl_process_x86_thread_pointer(const struct process_target *target, struct traced_thread *thread,
+					     tl_u64 *value_ret);
+
 /* The number of the system call that the thread is in, from thread->general. */
 tl_u64 tl_process_x86_call_number(const struct traced_thread *thread);
 /* Whether a thread that is about to end does so by exit(2), which ends nobody else. */

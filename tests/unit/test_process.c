@@ -623,11 +623,12 @@ TEST(fork_followed_on_both_sides)
 	session_close(&session);
 }
 
-TEST(child_that_shares_memory_is_a_thread)
+static void child_that_shares_memory(const char *kind)
 {
-	START(session, "share", NULL);
+	START(session, "share", kind);
 	tl_u64 child;
 
+	tl_engine_settings(session.engine)->pass_signals[0] |= 1ull << SIGCHLD;
 	tl_engine_settings(session.engine)->pass_reported = true;
 	NEED(session, session_point(&session, TL_POINT_SOFTWARE, "loop_body", 1));
 	NEED(session, session_continue(&session, 0));
@@ -643,6 +644,16 @@ TEST(child_that_shares_memory_is_a_thread)
 	NEED(session, session_continue(&session, 0));
 	CHECK(ended_with(&session, 8));
 	session_close(&session);
+}
+
+TEST(child_that_shares_memory_is_a_thread)
+{
+	child_that_shares_memory(NULL);
+}
+
+TEST(child_that_shares_memory_is_a_thread_although_the_kernel_calls_it_a_fork)
+{
+	child_that_shares_memory("1");
 }
 
 TEST(fork_child_is_let_go)
@@ -1029,5 +1040,26 @@ TEST(objects)
 	CHECK(done >= 10 * item && done % item == 0);
 	CHECK_EQUAL(target->ops->read_object(target, leader, TL_OBJECT_SIGINFO, 0, text, sizeof(text), &done),
 		    TL_ERROR_STATE);
+	session_close(&session);
+}
+
+TEST(thread_local_storage_begins_with_its_own_address)
+{
+	START(session, "exit", "5");
+	struct tl_target *target = session.target;
+	tl_size done = 0, item = wide() ? 8 : 4;
+	tl_u8 pointer[8] = {0}, word[8] = {0};
+
+	NEED(session, session_point(&session, TL_POINT_SOFTWARE, "main", 1));
+	NEED(session, session_continue(&session, 0));
+	CHECK_EQUAL(session.report.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(target->ops->read_object(target, session_leader(&session), TL_OBJECT_THREAD_POINTER, 0, pointer,
+					     sizeof(pointer), &done),
+		    TL_OK);
+	CHECK_EQUAL(done, sizeof(pointer));
+	CHECK_EQUAL(target->ops->read_memory(target, session.process, tl_load_little(pointer, 8), word, item, &done),
+		    TL_OK);
+	CHECK(tl_load_little(word, 8) != 0);
+	CHECK_EQUAL(tl_load_little(word, 8), tl_load_little(pointer, 8));
 	session_close(&session);
 }
