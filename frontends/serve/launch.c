@@ -449,7 +449,8 @@ static enum tl_status handle_directory(struct tl_rsp *rsp, void *context, struct
 
 static enum tl_status lldb_set(void *context, enum tl_lldb_setting setting, const char *value)
 {
-	struct tl_launch_settings *settings = &((struct tl_server *)context)->session.launch;
+	struct tl_server *server = context;
+	struct tl_launch_settings *settings = &server->session.launch;
 	char **file, *copy;
 
 	switch (setting) {
@@ -468,6 +469,9 @@ static enum tl_status lldb_set(void *context, enum tl_lldb_setting setting, cons
 	case TL_LLDB_ERROR:
 		file = &settings->error;
 		break;
+	case TL_LLDB_LOSS:
+		tl_server_set_survival(server, strcmp(value, "1") == 0);
+		return TL_OK;
 	default:
 		return TL_ERROR_ARGUMENT;
 	}

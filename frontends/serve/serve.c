@@ -364,6 +364,14 @@ static void session_extend_stop(void *context, const struct tl_report *report, s
 	tl_lldb_extend_stop(&server->lldb, report, reply);
 }
 
+void tl_server_set_survival(struct tl_server *server, bool survive)
+{
+	if (!survive)
+		server->lost = TL_LOST_KILL;
+	else
+		server->lost = server->options->lost != TL_LOST_KILL ? server->options->lost : TL_LOST_DETACH;
+}
+
 static bool session_attached(void *context, tl_u64 process)
 {
 	return tl_server_attached(context, process);
@@ -479,6 +487,7 @@ static enum tl_status session_begin(struct tl_server *server, int in, int out, s
 	enum tl_status status;
 
 	*session = (struct tl_session){0};
+	server->lost = server->options->lost;
 	status = tl_connection_create(server->loop, in, out, true, &calls, &session->connection, error);
 	if (status != TL_OK) {
 		close(in);
@@ -737,9 +746,9 @@ static void note_who_runs_on(struct tl_server *server)
 		struct tl_served_process *served = &server->processes[i];
 		bool moves = !tl_engine_process_quiet(server->engine, served->process);
 
-		served->runs_on = server->options->lost == TL_LOST_CONTINUE ||
-				  (server->options->lost == TL_LOST_STOP && moves &&
-				   tl_engine_persists(server->engine, served->process));
+		served->runs_on =
+			server->lost == TL_LOST_CONTINUE ||
+			(server->lost == TL_LOST_STOP && moves && tl_engine_persists(server->engine, served->process));
 	}
 }
 
@@ -804,7 +813,7 @@ static void settle_lost(struct tl_server *server)
 	let_run_on(server);
 	drop_reports(server);
 	tl_engine_reset_client(server->engine);
-	switch (server->options->lost) {
+	switch (server->lost) {
 	case TL_LOST_STOP:
 	case TL_LOST_CONTINUE:
 		break;

@@ -65,6 +65,7 @@ struct tl_server {
 	char newcomer_name[128];
 
 	struct tl_session session;
+	enum tl_lost lost;         /* what becomes of the program if this client is lost */
 	struct tl_buffer features; /* what all rows announce */
 	struct tl_lldb lldb;
 	struct tl_threads_db *threads_db;
@@ -110,6 +111,9 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 				const struct tl_launch_settings *settings, tl_u64 *process_ret, struct tl_error *error);
 /* Attaches; the process is on its way to a stop: wait for tl_engine_quiet. */
 enum tl_status tl_server_attach(struct tl_server *server, tl_u64 process, struct tl_error *error);
+
+/* Whether programs are to outlive the loss of this client, however: the command line's policy holds beyond that. */
+void tl_server_set_survival(struct tl_server *server, bool survive);
 
 /* Ends every process: kills, or detaches from those that were attached to. Every thread must stand still. */
 void tl_server_end_processes(struct tl_server *server);

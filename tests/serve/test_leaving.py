@@ -117,6 +117,30 @@ def test_lost_detach(bench):
     assert_runs_to_its_end(victim)
 
 
+def test_a_client_may_say_whether_its_loss_ends_the_program(bench):
+    victim, server, client = attached(bench)
+    client.order("QSetDetachOnError:1")
+    client.order("QSetDetachOnError:0")
+    cut(client)
+    assert server.wait() == 0
+    assert victim.wait() == -signal.SIGKILL
+    for policy, stays in (("kill", False), ("stop", True)):
+        with Bench() as inner:
+            victim, server, client = attached(inner, "--on-disconnect", policy)
+            client.order("QSetDetachOnError:1")
+            cut(client)
+            if stays:
+                server.errors.expect("Remote side has terminated connection")
+                assert state(victim.pid) == "t"
+                # The next client has its own word.
+                cut(inner.connect(server))
+                server.errors.expect("Remote side has terminated connection")
+                inner.connect(server).order(f"D;{victim.pid:x}")
+            else:
+                assert server.wait() == 0
+            assert_runs_to_its_end(victim)
+
+
 def test_lost_kill(bench):
     victim, server, client = attached(bench, "--on-disconnect", "kill")
     cut(client)

@@ -390,7 +390,9 @@ TEST(launching)
 	CHECK_TEXT(ask("QSetSTDIN:2f6465762f6e756c6c"), "OK");
 	CHECK_TEXT(ask("QSetSTDOUT:"), "OK");
 	CHECK_TEXT(ask("QSetDetachOnError:1"), "OK");
-	CHECK_TEXT(fixture.set, "0=A=b c=d|1=0|1=1|2=/dev/null|3=|");
+	CHECK_TEXT(ask("QSetDetachOnError:0"), "OK");
+	CHECK(ask("QSetDetachOnError:2")[0] == 'E');
+	CHECK_TEXT(fixture.set, "0=A=b c=d|1=0|1=1|2=/dev/null|3=|5=1|5=0|");
 	CHECK(ask("QEnvironment:A")[0] == 'E');
 	CHECK(ask("QSetDisableASLR:2")[0] == 'E');
 	CHECK(ask("QSetSTDERR:2f6")[0] == 'E');

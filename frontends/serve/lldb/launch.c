@@ -84,12 +84,14 @@ TL_LLDB_HANDLER(handle_architecture)
 	return TL_ERROR_ARGUMENT;
 }
 
-/* What becomes of the program when the client is lost is the server's policy; lldb asks for it before every launch. */
+/* lldb says so before every launch. */
 TL_LLDB_HANDLER(handle_detach_on_error)
 {
 	tl_u64 on = tl_cursor_hex(arguments);
 
-	return arguments->failed || !tl_cursor_done(arguments) || on > 1 ? TL_ERROR_PACKET : TL_OK;
+	if (arguments->failed || !tl_cursor_done(arguments) || on > 1)
+		return TL_ERROR_PACKET;
+	return set(lldb, TL_LLDB_LOSS, on != 0 ? "1" : "0");
 }
 
 /* ---- A ---- */

@@ -13,13 +13,14 @@
 #include "base/loop.h"
 #include "core/rsp/rsp.h"
 
-/* What lldb says of a program that it is going to start. Values are text. */
+/* What lldb says of a program that it is going to start or attach to. Values are text. */
 enum tl_lldb_setting {
 	TL_LLDB_VARIABLE,      /* NAME=VALUE */
 	TL_LLDB_RANDOMIZATION, /* "1": leave address randomisation on, "0": switch it off */
 	TL_LLDB_INPUT,         /* a file's path; "" for none in particular */
 	TL_LLDB_OUTPUT,
-	TL_LLDB_ERROR
+	TL_LLDB_ERROR,
+	TL_LLDB_LOSS /* "1": the program outlives the loss of its client, "0": it is killed */
 };
 
 /* All members but the context may be NULL: the packets that need them are then unknown. */
