@@ -12,6 +12,7 @@
 
 /* Chains of DW_AT_abstract_origin and DW_AT_specification have two or three links. */
 #define CHAIN_MAX 16
+#define FORGET_EACH ((tl_u64)16 << 20)
 
 /* Where units stand. */
 enum { PART_INFO, PART_TYPES, PART_COMMON, PART_MAX };
@@ -975,12 +976,19 @@ static enum tl_status read_units(struct opening *opening, struct tl_error *error
 	 */
 	opening->budget = dwarf->specification_budget * 16;
 	for (unsigned part = 0; part < PART_MAX; part++) {
-		tl_u64 offset = 0;
+		tl_u64 offset = 0, forgotten = 0;
 
 		dwarf->part_start[part] = dwarf->count;
 		opening->scratch_valid = false;
-		while (offset < dwarf->parts[part].size)
+		while (offset < dwarf->parts[part].size) {
 			TL_TRY(read_next_unit(opening, part, &offset, error));
+			/* Headers are far apart, and the kernel brings in more than the page that is asked for. */
+			if (offset - forgotten >= FORGET_EACH || offset == dwarf->parts[part].size) {
+				tl_image_forget_pages(dwarf->image, dwarf->parts[part].bytes + forgotten,
+						      offset - forgotten);
+				forgotten = offset;
+			}
+		}
 	}
 	dwarf->part_start[PART_MAX] = dwarf->count;
 	if (dwarf->signature_count != 0)

@@ -291,10 +291,10 @@ static void forget(const struct tl_image_file *file, const tl_u8 *bytes, tl_size
 
 	if (!file->mapped || start < first || end > first + file->size)
 		return;
-	start = (start + page) & ~page;
-	end &= ~page;
-	if (start < end)
-		(void)madvise((void *)start, end - start, MADV_DONTNEED);
+	/* Mappings begin and end with a page, and neighbours come back when they are touched. */
+	start &= ~page;
+	end = (end + page) & ~page;
+	(void)madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
 void tl_image_forget_pages(struct tl_image *image, const tl_u8 *bytes, tl_size size)

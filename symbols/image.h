@@ -113,7 +113,7 @@ TL_CHECKED enum tl_status tl_image_common_section(struct tl_image *image, enum t
 
 /*
  * Tells the kernel that these bytes, which lie in a section, will not be needed soon, so that they take up no memory
- * here; they come back when they are touched. Only whole pages go, and those of unpacked sections stay.
+ * here; they come back when they are touched. Those of unpacked sections stay.
  */
 void tl_image_forget_pages(struct tl_image *image, const tl_u8 *bytes, tl_size size);
 
