@@ -454,6 +454,62 @@ static enum tl_status handle_symlink(struct tl_rsp *rsp, void *context, struct t
 	return TL_OK;
 }
 
+static bool read_status(struct tl_files *files, struct tl_cursor *arguments, struct stat *status_ret, bool *there_ret)
+{
+	char path[PATH_MAX];
+
+	if (!read_path(arguments, path) || !finished(arguments))
+		return false;
+	*there_ret = files->calls->stat(files->root, path, status_ret, true) == 0;
+	return true;
+}
+
+/* vFile:size:PATH */
+static enum tl_status handle_size(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				  struct tl_writer *reply)
+{
+	struct stat status;
+	bool there;
+
+	if (!read_status(context, arguments, &status, &there))
+		return TL_ERROR_PACKET;
+	if (there)
+		return answer_number(reply, (tl_u64)status.st_size);
+	tl_rsp_explain(rsp, "there is no such file");
+	return TL_ERROR_ARGUMENT;
+}
+
+/* vFile:mode:PATH, answered by F and the permissions, or by F-1, and an error in this system's own numbers. */
+static enum tl_status handle_mode(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				  struct tl_writer *reply)
+{
+	struct stat status;
+	bool there;
+
+	(void)rsp;
+	if (!read_status(context, arguments, &status, &there))
+		return TL_ERROR_PACKET;
+	if (there)
+		return answer_number(reply, status.st_mode & 07777u);
+	tl_write_text(reply, "F-1,");
+	tl_write_hex(reply, (tl_u64)errno);
+	return TL_OK;
+}
+
+/* vFile:exists:PATH */
+static enum tl_status handle_exists(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				    struct tl_writer *reply)
+{
+	struct stat status;
+	bool there;
+
+	(void)rsp;
+	if (!read_status(context, arguments, &status, &there))
+		return TL_ERROR_PACKET;
+	tl_write_text(reply, there ? "F,1" : "F,0");
+	return TL_OK;
+}
+
 const struct tl_rsp_row tl_files_rows[] = {
 	{"vFile:setfs:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_setfs},
 	{"vFile:open:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_open},
@@ -467,5 +523,8 @@ const struct tl_rsp_row tl_files_rows[] = {
 	{"vFile:readlink:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_readlink},
 	{"vFile:MD5:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_md5},
 	{"vFile:symlink:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_symlink},
+	{"vFile:size:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_size},
+	{"vFile:mode:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_mode},
+	{"vFile:exists:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_exists},
 	{NULL, 0, 0, false, NULL},
 };

@@ -508,6 +508,7 @@ struct tl_lldb_host tl_launch_lldb_host(struct tl_server *server)
 {
 	return (struct tl_lldb_host){
 		.loop = server->loop,
+		.files = &tl_file_calls_system,
 		.set = lldb_set,
 		.launch = lldb_launch,
 		.attach = attach,

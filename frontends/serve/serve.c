@@ -3,6 +3,7 @@
 #include "base/storage.h"
 #include "base/trace.h"
 #include "frontends/serve/notes.h"
+#include "frontends/serve/osdata.h"
 #include "frontends/serve/server.h"
 #include "frontends/serve/symbols.h"
 
@@ -437,7 +438,7 @@ static void session_lost(void *context, const char *reason)
 static const struct tl_rsp_table *session_tables(struct tl_server *server, tl_size *count_ret)
 {
 	server->session.tables[0] = (struct tl_rsp_table){tl_launch_rows, server};
-	server->session.tables[1] = (struct tl_rsp_table){tl_objects_rows, server};
+	server->session.tables[1] = (struct tl_rsp_table){tl_objects_rows, &server->session.documents};
 	server->session.tables[2] = (struct tl_rsp_table){tl_symbols_rows, server};
 	server->session.tables[3] = (struct tl_rsp_table){tl_files_rows, server->session.files};
 	tl_disabled_rows(server->options->disabled, server->session.disabled);
@@ -461,7 +462,7 @@ static void session_end(struct tl_server *server)
 	tl_connection_destroy(session->connection);
 	tl_files_destroy(session->files);
 	tl_launch_settings_deinit(&session->launch);
-	tl_buffer_free(&session->document);
+	tl_buffer_free(&session->documents.document);
 	*session = (struct tl_session){0};
 }
 
@@ -486,7 +487,7 @@ static enum tl_status session_begin(struct tl_server *server, int in, int out, s
 	};
 	enum tl_status status;
 
-	*session = (struct tl_session){0};
+	*session = (struct tl_session){.documents = {.engine = server->engine, .osdata = tl_osdata_write}};
 	server->lost = server->options->lost;
 	status = tl_connection_create(server->loop, in, out, true, &calls, &session->connection, error);
 	if (status != TL_OK) {

@@ -10,6 +10,7 @@
 #include "frontends/serve/connection.h"
 #include "frontends/serve/files.h"
 #include "frontends/serve/lldb/lldb.h"
+#include "frontends/serve/objects.h"
 #include "frontends/serve/serve.h"
 
 /* How a program is started: from the command line at first, then as the client says. Owns what it points to. */
@@ -31,9 +32,7 @@ struct tl_session {
 	struct tl_connection *connection;
 	struct tl_files *files;
 	struct tl_launch_settings launch;
-	/* The last document that qXfer read, so that its parts fit together. */
-	struct tl_buffer document;
-	char document_name[160];
+	struct tl_documents documents;
 	/* vAttach whose answer waits for the process to stand still; 0: none. */
 	tl_u64 attaching;
 	struct tl_rsp_row disabled[TL_DISABLED_ROWS];
@@ -131,9 +130,8 @@ void tl_launch_poll(struct tl_server *server);
 /* The stop reply for a process that has just come to a stop, as after launching; the general thread becomes it. */
 void tl_launch_write_stop(struct tl_server *server, struct tl_thread_id thread, struct tl_writer *reply);
 
-/* Rows; their context is the struct tl_server, but for tl_files_rows. */
+/* Rows; their context is the struct tl_server. */
 extern const struct tl_rsp_row tl_launch_rows[];
-extern const struct tl_rsp_row tl_objects_rows[];
 extern const struct tl_rsp_row tl_symbols_rows[];
 
 /* Rows for what --disable-packet switches off (enum tl_serve_disable bits), ended by a NULL name. */

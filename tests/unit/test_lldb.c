@@ -136,7 +136,8 @@ static bool begin(void)
 	struct tl_allocator allocator = {resize, NULL};
 	struct tl_scripted_options options = {.allocator = allocator, .cpu = &tl_cpu_x86_64, .image = &image};
 	struct tl_engine_host engine_host = {.allocator = allocator};
-	struct tl_lldb_host lldb_host = {.set = note_setting, .launch = note_launch, .attach = note_attach};
+	struct tl_lldb_host lldb_host = {
+		.files = &tl_file_calls_system, .set = note_setting, .launch = note_launch, .attach = note_attach};
 	static struct tl_rsp_table tables[TL_LLDB_TABLES];
 	struct tl_rsp_host host = {.allocator = allocator,
 				   .send = take_reply,
@@ -522,26 +523,5 @@ TEST(modules)
 	CHECK(ask("jModulesInfo:[{\"file\":\"/bin/sleep")[0] == 'E');
 	CHECK(ask("qModuleInfo:2f;")[0] == 'E');
 	CHECK(ask("qModuleInfo:2f6465762f7a65726f;")[0] == 'E'); /* /dev/zero */
-	end();
-}
-
-TEST(files)
-{
-	char packet[600];
-
-	REQUIRE(begin() && lldb_client());
-	snprintf(packet, sizeof(packet), "vFile:exists:%s", hex_of("/bin/sleep"));
-	CHECK_TEXT(ask(packet), "F,1");
-	snprintf(packet, sizeof(packet), "vFile:exists:%s", hex_of("/nowhere"));
-	CHECK_TEXT(ask(packet), "F,0");
-	snprintf(packet, sizeof(packet), "vFile:mode:%s", hex_of("/nowhere"));
-	CHECK_TEXT(ask(packet), "F-1,2");
-	snprintf(packet, sizeof(packet), "vFile:mode:%s", hex_of("/bin/sleep"));
-	CHECK_TEXT(ask(packet), "F1ed");
-	snprintf(packet, sizeof(packet), "vFile:size:%s", hex_of("/dev/null"));
-	CHECK_TEXT(ask(packet), "F0");
-	snprintf(packet, sizeof(packet), "vFile:size:%s", hex_of("/nowhere"));
-	CHECK(ask(packet)[0] == 'E');
-	CHECK(ask("vFile:size:2f6")[0] == 'E');
 	end();
 }

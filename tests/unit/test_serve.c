@@ -292,6 +292,14 @@ TEST(lldbs_packets_may_fail_too)
 		failing = n;
 		CHECK_EQUAL(opened, 0);
 	}
+	failing = 1;
+	CHECK_TEXT(ask(files, "vFile:mode:2f61"), "F-1,1c");
+	CHECK_TEXT(ask(files, "vFile:mode:2f61"), "F0");
+	failing = 1;
+	CHECK_TEXT(ask(files, "vFile:exists:2f61"), "F,0");
+	CHECK_TEXT(ask(files, "vFile:exists:2f61"), "F,1");
+	CHECK_TEXT(ask(files, "vFile:size:2f61"), "F0");
+	CHECK_TEXT(ask(files, "vFile:size:2f6"), "error");
 	failing = 0;
 	tl_files_destroy(files);
 }

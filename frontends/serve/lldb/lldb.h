@@ -12,6 +12,7 @@
 
 #include "base/loop.h"
 #include "core/rsp/rsp.h"
+#include "frontends/serve/files.h"
 
 /* What lldb says of a program that it is going to start or attach to. Values are text. */
 enum tl_lldb_setting {
@@ -26,6 +27,7 @@ enum tl_lldb_setting {
 /* All members but the context may be NULL: the packets that need them are then unknown. */
 struct tl_lldb_host {
 	struct tl_loop *loop; /* for the waiting of vAttachWait */
+	const struct tl_file_calls *files;
 	enum tl_status (*set)(void *context, enum tl_lldb_setting setting, const char *value);
 	/*
 	 * Starts a program with what was set; it is not run through a shell. The general thread becomes its first one.

@@ -5,12 +5,11 @@
 #include "frontends/serve/json.h"
 #include "frontends/serve/lldb/internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PATH_SIZE 4096
 #define MACHINE_I386 3
@@ -30,25 +29,49 @@ static const char *triple_of(tl_u16 machine)
 					 : "unknown-unknown-unknown";
 }
 
-static bool read_module(const char *path, struct module *module)
+struct module_file {
+	const struct tl_file_calls *calls;
+	int descriptor;
+};
+
+static enum tl_status read_file(void *context, tl_u64 offset, void *buffer, tl_size size)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const struct module_file *file = context;
+	tl_size done = 0;
+
+	if (offset > (tl_u64)INT64_MAX - size)
+		return TL_ERROR_TOO_LONG;
+	while (done < size) {
+		ssize_t part =
+			file->calls->read(file->descriptor, (char *)buffer + done, size - done, (off_t)(offset + done));
+
+		if (part <= 0)
+			return TL_ERROR_SYSTEM;
+		done += (tl_size)part;
+	}
+	return TL_OK;
+}
+
+static bool read_module(const struct tl_lldb *lldb, const char *path, struct module *module)
+{
+	struct module_file file = {.calls = lldb->host.files};
 	struct stat facts;
 	struct tl_elf elf;
 	bool read;
 
 	*module = (struct module){.size = 0};
-	if (file < 0)
+	file.descriptor = file.calls->open(-1, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	if (file.descriptor < 0)
 		return false;
-	read = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) &&
-	       tl_elf_open(&elf, tl_elf_read_descriptor, &file, false, NULL) == TL_OK;
+	read = file.calls->fstat(file.descriptor, &facts) == 0 && S_ISREG(facts.st_mode) &&
+	       tl_elf_open(&elf, read_file, &file, false, NULL) == TL_OK;
 	if (read) {
 		module->size = (tl_u64)facts.st_size;
 		module->triple = triple_of(elf.machine);
 		if (tl_elf_build_id(&elf, module->build_id, &module->build_id_size, NULL) != TL_OK)
 			module->build_id_size = 0;
 	}
-	close(file);
+	(void)file.calls->close(file.descriptor);
 	return read;
 }
 
@@ -60,7 +83,9 @@ TL_LLDB_HANDLER(handle_module_info)
 
 	if (!tl_lldb_take_hex_text(arguments, path, sizeof(path)))
 		return TL_ERROR_PACKET;
-	if (!read_module(path, &module)) {
+	if (lldb->host.files == NULL)
+		return TL_UNKNOWN_PACKET;
+	if (!read_module(lldb, path, &module)) {
 		tl_rsp_explain(rsp, "there is no such module, or it is not an ELF file");
 		return TL_ERROR_ARGUMENT;
 	}
@@ -93,6 +118,8 @@ TL_LLDB_HANDLER(handle_modules_info)
 	bool in_array = false;
 	struct module module;
 
+	if (lldb->host.files == NULL)
+		return TL_UNKNOWN_PACKET;
 	tl_json_open_array(&json, NULL);
 	while (tl_json_next(arguments, '[', &in_array)) {
 		bool in_object = false;
@@ -105,7 +132,7 @@ TL_LLDB_HANDLER(handle_modules_info)
 			else
 				tl_json_skip(arguments);
 		}
-		if (!arguments->failed && path[0] != '\0' && read_module(path, &module))
+		if (!arguments->failed && path[0] != '\0' && read_module(lldb, path, &module))
 			write_module(&json, path, &module);
 	}
 	tl_json_close_array(&json);
@@ -177,60 +204,7 @@ TL_LLDB_HANDLER(handle_libraries_address)
 	return TL_OK;
 }
 
-/* ---- Files, in lldb's shorter way: vFile:size, vFile:mode, vFile:exists, each with a path ---- */
-
-static bool take_path(struct tl_cursor *arguments, char *path, tl_size size)
-{
-	return tl_lldb_take_hex_text(arguments, path, size) && tl_cursor_done(arguments);
-}
-
-TL_LLDB_HANDLER(handle_file_size)
-{
-	char path[PATH_SIZE];
-	struct stat facts;
-
-	if (!take_path(arguments, path, sizeof(path)))
-		return TL_ERROR_PACKET;
-	if (stat(path, &facts) != 0) {
-		tl_rsp_explain(rsp, "there is no such file");
-		return TL_ERROR_ARGUMENT;
-	}
-	tl_write_byte(reply, 'F');
-	tl_write_hex(reply, (tl_u64)facts.st_size);
-	return TL_OK;
-}
-
-TL_LLDB_HANDLER(handle_file_mode)
-{
-	char path[PATH_SIZE];
-	struct stat facts;
-
-	if (!take_path(arguments, path, sizeof(path)))
-		return TL_ERROR_PACKET;
-	if (stat(path, &facts) == 0) {
-		tl_write_byte(reply, 'F');
-		tl_write_hex(reply, facts.st_mode & 07777u);
-	} else {
-		tl_write_text(reply, "F-1,");
-		tl_write_hex(reply, (tl_u64)errno);
-	}
-	return TL_OK;
-}
-
-TL_LLDB_HANDLER(handle_file_exists)
-{
-	char path[PATH_SIZE];
-
-	if (!take_path(arguments, path, sizeof(path)))
-		return TL_ERROR_PACKET;
-	tl_write_text(reply, access(path, F_OK) == 0 ? "F,1" : "F,0");
-	return TL_OK;
-}
-
 const struct tl_rsp_row tl_lldb_module_rows[] = {
-	{"vFile:size:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_file_size_row},
-	{"vFile:mode:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_file_mode_row},
-	{"vFile:exists:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_file_exists_row},
 	{"qShlibInfoAddr", TL_RSP_WORD, TL_RSP_PROCESS | TL_RSP_STOPPED, false, handle_libraries_address_row},
 	{"qModuleInfo:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_module_info_row},
 	{"jModulesInfo:", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_modules_info_row},
