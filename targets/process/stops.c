@@ -535,17 +535,22 @@ static void exiting(struct process_target *target, struct traced_thread *thread)
 
 /* ---- Signals and system calls ---- */
 
-/* False when the thread is gone. Where the kernel will not say more than waitpid did, the likely is assumed. */
-static bool read_signal(const struct process_target *target, const struct traced_thread *thread, int signal,
-			siginfo_t *info_ret)
+static enum tl_status read_signal(const struct process_target *target, const struct traced_thread *thread,
+				  siginfo_t *info_ret)
 {
 	*info_ret = (siginfo_t){0};
-	if (process_ptrace_patiently(target, PTRACE_GETSIGINFO, thread, 0, (tl_uintptr)info_ret) == 0)
-		return true;
-	info_ret->si_signo = signal;
-	if (signal == SIGTRAP)
-		info_ret->si_code = thread->request.run == TL_RUN_STEP ? TRAP_TRACE : SI_KERNEL;
-	return errno != ESRCH;
+	return process_ptrace_patiently(target, PTRACE_GETSIGINFO, thread, 0, (tl_uintptr)info_ret) == 0
+		       ? TL_OK
+		       : tl_process_errno();
+}
+
+/* What stands in the way of understanding a stop: the thread is gone, and its end will be told, or it is held. */
+static void hindered(struct process_target *target, struct traced_thread *thread, enum tl_status status)
+{
+	if (status == TL_ERROR_GONE)
+		tl_process_run_go_on(target, thread, 0);
+	else
+		hold(target, thread, status);
 }
 
 /*
@@ -582,7 +587,7 @@ static void stopped_by_signal(struct process_target *target, struct traced_threa
 	interrupted(target, thread);
 }
 
-static void signal_stop(struct process_target *target, struct traced_thread *thread, int signal)
+static void signal_stop(struct process_target *target, struct traced_thread *thread)
 {
 	struct tl_signal_facts facts = {.stepping = thread->request.run == TL_RUN_STEP};
 	struct tl_x86_debug_plan plan = {0};
@@ -590,8 +595,9 @@ static void signal_stop(struct process_target *target, struct traced_thread *thr
 	enum tl_status status;
 	siginfo_t info;
 
-	if (!read_signal(target, thread, signal, &info)) {
-		tl_process_run_go_on(target, thread, 0);
+	status = read_signal(target, thread, &info);
+	if (status != TL_OK) {
+		hindered(target, thread, status);
 		return;
 	}
 	thread->place = tl_stop_is_delivery(&info) ? PLACE_DELIVERY : PLACE_PLAIN;
@@ -607,12 +613,8 @@ static void signal_stop(struct process_target *target, struct traced_thread *thr
 	thread->has_signal = true;
 	facts.info = &info;
 	status = tl_process_x86_general(target, thread);
-	if (status == TL_ERROR_GONE) {
-		tl_process_run_go_on(target, thread, 0);
-		return;
-	}
 	if (status != TL_OK) {
-		hold(target, thread, status);
+		hindered(target, thread, status);
 		return;
 	}
 	facts.program_counter = thread->general.rip;
@@ -688,7 +690,7 @@ static void stopped(struct process_target *target, struct traced_thread *thread,
 		if (stop.value == SIGSTOP && thread->stop_sent)
 			stopped_by_signal(target, thread);
 		else
-			signal_stop(target, thread, stop.value);
+			signal_stop(target, thread);
 		break;
 	case TL_STOP_EXITED:
 	case TL_STOP_KILLED:
