@@ -28,7 +28,7 @@ enum tl_status tl_value_decay(const struct tl_value_context *context, struct tl_
 	TL_TRY(tl_type_strip(value->type, &stripped, error));
 	if ((stripped->kind != TL_TYPE_ARRAY || stripped->vector) && stripped->kind != TL_TYPE_FUNCTION)
 		return TL_OK;
-	if (value->place != TL_PLACE_MEMORY)
+	if (value->place != TL_VALUE_IN_MEMORY)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
 			       "An array that is not in memory has no address that one could reckon with.");
 	element = value->type;
@@ -360,7 +360,7 @@ static enum tl_status cast_bytes(const struct tl_value_context *context, const s
 	bool known;
 
 	TL_TRY(tl_type_size(type, &size, &known, error));
-	if (own.place == TL_PLACE_MEMORY && own.bit_size == 0)
+	if (own.place == TL_VALUE_IN_MEMORY && own.bit_size == 0)
 		return tl_value_at(context, type, own.address, value_ret, error);
 	TL_TRY(tl_value_load(context, &own, error));
 	if (!known || size != own.size || own.bit_size != 0)
@@ -416,7 +416,7 @@ static enum tl_status store_bits(const struct tl_value_context *context, const s
 	struct tl_value own = *left;
 
 	/* What stands beside it may have changed since it was read. */
-	if (own.place == TL_PLACE_MEMORY)
+	if (own.place == TL_VALUE_IN_MEMORY)
 		own.bytes = NULL;
 	TL_TRY(tl_value_load(context, &own, error));
 	for (tl_u64 i = own.size; i > 0; i--)
@@ -424,7 +424,7 @@ static enum tl_status store_bits(const struct tl_value_context *context, const s
 	old = (old & ~mask) | ((tl_u128)number << left->bit_offset & mask);
 	for (tl_u64 i = 0; i < own.size; i++, old >>= 8)
 		bytes[i] = (tl_u8)old;
-	if (left->place == TL_PLACE_MEMORY)
+	if (left->place == TL_VALUE_IN_MEMORY)
 		return context->write(context->context, left->address, bytes, own.size, error);
 	return context->store(context->context, left->where, left->where_offset * 8, own.size * 8, bytes, error);
 }
@@ -436,9 +436,10 @@ enum tl_status tl_value_assign(const struct tl_value_context *context, const str
 	tl_i128 number;
 
 	TL_TRY(tl_value_unreference(context, &to, error));
-	if (to.place == TL_PLACE_NONE || (to.place == TL_PLACE_OTHER && (to.where == NULL || context->store == NULL)))
+	if (to.place == TL_VALUE_NOWHERE ||
+	    (to.place == TL_VALUE_ELSEWHERE && (to.where == NULL || context->store == NULL)))
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Left operand of assignment is not an lvalue.");
-	if (to.place == TL_PLACE_MEMORY && context->write == NULL)
+	if (to.place == TL_VALUE_IN_MEMORY && context->write == NULL)
 		return TL_FAIL(error, TL_ERROR_STATE, "There is no memory to write: no program runs.");
 	TL_TRY(tl_value_cast(context, right, to.type, &converted, error));
 	TL_TRY(tl_value_load(context, &converted, error));
@@ -449,10 +450,11 @@ enum tl_status tl_value_assign(const struct tl_value_context *context, const str
 		TL_TRY(store_bits(context, &to, number, error));
 		to.bytes = NULL;
 		*value_ret = to;
-		return to.place == TL_PLACE_MEMORY ? TL_OK
-						   : tl_value_make_integer(context, to.type, number, value_ret, error);
+		return to.place == TL_VALUE_IN_MEMORY
+			       ? TL_OK
+			       : tl_value_make_integer(context, to.type, number, value_ret, error);
 	}
-	if (to.place == TL_PLACE_MEMORY)
+	if (to.place == TL_VALUE_IN_MEMORY)
 		TL_TRY(context->write(context->context, to.address, converted.bytes, converted.size, error));
 	else
 		TL_TRY(context->store(context->context, to.where, to.where_offset * 8, converted.size * 8,

@@ -335,10 +335,10 @@ static enum tl_status store(struct evaluation *evaluation, tl_node_index place, 
 	const struct tl_node *node = node_at(evaluation, place);
 
 	if (evaluation->quiet) {
-		*value_ret = node->kind == TL_NODE_VARIABLE && left->place == TL_PLACE_NONE ? *right : *left;
+		*value_ret = node->kind == TL_NODE_VARIABLE && left->place == TL_VALUE_NOWHERE ? *right : *left;
 		return TL_OK;
 	}
-	if (node->kind != TL_NODE_VARIABLE || left->place != TL_PLACE_NONE)
+	if (node->kind != TL_NODE_VARIABLE || left->place != TL_VALUE_NOWHERE)
 		return tl_value_assign(&evaluation->values, left, right, value_ret, evaluation->error);
 	if (environment->set_variable == NULL)
 		return TL_FAIL(evaluation->error, TL_ERROR_UNSUPPORTED,
@@ -376,7 +376,7 @@ static enum tl_status increment(struct evaluation *evaluation, const struct tl_n
 	TL_TRY(store(evaluation, node->first, &old, &changed, value_ret));
 	if (node->kind == TL_NODE_POSTFIX) {
 		*value_ret = old;
-		value_ret->place = TL_PLACE_NONE;
+		value_ret->place = TL_VALUE_NOWHERE;
 	}
 	return TL_OK;
 }
@@ -627,18 +627,30 @@ static enum tl_status evaluate(struct evaluation *evaluation, tl_node_index inde
 					     : leaf(evaluation, node, value_ret);
 }
 
-enum tl_status tl_evaluate(const struct tl_environment *environment, const struct tl_expression *expression,
-			   struct tl_value *value_ret, struct tl_error *error)
+enum tl_status tl_evaluate_part(const struct tl_environment *environment, const struct tl_expression *expression,
+				tl_node_index part, struct tl_value *value_ret, struct tl_error *error)
 {
 	struct evaluation evaluation = {environment, expression, environment->values, false, error};
 
-	return evaluate(&evaluation, tl_expression_top(expression), value_ret);
+	return evaluate(&evaluation, part, value_ret);
+}
+
+enum tl_status tl_evaluate_part_type(const struct tl_environment *environment, const struct tl_expression *expression,
+				     tl_node_index part, const struct tl_type **type_ret, struct tl_error *error)
+{
+	struct evaluation evaluation = {environment, expression, environment->values, false, error};
+
+	return quiet_type(&evaluation, part, type_ret);
+}
+
+enum tl_status tl_evaluate(const struct tl_environment *environment, const struct tl_expression *expression,
+			   struct tl_value *value_ret, struct tl_error *error)
+{
+	return tl_evaluate_part(environment, expression, tl_expression_top(expression), value_ret, error);
 }
 
 enum tl_status tl_evaluate_type(const struct tl_environment *environment, const struct tl_expression *expression,
 				const struct tl_type **type_ret, struct tl_error *error)
 {
-	struct evaluation evaluation = {environment, expression, environment->values, false, error};
-
-	return quiet_type(&evaluation, tl_expression_top(expression), type_ret);
+	return tl_evaluate_part_type(environment, expression, tl_expression_top(expression), type_ret, error);
 }

@@ -50,4 +50,12 @@ TL_CHECKED enum tl_status tl_evaluate_type(const struct tl_environment *environm
 					   const struct tl_expression *expression, const struct tl_type **type_ret,
 					   struct tl_error *error);
 
+/* The same for a part of an expression: the node at `part`. */
+TL_CHECKED enum tl_status tl_evaluate_part(const struct tl_environment *environment,
+					   const struct tl_expression *expression, tl_node_index part,
+					   struct tl_value *value_ret, struct tl_error *error);
+TL_CHECKED enum tl_status tl_evaluate_part_type(const struct tl_environment *environment,
+						const struct tl_expression *expression, tl_node_index part,
+						const struct tl_type **type_ret, struct tl_error *error);
+
 #endif

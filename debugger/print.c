@@ -532,7 +532,7 @@ static enum tl_status print(struct printing *printing, const struct tl_value *va
 	}
 	if (type->kind == TL_TYPE_VOID || type->declaration)
 		return print_loaded(printing, &own, type);
-	if (type->kind == TL_TYPE_ARRAY && own.place == TL_PLACE_MEMORY) {
+	if (type->kind == TL_TYPE_ARRAY && own.place == TL_VALUE_IN_MEMORY) {
 		TL_TRY(tl_type_bound(type, &bound, printing->error));
 		/* An array without an end is the address at which it begins. */
 		if (bound->kind == TL_BOUND_NONE) {

@@ -111,7 +111,7 @@ enum tl_status tl_value_at(const struct tl_value_context *context, const struct 
 	TL_TRY(tl_type_size(type, &size, &known, error));
 	*value_ret = (struct tl_value){
 		.type = type,
-		.place = TL_PLACE_MEMORY,
+		.place = TL_VALUE_IN_MEMORY,
 		.address = address,
 		.size = known ? size : 0,
 	};
@@ -382,10 +382,10 @@ enum tl_status tl_value_address(const struct tl_value_context *context, const st
 	TL_TRY(tl_value_unreference(context, &own, error));
 	if (own.bit_size != 0)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "A bit-field has no address.");
-	if (own.place != TL_PLACE_MEMORY)
+	if (own.place != TL_VALUE_IN_MEMORY)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
-			       own.place == TL_PLACE_NONE ? "This value stands nowhere: it has no address."
-							  : "This value is not in memory: it has no address.");
+			       own.place == TL_VALUE_NOWHERE ? "This value stands nowhere: it has no address."
+							     : "This value is not in memory: it has no address.");
 	TL_TRY(tl_type_make_pointer(own.type, context->address_size, &type, error));
 	return tl_value_make_integer(context, type, (tl_i128)own.address, pointer_ret, error);
 }
@@ -426,7 +426,7 @@ enum tl_status tl_value_element(const struct tl_value_context *context, const st
 	TL_TRY(tl_type_bound(stripped, &bound, error));
 	TL_TRY(size_of(context, element, &size, error));
 	offset = (tl_u64)(index - bound->lower) * size;
-	if (own.place == TL_PLACE_MEMORY && (own.bytes == NULL || offset >= own.size || size > own.size - offset))
+	if (own.place == TL_VALUE_IN_MEMORY && (own.bytes == NULL || offset >= own.size || size > own.size - offset))
 		return tl_value_at(context, element, own.address + offset, value_ret, error);
 	if (index < bound->lower || offset > own.size || size > own.size - offset)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "There is no element %lld: the array has %llu.",
@@ -469,7 +469,7 @@ enum tl_status tl_value_field(const struct tl_value_context *context, const stru
 		return context->static_member(context->context, member, value_ret, error);
 	}
 	if (member->moves) {
-		if (context->moving_base == NULL || object->place != TL_PLACE_MEMORY)
+		if (context->moving_base == NULL || object->place != TL_VALUE_IN_MEMORY)
 			return TL_FAIL(error, TL_ERROR_UNSUPPORTED,
 				       "Where a virtual base stands cannot be found here.");
 		TL_TRY(context->moving_base(context->context, object, member, &address, error));
@@ -484,7 +484,7 @@ enum tl_status tl_value_field(const struct tl_value_context *context, const stru
 		return TL_FAIL(error, TL_ERROR_MALFORMED, "The member %s lies outside its struct.",
 			       member->name != NULL ? member->name : "?");
 	*value_ret = part_of(object, member_type, offset, size);
-	if (!known && object->place == TL_PLACE_MEMORY)
+	if (!known && object->place == TL_VALUE_IN_MEMORY)
 		value_ret->bytes = value_ret->absent = NULL;
 	return TL_OK;
 }
@@ -561,7 +561,7 @@ enum tl_status tl_value_repeat(const struct tl_value_context *context, const str
 	const struct tl_type *type;
 
 	TL_TRY(tl_value_unreference(context, &own, error));
-	if (own.place != TL_PLACE_MEMORY || own.bit_size != 0)
+	if (own.place != TL_VALUE_IN_MEMORY || own.bit_size != 0)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Only values in memory can be extended with '@'.");
 	if (count <= 0)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid number %lld of repetitions.", (long long)count);

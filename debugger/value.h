@@ -19,15 +19,15 @@
 __extension__ typedef __int128 tl_i128;
 __extension__ typedef unsigned __int128 tl_u128;
 
-enum tl_place {
-	TL_PLACE_NONE,   /* nowhere: it was worked out */
-	TL_PLACE_MEMORY, /* at `address` */
-	TL_PLACE_OTHER   /* in registers, in several pieces, in a variable of the debugger: `where` says */
+enum tl_value_place {
+	TL_VALUE_NOWHERE,   /* nowhere: it was worked out */
+	TL_VALUE_IN_MEMORY, /* at `address` */
+	TL_VALUE_ELSEWHERE  /* in registers, in several pieces, in a variable of the debugger: `where` says */
 };
 
 struct tl_value {
 	const struct tl_type *type;
-	enum tl_place place;
+	enum tl_value_place place;
 	tl_u64 address;
 	/* What the context needs to store into it, and how far into that the value begins; NULL: it cannot be stored.
 	 */

@@ -49,8 +49,8 @@ def ask_gdb(program, expressions, pretty):
     return run.stdout.decode().split('\n--\n')[:-1]
 
 
-def ask_ours(tool, program, expressions, pretty):
-    run = subprocess.run([tool, program, *(['pretty'] if pretty else [])], input=''.join(line + '\n' for line in expressions).encode(),
+def ask_ours(tool, program, expressions, *how):
+    run = subprocess.run([tool, program, *how], input=''.join(line + '\n' for line in expressions).encode(),
                          capture_output=True, timeout=120, check=True)
     return run.stdout.decode(errors='replace').split('\n--\n')[:-1]
 
@@ -60,6 +60,19 @@ def agree(line, theirs, ours):
     return theirs == ours or (theirs.startswith('error: ') and ours.startswith('error: ')) or line in DIFFERENCES
 
 
+def check_code(tool, program, expressions):
+    """Compiled to bytecode, an expression comes to the same, or it is said that it cannot be compiled."""
+    answers = ask_ours(tool, program, expressions, 'code')
+    differing = [(line, answer) for line, answer in zip(expressions, answers) if answer.startswith('differs')]
+    for line, answer in differing:
+        print(f'{os.path.basename(program)}: as bytecode: {line}\n    {answer}')
+    same = answers.count('same')
+    if same < len(expressions) // 3:
+        print(f'{os.path.basename(program)}: only {same} of {len(expressions)} expressions ran as bytecode')
+        differing.append(None)
+    return same, len(differing)
+
+
 def main():
     tool, programs = sys.argv[1], sys.argv[2:]
     if not shutil.which('gdb'):
@@ -67,7 +80,7 @@ def main():
     expressions = [line for line in EXPRESSIONS.read_text().splitlines() if line and not line.startswith('#')]
     passed = failed = 0
     for program, pretty in itertools.product(programs, (False, True)):
-        theirs, ours = ask_gdb(program, expressions, pretty), ask_ours(tool, program, expressions, pretty)
+        theirs, ours = ask_gdb(program, expressions, pretty), ask_ours(tool, program, expressions, *(['pretty'] if pretty else []))
         if len(theirs) != len(expressions) or len(ours) != len(expressions):
             print(f'{program}: {len(expressions)} expressions, {len(theirs)} answers of gdb, {len(ours)} of ours')
             failed += 1
@@ -78,6 +91,10 @@ def main():
             else:
                 failed += 1
                 print(f'{os.path.basename(program)}: {line}\n    gdb  {gdb}\n    ours {mine}')
+    plain = [line for line in expressions if not line.startswith('/')]
+    for program in programs:
+        same, differing = check_code(tool, program, plain)
+        passed, failed = passed + same, failed + differing
     print(f'{passed} passed, {failed} failed')
     return 1 if failed or not passed else 0
 

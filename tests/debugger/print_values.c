@@ -3,8 +3,11 @@
  *
  *     print-values PROGRAM [pretty] < EXPRESSIONS        one a line, a format letter first if wanted: /x counter
  *
+ *     print-values PROGRAM code < EXPRESSIONS            whether compiled to bytecode they come to the same
+ *
  * Writes for each, with a line "--" behind it, the value as `print` shows it, or "error: " and the sentence.
  */
+#include "debugger/compile.h"
 #include "debugger/evaluate.h"
 #include "debugger/print.h"
 #include "symbols/dwarf_constants.h"
@@ -221,6 +224,71 @@ static enum tl_status print_line(struct program *program, const char *line, stru
 	return status;
 }
 
+/* ---- Bytecode ---- */
+
+/* Everything that has a name here stands in memory, or is a constant. */
+static enum tl_status find_place(void *context, const char *file, const char *name, struct tl_code_place *place_ret,
+				 bool *found_ret, struct tl_error *error)
+{
+	struct program *program = context;
+	struct tl_value value;
+	tl_i128 number;
+
+	TL_TRY(find_name(context, file, name, &value, found_ret, error));
+	if (!*found_ret)
+		return TL_OK;
+	*place_ret = (struct tl_code_place){TL_CODE_MEMORY, value.type, value.address, 0};
+	if (value.place == TL_VALUE_IN_MEMORY)
+		return TL_OK;
+	TL_TRY(tl_value_integer(&program->environment.values, &value, &number, error));
+	place_ret->kind = TL_CODE_CONSTANT;
+	place_ret->number = (tl_u64)number;
+	return TL_OK;
+}
+
+static enum tl_status read_for_code(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	return read_memory(context, address, buffer, size, NULL);
+}
+
+/* "same" where the code that an expression is compiled to comes to what it is worth; else what there is to say. */
+static enum tl_status run_line(struct program *program, const char *line, struct tl_output *output,
+			       struct tl_error *error)
+{
+	struct tl_code_environment code_environment = {
+		.environment = &program->environment, .find_place = find_place, .context = program};
+	struct tl_agent_environment environment = {.read_memory = read_for_code, .context = program, .address_size = 8};
+	struct tl_names names = {.is_type = is_type, .context = program};
+	tl_u8 bytes[TL_AGENT_CODE_MAX];
+	struct tl_agent_code code = {.bytes = bytes};
+	struct tl_expression *expression;
+	struct tl_value value;
+	tl_i128 number;
+	tl_u64 result;
+	tl_size size;
+	enum tl_status status;
+
+	TL_TRY(tl_expression_read(&expression, line, strlen(line), &names, error));
+	status = tl_compile(&code_environment, expression, bytes, sizeof(bytes), &size, error);
+	if (status == TL_OK)
+		status = tl_evaluate(&program->environment, expression, &value, error);
+	if (status == TL_OK)
+		status = tl_value_integer(&program->environment.values, &value, &number, error);
+	tl_expression_free(expression);
+	TL_TRY(status);
+	code.size = (tl_u16)size;
+	status = tl_agent_verify(&code, NULL);
+	if (status == TL_OK)
+		status = tl_agent_run(&code, &environment, &result, NULL);
+	if (status != TL_OK)
+		tl_output_format(output, "differs: %s", tl_status_text(status));
+	else if (result != (tl_u64)number)
+		tl_output_format(output, "differs: %lld rather than %lld", (long long)result, (long long)number);
+	else
+		tl_output_text(output, "same");
+	return TL_OK;
+}
+
 static enum tl_status open_program(struct program *program, const char *path, struct tl_error *error)
 {
 	TL_TRY(tl_image_open(&program->image, path, NULL, error));
@@ -260,6 +328,7 @@ int main(int count, char **arguments)
 	struct program program = {0};
 	struct tl_error error;
 	char line[1024];
+	bool as_code = count > 2 && strcmp(arguments[2], "code") == 0;
 
 	if (count < 2 || open_program(&program, arguments[1], &error) != TL_OK) {
 		fprintf(stderr, "print-values: %s\n", count < 2 ? "name one program" : error.text);
@@ -270,7 +339,7 @@ int main(int count, char **arguments)
 		struct tl_output output = tl_output_make(1 << 20);
 
 		line[strcspn(line, "\n")] = '\0';
-		if (print_line(&program, line, &output, &error) == TL_OK)
+		if ((as_code ? run_line : print_line)(&program, line, &output, &error) == TL_OK)
 			printf("%s\n--\n", tl_output_string(&output));
 		else
 			printf("error: %s\n--\n", error.text);
