@@ -1,9 +1,10 @@
 /*
- * How long the index of a program takes: `bench-index PROGRAM [FUNCTION [THREADS]]` prints one line a phase. Not
- * installed; bench/run.py has nothing to do with it.
+ * How long the index of a program takes: `bench-index PROGRAM [FUNCTION [THREADS [FOLDER]]]` prints one line a phase.
+ * With a folder the index is kept there, and taken from there the next time. Not installed; bench/run.py has nothing to
+ * do with it.
  */
-#include "symbols/index.h"
 #include "base/storage.h"
+#include "symbols/cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +64,7 @@ int main(int count, char **arguments)
 	double start = now(), since = start;
 
 	if (count < 2) {
-		fprintf(stderr, "bench-index PROGRAM [FUNCTION [THREADS]]\n");
+		fprintf(stderr, "bench-index PROGRAM [FUNCTION [THREADS [FOLDER]]]\n");
 		return 1;
 	}
 	if (tl_image_open(&image, arguments[1], NULL, &error) != TL_OK)
@@ -72,9 +73,17 @@ int main(int count, char **arguments)
 	if (tl_dwarf_open(&dwarf, image, &error) != TL_OK)
 		return complain(&error);
 	phase("units", &since);
-	if (tl_index_build(&index, dwarf, &options, &error) != TL_OK)
-		return complain(&error);
-	phase("index", &since);
+	if (count > 4 && tl_cache_load(&index, dwarf, arguments[4], NULL) == TL_OK) {
+		phase("load", &since);
+	} else {
+		if (tl_index_build(&index, dwarf, &options, &error) != TL_OK)
+			return complain(&error);
+		phase("index", &since);
+		if (count > 4 && tl_cache_save(index, arguments[4], TL_CACHE_LIMIT, &error) != TL_OK)
+			return complain(&error);
+		if (count > 4)
+			phase("save", &since);
+	}
 	if (count > 2) {
 		context[1] = index;
 		if (tl_index_find(index, arguments[2], TL_INDEX_ALL, print, context, &error) != TL_OK)

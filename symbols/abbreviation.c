@@ -207,7 +207,7 @@ static void finish(struct tl_abbreviations *table)
 		qsort(table->list, table->count, sizeof(*table->list), by_code);
 }
 
-static enum tl_status read_all(struct tl_abbreviations *table, struct tl_cursor *cursor, tl_u64 last_code,
+static enum tl_status read_all(struct tl_abbreviations *table, struct tl_cursor *cursor, tl_u64 only_code,
 			       struct tl_error *error)
 {
 	for (;;) {
@@ -230,13 +230,42 @@ static enum tl_status read_all(struct tl_abbreviations *table, struct tl_cursor 
 			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a table of abbreviations");
 		table->list = list;
 		table->list[table->count++] = abbreviation;
-		if (code == last_code)
+		if (code == only_code)
 			return TL_OK;
 	}
 }
 
+/*
+ * Goes to the abbreviation with a code, which compilers put anywhere, without keeping those before it. The cursor fails
+ * when there is none.
+ */
+static void find_code(struct tl_cursor *cursor, tl_u64 wanted)
+{
+	for (;;) {
+		const tl_u8 *start = cursor->at;
+		tl_u64 code = tl_take_unsigned(cursor), name, form;
+
+		if (code == wanted && !cursor->failed) {
+			cursor->at = start;
+			return;
+		}
+		if (code == 0) {
+			tl_take_fail(cursor);
+			return;
+		}
+		(void)tl_take_unsigned(cursor);
+		(void)tl_take_u8(cursor);
+		do {
+			name = tl_take_unsigned(cursor);
+			form = tl_take_unsigned(cursor);
+			if (form == DW_FORM_implicit_const)
+				(void)tl_take_signed(cursor);
+		} while (name != 0 || form != 0);
+	}
+}
+
 enum tl_status tl_abbreviations_read(struct tl_abbreviations *table, const struct tl_section_bytes *section,
-				     tl_u64 offset, tl_u64 last_code, struct tl_error *error)
+				     tl_u64 offset, tl_u64 only_code, struct tl_error *error)
 {
 	struct tl_cursor cursor = tl_cursor_make(section->bytes, section->size);
 	enum tl_status status;
@@ -244,7 +273,10 @@ enum tl_status tl_abbreviations_read(struct tl_abbreviations *table, const struc
 	table->count = 0;
 	table->specification_count = 0;
 	tl_take_skip(&cursor, offset);
-	status = read_all(table, &cursor, last_code, error);
+	if (only_code != 0)
+		find_code(&cursor, only_code);
+	status = read_all(table, &cursor, only_code, error);
+	table->passed = cursor.failed ? 0 : section->size - tl_cursor_left(&cursor) - offset;
 	if (status != TL_OK) {
 		table->count = 0;
 		table->specification_count = 0;

@@ -30,15 +30,16 @@ struct tl_abbreviations {
 	tl_size count, capacity;
 	struct tl_specification *specifications;
 	tl_size specification_count, specification_capacity;
-	bool dense; /* the codes are 1, 2, 3 … */
+	bool dense;     /* the codes are 1, 2, 3 … */
+	tl_size passed; /* how many bytes of .debug_abbrev were gone through */
 };
 
 /*
- * Fills `table` with the abbreviations at `offset` of .debug_abbrev. With last_code != 0 it reads no further than that
- * one. TL_ERROR_MALFORMED, TL_ERROR_NO_MEMORY: `table` is empty then. Not for use by several threads at once.
+ * Fills `table` with the abbreviations at `offset` of .debug_abbrev. With only_code != 0 it keeps that one alone.
+ * TL_ERROR_MALFORMED, TL_ERROR_NO_MEMORY: `table` is empty then. Not for use by several threads at once.
  */
 TL_CHECKED enum tl_status tl_abbreviations_read(struct tl_abbreviations *table, const struct tl_section_bytes *section,
-						tl_u64 offset, tl_u64 last_code, struct tl_error *error);
+						tl_u64 offset, tl_u64 only_code, struct tl_error *error);
 
 /* Gives the storage back and empties the table. */
 void tl_abbreviations_free(struct tl_abbreviations *table);

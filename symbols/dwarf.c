@@ -760,7 +760,7 @@ struct opening {
 	struct tl_abbreviations scratch;
 	tl_u64 scratch_offset; /* whose table is in `scratch`, as a whole if scratch_whole */
 	bool scratch_valid, scratch_whole;
-	tl_u64 budget; /* specifications that may still be read */
+	tl_u64 budget; /* bytes of abbreviations that may still be gone through */
 };
 
 /*
@@ -779,9 +779,9 @@ static enum tl_status find_top(struct opening *opening, const struct tl_unit *un
 		opening->scratch_valid = true;
 		opening->scratch_whole = same;
 		opening->scratch_offset = unit->abbreviations;
-		if (opening->scratch.specification_count > opening->budget)
+		if (opening->scratch.passed > opening->budget)
 			return damaged(unit, unit->offset, "its table of abbreviations overlaps others", error);
-		opening->budget -= opening->scratch.specification_count;
+		opening->budget -= opening->scratch.passed;
 	}
 	*abbreviation_ret = tl_abbreviations_find(&opening->scratch, code);
 	if (*abbreviation_ret == NULL)

@@ -27,6 +27,7 @@ struct tl_index_header {
 	tl_u32 name_count, entry_count, scope_count, range_count;
 	tl_u64 text_size, size;        /* of the whole block */
 	tl_u64 unit_count, unit_bytes; /* of the debug information that it belongs to */
+	tl_u64 checksum;               /* in a file: see cache.c */
 };
 
 struct tl_index_name {

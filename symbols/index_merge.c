@@ -429,6 +429,16 @@ static void write_rest(struct merge *merge)
 	merge->block[(const tl_u8 *)merge->index.text - merge->block + merge->text_size - 1] = 0;
 }
 
+/* Tables begin at multiples of eight; what is between them would be written to a file as well. */
+static void zero_gaps(struct merge *merge)
+{
+	const void *tables[] = {merge->index.names, merge->index.entries, merge->index.scopes, merge->index.ranges,
+				merge->index.text};
+
+	for (tl_size i = 0; i < TL_COUNT(tables); i++)
+		memset(merge->block + ((const tl_u8 *)tables[i] - merge->block) - 8, 0, 8);
+}
+
 static bool any_failed(const struct merge *merge)
 {
 	for (unsigned i = 0; i < merge->builder->worker_count; i++)
@@ -467,6 +477,7 @@ static enum tl_status make_block(struct merge *merge, struct tl_error *error)
 	merge->index.size = header.size;
 	if (!tl_index_lay_out(&merge->index))
 		return TL_FAIL(error, TL_ERROR_INTERNAL, "the index does not fit its own sizes");
+	zero_gaps(merge);
 	tl_builder_run(builder, write_part, merge);
 	write_rest(merge);
 	return TL_OK;

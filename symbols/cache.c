@@ -1,0 +1,297 @@
+#include "symbols/cache.h"
+
+#include "base/storage.h"
+#include "symbols/index_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ENDING ".index"
+#define TEMPORARY ".new"
+/* A writer that takes longer than this is dead. */
+#define TEMPORARY_SECONDS 3600
+/* Files in the folder beyond these are not looked at. */
+#define FILES_MAX 65536
+
+/* A name of a file in the folder: the build id in hexadecimal and the ending. */
+struct file_name {
+	char text[TL_ELF_BUILD_ID_MAX * 2 + sizeof(ENDING)];
+};
+
+bool tl_cache_directory(char *path_ret, tl_size size)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	int length;
+
+	/* The specification of base directories: a path that is not absolute counts for nothing. */
+	if (cache != NULL && cache[0] == '/')
+		length = snprintf(path_ret, size, "%s/trapline", cache);
+	else if (home != NULL && home[0] == '/')
+		length = snprintf(path_ret, size, "%s/.cache/trapline", home);
+	else
+		return false;
+	return length > 0 && (tl_size)length < size;
+}
+
+static bool name_file(const struct tl_dwarf *dwarf, struct file_name *name)
+{
+	tl_size size = 0;
+	const tl_u8 *id = tl_image_build_id(tl_dwarf_image(dwarf), &size);
+	struct tl_writer writer = tl_writer_make(name->text, sizeof(name->text) - 1);
+
+	tl_write_hex_bytes(&writer, id, size);
+	tl_write_text(&writer, ENDING);
+	*writer.at = 0;
+	return size != 0 && !writer.failed;
+}
+
+/* Of all but the checksum itself, eight bytes at a time; the block's size is a part of it. */
+static tl_u64 checksum(const tl_u8 *block, tl_size size)
+{
+	tl_size skipped = __builtin_offsetof(struct tl_index_header, checksum);
+	tl_u64 sums[4] = {size, 1, 2, 3}, word;
+	unsigned lane = 0;
+
+	for (tl_size at = 0; at < size; at += sizeof(word), lane++) {
+		tl_size left = size - at;
+
+		word = 0;
+		memcpy(&word, block + at, left < sizeof(word) ? left : sizeof(word));
+		if (at == skipped)
+			word = 0;
+		/* Four sums side by side, as each multiplication waits for the one before. */
+		sums[lane & 3] = (sums[lane & 3] ^ word) * 0x9e3779b97f4a7c15;
+		sums[lane & 3] ^= sums[lane & 3] >> 32;
+	}
+	return sums[0] ^ sums[1] * 3 ^ sums[2] * 5 ^ sums[3] * 7;
+}
+
+/* ============================================================ loading ============================================ */
+
+/* Maps the file if it is a plain one of this user. */
+static const tl_u8 *map(int folder, const char *name, tl_size *size_ret)
+{
+	int descriptor = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat facts;
+	void *bytes = MAP_FAILED;
+
+	if (descriptor < 0)
+		return NULL;
+	if (fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == geteuid() &&
+	    facts.st_size > 0) {
+		*size_ret = (tl_size)facts.st_size;
+		bytes = mmap(NULL, *size_ret, PROT_READ, MAP_PRIVATE, descriptor, 0);
+		/* When it was used last is what decides which ones go. */
+		(void)futimens(descriptor, NULL);
+	}
+	(void)close(descriptor);
+	return bytes != MAP_FAILED ? bytes : NULL;
+}
+
+static bool fits(struct tl_index *index)
+{
+	return tl_index_lay_out(index) && index->header->unit_count == tl_dwarf_unit_count(index->dwarf) &&
+	       index->header->unit_bytes == tl_index_unit_bytes(index->dwarf) &&
+	       index->header->checksum == checksum(index->block, index->size);
+}
+
+static enum tl_status load(struct tl_index *index, int folder, const char *name, struct tl_error *error)
+{
+	index->block = map(folder, name, &index->size);
+	if (index->block == NULL)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "no index %s is kept", name);
+	index->mapped = true;
+	if (!fits(index)) {
+		(void)unlinkat(folder, name, 0);
+		return TL_FAIL(error, TL_ERROR_ARGUMENT,
+			       "the index %s was damaged or of another version; it is removed", name);
+	}
+	return TL_OK;
+}
+
+enum tl_status tl_cache_load(struct tl_index **index_ret, struct tl_dwarf *dwarf, const char *directory,
+			     struct tl_error *error)
+{
+	struct tl_index *index;
+	struct file_name name;
+	enum tl_status status;
+	int folder;
+
+	if (!name_file(dwarf, &name))
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a program without build id has no index that is kept");
+	folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "there is no folder %s with kept indexes", directory);
+	index = tl_allocate(tl_storage(), sizeof(*index));
+	if (index == NULL) {
+		(void)close(folder);
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the index");
+	}
+	index->dwarf = dwarf;
+	status = load(index, folder, name.text, error);
+	(void)close(folder);
+	if (status != TL_OK) {
+		tl_index_close(index);
+		return status;
+	}
+	*index_ret = index;
+	return TL_OK;
+}
+
+/* ============================================================ the limit ========================================== */
+
+struct kept {
+	struct timespec used;
+	tl_u64 size;
+	char name[sizeof(struct file_name)];
+};
+
+static int by_use(const void *a, const void *b)
+{
+	const struct kept *x = a, *y = b;
+
+	if (x->used.tv_sec != y->used.tv_sec)
+		return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
+	return x->used.tv_nsec < y->used.tv_nsec ? -1 : x->used.tv_nsec > y->used.tv_nsec;
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+	tl_size length = strlen(text), size = strlen(ending);
+
+	return length >= size && strcmp(text + length - size, ending) == 0;
+}
+
+/* Notes one file of ours; removes what a dead writer left. */
+static void note_file(int folder, const char *name, struct tl_list *list, tl_u64 *total)
+{
+	struct kept *kept;
+	struct stat facts;
+
+	if (fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(facts.st_mode))
+		return;
+	if (ends_with(name, TEMPORARY) && facts.st_mtim.tv_sec + TEMPORARY_SECONDS < time(NULL))
+		(void)unlinkat(folder, name, 0);
+	if (!ends_with(name, ENDING) || strlen(name) >= sizeof(kept->name))
+		return;
+	kept = tl_list_add(list, sizeof(*kept));
+	if (kept == NULL)
+		return;
+	kept->used = facts.st_mtim;
+	kept->size = (tl_u64)facts.st_size;
+	memcpy(kept->name, name, strlen(name) + 1);
+	*total += kept->size;
+}
+
+/* Removes the files that were not used for longest until the others fit. Other processes may do so at the same time. */
+static void keep_limit(const char *directory, int folder, tl_u64 limit)
+{
+	DIR *stream = opendir(directory);
+	struct tl_list list = {0};
+	const struct kept *files;
+	const struct dirent *entry;
+	tl_u64 total = 0;
+
+	for (unsigned i = 0; stream != NULL && i < FILES_MAX && (entry = readdir(stream)) != NULL; i++)
+		note_file(folder, entry->d_name, &list, &total);
+	if (stream != NULL)
+		(void)closedir(stream);
+	if (list.count != 0)
+		qsort(list.items, list.count, sizeof(struct kept), by_use);
+	files = list.items;
+	for (tl_size i = 0; i < list.count && total > limit; i++) {
+		(void)unlinkat(folder, files[i].name, 0);
+		total -= files[i].size;
+	}
+	tl_list_free(&list, sizeof(struct kept));
+}
+
+/* ============================================================ saving ============================================= */
+
+/* Makes a folder and those that it stands in, for this user alone. */
+static bool make_folders(const char *directory)
+{
+	char path[PATH_MAX];
+	tl_size length = strlen(directory);
+
+	if (length == 0 || length >= sizeof(path))
+		return false;
+	memcpy(path, directory, length + 1);
+	for (char *at = path + 1; (at = strchr(at, '/')) != NULL; at++) {
+		*at = 0;
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return false;
+		*at = '/';
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+static bool write_all(int descriptor, const void *bytes, tl_size size)
+{
+	const char *at = bytes;
+
+	while (size > 0) {
+		ssize_t count = write(descriptor, at, size);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return false;
+		at += count;
+		size -= (tl_size)count;
+	}
+	return true;
+}
+
+/* Writes beside the file's place and renames. The checksum makes up for what a crash of the machine may lose. */
+static enum tl_status write_file(const struct tl_index *index, int folder, const char *name, struct tl_error *error)
+{
+	static _Atomic unsigned serial;
+	struct tl_index_header header = *index->header;
+	char temporary[sizeof(struct file_name) + 40];
+	int descriptor;
+	bool good;
+
+	header.checksum = checksum(index->block, index->size);
+	(void)snprintf(temporary, sizeof(temporary), "%s.%ld.%u" TEMPORARY, name, (long)getpid(),
+		       atomic_fetch_add(&serial, 1));
+	descriptor = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (descriptor < 0)
+		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot keep the index %s", name);
+	good = write_all(descriptor, &header, sizeof(header)) &&
+	       write_all(descriptor, index->block + sizeof(header), index->size - sizeof(header));
+	good = close(descriptor) == 0 && good;
+	if (good && renameat(folder, temporary, folder, name) == 0)
+		return TL_OK;
+	(void)TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot keep the index %s", name);
+	(void)unlinkat(folder, temporary, 0);
+	return TL_ERROR_SYSTEM;
+}
+
+enum tl_status tl_cache_save(const struct tl_index *index, const char *directory, tl_u64 limit, struct tl_error *error)
+{
+	struct file_name name;
+	enum tl_status status;
+	int folder;
+
+	if (index->size > limit || !name_file(index->dwarf, &name))
+		return TL_OK;
+	if (!make_folders(directory))
+		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot make the folder %s for kept indexes", directory);
+	folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot open the folder %s for kept indexes", directory);
+	status = write_file(index, folder, name.text, error);
+	keep_limit(directory, folder, limit);
+	(void)close(folder);
+	return status;
+}
