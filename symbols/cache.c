@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,23 +77,20 @@ static tl_u64 checksum(const tl_u8 *block, tl_size size)
 /* ============================================================ loading ============================================ */
 
 /* Maps the file if it is a plain one of this user. */
-static const tl_u8 *map(int folder, const char *name, tl_size *size_ret)
+static bool map(struct tl_index *index, int folder, const char *name)
 {
 	int descriptor = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat facts;
-	void *bytes = MAP_FAILED;
+	bool good = descriptor >= 0 && tl_mapping_make(&index->mapping, descriptor, name, NULL) == TL_OK &&
+		    index->mapping.owner == geteuid();
 
-	if (descriptor < 0)
-		return NULL;
-	if (fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_uid == geteuid() &&
-	    facts.st_size > 0) {
-		*size_ret = (tl_size)facts.st_size;
-		bytes = mmap(NULL, *size_ret, PROT_READ, MAP_PRIVATE, descriptor, 0);
-		/* When it was used last is what decides which ones go. */
+	index->block = good ? index->mapping.bytes : NULL;
+	index->size = good ? index->mapping.size : 0;
+	/* When it was used last is what decides which ones go. */
+	if (good)
 		(void)futimens(descriptor, NULL);
-	}
-	(void)close(descriptor);
-	return bytes != MAP_FAILED ? bytes : NULL;
+	if (descriptor >= 0)
+		(void)close(descriptor);
+	return good;
 }
 
 static bool fits(struct tl_index *index)
@@ -106,10 +102,8 @@ static bool fits(struct tl_index *index)
 
 static enum tl_status load(struct tl_index *index, int folder, const char *name, struct tl_error *error)
 {
-	index->block = map(folder, name, &index->size);
-	if (index->block == NULL)
+	if (!map(index, folder, name))
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "no index %s is kept", name);
-	index->mapped = true;
 	if (!fits(index)) {
 		(void)unlinkat(folder, name, 0);
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where a section stands; `ready` says that `bytes` are those to hand out. */
@@ -92,42 +91,20 @@ static enum tl_status map(struct tl_image_file *file, const char *path, struct t
 {
 	/* Opening a pipe would wait for its other end. */
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat facts;
-	void *bytes = MAP_FAILED;
+	enum tl_status status;
 
 	if (descriptor < 0)
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot open %s", path);
-	if (fstat(descriptor, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0)
-		bytes = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-	else
-		errno = 0;
-	if (bytes == MAP_FAILED && errno == 0) {
-		(void)close(descriptor);
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "not an ELF file");
-	}
-	if (bytes == MAP_FAILED) {
-		(void)TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot map %s", path);
-		(void)close(descriptor);
-		return TL_ERROR_SYSTEM;
-	}
+	status = tl_mapping_make(&file->mapping, descriptor, path, error);
 	(void)close(descriptor);
-	file->bytes = bytes;
-	file->size = (tl_size)facts.st_size;
-	file->mapped = true;
-	file->device = facts.st_dev;
-	file->inode = facts.st_ino;
-	return TL_OK;
+	file->bytes = file->mapping.bytes;
+	file->size = file->mapping.size;
+	return status;
 }
 
 void tl_image_file_close(struct tl_image_file *file)
 {
-	union {
-		const tl_u8 *constant;
-		void *bytes;
-	} of = {file->bytes};
-
-	if (file->mapped)
-		(void)munmap(of.bytes, file->size);
+	tl_mapping_close(&file->mapping);
 	tl_release(tl_storage(), file->path, file->path != NULL ? strlen(file->path) + 1 : 0);
 	*file = (struct tl_image_file){0};
 }
@@ -289,7 +266,7 @@ static void forget(const struct tl_image_file *file, const tl_u8 *bytes, tl_size
 	tl_uintptr page = (tl_uintptr)sysconf(_SC_PAGESIZE) - 1;
 	tl_uintptr start = (tl_uintptr)bytes, end = start + size, first = (tl_uintptr)file->bytes;
 
-	if (!file->mapped || start < first || end > first + file->size)
+	if (file->mapping.bytes == NULL || start < first || end > first + file->size)
 		return;
 	/* Mappings begin and end with a page, and neighbours come back when they are touched. */
 	start &= ~page;
@@ -362,7 +339,7 @@ static void find_rest(struct tl_image *image, const struct tl_image_options *opt
 
 	if (options == NULL)
 		options = &defaults;
-	if (image->file.mapped && !options->alone) {
+	if (image->file.mapping.bytes != NULL && !options->alone) {
 		tl_separate_debug(&image->file, options, &image->debug, image->remark, sizeof(image->remark));
 		tl_separate_common(image->debug.bytes != NULL ? &image->debug : &image->file, options, &image->common,
 				   image->remark, sizeof(image->remark));

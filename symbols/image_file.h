@@ -6,13 +6,13 @@
 
 #include "base/elf.h"
 #include "core/cursor.h"
+#include "symbols/mapping.h"
 
 struct tl_image_file {
 	const tl_u8 *bytes; /* NULL: there is no such file */
 	tl_size size;
-	bool mapped; /* `bytes` are a mapping of ours */
+	struct tl_mapping mapping; /* of `bytes`; empty when they are the caller's */
 	char *path;
-	tl_u64 device, inode;
 	struct tl_elf elf; /* reads from this struct, which must not move */
 	const char *names; /* the section of section names */
 	tl_size names_size;

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define WORKERS_MAX 8
@@ -479,9 +478,8 @@ void tl_index_close(struct tl_index *index)
 	if (index == NULL)
 		return;
 	of.constant = index->block;
-	if (index->mapped)
-		(void)munmap(of.block, index->size);
-	else
+	if (index->mapping.bytes == NULL)
 		tl_release(tl_storage(), of.block, index->size);
+	tl_mapping_close(&index->mapping);
 	tl_release(tl_storage(), index, sizeof(*index));
 }

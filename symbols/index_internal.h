@@ -14,6 +14,7 @@
 
 #include "symbols/abbreviation.h"
 #include "symbols/index.h"
+#include "symbols/mapping.h"
 
 #include <stdatomic.h>
 
@@ -59,7 +60,7 @@ struct tl_index {
 	struct tl_dwarf *dwarf;
 	const tl_u8 *block;
 	tl_size size;
-	bool mapped; /* by cache.c, else storage */
+	struct tl_mapping mapping; /* where a kept index is; else the block is storage */
 	const struct tl_index_header *header;
 	const tl_u32 *buckets;
 	const struct tl_index_name *names;

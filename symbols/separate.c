@@ -127,7 +127,8 @@ static bool try(const struct search *search, const char *path)
 		return false;
 	}
 	id = tl_image_file_build_id(search->found);
-	if (search->found->device == search->file->device && search->found->inode == search->file->inode) {
+	if (search->found->mapping.device == search->file->mapping.device &&
+	    search->found->mapping.inode == search->file->mapping.inode) {
 		/* A link that leads back to the file itself is nothing to talk about. */
 	} else if (!tl_cursor_done(&search->id) && !tl_cursor_done(&id)) {
 		if (tl_cursor_left(&id) == tl_cursor_left(&search->id) &&

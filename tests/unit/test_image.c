@@ -230,6 +230,32 @@ TEST(a_file_that_is_cut_off_or_damaged_anywhere_is_read_as_far_as_it_goes)
 	CHECK_EQUAL(tl_storage_live(), 0);
 }
 
+TEST(a_file_that_is_cut_off_while_it_is_open_reads_as_zeros)
+{
+	char path[] = "/tmp/test-image-XXXXXX";
+	struct tl_section_bytes section;
+	struct tl_image *image, *other;
+	int descriptor = mkstemp(path);
+	tl_size size;
+	tl_u8 *bytes = read_whole(SEPARATE "/whole", &size);
+
+	REQUIRE(descriptor >= 0 && bytes != NULL && write(descriptor, bytes, size) == (ssize_t)size);
+	free(bytes);
+	image = open_image(path, &alone);
+	other = open_image(SEPARATE "/whole", &alone);
+	REQUIRE(image != NULL && other != NULL && ftruncate(descriptor, 1) == 0);
+	section = section_of(image, TL_SECTION_SYMTAB);
+	REQUIRE(section.size > 64);
+	CHECK_EQUAL(section.bytes[section.size - 1], 0);
+	touch_all(image);
+	tl_image_close(image);
+	/* Others keep what they have. */
+	CHECK(section_of(other, TL_SECTION_EH_FRAME).bytes[0] != 0);
+	tl_image_close(other);
+	(void)close(descriptor);
+	(void)unlink(path);
+}
+
 TEST(storage_that_fails_is_an_error_and_leaks_nothing)
 {
 	enum tl_status status = TL_ERROR_NO_MEMORY;
