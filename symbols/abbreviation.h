@@ -64,4 +64,10 @@ TL_CHECKED enum tl_status tl_attribute_read(const struct tl_unit *unit, const st
 					    struct tl_cursor *cursor, struct tl_attribute *attribute_ret,
 					    struct tl_error *error);
 
+/*
+ * How many bytes of .debug_abbrev a pass over all units may go through. It is far more than any compiler's output
+ * needs, though units that take turns with several tables read each many times.
+ */
+tl_u64 tl_dwarf_abbreviations_max(const struct tl_dwarf *dwarf);
+
 #endif

@@ -967,14 +967,21 @@ static enum tl_status find_parts(struct tl_dwarf *dwarf, struct tl_error *error)
 	return TL_OK;
 }
 
+tl_u64 tl_dwarf_abbreviations_max(const struct tl_dwarf *dwarf)
+{
+	tl_u64 size = dwarf->abbreviations[0].size + dwarf->abbreviations[1].size;
+
+	for (unsigned part = 0; part < PART_MAX; part++)
+		size += dwarf->parts[part].size;
+	return size * 64;
+}
+
 static enum tl_status read_units(struct opening *opening, struct tl_error *error)
 {
 	struct tl_dwarf *dwarf = opening->dwarf;
 
 	TL_TRY(find_parts(dwarf, error));
-	/* Neighbours that take turns with two tables read each several times; a hostile file would do so without end.
-	 */
-	opening->budget = dwarf->specification_budget * 16;
+	opening->budget = tl_dwarf_abbreviations_max(dwarf);
 	for (unsigned part = 0; part < PART_MAX; part++) {
 		tl_u64 offset = 0, forgotten = 0;
 

@@ -455,6 +455,7 @@ enum tl_status tl_index_build(struct tl_index **index_ret, struct tl_dwarf *dwar
 	if (index == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the index");
 	index->dwarf = dwarf;
+	builder.passed_max = tl_dwarf_abbreviations_max(dwarf);
 	if (options != NULL)
 		builder.options = *options;
 	status = build(&builder, index, error);

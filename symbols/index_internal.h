@@ -147,8 +147,10 @@ struct tl_builder {
 	struct tl_index_options options;
 	struct tl_worker *workers;
 	unsigned worker_count;
-	_Atomic tl_size next; /* unit that nobody reads yet */
-	_Atomic bool failed;  /* no memory */
+	_Atomic tl_size next;  /* unit that nobody reads yet */
+	_Atomic bool failed;   /* no memory */
+	_Atomic tl_u64 passed; /* bytes of abbreviations that were gone through, and how many may be */
+	tl_u64 passed_max;
 };
 
 /* Runs `call` for each worker, in threads as far as there are any. */

@@ -106,7 +106,8 @@ struct scan {
 	struct tl_section_bytes strings;
 	bool scoped;       /* classes of this language are scopes */
 	tl_u32 container;  /* index + 1 of the innermost open one */
-	tl_u64 budget;     /* entries that may still be read to find out where others belong */
+	tl_u64 reads;      /* entries that were read */
+	tl_u64 budget;     /* how many of those may still be to find out where others belong */
 	bool wants_ranges; /* the unit itself has none: those of its functions count */
 };
 
@@ -579,6 +580,9 @@ static bool make_plans(struct scan *scan, const struct tl_section_bytes *section
 	status = tl_abbreviations_read(&worker->abbreviations, section, scan->unit->abbreviations, 0, NULL);
 	if (status == TL_ERROR_NO_MEMORY)
 		return false;
+	/* Units take tables in turn, which costs reading each again; in a hostile file that would have no end. */
+	if (atomic_fetch_add(&worker->builder->passed, worker->abbreviations.passed) > worker->builder->passed_max)
+		worker->abbreviations.count = 0;
 	if (status != TL_OK)
 		return true; /* a unit without abbreviations has no entries that can be read */
 	for (tl_size i = 0; i < worker->abbreviations.count; i++)
@@ -623,10 +627,11 @@ static void read_other(struct scan *scan, struct tl_cursor *cursor, struct die *
 
 static void read_values(struct scan *scan, struct tl_cursor *cursor, struct die *die)
 {
-	const struct step *step = (const struct step *)scan->worker->steps.items + die->plan->first_step;
-	const struct step *end = step + die->plan->step_count;
+	const struct step *steps = scan->worker->steps.items;
 
-	for (; step != end; step++) {
+	for (tl_u32 i = 0; i < die->plan->step_count; i++) {
+		const struct step *step = &steps[die->plan->first_step + i];
+
 		switch ((enum step_kind)step->kind) {
 		case STEP_SKIP:
 			tl_take_skip(cursor, step->argument);
@@ -682,6 +687,7 @@ static bool read_die(struct scan *scan, struct tl_cursor *cursor, struct die *di
 
 	if (tl_cursor_done(cursor))
 		return false;
+	scan->reads++;
 	die->offset = position(scan, cursor);
 	code = tl_take_unsigned(cursor);
 	die->attributes = position(scan, cursor);
@@ -743,13 +749,15 @@ static tl_u32 descend(struct scan *scan, const struct container *container, tl_u
 	if (!read_die(scan, &cursor, &die))
 		return scope;
 	for (unsigned depth = 0; depth < DEPTH_MAX;) {
+		tl_u64 reads = scan->reads;
 		struct tl_cursor children;
 
 		if (scan->budget == 0 || !read_die(scan, &cursor, &die) || die.plan == NULL || die.offset >= target)
 			break;
-		scan->budget--;
 		children = cursor;
 		skip_children(scan, &cursor, &die);
+		reads = scan->reads - reads;
+		scan->budget -= reads < scan->budget ? reads : scan->budget;
 		if (position(scan, &cursor) <= target)
 			continue;
 		/* It lies below this one. */
