@@ -89,7 +89,7 @@ tl_size tl_index_base_length(const char *name, tl_size length);
 
 /* A name as a worker knows it. */
 struct tl_raw_name {
-	tl_u64 key; /* of the table of names: see tl_name_key in index_scan.c */
+	tl_u64 key; /* of the table of names: see index_tables.h */
 	const char *text;
 	tl_u32 length, hash;
 	tl_u32 merged; /* its number in the part of names that index_merge.c makes, later in the index */
@@ -138,7 +138,6 @@ struct tl_worker {
 	struct tl_slots name_slots, seen, scope_slots;
 	struct tl_abbreviations abbreviations;
 	const struct tl_unit *last_unit; /* whose abbreviations these are, and the plans */
-	bool abbreviations_valid;
 	struct tl_list plans, steps, containers, later;
 };
 
@@ -158,10 +157,9 @@ void tl_builder_run(struct tl_builder *builder, void (*call)(struct tl_worker *w
 
 /* Room for one more item of `size` bytes, zeroed; NULL without storage. Pointers to others may become invalid. */
 void *tl_list_add(struct tl_list *list, tl_size size);
-void tl_list_free(struct tl_list *list, tl_size size);
 
-/* The worker's number of a name; TL_U32_MAX without storage. `text` is not copied. */
-tl_u32 tl_worker_name(struct tl_worker *worker, tl_u64 key, const char *text, tl_size length);
+/* Gives a list's storage back. */
+void tl_list_free(struct tl_list *list, tl_size size);
 
 /* Reads one unit into the worker's lists. False without storage. */
 bool tl_worker_scan(struct tl_worker *worker, tl_u32 unit_index);
@@ -169,6 +167,10 @@ bool tl_worker_scan(struct tl_worker *worker, tl_u32 unit_index);
 /* Names the entries whose names stand in other units. False without storage. */
 bool tl_worker_resolve(struct tl_worker *worker);
 
+/* In C nothing stands in the scope of a structure. What is not known may be C++. */
+bool tl_unit_has_scopes(const struct tl_unit *unit);
+
+/* Gives back all that a worker has. */
 void tl_worker_free(struct tl_worker *worker);
 
 /*
