@@ -222,7 +222,8 @@ static enum tl_status run_unseen(struct process_target *target, struct tl_thread
 	if (thread->state != TRACED_STOPPED)
 		return TL_ERROR_RUNNING;
 	/* These two are not over when they are left: the one runs its call, the other sleeps in it. */
-	if (thread->place == PLACE_SYSCALL_ENTRY || thread->place == PLACE_VFORK || thread->awaited != 0 || thread->due)
+	if (thread->place == PLACE_SYSCALL_ENTRY || thread->place == PLACE_VFORK || thread->place == PLACE_ASLEEP ||
+	    thread->awaited != 0 || thread->due)
 		return TL_ERROR_STATE;
 	if (thread->place == PLACE_SYSCALL)
 		TL_TRY(to_edge(target, thread, deadline));

@@ -1,6 +1,7 @@
 #include "targets/process/state.h"
 
 #include "base/storage.h"
+#include "targets/process/sleep.h"
 #include "targets/process/x86.h"
 
 #include <elf.h>
@@ -106,6 +107,7 @@ void tl_process_remove_thread(struct process_target *target, struct traced_threa
 		if (thread->process->threads_end == &thread->next)
 			thread->process->threads_end = at;
 	}
+	tl_process_sleep_forget(thread);
 	tl_release(tl_storage(), thread, sizeof(*thread));
 }
 

@@ -4,6 +4,7 @@
 #include "targets/process/state.h"
 
 #include "targets/process/events.h"
+#include "targets/process/sleep.h"
 #include "targets/process/x86.h"
 
 /* ---- Going ---- */
@@ -83,6 +84,12 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 		return TL_ERROR_RUNNING;
 	if (request->run != TL_RUN_CONTINUE && request->run != TL_RUN_STEP)
 		return TL_ERROR_UNSUPPORTED;
+	if (thread->place == PLACE_ASLEEP) {
+		if (signal != 0)
+			TL_TRY(send_signal(target, thread, signal));
+		tl_process_sleep_resume(thread, request);
+		return TL_OK;
+	}
 	TL_TRY(arm(target, thread));
 	TL_TRY(tl_process_x86_resume_flag(target, thread, request->over_hardware));
 	if (signal != 0 && thread->place != PLACE_DELIVERY) {
@@ -94,6 +101,8 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 	if (thread->due)
 		return again(target, thread, request);
 	thread->request = *request;
+	if (thread->place == PLACE_VFORK)
+		tl_process_sleep_begin(target, thread);
 	return start(target, thread, request_for(thread), signal);
 }
 
@@ -156,6 +165,8 @@ enum tl_status tl_process_run_stop(struct tl_target *base, struct tl_thread_id i
 	/* One that stands here but not in the engine's eyes waits for its child, and then tells of that. */
 	if (thread->state == TRACED_STOPPED)
 		return TL_OK;
+	if (thread->asleep)
+		return tl_process_sleep_stop(target, thread);
 	return tl_process_run_interrupt(target, thread);
 }
 
@@ -247,6 +258,12 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 {
 	int own = 0;
 
+	/*
+	 * One that sleeps in vfork can be let go when it wakes, and that is not waited for where it need not be: it is
+	 * known then by its stop (stops.c). A program that would be killed with us is not left so.
+	 */
+	if (thread->asleep && (!thread->process->launched || target->options.launched_survive))
+		return TL_OK;
 	if (thread->state == TRACED_ENDED || !bring_to_stand(target, thread, deadline, &own))
 		return tl_process_wait_clock() < deadline ? TL_OK : TL_ERROR_TIMEOUT;
 	if (signal == 0)

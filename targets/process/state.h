@@ -56,7 +56,8 @@ enum traced_place {
 	PLACE_GROUP,         /* in a group-stop: PTRACE_LISTEN keeps it there */
 	PLACE_SYSCALL_ENTRY, /* about to run a system call */
 	PLACE_SYSCALL,       /* inside one that is over but for its return: fork, exec, a system call's return */
-	PLACE_VFORK          /* will sleep in vfork until the child lets go */
+	PLACE_VFORK,         /* will sleep in vfork until the child lets go */
+	PLACE_ASLEEP         /* does so, and does not stand for the kernel (sleep.h) */
 };
 
 struct traced_process;
@@ -101,6 +102,10 @@ struct traced_thread {
 	pid_t parent;
 	enum tl_event_kind born;
 	bool first_stop_taken; /* NEW, and yet no other first stop will come */
+
+	bool asleep; /* in vfork; `general` and `kept` are as it went to sleep (sleep.h) */
+	tl_u8 *kept; /* its extended state, as the kernel handed it out */
+	tl_size kept_size;
 
 	/* Registers as the kernel has them, while it stands. */
 	bool general_valid;

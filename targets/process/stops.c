@@ -6,6 +6,7 @@
 #include "targets/process/state.h"
 
 #include "targets/process/events.h"
+#include "targets/process/sleep.h"
 #include "targets/process/x86.h"
 
 #include <stdio.h>
@@ -715,7 +716,9 @@ static struct traced_thread *executing(struct process_target *target, struct tra
 /* A new child stands from its first stop; one that is about to end is of a process that was let go. */
 static void unknown(struct process_target *target, pid_t id, struct tl_stop stop)
 {
-	if (stop.kind == TL_STOP_EXITING || (target->bereaved && is_orphan(target, id)))
+	/* One that was let go while it slept in vfork has woken. */
+	if (stop.kind == TL_STOP_EXITING || stop.kind == TL_STOP_VFORK_DONE ||
+	    (target->bereaved && is_orphan(target, id)))
 		(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
 	else if (tl_process_add_thread(target, NULL, id, TRACED_EARLY) == NULL)
 		target->early_lost++;
@@ -732,6 +735,8 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 			thread_ended(target, thread, stop, status);
 		return;
 	}
+	if (tl_process_sleep_takes(target, thread, status))
+		return;
 	/* A thread called exec in a process whose leader had ended before this target came. */
 	process = tl_process_find(target, (tl_u64)id);
 	if (thread == NULL && stop.kind == TL_STOP_EXEC && process != NULL)

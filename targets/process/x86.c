@@ -108,6 +108,11 @@ static enum tl_status move_area(struct process_target *target, struct traced_thr
 	struct iovec area = {target->xstate, get ? target->xstate_size : *size};
 	long result;
 
+	if (thread->place == PLACE_ASLEEP) {
+		tl_copy(target->xstate, thread->kept, thread->kept_size);
+		*size = thread->kept_size;
+		return TL_OK;
+	}
 	if (!target->has_xsave) {
 		result = process_ptrace_patiently(target, get ? PTRACE_GETFPREGS : PTRACE_SETFPREGS, thread, 0,
 						  (tl_uintptr)target->xstate);
@@ -335,6 +340,20 @@ enum tl_status tl_process_x86_describe(struct tl_target *base, tl_u64 id, struct
 	return TL_OK;
 }
 
+enum tl_status tl_process_x86_keep(struct process_target *target, struct traced_thread *thread)
+{
+	tl_size size = 0;
+
+	TL_TRY(tl_process_x86_general(target, thread));
+	TL_TRY(move_area(target, thread, true, &size));
+	thread->kept = tl_allocate(tl_storage(), size);
+	if (thread->kept == NULL)
+		return TL_ERROR_NO_MEMORY;
+	thread->kept_size = size;
+	tl_copy(thread->kept, target->xstate, size);
+	return TL_OK;
+}
+
 enum tl_status tl_process_x86_fetch(struct tl_target *base, struct tl_thread_id id, tl_u8 bank, tl_u8 *file)
 {
 	struct process_target *target = process_target(base);
@@ -358,6 +377,9 @@ enum tl_status tl_process_x86_store(struct tl_target *base, struct tl_thread_id 
 	struct traced_thread *thread = standing(target, id, &status);
 
 	TL_TRY(status);
+	/* What is shown is not what there is to write to. */
+	if (thread->place == PLACE_ASLEEP)
+		return TL_ERROR_RUNNING;
 	if (bank == TL_X86_BANK_EXTENDED)
 		return store_extended(target, thread, file);
 	return bank == TL_BANK_GENERAL ? store_general(target, thread, file) : TL_ERROR_ARGUMENT;

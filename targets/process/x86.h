@@ -18,6 +18,9 @@ enum tl_status tl_process_x86_store(struct tl_target *target, struct tl_thread_i
 enum tl_status tl_process_x86_fetch_program_counter(struct tl_target *target, struct tl_thread_id thread,
 						    tl_u64 *value_ret);
 
+/* Keeps all registers of a thread that stands in thread->general and thread->kept. */
+enum tl_status tl_process_x86_keep(struct process_target *target, struct traced_thread *thread);
+
 /* Sees to it that thread->general is what the kernel has; the thread stands. */
 enum tl_status tl_process_x86_general(const struct process_target *target, struct traced_thread *thread);
 /* Writes thread->general, as it is, to the kernel. */

@@ -196,7 +196,7 @@ class Session:
         while True:
             with open(f"/proc/{pid}/stat") as file:
                 fields = file.read().rpartition(")")[2].split()
-            if fields[0] in "RS":
+            if fields[0] in "RSD":
                 return
             if time.monotonic() >= deadline:
                 raise Failure(f"process {pid} never came to run; its state is {fields[0]}")

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +104,19 @@ static int spin(void)
 	return 0;
 }
 
+/* Sleeps in vfork, as long as it lives. */
+static int asleep(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return child == -1;
+}
+
 static int slow(void)
 {
 	for (int i = 0;; i++) {
@@ -139,6 +153,8 @@ int main(int count, char **arguments)
 		return system_calls();
 	if (strcmp(mode, "spin") == 0)
 		return spin();
+	if (strcmp(mode, "asleep") == 0)
+		return asleep();
 	if (strcmp(mode, "slow") == 0)
 		return slow();
 	return plain();

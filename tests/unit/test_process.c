@@ -18,15 +18,21 @@ static bool wide(void)
 	return sizeof(PROCESS_BITS) == sizeof("64") && PROCESS_BITS[0] == '6';
 }
 
-static bool start(struct session *session, const char *mode, const char *number)
+static bool start_with(struct session *session, const struct tl_process_options *options, const char *mode,
+		       const char *number)
 {
-	if (!session_open(session, PROCESS_FIXTURE, NULL))
+	if (!session_open(session, PROCESS_FIXTURE, options))
 		return false;
 	if (!session_launch(session, mode, number)) {
 		session_close(session);
 		return false;
 	}
 	return true;
+}
+
+static bool start(struct session *session, const char *mode, const char *number)
+{
+	return start_with(session, NULL, mode, number);
 }
 
 #define START(session, mode, number)                                                                                   \
@@ -654,6 +660,114 @@ TEST(child_that_shares_memory_is_a_thread)
 TEST(child_that_shares_memory_is_a_thread_although_the_kernel_calls_it_a_fork)
 {
 	child_that_shares_memory("1");
+}
+
+/* Sets a program going up to its vfork; *child_ret sleeps, and so will the parent when it goes on. */
+static bool up_to_vfork(struct session *session, const struct tl_process_options *options, tl_u64 *child_ret)
+{
+	if (!start_with(session, options, "vfork", "1"))
+		return false;
+	tl_engine_settings(session->engine)->report_vforks = true;
+	tl_engine_settings(session->engine)->pass_signals[0] |= 1ull << SIGCHLD;
+	if (!session_continue(session, 0) || session->report.event.kind != TL_EVENT_VFORK)
+		return false;
+	*child_ret = session->report.event.child.process;
+	return true;
+}
+
+/* The parent's sleep ends with its child, is told, and the program goes on to its end. */
+static void wake(struct session *session, tl_u64 child)
+{
+	CHECK_EQUAL(kill((pid_t)child, SIGKILL), 0);
+	while (session_wait(session) && session->report.event.kind == TL_EVENT_PROCESS_KILLED)
+		REQUIRE(session_resume(session, (struct tl_thread_id){TL_ANY, TL_ANY}, TL_ACTION_CONTINUE, 0));
+	CHECK_EQUAL(session->report.event.kind, TL_EVENT_VFORK_DONE);
+	CHECK(session_continue(session, 0));
+	CHECK(ended_with(session, 1));
+}
+
+TEST(asleep_in_vfork_it_answers)
+{
+	struct tl_thread_id leader, everyone = {TL_ANY, TL_ANY};
+	struct session session;
+	tl_u64 child = 0, at, vector;
+
+	REQUIRE(up_to_vfork(&session, NULL, &child));
+	leader = session_leader(&session);
+	at = session_register(&session, leader, wide() ? "rip" : "eip");
+	vector = session_register(&session, leader, "mxcsr");
+	NEED(session, tl_engine_detach(session.engine, child, 0, 0) == TL_OK);
+	/* Twice, as a client that goes on and interrupts again. */
+	for (int i = 0; i < 2; i++) {
+		NEED(session, session_resume(&session, everyone, TL_ACTION_CONTINUE, 0));
+		tl_engine_interrupt(session.engine);
+		NEED(session, session_wait(&session));
+		CHECK_EQUAL(session.report.event.signal, SIGINT);
+		CHECK_EQUAL(session_register(&session, leader, wide() ? "rip" : "eip"), at);
+		CHECK_EQUAL(session_register(&session, leader, "mxcsr"), vector);
+		CHECK(session_read(&session, "last_words", 1) != TL_U64_MAX);
+	}
+	NEED(session, session_resume(&session, everyone, TL_ACTION_CONTINUE, 0));
+	wake(&session, child);
+	session_close(&session);
+}
+
+TEST(asleep_in_vfork_it_stops_with_its_child)
+{
+	struct tl_thread_id everyone = {TL_ANY, TL_ANY};
+	struct session session;
+	tl_u64 child = 0;
+
+	REQUIRE(up_to_vfork(&session, NULL, &child));
+	NEED(session, session_resume(&session, everyone, TL_ACTION_CONTINUE, 0));
+	NEED(session, session_quiet(&session));
+	/* What ends its sleep while it is shown as stopped is told when it is set going. */
+	NEED(session, session_wait(&session));
+	CHECK_EQUAL(session.report.event.kind, TL_EVENT_PAUSED);
+	CHECK_EQUAL(tl_engine_kill(session.engine, child), TL_OK);
+	session_run_for(&session, 50);
+	NEED(session, session_continue(&session, 0));
+	CHECK_EQUAL(session.report.event.kind, TL_EVENT_VFORK_DONE);
+	NEED(session, session_continue(&session, 0));
+	CHECK(ended_with(&session, 1));
+	session_close(&session);
+}
+
+TEST(asleep_in_vfork_it_can_be_let_go)
+{
+	struct session session;
+	tl_u64 child = 0;
+	int status = 0;
+
+	REQUIRE(up_to_vfork(&session, NULL, &child));
+	NEED(session, tl_engine_detach(session.engine, child, 0, 0) == TL_OK);
+	NEED(session, session_resume(&session, session_leader(&session), TL_ACTION_CONTINUE, 0));
+	NEED(session, session_quiet(&session));
+	CHECK_EQUAL(kill((pid_t)child, SIGKILL), 0);
+	CHECK_EQUAL(tl_engine_detach(session.engine, session.process, 0, 0), TL_OK);
+	/* It is our child, and ends by itself. */
+	CHECK_EQUAL(waitpid((pid_t)session.process, &status, 0), (pid_t)session.process);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	session_close(&session);
+}
+
+TEST(asleep_in_vfork_it_is_let_go_as_it_wakes)
+{
+	struct tl_process_options options = {.launched_survive = true};
+	struct session session;
+	tl_u64 child = 0, end = milliseconds() + DEADLINE;
+
+	REQUIRE(up_to_vfork(&session, &options, &child));
+	NEED(session, tl_engine_detach(session.engine, child, 0, 0) == TL_OK);
+	NEED(session, session_resume(&session, session_leader(&session), TL_ACTION_CONTINUE, 0));
+	NEED(session, session_quiet(&session));
+	/* Nobody waits for the child, which sleeps on. */
+	CHECK_EQUAL(tl_engine_detach(session.engine, session.process, 0, 0), TL_OK);
+	CHECK_EQUAL(kill((pid_t)child, SIGKILL), 0);
+	while (kill((pid_t)session.process, 0) == 0 && milliseconds() < end)
+		session_run_for(&session, 10);
+	CHECK_EQUAL(kill((pid_t)session.process, 0), -1);
+	session_close(&session);
 }
 
 TEST(fork_child_is_let_go)
