@@ -49,6 +49,45 @@ static enum tl_frame_item outside(struct tl_frame_decoder *decoder, tl_u8 byte)
 	}
 }
 
+/* Modulo 256. In columns, so that the compiler can add a row of them at a time. */
+static tl_u8 sum_bytes(const tl_u8 *bytes, tl_size size)
+{
+	tl_u8 sums[16] = {0}, sum = 0;
+	tl_size i = 0;
+
+	for (; i + sizeof(sums) <= size; i += sizeof(sums))
+		for (tl_size column = 0; column < sizeof(sums); column++)
+			sums[column] = (tl_u8)(sums[column] + bytes[i + column]);
+	for (; i < size; i++)
+		sum = (tl_u8)(sum + bytes[i]);
+	for (tl_size column = 0; column < sizeof(sums); column++)
+		sum = (tl_u8)(sum + sums[column]);
+	return sum;
+}
+
+/* Takes bytes from `at` that stand for themselves, as long as there are many. */
+static const tl_u8 *keep_plain(struct tl_frame_decoder *decoder, const tl_u8 *at, const tl_u8 *end)
+{
+	tl_size room = decoder->capacity - decoder->size, size = 0;
+	tl_size most = (tl_size)(end - at) < room ? (tl_size)(end - at) : room;
+
+	while (size + TL_LANES <= most) {
+		tl_lanes lanes = tl_lanes_load(at + size);
+		unsigned special = tl_lanes_bits(tl_lanes_equal(lanes, '#') | tl_lanes_equal(lanes, '$') |
+						 tl_lanes_equal(lanes, ESCAPE));
+
+		if (special != 0) {
+			size += (tl_size)__builtin_ctz(special);
+			break;
+		}
+		size += TL_LANES;
+	}
+	tl_move(decoder->buffer + decoder->size, at, size);
+	decoder->size += size;
+	decoder->sum = (tl_u8)(decoder->sum + sum_bytes(at, size));
+	return at + size;
+}
+
 static void inside(struct tl_frame_decoder *decoder, tl_u8 byte)
 {
 	if (byte == '#') {
@@ -84,8 +123,12 @@ static enum tl_frame_item finish(struct tl_frame_decoder *decoder, tl_u8 byte)
 enum tl_frame_item tl_frame_decode(struct tl_frame_decoder *decoder, const tl_u8 **at, const tl_u8 *end)
 {
 	while (*at != end) {
-		tl_u8 byte = *(*at)++;
 		enum tl_frame_item item = TL_FRAME_NOTHING;
+		tl_u8 byte;
+
+		if (decoder->state == TL_FRAME_PAYLOAD && (tl_size)(end - *at) > TL_LANES)
+			*at = keep_plain(decoder, *at, end - 1);
+		byte = *(*at)++;
 
 		switch (decoder->state) {
 		case TL_FRAME_OUTSIDE:
@@ -146,22 +189,6 @@ static tl_size plain_bytes(const tl_u8 *bytes, tl_size size)
 		if (same_bytes(bytes + count, RUN_MIN + 1) == RUN_MIN + 1)
 			return count;
 	return size;
-}
-
-/* Modulo 256. In columns, so that the compiler can add a row of them at a time. */
-static tl_u8 sum_bytes(const tl_u8 *bytes, tl_size size)
-{
-	tl_u8 sums[16] = {0}, sum = 0;
-	tl_size i = 0;
-
-	for (; i + sizeof(sums) <= size; i += sizeof(sums))
-		for (tl_size column = 0; column < sizeof(sums); column++)
-			sums[column] = (tl_u8)(sums[column] + bytes[i + column]);
-	for (; i < size; i++)
-		sum = (tl_u8)(sum + bytes[i]);
-	for (tl_size column = 0; column < sizeof(sums); column++)
-		sum = (tl_u8)(sum + sums[column]);
-	return sum;
 }
 
 tl_size tl_frame_encode(tl_u8 *frame, char lead, tl_size size)

@@ -231,6 +231,36 @@ TEST(hexadecimal_bytes)
 	CHECK(!cursor.failed);
 }
 
+/* Long enough for the bytes that are read together and for those behind them. */
+TEST(hexadecimal_bytes_wherever_they_stand)
+{
+	char text[2 * 37 + 1], mixed[] = "0123456789abcdefABCDEF";
+	tl_u8 bytes[37];
+
+	for (size_t i = 0; i < 2 * sizeof(bytes); i++)
+		text[i] = mixed[i * 7 % 22];
+	text[2 * sizeof(bytes)] = '\0';
+	for (size_t i = 0; i < 2 * sizeof(bytes); i++) {
+		char digit = text[i];
+
+		for (int c = 1; c < 256; c++) {
+			struct tl_cursor cursor;
+
+			text[i] = (char)c;
+			cursor = tl_cursor_text(text);
+			tl_cursor_hex_bytes(&cursor, bytes, sizeof(bytes));
+			CHECK_EQUAL(cursor.failed, tl_hex_digit((tl_u8)c) < 0);
+			if (cursor.failed)
+				continue;
+			CHECK(tl_cursor_done(&cursor));
+			for (size_t n = 0; n < sizeof(bytes); n++)
+				CHECK_EQUAL(bytes[n], tl_hex_digit((tl_u8)text[2 * n]) * 16 +
+							      tl_hex_digit((tl_u8)text[2 * n + 1]));
+		}
+		text[i] = digit;
+	}
+}
+
 TEST(a_hexadecimal_digit_is_one_of_twenty_two)
 {
 	unsigned count = 0;
