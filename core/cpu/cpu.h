@@ -16,6 +16,9 @@
 #define TL_INSTRUCTION_MAX 16
 #define TL_RELOCATED_MAX 48
 
+/* How many bytes of code before the program counter help to find the last instruction. */
+#define TL_ACCESS_CONTEXT 64
+
 /*
  * Registers. A thread's registers stand in one *register file*: a block of cpu->file_size bytes in which every register
  * that the description knows has its fixed place, in target byte order, whether the machine at hand has it or not.
@@ -156,7 +159,8 @@ struct tl_cpu {
 	/*
 	 * After a watchpoint trap that the machine reports behind the access: what did the instruction that ended just
 	 * before the program counter do to [address, address + size)? `before` holds the `before_size` bytes that end
-	 * at the program counter. TL_ACCESS_NONE when it cannot be told: the caller then believes the debug register.
+	 * at the program counter; up to TL_ACCESS_CONTEXT of them tell apart what may be read in two ways.
+	 * TL_ACCESS_NONE when it cannot be told: the caller then believes the debug register.
 	 */
 	enum tl_access (*last_access)(const tl_u8 *file, const tl_u8 *before, tl_size before_size, tl_u64 address,
 				      tl_u64 size);

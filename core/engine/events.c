@@ -185,16 +185,17 @@ static void on_hardware(struct tl_engine *engine, struct thread *thread, const s
 static enum tl_access decode_access(struct tl_engine *engine, struct thread *thread, const struct tl_hit *hit)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
-	tl_u8 before[TL_INSTRUCTION_MAX];
+	tl_u8 before[TL_ACCESS_CONTEXT];
 	tl_u64 at = 0;
 	tl_size size = sizeof(before);
 
 	if (cpu->last_access == NULL || tl_engine_fetch(engine, thread, 1) != TL_OK)
 		return TL_ACCESS_NONE;
 	at = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+	/* Less where code begins: what matters most is the last instruction. */
 	while (size > 0 &&
 	       tl_engine_read(engine, thread->process, at - size, before + sizeof(before) - size, size) != TL_OK)
-		size--;
+		size -= size > TL_INSTRUCTION_MAX ? TL_INSTRUCTION_MAX : 1;
 	return cpu->last_access(thread->file, before + sizeof(before) - size, size, hit->address, hit->size);
 }
 

@@ -239,6 +239,80 @@ TEST(reads_and_writes_are_told_apart_afterwards)
 	CHECK_EQUAL(after("", 0, 0x1000), TL_ACCESS_NONE);
 }
 
+TEST(accesses_of_vectors_and_strings_are_told)
+{
+	fresh_file();
+	CHECK_EQUAL(after("\xc5\xfc\x11\x00", 4, 0x101c), TL_ACCESS_WRITE);        /* vmovups [rax], ymm0 */
+	CHECK_EQUAL(after("\xc4\xc1\x7e\x7f\x04\x24", 6, 0x1c), TL_ACCESS_WRITE);  /* vmovdqu [r12], ymm0 */
+	CHECK_EQUAL(after("\xc5\xfd\x6f\x48\xe0", 5, 0xfe0), TL_ACCESS_READ);      /* vmovdqa ymm1, [rax - 32] */
+	CHECK_EQUAL(after("\xc4\xe2\x7d\x90\x04\x38", 6, 0x1000), TL_ACCESS_NONE); /* vpgatherdd: many addresses */
+	/* EVEX scales a displacement of one byte: vmovups zmm7, [rax - 64]; vmovups [rax + 64], zmm7; with a mask. */
+	CHECK_EQUAL(after("\x62\xf1\x7c\x48\x10\x78\xff", 7, 0xfc0), TL_ACCESS_READ);
+	CHECK_EQUAL(after("\x62\xf1\x7c\x48\x11\x78\x01", 7, 0x107c), TL_ACCESS_WRITE);
+	CHECK_EQUAL(after("\x62\xf1\x7c\x48\x11\x78\x01", 7, 0x1080), TL_ACCESS_NONE);
+	CHECK_EQUAL(after("\x62\xf1\x7c\x49\x11\x38", 6, 0x103c), TL_ACCESS_WRITE);
+	CHECK_EQUAL(after("\x62\xf1\x75\x28\xda\x48\x01", 7, 0x1030), TL_ACCESS_READ); /* vpminub, 32 bytes */
+	/* One element broadcast, [rax + 4], and a scalar: how far the byte is scaled is not followed. */
+	CHECK_EQUAL(after("\x62\xf1\x7d\x58\xfe\x40\x01", 7, 0x1040), TL_ACCESS_NONE);
+	CHECK_EQUAL(after("\x62\xf1\x7e\x08\x10\x40\x01", 7, 0x1010), TL_ACCESS_NONE);
+	/* rep movsd has moved both pointers on, repe cmpsb reads both, lodsd one; a system call leaves no trace. */
+	CHECK_EQUAL(after("\xf3\xa5", 2, 0x1ffc), TL_ACCESS_READ);
+	CHECK_EQUAL(after("\xf3\xa5", 2, 0x2ffc), TL_ACCESS_WRITE);
+	CHECK_EQUAL(after("\xf3\xa6", 2, 0x1ffc), TL_ACCESS_READ);
+	CHECK_EQUAL(after("\xf3\xa6", 2, 0x2ffc), TL_ACCESS_READ);
+	CHECK_EQUAL(after("\xad", 1, 0x1ffc), TL_ACCESS_READ);
+	CHECK_EQUAL(after("\x0f\x05", 2, 0x1000), TL_ACCESS_NONE);
+	tl_cpu_set(&tl_cpu_x86_64, file, TL_X86_64_EFLAGS, 0x400); /* downwards */
+	CHECK_EQUAL(after("\xf3\xa5", 2, 0x2004), TL_ACCESS_READ);
+	CHECK_EQUAL(after("\xf3\xa5", 2, 0x1ffc), TL_ACCESS_NONE);
+}
+
+TEST(code_before_an_access_tells_what_was_executed)
+{
+	/* push rbx; mov ebp, esp; sub rsp, 8; xor eax, eax; test ecx, ecx; and then */
+#define CODE_BEFORE "\x53\x89\xe5\x48\x83\xec\x08\x31\xc0\x85\xc9"
+	fresh_file();
+	/* movups [rdi], xmm0, and not adc [rdi], eax; alone it may be either. */
+	CHECK_EQUAL(after(CODE_BEFORE "\x0f\x11\x07", 14, 0x3000), TL_ACCESS_WRITE);
+	CHECK_EQUAL(after("\x0f\x11\x07", 3, 0x3000), TL_ACCESS_NONE);
+	CHECK_EQUAL(after(CODE_BEFORE "\x11\x07", 13, 0x3000), TL_ACCESS_BOTH);
+	/* mov qword [rax], 0 ends in what adds to [rax]. */
+	CHECK_EQUAL(after(CODE_BEFORE "\x48\xc7\x00\x00\x00\x00\x00", 18, 0x1000), TL_ACCESS_WRITE);
+#undef CODE_BEFORE
+}
+
+TEST(copies_of_vectors_strings_and_system_calls)
+{
+	/* vmovups ymm0, [rip + 0x10]; vmovups zmm0, [rip + 0x10]; rep movsb; syscall; vzeroupper; endbr64 */
+	static const struct {
+		const char *bytes;
+		tl_u8 size, displacement_at;
+	} cases[] = {
+		{"\xc5\xfc\x10\x05\x10\0\0\0", 8, 4},
+		{"\x62\xf1\x7c\x48\x10\x05\x10\0\0\0", 10, 6},
+		{"\xf3\xa4", 2, 0},
+		{"\x0f\x05", 2, 0},
+		{"\xc5\xf8\x77", 3, 0},
+		{"\xf3\x0f\x1e\xfa", 4, 0},
+	};
+
+	for (size_t i = 0; i < TL_COUNT(cases); i++) {
+		tl_u8 size = cases[i].size, at = cases[i].displacement_at, code[TL_RELOCATED_MAX];
+		tl_size length = 0, body = 0;
+
+		CHECK_EQUAL(tl_cpu_x86_64.relocate((const tl_u8 *)cases[i].bytes, size, 0x401000, 0x400000, code,
+						   &length, &body),
+			    TL_OK);
+		CHECK_EQUAL(body, size);
+		CHECK_EQUAL(length, size + 5u);
+		CHECK(memcmp(code, cases[i].bytes, at != 0 ? at : size) == 0);
+		if (at != 0)
+			CHECK_EQUAL(tl_load_little(code + at, 4), 0x1010);
+		CHECK_EQUAL(code[size], 0xe9);
+		CHECK_EQUAL((tl_i32)tl_load_little(code + size + 1, 4), 0x1000 - 5);
+	}
+}
+
 TEST(code_before_an_access_does_not_confuse)
 {
 	fresh_file();
