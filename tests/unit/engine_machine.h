@@ -362,6 +362,17 @@ static inline struct tl_thread_id machine_thread(struct machine *machine, tl_u64
 	return status == TL_OK ? id : (struct tl_thread_id){0, 0};
 }
 
+/* That many. */
+static inline bool machine_threads(struct machine *machine, tl_u64 start, struct tl_thread_id *ids, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		ids[i] = machine_thread(machine, start);
+		if (ids[i].thread == 0)
+			return false;
+	}
+	return true;
+}
+
 static inline enum tl_status machine_do(struct machine *machine, struct tl_thread_id thread, enum tl_scripted_what what,
 					tl_u64 a, tl_u64 b)
 {
@@ -493,6 +504,51 @@ static inline bool machine_pristine(struct machine *machine, tl_u64 process)
 			CHECK_EQUAL(tl_engine_detach((machine)->engine, (machine)->process, 0, 0), TL_OK);             \
 		CHECK(machine_pristine(machine, (machine)->process));                                                  \
 		machine_free(machine);                                                                                 \
+	} while (0)
+
+/* ---- The words that tests are told in. Each records a failure, or leaves, where it stands. ---- */
+
+/* A test on a fresh plain machine, `machine`, which is let go and looked over at the end, wherever the test leaves. */
+#define MACHINE_TEST(test_name)                                                                                        \
+	static void test_name##_on(struct machine *machine);                                                           \
+	TEST(test_name)                                                                                                \
+	{                                                                                                              \
+		struct tl_scripted_options options = machine_options();                                                \
+		struct machine machine;                                                                                \
+                                                                                                                       \
+		REQUIRE(machine_make(&machine, &options));                                                             \
+		test_name##_on(&machine);                                                                              \
+		MACHINE_END(&machine);                                                                                 \
+	}                                                                                                              \
+	static void test_name##_on(struct machine *machine)
+
+/* A software breakpoint comes, and goes. */
+#define BREAK_AT(machine, address) CHECK_EQUAL(machine_insert(machine, TL_POINT_SOFTWARE, address, 1), TL_OK)
+#define UNBREAK_AT(machine, address) CHECK_EQUAL(machine_remove(machine, TL_POINT_SOFTWARE, address, 1), TL_OK)
+
+/* Something happens to a thread, now: tl_scripted_do. */
+#define HAPPENS(machine, thread, what, a, b) CHECK_EQUAL(machine_do(machine, thread, what, a, b), TL_OK)
+
+#define NON_STOP(machine) CHECK_EQUAL(tl_engine_set_non_stop((machine)->engine, true), TL_OK)
+
+/* Waits for a report, which is to be of that kind; lets everyone go on first. */
+#define RUN_UNTIL(machine, report, wanted)                                                                             \
+	do {                                                                                                           \
+		REQUIRE(machine_run(machine, report));                                                                 \
+		CHECK_EQUAL((report)->event.kind, wanted);                                                             \
+	} while (0)
+#define GO_UNTIL(machine, report, wanted)                                                                              \
+	do {                                                                                                           \
+		REQUIRE(machine_continue(machine) == TL_OK);                                                           \
+		RUN_UNTIL(machine, report, wanted);                                                                    \
+	} while (0)
+
+/* ^C, and what it brings when nothing else comes first. */
+#define INTERRUPT(machine, report)                                                                                     \
+	do {                                                                                                           \
+		tl_engine_interrupt((machine)->engine);                                                                \
+		RUN_UNTIL(machine, report, TL_EVENT_SIGNAL);                                                           \
+		CHECK_EQUAL((report)->event.signal, 2);                                                                \
 	} while (0)
 
 #endif

@@ -54,12 +54,11 @@ TEST(many_hit_one_point)
 
 		REQUIRE(make_crowd(&machine, ids, SPIN, makes[make]));
 		tl_engine_settings(machine.engine)->pass_reported = true;
-		CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+		BREAK_AT(&machine, SPIN);
 		for (unsigned round = 0; round < 20; round++) {
 			unsigned before = machine.readies;
 
-			REQUIRE(machine_go(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+			GO_UNTIL(&machine, &report, TL_EVENT_TRAP);
 			CHECK_EQUAL(machine_pc(&machine, report.event.thread), SPIN);
 			CHECK_EQUAL(machine.readies, before + 1);
 			CHECK(all_stand(&machine));
@@ -81,9 +80,7 @@ TEST(threads_end_while_their_stop_is_asked)
 		REQUIRE(make_crowd(&machine, ids, QUITTER, 0));
 		REQUIRE(machine_continue(&machine) == TL_OK);
 		REQUIRE(machine_let_run(&machine, round * 4));
-		tl_engine_interrupt(machine.engine);
-		REQUIRE(machine_run(&machine, &report));
-		CHECK_EQUAL(report.event.signal, 2);
+		INTERRUPT(&machine, &report);
 		CHECK(all_stand(&machine));
 		machine_enter(&machine);
 		CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && info.alive);
@@ -108,16 +105,12 @@ TEST(a_point_is_removed_while_hits_wait)
 
 		REQUIRE(make_crowd(&machine, ids, SPIN, makes[make]));
 		for (unsigned round = 0; round < 8; round++) {
-			CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
-			REQUIRE(machine_go(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
-			CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+			BREAK_AT(&machine, SPIN);
+			GO_UNTIL(&machine, &report, TL_EVENT_TRAP);
+			UNBREAK_AT(&machine, SPIN);
 			REQUIRE(machine_continue(&machine) == TL_OK);
 			REQUIRE(machine_let_run(&machine, 200));
-			tl_engine_interrupt(machine.engine);
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_SIGNAL);
-			CHECK_EQUAL(report.event.signal, 2);
+			INTERRUPT(&machine, &report);
 			for (unsigned i = 0; i < CROWD; i++)
 				CHECK(machine_pc(&machine, ids[i]) == SPIN || machine_pc(&machine, ids[i]) == SPIN + 1);
 		}
@@ -135,15 +128,15 @@ TEST(a_point_is_removed_while_others_run_to_it)
 		unsigned told = 0;
 
 		REQUIRE(make_crowd(&machine, ids, SPIN, 0));
-		CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, true), TL_OK);
-		CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+		NON_STOP(&machine);
+		BREAK_AT(&machine, SPIN);
 		REQUIRE(machine_continue(&machine) == TL_OK);
 		for (; told < round; told++) {
 			REQUIRE(machine_run(&machine, &report));
 			machine.ready = true; /* there may be more */
 			CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
 		}
-		CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+		UNBREAK_AT(&machine, SPIN);
 		machine_turns(&machine, round);
 		REQUIRE(machine_act(&machine, everyone, TL_ACTION_STOP, 0) == TL_OK);
 		for (; told < CROWD + 1; told++) {
@@ -170,10 +163,7 @@ TEST(interrupt_amid_false_conditions)
 
 			REQUIRE(machine_continue(&machine) == TL_OK);
 			REQUIRE(machine_let_run(&machine, 300));
-			tl_engine_interrupt(machine.engine);
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_SIGNAL);
-			CHECK_EQUAL(report.event.signal, 2);
+			INTERRUPT(&machine, &report);
 			CHECK(tl_engine_counters(machine.engine)->conditions_false > before);
 			CHECK(all_stand(&machine));
 		}
@@ -258,9 +248,7 @@ TEST(births_and_ends_amid_hits)
 					(void)machine_do(&machine, ids[i], TL_SCRIPTED_EXIT_THREAD, 0, 0);
 				machine_turns(&machine, 1);
 			}
-			tl_engine_interrupt(machine.engine);
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.signal, 2);
+			INTERRUPT(&machine, &report);
 			CHECK(all_stand(&machine));
 		}
 		MACHINE_END(&machine);
@@ -283,8 +271,7 @@ TEST(exec_while_events_of_others_are_on_the_way)
 			REQUIRE(machine_let_run(&machine, 20 * round));
 			while (machine_do(&machine, ids[round], TL_SCRIPTED_EXEC, 0, 0) != TL_OK)
 				REQUIRE(machine_let_run(&machine, 1));
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
+			RUN_UNTIL(&machine, &report, TL_EVENT_EXEC);
 			CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
 			CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP);
 			CHECK(all_stand(&machine));
@@ -308,8 +295,7 @@ TEST(the_process_ends_amid_hits)
 		CHECK_EQUAL(machine_do(&machine, ids[round], TL_SCRIPTED_KILL_PROCESS, 9, round & 1), TL_OK);
 		if (round % 4 == 3)
 			tl_engine_interrupt(machine.engine);
-		REQUIRE(machine_run(&machine, &report));
-		CHECK_EQUAL(report.event.kind, TL_EVENT_PROCESS_KILLED);
+		RUN_UNTIL(&machine, &report, TL_EVENT_PROCESS_KILLED);
 		CHECK_EQUAL(report.event.signal, 9);
 		CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), 0);
 		MACHINE_END(&machine);
@@ -352,8 +338,7 @@ TEST(steps_amid_hits)
 			tl_u64 before = machine_pc(&machine, ids[0]);
 
 			REQUIRE(tl_engine_resume(machine.engine, actions, 2) == TL_OK);
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+			RUN_UNTIL(&machine, &report, TL_EVENT_STEPPED);
 			CHECK_EQUAL(report.event.thread.thread, ids[0].thread);
 			CHECK_EQUAL(machine_pc(&machine, ids[0]), before == SPIN ? SPIN + 1 : SPIN);
 		}

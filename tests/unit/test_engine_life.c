@@ -34,7 +34,7 @@ TEST(detach_restores_and_lets_go)
 	struct tl_scripted_process_info info;
 
 	REQUIRE(machine_make(&machine, &options));
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	BREAK_AT(&machine, FUNCTION);
 	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
 	REQUIRE(machine_go(&machine, &report));
 	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
@@ -74,9 +74,8 @@ TEST(detach_with_a_thread_upon_its_hit)
 	struct tl_scripted_thread_info info;
 
 	REQUIRE(machine_make(&machine, &options));
-	for (unsigned i = 0; i < 5; i++)
-		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
+	REQUIRE(machine_threads(&machine, SPIN, ids, 5));
+	BREAK_AT(&machine, SPIN);
 	REQUIRE(machine_go(&machine, &report));
 	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
 	for (unsigned i = 0; i < 5; i++)
@@ -93,7 +92,7 @@ TEST(detach_with_a_signal)
 	struct tl_scripted_process_info info;
 
 	REQUIRE(machine_make(&machine, &options));
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_SIGNAL, 12, 0), TL_OK);
+	HAPPENS(&machine, machine.main, TL_SCRIPTED_SIGNAL, 12, 0);
 	REQUIRE(machine_go(&machine, &report));
 	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, machine.main.thread, 12), TL_OK);
 	machine_turns(&machine, 5);
@@ -112,8 +111,7 @@ TEST(detach_amid_copies)
 	options.without = TL_CAN_CARRY_OUT;
 	for (unsigned turns = 1; turns < 60; turns++) {
 		REQUIRE(machine_make(&machine, &options));
-		for (unsigned i = 0; i < 8; i++)
-			REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &ids[i]) == TL_OK);
+		REQUIRE(machine_threads(&machine, LOOP, ids, 8));
 		CHECK_EQUAL(machine_insert_with(&machine, LOOP_CALL, NEVER, NULL), TL_OK);
 		CHECK_EQUAL(machine_insert_with(&machine, FUNCTION, NEVER, NULL), TL_OK);
 		REQUIRE(machine_continue(&machine) == TL_OK);
@@ -130,75 +128,62 @@ TEST(detach_amid_copies)
 	}
 }
 
-TEST(kill_ends_the_process)
+MACHINE_TEST(kill_ends_the_process)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_report report;
 	struct tl_scripted_process_info info;
 
-	REQUIRE(machine_make(&machine, &options));
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_OK);
-	CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && !info.alive);
-	CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_ERROR_NO_PROCESS);
-	CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_ERROR_NO_PROCESS);
-	MACHINE_END(&machine);
+	BREAK_AT(machine, FUNCTION);
+	REQUIRE(machine_go(machine, &report));
+	CHECK_EQUAL(tl_engine_kill(machine->engine, machine->process), TL_OK);
+	CHECK(tl_scripted_process(machine->scripted, machine->process, &info) && !info.alive);
+	CHECK_EQUAL(tl_engine_kill(machine->engine, machine->process), TL_ERROR_NO_PROCESS);
+	CHECK_EQUAL(tl_engine_detach(machine->engine, machine->process, 0, 0), TL_ERROR_NO_PROCESS);
 }
 
-TEST(attach_stops_all_and_tells_once)
+MACHINE_TEST(attach_stops_all_and_tells_once)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_target *target;
 	struct tl_thread_id ids[3];
 	struct tl_report report;
 	const char *detail = NULL;
 	tl_u64 process;
 
-	REQUIRE(machine_make(&machine, &options));
-	target = tl_scripted_target(machine.scripted);
-	CHECK_EQUAL(tl_engine_kill(machine.engine, machine.process), TL_OK);
-	REQUIRE(tl_scripted_start_free(machine.scripted, &process) == TL_OK);
+	target = tl_scripted_target(machine->scripted);
+	CHECK_EQUAL(tl_engine_kill(machine->engine, machine->process), TL_OK);
+	REQUIRE(tl_scripted_start_free(machine->scripted, &process) == TL_OK);
 	for (unsigned i = 0; i < 3; i++)
-		REQUIRE(tl_scripted_add_thread(machine.scripted, process, SPIN, &ids[i]) == TL_OK);
-	machine_turns(&machine, 30);
+		REQUIRE(tl_scripted_add_thread(machine->scripted, process, SPIN, &ids[i]) == TL_OK);
+	machine_turns(machine, 30);
 	CHECK_EQUAL(target->ops->attach(target, process, &detail), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
+	REQUIRE(machine_run(machine, &report));
 	CHECK_EQUAL(report.event.thread.process, process);
 	CHECK_EQUAL(report.event.kind, TL_EVENT_PAUSED);
-	CHECK(tl_engine_quiet(machine.engine));
-	machine.process = process;
-	machine.main = (struct tl_thread_id){process, process};
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
-	MACHINE_END(&machine);
+	CHECK(tl_engine_quiet(machine->engine));
+	machine->process = process;
+	machine->main = (struct tl_thread_id){process, process};
+	BREAK_AT(machine, FUNCTION);
+	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
 }
 
-TEST(fork_without_interest_frees_the_child)
+MACHINE_TEST(fork_without_interest_frees_the_child)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_scripted_process_info info;
 	struct tl_report report;
 
-	REQUIRE(machine_make(&machine, &options));
-	machine_set_pc(&machine, machine.main, FORKER);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	CHECK_EQUAL(machine_insert_with(&machine, FORKER_AFTER, NEVER, NULL), TL_OK);
-	CHECK_EQUAL(machine_continue(&machine), TL_OK);
-	machine_turns(&machine, 60);
-	CHECK(!machine.ready);
-	CHECK(tl_scripted_process(machine.scripted, 2, &info) && info.alive && !info.traced);
+	machine_set_pc(machine, machine->main, FORKER);
+	BREAK_AT(machine, FUNCTION);
+	CHECK_EQUAL(machine_insert_with(machine, FORKER_AFTER, NEVER, NULL), TL_OK);
+	CHECK_EQUAL(machine_continue(machine), TL_OK);
+	machine_turns(machine, 60);
+	CHECK(!machine->ready);
+	CHECK(tl_scripted_process(machine->scripted, 2, &info) && info.alive && !info.traced);
 	CHECK_EQUAL(info.altered, 0);
-	CHECK_EQUAL(tl_engine_next_process(machine.engine, machine.process), 0);
+	CHECK_EQUAL(tl_engine_next_process(machine->engine, machine->process), 0);
 	/* The parent's are in place. */
-	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0xcc);
-	tl_engine_interrupt(machine.engine);
-	REQUIRE(machine_run(&machine, &report));
-	MACHINE_END(&machine);
+	CHECK_EQUAL(raw_byte(machine, machine->process, FUNCTION), 0xcc);
+	tl_engine_interrupt(machine->engine);
+	REQUIRE(machine_run(machine, &report));
 }
 
 TEST(fork_is_told_and_points_are_copied)
@@ -211,20 +196,18 @@ TEST(fork_is_told_and_points_are_copied)
 	REQUIRE(machine_make(&machine, &options));
 	tl_engine_settings(machine.engine)->report_forks = true;
 	machine_set_pc(&machine, machine.main, FORKER);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FORKER_AFTER, 1), TL_OK);
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_FORK);
+	BREAK_AT(&machine, FORKER_AFTER);
+	GO_UNTIL(&machine, &report, TL_EVENT_FORK);
 	child = report.event.child;
 	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0xcc);
 	CHECK_EQUAL(tl_engine_next_process(machine.engine, machine.process), child.process);
 	/* The child stops at the point as well. */
 	CHECK_EQUAL(machine_act(&machine, (struct tl_thread_id){child.process, TL_ANY}, TL_ACTION_CONTINUE, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	RUN_UNTIL(&machine, &report, TL_EVENT_TRAP);
 	CHECK_EQUAL(report.event.thread.process, child.process);
 	CHECK_EQUAL(machine_pc(&machine, child), FORKER_AFTER);
 	/* Removing the parent's leaves the child's. */
-	CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, FORKER_AFTER, 1), TL_OK);
+	UNBREAK_AT(&machine, FORKER_AFTER);
 	CHECK_EQUAL(raw_byte(&machine, machine.process, FORKER_AFTER), 0x90);
 	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0xcc);
 	leave_all(&machine);
@@ -232,25 +215,20 @@ TEST(fork_is_told_and_points_are_copied)
 	machine_free(&machine);
 }
 
-TEST(fork_child_may_be_detached_first)
+MACHINE_TEST(fork_child_may_be_detached_first)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_thread_id child;
 	struct tl_report report;
 
-	REQUIRE(machine_make(&machine, &options));
-	tl_engine_settings(machine.engine)->report_forks = true;
-	machine_set_pc(&machine, machine.main, FORKER);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FORKER_AFTER, 1), TL_OK);
-	REQUIRE(machine_go(&machine, &report));
+	tl_engine_settings(machine->engine)->report_forks = true;
+	machine_set_pc(machine, machine->main, FORKER);
+	BREAK_AT(machine, FORKER_AFTER);
+	REQUIRE(machine_go(machine, &report));
 	child = report.event.child;
-	CHECK_EQUAL(tl_engine_detach(machine.engine, child.process, 0, 0), TL_OK);
-	CHECK_EQUAL(raw_byte(&machine, child.process, FORKER_AFTER), 0x90);
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
-	CHECK_EQUAL(report.event.thread.process, machine.process);
-	MACHINE_END(&machine);
+	CHECK_EQUAL(tl_engine_detach(machine->engine, child.process, 0, 0), TL_OK);
+	CHECK_EQUAL(raw_byte(machine, child.process, FORKER_AFTER), 0x90);
+	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
+	CHECK_EQUAL(report.event.thread.process, machine->process);
 }
 
 static void check_vfork(bool told)
@@ -263,11 +241,10 @@ static void check_vfork(bool told)
 	REQUIRE(machine_make(&machine, &options));
 	tl_engine_settings(machine.engine)->report_vforks = told;
 	machine_set_pc(&machine, machine.main, VFORKER);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
+	BREAK_AT(&machine, FUNCTION);
 	REQUIRE(machine_continue(&machine) == TL_OK);
 	if (told) {
-		REQUIRE(machine_run(&machine, &report));
-		CHECK_EQUAL(report.event.kind, TL_EVENT_VFORK);
+		RUN_UNTIL(&machine, &report, TL_EVENT_VFORK);
 		child = report.event.child;
 		CHECK_EQUAL(tl_engine_detach(machine.engine, child.process, 0, 0), TL_OK);
 		REQUIRE(machine_continue(&machine) == TL_OK);
@@ -278,10 +255,9 @@ static void check_vfork(bool told)
 	/* The child runs free in the shared memory: no trap may be in it. */
 	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0x55);
 	machine_turns(&machine, 20);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, child, TL_SCRIPTED_EXIT_PROCESS, 0, 0), TL_OK);
+	HAPPENS(&machine, child, TL_SCRIPTED_EXIT_PROCESS, 0, 0);
 	if (told) {
-		REQUIRE(machine_run(&machine, &report));
-		CHECK_EQUAL(report.event.kind, TL_EVENT_VFORK_DONE);
+		RUN_UNTIL(&machine, &report, TL_EVENT_VFORK_DONE);
 	} else {
 		machine_turns(&machine, 20);
 		CHECK(!machine.ready);
@@ -311,60 +287,50 @@ TEST(vfork_child_followed_to_exec)
 	tl_engine_settings(machine.engine)->report_vforks = true;
 	tl_engine_settings(machine.engine)->report_execs = true;
 	machine_set_pc(&machine, machine.main, VFORKER);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, VFORKER_AFTER, 1), TL_OK);
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_VFORK);
+	BREAK_AT(&machine, VFORKER_AFTER);
+	GO_UNTIL(&machine, &report, TL_EVENT_VFORK);
 	child = report.event.child;
 	/* It hits the shared point. */
 	CHECK_EQUAL(machine_act(&machine, child, TL_ACTION_CONTINUE, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	RUN_UNTIL(&machine, &report, TL_EVENT_TRAP);
 	CHECK_EQUAL(report.event.thread.process, child.process);
 	/* It execs, and has a memory of its own, without points. */
 	tl_engine_settings(machine.engine)->pass_reported = true;
 	machine_set_pc(&machine, child, SPIN);
 	CHECK_EQUAL(machine_continue(&machine), TL_OK);
 	machine_turns(&machine, 4);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, child, TL_SCRIPTED_EXEC, 0, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
+	HAPPENS(&machine, child, TL_SCRIPTED_EXEC, 0, 0);
+	RUN_UNTIL(&machine, &report, TL_EVENT_EXEC);
 	CHECK_EQUAL(raw_byte(&machine, child.process, VFORKER_AFTER), 0x90);
 	CHECK_EQUAL(raw_byte(&machine, machine.process, VFORKER_AFTER), 0xcc);
 	leave_all(&machine);
 	machine_free(&machine);
 }
 
-TEST(exec_leaves_one_thread_and_no_points)
+MACHINE_TEST(exec_leaves_one_thread_and_no_points)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_thread_id ids[4];
 	struct tl_report report;
 	struct tl_point_info point;
 	struct tl_thread_info info;
 
-	REQUIRE(machine_make(&machine, &options));
-	tl_engine_settings(machine.engine)->report_execs = true;
-	for (unsigned i = 0; i < 4; i++)
-		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA + 0x80, 8), TL_OK);
-	REQUIRE(machine_continue(&machine) == TL_OK);
-	machine_turns(&machine, 3);
+	tl_engine_settings(machine->engine)->report_execs = true;
+	REQUIRE(machine_threads(machine, SPIN, ids, 4));
+	BREAK_AT(machine, FUNCTION);
+	CHECK_EQUAL(machine_insert(machine, TL_POINT_WRITE, DATA + 0x80, 8), TL_OK);
+	REQUIRE(machine_continue(machine) == TL_OK);
+	machine_turns(machine, 3);
 	/* By a thread that is not the first: it takes the first one's number. */
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[2], TL_SCRIPTED_EXEC, 0, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
-	CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
-	CHECK(tl_engine_next_thread(machine.engine, (struct tl_thread_id){0, 0}, &info));
-	CHECK(!tl_engine_next_thread(machine.engine, info.id, &info));
-	CHECK(!tl_engine_point(machine.engine, 0, &point));
-	CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
-	CHECK_EQUAL(machine_word(&machine, DATA), 1);
-	MACHINE_END(&machine);
+	HAPPENS(machine, ids[2], TL_SCRIPTED_EXEC, 0, 0);
+	RUN_UNTIL(machine, &report, TL_EVENT_EXEC);
+	CHECK_EQUAL(report.event.thread.thread, machine->main.thread);
+	CHECK(tl_engine_next_thread(machine->engine, (struct tl_thread_id){0, 0}, &info));
+	CHECK(!tl_engine_next_thread(machine->engine, info.id, &info));
+	CHECK(!tl_engine_point(machine->engine, 0, &point));
+	CHECK_EQUAL(machine_pc(machine, machine->main), LOOP);
+	BREAK_AT(machine, FUNCTION);
+	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
+	CHECK_EQUAL(machine_word(machine, DATA), 1);
 }
 
 TEST(exec_by_the_only_thread_that_was_resumed)
@@ -378,44 +344,36 @@ TEST(exec_by_the_only_thread_that_was_resumed)
 
 		REQUIRE(machine_make(&machine, &options));
 		tl_engine_settings(machine.engine)->report_execs = untold == 0;
-		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &other) == TL_OK);
+		REQUIRE(machine_threads(&machine, SPIN, &other, 1));
 		REQUIRE(machine_step(&machine, machine.main, &report));
 		CHECK_EQUAL(machine_act(&machine, other, TL_ACTION_CONTINUE, 0), TL_OK);
-		CHECK_EQUAL(tl_scripted_do(machine.scripted, other, TL_SCRIPTED_EXEC, 0, 0), TL_OK);
+		HAPPENS(&machine, other, TL_SCRIPTED_EXEC, 0, 0);
 		if (untold == 0) {
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_EXEC);
+			RUN_UNTIL(&machine, &report, TL_EVENT_EXEC);
 			CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
 		} else {
 			machine_turns(&machine, 50);
 			CHECK(!machine.ready);
 			CHECK(machine_word(&machine, DATA) > 2);
-			tl_engine_interrupt(machine.engine);
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.signal, 2);
+			INTERRUPT(&machine, &report);
 		}
 		MACHINE_END(&machine);
 	}
 }
 
-TEST(exec_while_parking)
+MACHINE_TEST(exec_while_parking)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_thread_id ids[2];
 	struct tl_report report;
 
-	REQUIRE(machine_make(&machine, &options));
-	for (unsigned i = 0; i < 2; i++)
-		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[0], TL_SCRIPTED_DELAY_STOPS, 100, 0), TL_OK);
-	REQUIRE(machine_continue(&machine) == TL_OK);
-	tl_engine_interrupt(machine.engine);
-	machine_turns(&machine, 2);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, ids[0], TL_SCRIPTED_EXEC, 0, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
-	CHECK(tl_engine_quiet(machine.engine));
-	MACHINE_END(&machine);
+	REQUIRE(machine_threads(machine, SPIN, ids, 2));
+	HAPPENS(machine, ids[0], TL_SCRIPTED_DELAY_STOPS, 100, 0);
+	REQUIRE(machine_continue(machine) == TL_OK);
+	tl_engine_interrupt(machine->engine);
+	machine_turns(machine, 2);
+	HAPPENS(machine, ids[0], TL_SCRIPTED_EXEC, 0, 0);
+	REQUIRE(machine_run(machine, &report));
+	CHECK(tl_engine_quiet(machine->engine));
 }
 
 TEST(exec_by_the_thread_that_steps_over_a_point)
@@ -428,8 +386,7 @@ TEST(exec_by_the_thread_that_steps_over_a_point)
 	options.without = TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE;
 	for (unsigned turns = 1; turns < 40; turns++) {
 		REQUIRE(machine_make(&machine, &options));
-		for (unsigned i = 0; i < 3; i++)
-			REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &ids[i]) == TL_OK);
+		REQUIRE(machine_threads(&machine, SPIN, ids, 3));
 		CHECK_EQUAL(machine_insert_with(&machine, SPIN, NEVER, NULL), TL_OK);
 		machine_set_pc(&machine, machine.main, SPIN);
 		REQUIRE(machine_continue(&machine) == TL_OK);
@@ -438,9 +395,7 @@ TEST(exec_by_the_thread_that_steps_over_a_point)
 			if (tl_scripted_do(machine.scripted, ids[i], TL_SCRIPTED_EXEC, 0, 0) == TL_OK)
 				break;
 		machine_turns(&machine, 20);
-		tl_engine_interrupt(machine.engine);
-		REQUIRE(machine_run(&machine, &report));
-		CHECK_EQUAL(report.event.signal, 2);
+		INTERRUPT(&machine, &report);
 		MACHINE_END(&machine);
 	}
 }
@@ -462,54 +417,50 @@ static bool attend(struct machine *machine, struct tl_report *report)
 	return tl_engine_attend(machine->engine, machine->process) == TL_OK && machine_run(machine, report);
 }
 
-TEST(a_process_left_to_itself_keeps_what_persists)
+MACHINE_TEST(a_process_left_to_itself_keeps_what_persists)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_thread_info info;
 	struct tl_thread_id id;
 	struct tl_report report;
 	tl_size printed;
 
-	REQUIRE(machine_make(&machine, &options));
-	CHECK(!tl_engine_persists(machine.engine, machine.process));
-	CHECK_EQUAL(insert_command(&machine, FUNCTION_POP, PRINT, false), TL_OK);
-	CHECK(!tl_engine_persists(machine.engine, machine.process));
-	CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_CALL, 1), TL_OK);
-	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
-	CHECK(tl_engine_persists(machine.engine, machine.process));
-	REQUIRE(machine_go(&machine, &report));
-	CHECK_EQUAL(tl_engine_unattend(machine.engine, 9, 0, 0), TL_ERROR_NO_PROCESS);
-	CHECK_EQUAL(tl_engine_attend(machine.engine, machine.process), TL_ERROR_NO_PROCESS);
-	REQUIRE(tl_engine_unattend(machine.engine, machine.process, 0, 0) == TL_OK);
-	CHECK_EQUAL(tl_engine_unattend(machine.engine, machine.process, 0, 0), TL_ERROR_NO_PROCESS);
-	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION), 0xcc);
-	CHECK_EQUAL(raw_byte(&machine, machine.process, FUNCTION_POP), 0x5d);
-	CHECK_EQUAL(raw_byte(&machine, machine.process, LOOP_CALL), 0xe8);
+	CHECK(!tl_engine_persists(machine->engine, machine->process));
+	CHECK_EQUAL(insert_command(machine, FUNCTION_POP, PRINT, false), TL_OK);
+	CHECK(!tl_engine_persists(machine->engine, machine->process));
+	CHECK_EQUAL(insert_command(machine, FUNCTION, PRINT, true), TL_OK);
+	BREAK_AT(machine, LOOP_CALL);
+	CHECK_EQUAL(machine_insert(machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+	CHECK(tl_engine_persists(machine->engine, machine->process));
+	REQUIRE(machine_go(machine, &report));
+	CHECK_EQUAL(tl_engine_unattend(machine->engine, 9, 0, 0), TL_ERROR_NO_PROCESS);
+	CHECK_EQUAL(tl_engine_attend(machine->engine, machine->process), TL_ERROR_NO_PROCESS);
+	REQUIRE(tl_engine_unattend(machine->engine, machine->process, 0, 0) == TL_OK);
+	CHECK_EQUAL(tl_engine_unattend(machine->engine, machine->process, 0, 0), TL_ERROR_NO_PROCESS);
+	CHECK_EQUAL(raw_byte(machine, machine->process, FUNCTION), 0xcc);
+	CHECK_EQUAL(raw_byte(machine, machine->process, FUNCTION_POP), 0x5d);
+	CHECK_EQUAL(raw_byte(machine, machine->process, LOOP_CALL), 0xe8);
 	/* Nobody sees it, and nobody waits for it. */
-	CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), 0);
-	CHECK_EQUAL(tl_engine_next_unattended(machine.engine, 0), machine.process);
-	CHECK(!tl_engine_next_thread(machine.engine, (struct tl_thread_id){0, 0}, &info));
-	CHECK(!tl_engine_find_thread(machine.engine, machine.main, &info));
-	CHECK(!tl_engine_stopped_thread(machine.engine, TL_ANY, &id));
-	CHECK(tl_engine_quiet(machine.engine));
-	CHECK_EQUAL(machine_continue(&machine), TL_ERROR_NO_THREAD);
-	machine_turns(&machine, 100);
-	CHECK(machine.output_size > 10);
+	CHECK_EQUAL(tl_engine_next_process(machine->engine, 0), 0);
+	CHECK_EQUAL(tl_engine_next_unattended(machine->engine, 0), machine->process);
+	CHECK(!tl_engine_next_thread(machine->engine, (struct tl_thread_id){0, 0}, &info));
+	CHECK(!tl_engine_find_thread(machine->engine, machine->main, &info));
+	CHECK(!tl_engine_stopped_thread(machine->engine, TL_ANY, &id));
+	CHECK(tl_engine_quiet(machine->engine));
+	CHECK_EQUAL(machine_continue(machine), TL_ERROR_NO_THREAD);
+	machine_turns(machine, 100);
+	CHECK(machine->output_size > 10);
 	/* A new client: its settings go, and what persists stays. */
-	tl_engine_reset_client(machine.engine);
-	tl_engine_pause(machine.engine);
-	printed = machine.output_size;
-	machine_turns(&machine, 100);
-	CHECK(machine.output_size > printed);
-	REQUIRE(attend(&machine, &report));
+	tl_engine_reset_client(machine->engine);
+	tl_engine_pause(machine->engine);
+	printed = machine->output_size;
+	machine_turns(machine, 100);
+	CHECK(machine->output_size > printed);
+	REQUIRE(attend(machine, &report));
 	CHECK_EQUAL(report.event.kind, TL_EVENT_PAUSED);
-	CHECK_EQUAL(report.event.thread.thread, machine.main.thread);
-	CHECK_EQUAL(tl_engine_next_process(machine.engine, 0), machine.process);
-	CHECK(tl_engine_persists(machine.engine, machine.process));
-	CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	MACHINE_END(&machine);
+	CHECK_EQUAL(report.event.thread.thread, machine->main.thread);
+	CHECK_EQUAL(tl_engine_next_process(machine->engine, 0), machine->process);
+	CHECK(tl_engine_persists(machine->engine, machine->process));
+	UNBREAK_AT(machine, FUNCTION);
 }
 
 TEST(what_comes_to_a_process_left_to_itself_is_the_programs)
@@ -525,16 +476,16 @@ TEST(what_comes_to_a_process_left_to_itself_is_the_programs)
 	tl_engine_settings(machine.engine)->report_threads = true;
 	CHECK_EQUAL(insert_command(&machine, FUNCTION, IN_ERROR, true), TL_OK);
 	CHECK_EQUAL(insert_command(&machine, FORKER_AFTER, PRINT, true), TL_OK);
-	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, FORKER, &forker) == TL_OK);
+	REQUIRE(machine_threads(&machine, FORKER, &forker, 1));
 	REQUIRE(tl_engine_unattend(machine.engine, machine.process, 0, 0) == TL_OK);
 	machine_turns(&machine, 200);
 	/* The child of its fork has run on without a trap, and commands in error stop nobody. */
 	CHECK(tl_scripted_process(machine.scripted, 3, &info) && info.alive && !info.traced && info.altered == 0);
 	CHECK(machine_word(&machine, DATA) > 5);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_CLONE, SPIN, 0), TL_OK);
+	HAPPENS(&machine, machine.main, TL_SCRIPTED_CLONE, SPIN, 0);
 	machine_turns(&machine, 20);
 	CHECK(!machine.ready);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_SIGNAL, 12, 0), TL_OK);
+	HAPPENS(&machine, machine.main, TL_SCRIPTED_SIGNAL, 12, 0);
 	machine_turns(&machine, 20);
 	CHECK(tl_scripted_process(machine.scripted, machine.process, &info) && !info.alive && info.signal == 12);
 	CHECK_EQUAL(tl_engine_next_unattended(machine.engine, 0), 0);
@@ -555,8 +506,8 @@ TEST(a_signal_at_hand_goes_along_with_a_process_left_to_itself)
 
 		REQUIRE(machine_make(&machine, &options));
 		CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
-		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &other) == TL_OK);
-		CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_SIGNAL, 12, 0), TL_OK);
+		REQUIRE(machine_threads(&machine, SPIN, &other, 1));
+		HAPPENS(&machine, machine.main, TL_SCRIPTED_SIGNAL, 12, 0);
 		if (untold == 0)
 			REQUIRE(machine_go(&machine, &report));
 		else
@@ -586,7 +537,7 @@ TEST(one_process_stops_and_goes_while_another_is_left_to_itself)
 		tl_engine_settings(machine.engine)->non_stop = non_stop != 0;
 		CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
 		CHECK_EQUAL(machine_continue(&machine), TL_OK);
-		CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+		HAPPENS(&machine, machine.main, TL_SCRIPTED_FORK, 0, 0);
 		REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_FORK);
 		child = report.event.child;
 		REQUIRE(tl_engine_unattend(machine.engine, machine.process, 0, 0) == TL_OK);
@@ -625,15 +576,14 @@ TEST(an_untold_child_is_left_with_its_parent)
 		REQUIRE(machine_make(&machine, &options));
 		tl_engine_settings(machine.engine)->report_forks = true;
 		CHECK_EQUAL(insert_command(&machine, FUNCTION, PRINT, true), TL_OK);
-		CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, SPIN, 1), TL_OK);
-		REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &forker) == TL_OK);
+		BREAK_AT(&machine, SPIN);
+		REQUIRE(machine_threads(&machine, LOOP, &forker, 1));
 		machine_set_pc(&machine, machine.main, SPIN);
 		CHECK_EQUAL(machine_continue(&machine), TL_OK);
 		/* It forks as it is being stopped for the other's hit. */
 		CHECK(tl_scripted_turn_of(machine.scripted, machine.main));
-		CHECK_EQUAL(tl_scripted_do(machine.scripted, forker, TL_SCRIPTED_FORK, 0, 0), TL_OK);
-		REQUIRE(machine_run(&machine, &report));
-		CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+		HAPPENS(&machine, forker, TL_SCRIPTED_FORK, 0, 0);
+		RUN_UNTIL(&machine, &report, TL_EVENT_TRAP);
 		CHECK_EQUAL(tl_engine_next_process(machine.engine, machine.process), 3);
 		if (way == 0)
 			CHECK_EQUAL(tl_engine_detach(machine.engine, machine.process, 0, 0), TL_OK);
@@ -651,42 +601,37 @@ TEST(an_untold_child_is_left_with_its_parent)
 	}
 }
 
-TEST(a_pause_of_one_process_leaves_the_others_alone)
+MACHINE_TEST(a_pause_of_one_process_leaves_the_others_alone)
 {
-	struct tl_scripted_options options = machine_options();
 	struct tl_action range = {.kind = TL_ACTION_RANGE, .start = LOOP, .end = LOOP_CALL};
-	struct machine machine;
 	struct tl_thread_id child;
 	struct tl_report report;
 
-	REQUIRE(machine_make(&machine, &options));
-	tl_engine_settings(machine.engine)->report_forks = true;
-	tl_engine_settings(machine.engine)->non_stop = true;
-	CHECK_EQUAL(machine_continue(&machine), TL_OK);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_FORK, 0, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_FORK);
+	tl_engine_settings(machine->engine)->report_forks = true;
+	tl_engine_settings(machine->engine)->non_stop = true;
+	CHECK_EQUAL(machine_continue(machine), TL_OK);
+	HAPPENS(machine, machine->main, TL_SCRIPTED_FORK, 0, 0);
+	REQUIRE(machine_run(machine, &report) && report.event.kind == TL_EVENT_FORK);
 	child = report.event.child;
-	machine_set_pc(&machine, machine.main, LOOP);
-	range.filter = machine.main;
-	CHECK_EQUAL(tl_engine_resume(machine.engine, &range, 1), TL_OK);
-	CHECK_EQUAL(machine_act(&machine, child, TL_ACTION_CONTINUE, 0), TL_OK);
-	machine.ready = false;
-	tl_engine_pause_process(machine.engine, child.process);
-	CHECK(!tl_engine_process_quiet(machine.engine, child.process));
-	tl_engine_pause_process(machine.engine, 77);
-	CHECK(tl_engine_process_quiet(machine.engine, 77));
-	for (unsigned turns = 0; turns < 10 && !tl_engine_process_quiet(machine.engine, child.process); turns++)
-		(void)tl_scripted_turn_of(machine.scripted, child);
-	CHECK(tl_engine_process_quiet(machine.engine, child.process));
+	machine_set_pc(machine, machine->main, LOOP);
+	range.filter = machine->main;
+	CHECK_EQUAL(tl_engine_resume(machine->engine, &range, 1), TL_OK);
+	CHECK_EQUAL(machine_act(machine, child, TL_ACTION_CONTINUE, 0), TL_OK);
+	machine->ready = false;
+	tl_engine_pause_process(machine->engine, child.process);
+	CHECK(!tl_engine_process_quiet(machine->engine, child.process));
+	tl_engine_pause_process(machine->engine, 77);
+	CHECK(tl_engine_process_quiet(machine->engine, 77));
+	for (unsigned turns = 0; turns < 10 && !tl_engine_process_quiet(machine->engine, child.process); turns++)
+		(void)tl_scripted_turn_of(machine->scripted, child);
+	CHECK(tl_engine_process_quiet(machine->engine, child.process));
 	/* Whoever waits for it hears of it. */
-	CHECK(machine.ready);
-	CHECK(!tl_engine_quiet(machine.engine));
-	CHECK_EQUAL(tl_engine_detach(machine.engine, child.process, 0, 0), TL_OK);
-	REQUIRE(machine_run(&machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
-	CHECK_EQUAL(report.event.thread.process, machine.process);
-	CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP_CALL);
-	MACHINE_END(&machine);
+	CHECK(machine->ready);
+	CHECK(!tl_engine_quiet(machine->engine));
+	CHECK_EQUAL(tl_engine_detach(machine->engine, child.process, 0, 0), TL_OK);
+	RUN_UNTIL(machine, &report, TL_EVENT_STEPPED);
+	CHECK_EQUAL(report.event.thread.process, machine->process);
+	CHECK_EQUAL(machine_pc(machine, machine->main), LOOP_CALL);
 }
 
 TEST(a_process_that_ends_leaves_no_step_trap_to_whom_it_shares_its_memory_with)
@@ -701,14 +646,14 @@ TEST(a_process_that_ends_leaves_no_step_trap_to_whom_it_shares_its_memory_with)
 	REQUIRE(machine_make(&machine, &options));
 	tl_engine_settings(machine.engine)->report_vforks = true;
 	tl_engine_settings(machine.engine)->non_stop = true;
-	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, LOOP, &other) == TL_OK);
+	REQUIRE(machine_threads(&machine, LOOP, &other, 1));
 	CHECK_EQUAL(machine_act(&machine, machine.main, TL_ACTION_CONTINUE, 0), TL_OK);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, machine.main, TL_SCRIPTED_VFORK, 0, 0), TL_OK);
+	HAPPENS(&machine, machine.main, TL_SCRIPTED_VFORK, 0, 0);
 	REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_VFORK);
 	step.filter = other;
 	CHECK_EQUAL(tl_engine_resume(machine.engine, &step, 1), TL_OK);
 	CHECK_EQUAL(raw_byte(&machine, machine.process, LOOP + 4), 0xcc);
-	CHECK_EQUAL(tl_scripted_do(machine.scripted, other, TL_SCRIPTED_KILL_PROCESS, 9, 0), TL_OK);
+	HAPPENS(&machine, other, TL_SCRIPTED_KILL_PROCESS, 9, 0);
 	REQUIRE(machine_run(&machine, &report) && report.event.kind == TL_EVENT_PROCESS_KILLED);
 	leave_all(&machine);
 	machine_free(&machine);

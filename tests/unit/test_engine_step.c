@@ -76,8 +76,7 @@ static void conditions_all_over(struct machine *machine)
 	CHECK_EQUAL(machine_insert_with(machine, FUNCTION_RETURN, NEVER, NULL), TL_OK);
 	CHECK_EQUAL(machine_insert_with(machine, LOOP_BACK, DATA_IS(5), NULL), TL_OK);
 	CHECK_EQUAL(machine_insert_with(machine, LOOP_BACK + 1, NEVER, NULL), TL_OK);
-	REQUIRE(machine_go(machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
 	CHECK_EQUAL(machine_pc(machine, machine->main), LOOP_BACK);
 	CHECK_EQUAL(machine_word(machine, DATA), 5);
 	CHECK_EQUAL(tl_scripted_register(machine->scripted, machine->main, tl_cpu_x86_64.stack_pointer), STACK_TOP);
@@ -104,9 +103,7 @@ static void threads_all_over(struct machine *machine)
 		REQUIRE(machine_continue(machine) == TL_OK);
 		machine_turns(machine, 500 + 17 * i);
 		CHECK(!machine->ready);
-		tl_engine_interrupt(machine->engine);
-		REQUIRE(machine_run(machine, &report));
-		CHECK_EQUAL(report.event.signal, 2);
+		INTERRUPT(machine, &report);
 		for (unsigned n = 0; n < 6; n++) {
 			tl_u64 at = machine_pc(machine, ids[n]);
 
@@ -126,9 +123,8 @@ static void step_from_a_passed_point(struct machine *machine)
 	struct tl_report report;
 
 	tl_engine_settings(machine->engine)->pass_reported = true;
-	CHECK_EQUAL(machine_insert(machine, TL_POINT_SOFTWARE, FUNCTION, 1), TL_OK);
-	REQUIRE(machine_go(machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	BREAK_AT(machine, FUNCTION);
+	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
 	REQUIRE(machine_step(machine, machine->main, &report));
 	CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
 	CHECK_EQUAL(machine_pc(machine, machine->main), FUNCTION_POP);
@@ -173,7 +169,7 @@ TEST(a_step_over_a_point_is_asked_to_stop_once)
 	struct tl_report report;
 
 	REQUIRE(make_machine(&machine, &held));
-	CHECK_EQUAL(tl_engine_set_non_stop(machine.engine, true), TL_OK);
+	NON_STOP(&machine);
 	/* The call under the point blocks, so that there is time to ask. */
 	machine_set_pc(&machine, machine.main, WAITER);
 	CHECK_EQUAL(machine_insert_with(&machine, WAITER + 5, NEVER, NULL), TL_OK);
@@ -197,11 +193,10 @@ static void signal_upon_a_point(struct machine *machine)
 	for (unsigned i = 0; i < 30; i++) {
 		REQUIRE(machine_continue(machine) == TL_OK);
 		machine_turns(machine, i);
-		CHECK_EQUAL(tl_scripted_do(machine->scripted, machine->main, TL_SCRIPTED_SIGNAL, 10, 0), TL_OK);
+		HAPPENS(machine, machine->main, TL_SCRIPTED_SIGNAL, 10, 0);
 		REQUIRE(machine_run(machine, &report));
 		if (report.event.kind == TL_EVENT_TRAP) /* there already; the signal comes with the next */
-			REQUIRE(machine_go(machine, &report));
-		CHECK_EQUAL(report.event.kind, TL_EVENT_SIGNAL);
+			GO_UNTIL(machine, &report, TL_EVENT_SIGNAL);
 		CHECK_EQUAL(report.event.signal, 10);
 		CHECK(machine_pc(machine, machine->main) >= LOOP && machine_pc(machine, machine->main) < CODE_END);
 	}
@@ -228,9 +223,7 @@ static void end_upon_a_point(struct machine *machine)
 			(void)tl_scripted_turn(machine->scripted);
 		(void)!tl_scripted_do(machine->scripted, ids[i], TL_SCRIPTED_EXIT_THREAD, 0, 0);
 		machine_turns(machine, 50);
-		tl_engine_interrupt(machine->engine);
-		REQUIRE(machine_run(machine, &report));
-		CHECK_EQUAL(report.event.signal, 2);
+		INTERRUPT(machine, &report);
 	}
 }
 
@@ -247,8 +240,7 @@ static void range_step(struct machine *machine)
 
 	machine_set_pc(machine, machine->main, FIVE_NOPS);
 	CHECK_EQUAL(tl_engine_resume(machine->engine, &action, 1), TL_OK);
-	REQUIRE(machine_run(machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+	RUN_UNTIL(machine, &report, TL_EVENT_STEPPED);
 	CHECK_EQUAL(machine_pc(machine, machine->main), FIVE_NOPS_END);
 	CHECK_EQUAL(tl_engine_counters(machine->engine)->reports, 1);
 }
@@ -266,7 +258,7 @@ static void range_step_meets_a_point(struct machine *machine)
 
 	machine_set_pc(machine, machine->main, FIVE_NOPS);
 	CHECK_EQUAL(machine_insert_with(machine, FIVE_NOPS + 1, NEVER, NULL), TL_OK);
-	CHECK_EQUAL(machine_insert(machine, TL_POINT_SOFTWARE, FIVE_NOPS + 3, 1), TL_OK);
+	BREAK_AT(machine, FIVE_NOPS + 3);
 	CHECK_EQUAL(tl_engine_resume(machine->engine, &action, 1), TL_OK);
 	REQUIRE(machine_run(machine, &report));
 	CHECK_EQUAL(machine_pc(machine, machine->main), FIVE_NOPS + 3);
@@ -286,9 +278,7 @@ static void range_step_interrupted(struct machine *machine)
 	CHECK_EQUAL(tl_engine_resume(machine->engine, &action, 1), TL_OK);
 	machine_turns(machine, 200);
 	CHECK(!machine->ready);
-	tl_engine_interrupt(machine->engine);
-	REQUIRE(machine_run(machine, &report));
-	CHECK_EQUAL(report.event.signal, 2);
+	INTERRUPT(machine, &report);
 }
 
 TEST(range_steps_are_interrupted)
@@ -311,8 +301,7 @@ static void steps_beside_others(struct machine *machine)
 		tl_u64 before = machine_pc(machine, machine->main);
 
 		CHECK_EQUAL(tl_engine_resume(machine->engine, actions, 2), TL_OK);
-		REQUIRE(machine_run(machine, &report));
-		CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+		RUN_UNTIL(machine, &report, TL_EVENT_STEPPED);
 		CHECK_EQUAL(report.event.thread.thread, machine->main.thread);
 		CHECK(machine_pc(machine, machine->main) != before);
 	}
@@ -324,20 +313,16 @@ TEST(steps_while_others_run)
 	on_every_make(steps_beside_others);
 }
 
-TEST(only_the_stepped_thread_moves)
+MACHINE_TEST(only_the_stepped_thread_moves)
 {
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
 	struct tl_thread_id id;
 	struct tl_report report;
 	struct tl_scripted_thread_info info;
 
-	REQUIRE(machine_make(&machine, &options));
-	REQUIRE(tl_scripted_add_thread(machine.scripted, machine.process, SPIN, &id) == TL_OK);
+	REQUIRE(machine_threads(machine, SPIN, &id, 1));
 	for (unsigned i = 0; i < 10; i++)
-		REQUIRE(machine_step(&machine, machine.main, &report));
-	CHECK(tl_scripted_thread(machine.scripted, id, &info) && info.executed == 0);
-	MACHINE_END(&machine);
+		REQUIRE(machine_step(machine, machine->main, &report));
+	CHECK(tl_scripted_thread(machine->scripted, id, &info) && info.executed == 0);
 }
 
 static void step_a_call(struct machine *machine)
@@ -361,9 +346,8 @@ static void call_under_a_point(struct machine *machine)
 
 	machine_set_pc(machine, machine->main, CALLER);
 	CHECK_EQUAL(machine_insert_with(machine, CALLER_SYSCALL, NEVER, NULL), TL_OK);
-	CHECK_EQUAL(machine_insert(machine, TL_POINT_SOFTWARE, CALLER_SYSCALL + 2, 1), TL_OK);
-	REQUIRE(machine_go(machine, &report));
-	CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+	BREAK_AT(machine, CALLER_SYSCALL + 2);
+	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
 	CHECK_EQUAL(machine_pc(machine, machine->main), CALLER_SYSCALL + 2);
 }
 
@@ -386,9 +370,7 @@ static void blocking_call_under_a_point(struct machine *machine)
 	 */
 	if (!machine_run(machine, &report)) {
 		CHECK_EQUAL(tl_engine_counters(machine->engine)->ways[TL_WAY_HELD] > 0, true);
-		tl_engine_interrupt(machine->engine);
-		REQUIRE(machine_run(machine, &report));
-		CHECK_EQUAL(report.event.signal, 2);
+		INTERRUPT(machine, &report);
 		return;
 	}
 	CHECK_EQUAL(machine_pc(machine, machine->main), LOOP_BACK);
@@ -438,12 +420,11 @@ TEST(a_point_comes_and_goes_amid_the_step_over_it)
 			REQUIRE(tl_engine_find_thread(machine.engine, machine.main, &info));
 		}
 		REQUIRE(info.state == TL_THREAD_OVER);
-		CHECK_EQUAL(machine_remove(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+		UNBREAK_AT(&machine, LOOP_STORE);
 		if (again != 0)
-			CHECK_EQUAL(machine_insert(&machine, TL_POINT_SOFTWARE, LOOP_STORE, 1), TL_OK);
+			BREAK_AT(&machine, LOOP_STORE);
 		if (again != 0) {
-			REQUIRE(machine_run(&machine, &report));
-			CHECK_EQUAL(report.event.kind, TL_EVENT_TRAP);
+			RUN_UNTIL(&machine, &report, TL_EVENT_TRAP);
 			CHECK_EQUAL(report.event.address, LOOP_STORE);
 		} else {
 			machine_turns(&machine, 100);
