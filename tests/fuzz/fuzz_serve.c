@@ -1,8 +1,8 @@
 /*
  * The server's own packets against the scripted target: lldb's, vFile, the documents of qXfer, launching and attaching.
  * An input is packets, one a line, as in fuzz_requests.c: an empty line lets the machine run for some turns, and a line
- * of the byte 3 is ^C. Files are a few blocks of storage; of the machine that the fuzzer runs on nothing is changed,
- * and little is read (the list of its processes).
+ * of the byte 3 is ^C. Files are a few blocks of storage, and the processes of the machine those of
+ * tests/fuzz/processes.
  *
  * Whatever comes: no crash, nothing kept, every frame sent well formed, no file left open.
  */
@@ -280,6 +280,7 @@ static void open_run(struct run *run)
 	require(tl_symbols_set_path(server, "") == TL_OK, "there is a path");
 	host = tl_launch_lldb_host(server);
 	host.files = &calls;
+	host.proc = PROCESSES;
 	tl_lldb_init(&server->lldb, server->engine, &host);
 	tl_lldb_begin(&server->lldb, run->client.rsp);
 }

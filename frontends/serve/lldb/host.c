@@ -42,12 +42,17 @@ static tl_u64 status_number(const char *text, const char *name, unsigned skip)
 	return number;
 }
 
-bool tl_lldb_read_process(tl_u64 process, struct tl_lldb_process *process_ret)
+static const char *proc(const struct tl_lldb *lldb)
 {
-	char path[64], text[4096];
+	return lldb->host.proc != NULL ? lldb->host.proc : "/proc";
+}
+
+bool tl_lldb_read_process(const struct tl_lldb *lldb, tl_u64 process, struct tl_lldb_process *process_ret)
+{
+	char path[256], text[4096];
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "/proc/%llu/status", (unsigned long long)process);
+	snprintf(path, sizeof(path), "%s/%llu/status", proc(lldb), (unsigned long long)process);
 	if (!read_text(path, text, sizeof(text)))
 		return false;
 	*process_ret = (struct tl_lldb_process){
@@ -58,15 +63,15 @@ bool tl_lldb_read_process(tl_u64 process, struct tl_lldb_process *process_ret)
 		.group = status_number(text, "\nGid:", 0),
 		.effective_group = status_number(text, "\nGid:", 1),
 	};
-	snprintf(path, sizeof(path), "/proc/%llu/exe", (unsigned long long)process);
+	snprintf(path, sizeof(path), "%s/%llu/exe", proc(lldb), (unsigned long long)process);
 	length = readlink(path, process_ret->path, sizeof(process_ret->path) - 1);
 	process_ret->path[length > 0 ? length : 0] = '\0';
 	return true;
 }
 
-tl_u64 tl_lldb_next_process(tl_u64 after)
+tl_u64 tl_lldb_next_process(const struct tl_lldb *lldb, tl_u64 after)
 {
-	DIR *directory = opendir("/proc");
+	DIR *directory = opendir(proc(lldb));
 	struct dirent *entry;
 	tl_u64 next = 0;
 
@@ -82,12 +87,12 @@ tl_u64 tl_lldb_next_process(tl_u64 after)
 	return next;
 }
 
-bool tl_lldb_process_named(tl_u64 process, const char *name)
+bool tl_lldb_process_named(const struct tl_lldb *lldb, tl_u64 process, const char *name)
 {
 	struct tl_lldb_process facts;
 	const char *last;
 
-	if (!tl_lldb_read_process(process, &facts) || facts.path[0] == '\0')
+	if (!tl_lldb_read_process(lldb, process, &facts) || facts.path[0] == '\0')
 		return false;
 	last = strrchr(facts.path, '/');
 	return strcmp(facts.path, name) == 0 || (last != NULL && strcmp(last + 1, name) == 0);
@@ -184,7 +189,7 @@ TL_LLDB_HANDLER(handle_process_info)
 	if (!tl_lldb_process(rsp, &process))
 		return TL_ERROR_NO_PROCESS;
 	write_hex_number(reply, "pid", process);
-	if (on_host && tl_lldb_read_process(process, &facts)) {
+	if (on_host && tl_lldb_read_process(lldb, process, &facts)) {
 		write_hex_number(reply, "parent-pid", facts.parent);
 		write_hex_number(reply, "real-uid", facts.user);
 		write_hex_number(reply, "real-gid", facts.group);
@@ -216,7 +221,7 @@ static bool may_list(const struct tl_lldb *lldb)
 /* Any process of this host; the numbers are decimal. */
 static void write_listed(struct tl_lldb *lldb, const struct tl_lldb_process *facts, struct tl_writer *reply)
 {
-	char path[64], words[2048], triple[96];
+	char path[256], words[2048], triple[96];
 	const char *separator = "args:";
 	int descriptor;
 	ssize_t length = 0;
@@ -228,7 +233,7 @@ static void write_listed(struct tl_lldb *lldb, const struct tl_lldb_process *fac
 	write_decimal_number(reply, "euid", facts->effective_user);
 	write_decimal_number(reply, "egid", facts->effective_group);
 	tl_lldb_write_hex_pair(reply, "name", facts->path);
-	snprintf(path, sizeof(path), "/proc/%llu/cmdline", (unsigned long long)facts->process);
+	snprintf(path, sizeof(path), "%s/%llu/cmdline", proc(lldb), (unsigned long long)facts->process);
 	descriptor = open(path, O_RDONLY | O_CLOEXEC);
 	if (descriptor >= 0) {
 		length = read(descriptor, words, sizeof(words) - 1);
@@ -255,7 +260,7 @@ TL_LLDB_HANDLER(handle_process_info_pid)
 		return TL_ERROR_PACKET;
 	if (!may_list(lldb))
 		return TL_UNKNOWN_PACKET;
-	if (!tl_lldb_read_process(process, &facts))
+	if (!tl_lldb_read_process(lldb, process, &facts))
 		return TL_ERROR_NO_PROCESS;
 	write_listed(lldb, &facts, reply);
 	return TL_OK;
@@ -305,9 +310,10 @@ static enum tl_status list_next(struct tl_lldb *lldb, struct tl_writer *reply)
 {
 	struct tl_lldb_process facts;
 
-	while ((lldb->listed = tl_lldb_next_process(lldb->listed)) != 0) {
+	while ((lldb->listed = tl_lldb_next_process(lldb, lldb->listed)) != 0) {
 		/* Threads of the kernel have no program. */
-		if (!tl_lldb_read_process(lldb->listed, &facts) || facts.path[0] == '\0' || !name_matches(lldb, &facts))
+		if (!tl_lldb_read_process(lldb, lldb->listed, &facts) || facts.path[0] == '\0' ||
+		    !name_matches(lldb, &facts))
 			continue;
 		write_listed(lldb, &facts, reply);
 		return TL_OK;

@@ -59,11 +59,11 @@ struct tl_lldb_process {
 	char path[512]; /* of the program, "" when it may not be known */
 };
 
-bool tl_lldb_read_process(tl_u64 process, struct tl_lldb_process *process_ret);
+bool tl_lldb_read_process(const struct tl_lldb *lldb, tl_u64 process, struct tl_lldb_process *process_ret);
 /* The process with the least number above `after`, 0 at the end. */
-tl_u64 tl_lldb_next_process(tl_u64 after);
+tl_u64 tl_lldb_next_process(const struct tl_lldb *lldb, tl_u64 after);
 /* Whether a process is the one that a name means: the path of the program, or the last part of it. */
-bool tl_lldb_process_named(tl_u64 process, const char *name);
+bool tl_lldb_process_named(const struct tl_lldb *lldb, tl_u64 process, const char *name);
 
 /* Ends a search by name, if one is under way. */
 void tl_lldb_end_search(struct tl_lldb *lldb);

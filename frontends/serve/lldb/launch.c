@@ -189,12 +189,14 @@ static bool was_present(const struct tl_lldb_search *search, tl_u64 process)
 }
 
 /* Takes down which processes run already. */
-static enum tl_status note_present(struct tl_lldb_search *search)
+static enum tl_status note_present(struct tl_lldb *lldb)
 {
+	struct tl_lldb_search *search = &lldb->search;
 	tl_size capacity = 0;
 
-	for (tl_u64 process = tl_lldb_next_process(0); process != 0; process = tl_lldb_next_process(process)) {
-		if (!tl_lldb_process_named(process, search->name))
+	for (tl_u64 process = tl_lldb_next_process(lldb, 0); process != 0;
+	     process = tl_lldb_next_process(lldb, process)) {
+		if (!tl_lldb_process_named(lldb, process, search->name))
 			continue;
 		if (search->present_count == capacity) {
 			tl_u64 *grown;
@@ -211,13 +213,15 @@ static enum tl_status note_present(struct tl_lldb_search *search)
 }
 
 /* A process of the wanted name, the latest of several; 0 when there is none. *count_ret is how many there are. */
-static tl_u64 find_named(const struct tl_lldb_search *search, tl_size *count_ret)
+static tl_u64 find_named(const struct tl_lldb *lldb, tl_size *count_ret)
 {
+	const struct tl_lldb_search *search = &lldb->search;
 	tl_u64 found = 0;
 
 	*count_ret = 0;
-	for (tl_u64 process = tl_lldb_next_process(0); process != 0; process = tl_lldb_next_process(process)) {
-		if (!tl_lldb_process_named(process, search->name) || was_present(search, process))
+	for (tl_u64 process = tl_lldb_next_process(lldb, 0); process != 0;
+	     process = tl_lldb_next_process(lldb, process)) {
+		if (!tl_lldb_process_named(lldb, process, search->name) || was_present(search, process))
 			continue;
 		found = process;
 		++*count_ret;
@@ -240,7 +244,7 @@ static void search_again(void *context, struct tl_source *source)
 	struct tl_writer reply = tl_writer_make(bytes, sizeof(bytes));
 	enum tl_status status;
 	tl_size count;
-	tl_u64 process = find_named(&lldb->search, &count);
+	tl_u64 process = find_named(lldb, &count);
 
 	tl_source_remove(source);
 	lldb->search.timer = NULL;
@@ -271,7 +275,7 @@ static enum tl_status begin_search(struct tl_lldb *lldb, struct tl_cursor *argum
 TL_LLDB_HANDLER(handle_attach_wait)
 {
 	TL_TRY(begin_search(lldb, arguments));
-	TL_TRY(note_present(&lldb->search));
+	TL_TRY(note_present(lldb));
 	TL_TRY(arm(lldb));
 	return TL_DEFERRED;
 }
@@ -283,7 +287,7 @@ TL_LLDB_HANDLER(handle_attach_or_wait)
 	tl_u64 process;
 
 	TL_TRY(begin_search(lldb, arguments));
-	process = find_named(&lldb->search, &count);
+	process = find_named(lldb, &count);
 	if (process != 0)
 		return lldb->host.attach(lldb->host.context, process, reply);
 	TL_TRY(arm(lldb));
@@ -297,7 +301,7 @@ TL_LLDB_HANDLER(handle_attach_name)
 	tl_u64 process;
 
 	TL_TRY(begin_search(lldb, arguments));
-	process = find_named(&lldb->search, &count);
+	process = find_named(lldb, &count);
 	if (count == 1)
 		return lldb->host.attach(lldb->host.context, process, reply);
 	tl_rsp_explain(rsp, count == 0 ? "no process of that name is running"

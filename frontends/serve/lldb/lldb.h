@@ -28,6 +28,7 @@ enum tl_lldb_setting {
 struct tl_lldb_host {
 	struct tl_loop *loop; /* for the waiting of vAttachWait */
 	const struct tl_file_calls *files;
+	const char *proc; /* where the system's processes are; NULL: in /proc */
 	enum tl_status (*set)(void *context, enum tl_lldb_setting setting, const char *value);
 	/*
 	 * Starts a program with what was set; it is not run through a shell. The general thread becomes its first one.
