@@ -622,7 +622,11 @@ static void signal_stop(struct process_target *target, struct traced_thread *thr
 	if (thread->debug_control != 0 && tl_stop_needs_debug_status(&info)) {
 		tl_process_x86_thread_plan(thread, &plan);
 		facts.plan = &plan;
-		facts.debug_status = tl_process_x86_debug_status(target, thread);
+		status = tl_process_x86_debug_status(target, thread, &facts.debug_status);
+		if (status != TL_OK) {
+			hindered(target, thread, status);
+			return;
+		}
 	}
 	tl_stop_classify_signal(&facts, &event);
 	/* A point that was taken out while the trap was on its way: only an unfinished step would be anyone's concern.

@@ -473,16 +473,16 @@ void tl_process_x86_thread_plan(const struct traced_thread *thread, struct tl_x8
 		plan_ret->users[n] = enabled(thread->debug_control, n);
 }
 
-tl_u64 tl_process_x86_debug_status(const struct process_target *target, const struct traced_thread *thread)
+enum tl_status tl_process_x86_debug_status(const struct process_target *target, const struct traced_thread *thread,
+					   tl_u64 *value_ret)
 {
 	tl_uintptr offset = offsetof(struct user, u_debugreg) + 6 * sizeof(tl_u64);
-	tl_u64 value = 0;
 
-	if (process_ptrace_patiently(target, PTRACE_PEEKUSER, thread, offset, (tl_uintptr)&value) < 0)
-		return 0;
+	if (process_ptrace_patiently(target, PTRACE_PEEKUSER, thread, offset, (tl_uintptr)value_ret) < 0)
+		return tl_process_errno();
 	/* The kernel clears it at the next debug exception only, and a signal in between would show the old bits. */
 	(void)process_ptrace_patiently(target, PTRACE_POKEUSER, thread, offset, 0);
-	return value;
+	return TL_OK;
 }
 
 #define RESUME_FLAG 0x10000ull

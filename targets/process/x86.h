@@ -39,7 +39,8 @@ enum tl_status tl_process_x86_disarm(const struct process_target *target, struct
 /* What the thread's own debug registers hold: its process's plan may have changed since. */
 void tl_process_x86_thread_plan(const struct traced_thread *thread, struct tl_x86_debug_plan *plan_ret);
 /* DR6, which is cleared. */
-tl_u64 tl_process_x86_debug_status(const struct process_target *target, const struct traced_thread *thread);
+enum tl_status tl_process_x86_debug_status(const struct process_target *target, const struct traced_thread *thread,
+					   tl_u64 *value_ret);
 /* Sets or clears RF, where a hardware breakpoint could make a difference of it. */
 enum tl_status tl_process_x86_resume_flag(const struct process_target *target, struct traced_thread *thread, bool over);
 
