@@ -75,7 +75,7 @@ asan: setup
 tsan: setup
 	@test -f build-tsan/build.ninja || meson setup build-tsan $(TSAN)
 	@$(NINJA) -C build-tsan
-	@$(PYTHON) tools/check.py --build build-tsan --skip checks,bench,gdbsuite,fault
+	@$(PYTHON) tools/check.py --build build-tsan --skip checks,bench,gdbsuite
 
 clang: setup
 	@test -f build-clang/build.ninja || CC=clang meson setup build-clang

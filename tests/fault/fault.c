@@ -103,6 +103,12 @@ static bool due(enum call call)
 	return true;
 }
 
+/* Who fails for good in these can never be rid of what it traces, but by ending. */
+static bool needs_own_process(enum call call, enum lasting lasting)
+{
+	return (call == CALL_wait || call == CALL_ptrace) && lasting != ONCE;
+}
+
 #define REAL tl_process_calls_real
 
 static long faulty_ptrace(long request, pid_t thread, tl_uintptr address, tl_uintptr data)
@@ -424,12 +430,6 @@ static bool is_whole(pid_t program, bool may_be_dead)
 	return false;
 }
 
-/* Who fails for good in these can never be rid of what it traces, but by ending. */
-static bool needs_own_process(enum call call, enum lasting lasting)
-{
-	return (call == CALL_wait || call == CALL_ptrace) && lasting != ONCE;
-}
-
 /* Whatever a run has left of its program, so that the next starts clean. */
 static void sweep(void)
 {
@@ -560,6 +560,12 @@ static bool session(struct session *session, enum scenario scenario, const struc
 		return !session->hung;
 	}
 	(void)debug(session, scenario == LAUNCH_DETACH || scenario == LAUNCH_KILL);
+	/* A program may wait for ever for a child that nobody can let go. Then it still answers ^C. */
+	if (session->hung && needs_own_process(plan.call, plan.lasting)) {
+		session->hung = false;
+		tl_engine_interrupt(session->engine);
+		(void)session_wait(session);
+	}
 	if (*kills) {
 		/* What could not be killed is let go, whole. */
 		*kills = tl_engine_kill(session->engine, session->process) == TL_OK;
