@@ -244,6 +244,12 @@ bool tl_engine_process_quiet(const struct tl_engine *engine, tl_u64 process);
 /* All-stop: a resume is under way and its report not yet taken. Non-stop: some thread runs. */
 bool tl_engine_running(const struct tl_engine *engine);
 
+/*
+ * The process whose exit waits to be told: `process` if that one's does, with TL_ANY the first; 0 when there is none.
+ * In all-stop a process may end while it stands (somebody else killed it); the next resume is answered with that.
+ */
+tl_u64 tl_engine_untold_exit(const struct tl_engine *engine, tl_u64 process);
+
 /* Takes the next report, if one is ready. */
 bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_ret);
 

@@ -286,6 +286,8 @@ void tl_leave_lift(struct tl_engine *engine, struct process *process);
 void tl_run_report(struct tl_engine *engine, struct thread *thread, const struct tl_report *report);
 /* The same for what is gone. */
 void tl_run_report_gone(struct tl_engine *engine, const struct tl_report *report);
+/* Whoever leaves a process need not be told of its exit. TL_ERROR_NO_PROCESS: none waited to be told. */
+enum tl_status tl_run_drop_exit(struct tl_engine *engine, tl_u64 process);
 /*
  * The thread stands without anything to tell: it goes on by its plan, or stays, as the engine's phase has it, or tells
  * that it stands if a client asked for that.

@@ -123,7 +123,7 @@ enum tl_status tl_engine_detach(struct tl_engine *engine, tl_u64 id, tl_u64 thre
 	enum tl_status status;
 
 	if (process == NULL)
-		return TL_ERROR_NO_PROCESS;
+		return tl_run_drop_exit(engine, id);
 	if (process_moves(engine, process))
 		return TL_ERROR_RUNNING;
 	free_untold_children(engine, process);
@@ -139,7 +139,7 @@ enum tl_status tl_engine_kill(struct tl_engine *engine, tl_u64 id)
 	enum tl_status status;
 
 	if (process == NULL)
-		return TL_ERROR_NO_PROCESS;
+		return tl_run_drop_exit(engine, id);
 	if (engine->target->ops->kill == NULL)
 		return TL_ERROR_UNSUPPORTED;
 	while ((child = untold_child(engine, process)) != NULL)

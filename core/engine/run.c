@@ -295,6 +295,34 @@ void tl_run_report_gone(struct tl_engine *engine, const struct tl_report *report
 		tl_run_park(engine);
 }
 
+static bool tells_exit(const struct gone *gone, tl_u64 process)
+{
+	const struct tl_event *event = &gone->report.event;
+
+	return (event->kind == TL_EVENT_PROCESS_EXITED || event->kind == TL_EVENT_PROCESS_KILLED) &&
+	       (process == TL_ANY || event->thread.process == process);
+}
+
+tl_u64 tl_engine_untold_exit(const struct tl_engine *engine, tl_u64 process)
+{
+	for (tl_size i = 0; i < engine->gone_count; i++)
+		if (tells_exit(&engine->gone[i], process))
+			return engine->gone[i].report.event.thread.process;
+	return 0;
+}
+
+enum tl_status tl_run_drop_exit(struct tl_engine *engine, tl_u64 process)
+{
+	for (tl_size i = 0; i < engine->gone_count; i++) {
+		if (!tells_exit(&engine->gone[i], process))
+			continue;
+		engine->gone_count--;
+		tl_move(&engine->gone[i], &engine->gone[i + 1], (engine->gone_count - i) * sizeof(*engine->gone));
+		return TL_OK;
+	}
+	return TL_ERROR_NO_PROCESS;
+}
+
 /*
  * A level event that would not happen again, or perhaps not: its point is gone, or has conditions by now that the hit
  * has not met, or the program counter was moved.

@@ -156,10 +156,8 @@ static enum tl_status handle_detach(struct tl_rsp *rsp, void *context, struct tl
 		process = tl_cursor_hex(arguments);
 		if (arguments->failed)
 			return TL_ERROR_PACKET;
-		if (!tl_rsp_process_exists(rsp, process))
-			return TL_ERROR_NO_PROCESS;
 	} else if (!tl_rsp_process(rsp, &process)) {
-		return TL_ERROR_NO_PROCESS;
+		process = tl_engine_untold_exit(rsp->engine, TL_ANY);
 	}
 	return begin(rsp, TL_RSP_LEAVE_DETACH, process);
 }
@@ -177,9 +175,7 @@ static enum tl_status handle_kill_process(struct tl_rsp *rsp, void *context, str
 	/* Without multiprocess the client does not know the number and makes one up. */
 	if (!rsp->client[TL_RSP_CLIENT_MULTIPROCESS] && !tl_rsp_process_exists(rsp, process) &&
 	    !tl_rsp_process(rsp, &process))
-		return TL_ERROR_NO_PROCESS;
-	if (!tl_rsp_process_exists(rsp, process))
-		return TL_ERROR_NO_PROCESS;
+		process = tl_engine_untold_exit(rsp->engine, TL_ANY);
 	return begin(rsp, TL_RSP_LEAVE_KILL, process);
 }
 
@@ -189,7 +185,7 @@ static enum tl_status handle_kill(struct tl_rsp *rsp, void *context, struct tl_c
 	enum tl_status status;
 
 	(void)context, (void)arguments;
-	if (tl_engine_next_process(rsp->engine, 0) == 0) {
+	if (tl_engine_next_process(rsp->engine, 0) == 0 && tl_engine_untold_exit(rsp->engine, TL_ANY) == 0) {
 		rsp->silent = true;
 		return TL_OK;
 	}

@@ -26,10 +26,11 @@ struct tl_rsp; /* its size is tl_rsp_size() */
 /* What must be so for a packet to be handled; otherwise it is refused with a clear error before its handler runs. */
 enum tl_rsp_need {
 	TL_RSP_ALWAYS = 0,
-	TL_RSP_PROCESS = 1 << 0, /* the general thread's process exists */
-	TL_RSP_STOPPED = 1 << 1, /* in all-stop: no resume is under way. In non-stop always granted */
-	TL_RSP_THREAD = 1 << 2,  /* the general thread exists and is stopped */
-	TL_RSP_EXTENDED = 1 << 3 /* the client has sent `!` */
+	TL_RSP_PROCESS = 1 << 0,  /* the general thread's process exists */
+	TL_RSP_STOPPED = 1 << 1,  /* in all-stop: no resume is under way. In non-stop always granted */
+	TL_RSP_THREAD = 1 << 2,   /* the general thread exists and is stopped */
+	TL_RSP_EXTENDED = 1 << 3, /* the client has sent `!` */
+	TL_RSP_OR_EXIT = 1 << 4   /* with TL_RSP_PROCESS: or the exit of a process waits to be told */
 };
 
 /* How the name ends: what may follow it in the packet. */

@@ -134,10 +134,8 @@ static enum tl_status run_old_way(struct tl_rsp *rsp, enum tl_action_kind kind, 
 	bool alone = rsp->resumed.thread != 0;
 	tl_size count = 0;
 
-	if (alone && !tl_engine_find_thread(rsp->engine, rsp->resumed, &info))
-		return TL_ERROR_NO_THREAD;
-	if (!alone && !tl_rsp_general(rsp, &first.filter))
-		return TL_ERROR_NO_THREAD;
+	if (alone ? !tl_engine_find_thread(rsp->engine, rsp->resumed, &info) : !tl_rsp_general(rsp, &first.filter))
+		return tl_engine_untold_exit(rsp->engine, TL_ANY) != 0 ? run(rsp, 0) : TL_ERROR_NO_THREAD;
 	if (!tl_cursor_done(address)) {
 		tl_u64 value = tl_cursor_hex(address);
 
@@ -386,13 +384,16 @@ static enum tl_status handle_catch_syscalls(struct tl_rsp *rsp, void *context, s
 	return TL_OK;
 }
 
+/* A process that has ended meanwhile answers to being resumed with its exit. */
+#define NEEDS (TL_RSP_PROCESS | TL_RSP_STOPPED | TL_RSP_OR_EXIT)
+
 const struct tl_rsp_row tl_rsp_run_rows[] = {
 	{"vCont?", TL_RSP_WORD, TL_RSP_ALWAYS, false, handle_continue_query},
-	{"vCont", TL_RSP_WORD, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_continue},
-	{"c", TL_RSP_PREFIX, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_c},
-	{"C", TL_RSP_PREFIX, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_C},
-	{"s", TL_RSP_PREFIX, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_s},
-	{"S", TL_RSP_PREFIX, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_S},
+	{"vCont", TL_RSP_WORD, NEEDS, true, handle_continue},
+	{"c", TL_RSP_PREFIX, NEEDS, true, handle_c},
+	{"C", TL_RSP_PREFIX, NEEDS, true, handle_C},
+	{"s", TL_RSP_PREFIX, NEEDS, true, handle_s},
+	{"S", TL_RSP_PREFIX, NEEDS, true, handle_S},
 	{"bc", TL_RSP_WORD, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_bc},
 	{"bs", TL_RSP_WORD, TL_RSP_PROCESS | TL_RSP_STOPPED, true, handle_bs},
 	{"vCtrlC", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_interrupt},

@@ -122,7 +122,8 @@ static enum tl_status refuse(struct tl_rsp *rsp, tl_u8 needs)
 	}
 	if ((needs & TL_RSP_STOPPED) != 0 && rsp->owed && !tl_rsp_non_stop(rsp))
 		return TL_ERROR_RUNNING;
-	if ((needs & TL_RSP_PROCESS) != 0 && !tl_rsp_process(rsp, &process))
+	if ((needs & TL_RSP_PROCESS) != 0 && !tl_rsp_process(rsp, &process) &&
+	    ((needs & TL_RSP_OR_EXIT) == 0 || tl_engine_untold_exit(rsp->engine, TL_ANY) == 0))
 		return TL_ERROR_NO_PROCESS;
 	if ((needs & TL_RSP_THREAD) == 0)
 		return TL_OK;

@@ -666,6 +666,62 @@ TEST(the_program_ends)
 	shut();
 }
 
+/* Somebody else kills the program while the client looks at it. */
+static void open_killed(void (*open)(tl_size), tl_size threads)
+{
+	open(threads);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, (struct tl_thread_id){1, 1}, TL_SCRIPTED_KILL_PROCESS, 9, 0),
+		    TL_OK);
+	rsp_session_turn(&session, 5);
+	NOTHING();
+}
+
+static void open_without_threads(tl_size threads)
+{
+	(void)threads;
+	open_plain();
+}
+
+TEST(the_program_ends_while_it_stands)
+{
+	static const char *const resumes[] = {"vCont;c:p1.-1", "vCont;s:p1.1;c:p1.-1", "vCont;c", "c", "s", "C05"};
+
+	for (tl_size i = 0; i < TL_COUNT(resumes); i++) {
+		open_killed(open_gdb, 1);
+		ASK("g", "E.no such process");
+		ASK("Z0,1001,1", "E.no such process");
+		ASK(resumes[i], "X9;process:1");
+		ASK(resumes[i], "E.no such process");
+		shut();
+	}
+}
+
+TEST(a_program_that_ended_while_it_stood_is_left)
+{
+	static const char *const leaves[] = {"vKill;1", "D;1", "D"};
+
+	for (tl_size i = 0; i < TL_COUNT(leaves); i++) {
+		open_killed(open_gdb, 1);
+		ASK("!", "OK");
+		ASK("vKill;2", "E.no such process");
+		ASK(leaves[i], "OK");
+		ASK("vCont;c", "E.no such process");
+		shut();
+		open_killed(open_gdb, 1);
+		ASK(leaves[i], "OK");
+		CHECK_EQUAL(session.done, 1);
+		shut();
+	}
+	open_killed(open_gdb, 0);
+	ASK("k", "(none)");
+	CHECK_EQUAL(session.done, 1);
+	shut();
+	/* A client that knows no process numbers makes one up. */
+	open_killed(open_without_threads, 0);
+	ASK("vKill;a410", "OK");
+	shut();
+}
+
 TEST(forks_and_what_belongs_to_them)
 {
 	open_gdb(0);
