@@ -407,10 +407,28 @@ static void fill_info(const struct thread *thread, struct tl_thread_info *info)
 						   thread->state == TL_THREAD_WAITING};
 }
 
+/* Whoever made it has not told of that yet. */
+static bool untold(const struct tl_engine *engine, const struct thread *thread)
+{
+	const struct thread *maker = thread->maker.thread != 0 ? tl_engine_thread(engine, thread->maker) : NULL;
+	const struct tl_event *event = maker != NULL ? &maker->pending.event : NULL;
+
+	if (maker == NULL || maker->state != TL_THREAD_WAITING)
+		return false;
+	return (event->kind == TL_EVENT_FORK || event->kind == TL_EVENT_VFORK || event->kind == TL_EVENT_CLONE) &&
+	       tl_engine_thread(engine, event->child) == thread;
+}
+
+/* Clients must not meet a child before they are told of its birth: gdb takes it for a program that it does not know. */
+bool tl_engine_hidden(const struct tl_engine *engine, const struct thread *thread)
+{
+	return thread->process->unattended || untold(engine, thread);
+}
+
 /* The first thread at or behind a place in the list that a client may see. */
 static bool visible_from(const struct tl_engine *engine, tl_size at, struct tl_thread_info *info_ret)
 {
-	while (at < engine->thread_count && engine->threads[at]->process->unattended)
+	while (at < engine->thread_count && tl_engine_hidden(engine, engine->threads[at]))
 		at++;
 	if (at >= engine->thread_count)
 		return false;
@@ -461,7 +479,7 @@ bool tl_engine_stopped_thread(const struct tl_engine *engine, tl_u64 process, st
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		const struct thread *thread = engine->threads[i];
 
-		if ((process == TL_ANY || thread->id.process == process) && !thread->process->unattended &&
+		if ((process == TL_ANY || thread->id.process == process) && !tl_engine_hidden(engine, thread) &&
 		    (thread->state == TL_THREAD_PARKED || thread->state == TL_THREAD_WAITING)) {
 			*id_ret = thread->id;
 			return true;

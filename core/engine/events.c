@@ -583,6 +583,16 @@ static bool stands_at_one(struct tl_engine *engine, struct thread *thread, const
 	return false;
 }
 
+static void mark_maker(struct tl_engine *engine, const struct thread *maker, const struct tl_event *event)
+{
+	struct thread *child = NULL;
+
+	if (event->kind == TL_EVENT_FORK || event->kind == TL_EVENT_VFORK || event->kind == TL_EVENT_CLONE)
+		child = tl_engine_thread(engine, event->child);
+	if (child != NULL)
+		child->maker = maker->id;
+}
+
 static void dispatch(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
 	const struct space *space = thread->process->space;
@@ -592,6 +602,7 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 
 	tl_copy(traps, thread->traps, sizeof(traps));
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
+	mark_maker(engine, thread, event);
 	if (event->kind == TL_EVENT_FORK)
 		inherit(engine, thread, event);
 	tl_pass_clear_traps(engine, thread);

@@ -87,6 +87,7 @@ struct thread {
 	struct process *process;
 	tl_size position; /* in the list of all */
 	tl_u64 born;
+	struct tl_thread_id maker; /* the thread whose fork, vfork or clone made it, {0, 0} if not known */
 	enum tl_thread_state state;
 
 	/* What the client wants of it. */
@@ -179,6 +180,8 @@ struct tl_engine {
 bool tl_engine_matches(struct tl_thread_id filter, struct tl_thread_id id);
 struct process *tl_engine_process(const struct tl_engine *engine, tl_u64 id);
 struct thread *tl_engine_thread(const struct tl_engine *engine, struct tl_thread_id id);
+/* Not for a client's eyes and words: left to itself, or its birth is yet to be told. */
+bool tl_engine_hidden(const struct tl_engine *engine, const struct thread *thread);
 void tl_engine_set_state(struct tl_engine *engine, struct thread *thread, enum tl_thread_state state);
 void tl_engine_note(struct tl_engine *engine, const struct tl_note *note);
 void tl_engine_forget_thread(struct tl_engine *engine, struct thread *thread);

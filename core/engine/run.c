@@ -578,6 +578,9 @@ static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_
 		if (action == NULL)
 			continue;
 		matched++;
+		/* Nobody can have meant one that nobody was told of. */
+		if (tl_engine_hidden(engine, thread))
+			continue;
 		if (action->kind == TL_ACTION_STOP) {
 			/* What waits to be told may be forgotten with its point: then the thread tells of this. */
 			thread->stop_asked = moves(thread) || thread->state == TL_THREAD_WAITING;

@@ -739,6 +739,53 @@ TEST(forks_and_what_belongs_to_them)
 	shut();
 }
 
+/* gdb would take a process that it meets in the list before the fork is told for a program of its own. */
+TEST(children_are_not_listed_before_they_are_told_of)
+{
+	struct tl_thread_id one = {1, 1}, two = {1, 2};
+
+	open_gdb(1);
+	ASK("vCont;c", "(none)");
+	rsp_session_turn(&session, 3);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, one, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, two, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	NEXT_BEGINS("T05fork:p3.3;thread:p1.1;");
+	ASK("qfThreadInfo", "mp1.1,p1.2,p3.3");
+	CHECK(strstr(rsp_session_ask(&session, "qXfer:threads:read::0,1000"), "p4.4") == NULL);
+	ASK("D;3", "OK");
+	ASK_BEGINS("vCont;c", "T05fork:p4.4;thread:p1.2;");
+	ASK("qfThreadInfo", "mp1.1,p1.2,p4.4");
+	ASK("D;4", "OK");
+	shut();
+}
+
+/* Nor does a client mean them when it says "all". */
+TEST(children_are_not_resumed_before_they_are_told_of)
+{
+	struct tl_thread_id one = {1, 1}, two = {1, 2}, child = {4, 4};
+	struct tl_scripted_thread_info info;
+
+	open_gdb(1);
+	ASK("QNonStop:1", "OK");
+	ASK("vCont;c", "OK");
+	rsp_session_turn(&session, 3);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, one, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, two, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	NEXT_BEGINS("Stop:T05fork:p3.3;thread:p1.1;");
+	rsp_session_turn(&session, 5);
+	ASK("vCont;c", "OK");
+	rsp_session_turn(&session, 5);
+	CHECK(tl_scripted_thread(session.scripted, child, &info) && info.executed == 0);
+	ASK("qfThreadInfo", "mp1.1,p1.2,p3.3");
+	ASK_BEGINS("vStopped", "T05fork:p4.4;thread:p1.2;");
+	ASK("vStopped", "OK");
+	ASK("qfThreadInfo", "mp1.1,p1.2,p3.3,p4.4");
+	ASK("vCont;c:p4.-1", "OK");
+	rsp_session_turn(&session, 5);
+	CHECK(tl_scripted_thread(session.scripted, child, &info) && info.executed != 0);
+	shut();
+}
+
 TEST(stop_replies_of_lesser_servers)
 {
 	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 1, .stops_without_thread = true});
