@@ -554,12 +554,18 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 		return TL_ERROR_NO_THREAD;
 	engine->owed = true;
 	engine->parking = pending;
-	for (tl_size i = 0; i < engine->thread_count && !engine->parking; i++) {
+	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 		const struct tl_action *action = action_for(actions, count, thread);
 
 		if (action == NULL || action->kind == TL_ACTION_STOP || thread->state != TL_THREAD_PARKED)
 			continue;
+		if (engine->parking) {
+			/* The client takes it for delivered, and will not give it again. */
+			if (action->signal != 0)
+				thread->deliver = action->signal;
+			continue;
+		}
 		set_plan(thread, action);
 		tl_pass_start(engine, thread);
 	}

@@ -561,6 +561,25 @@ TEST(range_steps_and_signals)
 	shut();
 }
 
+/* A resume that is answered with what another thread has to tell runs nothing, but the signal has been given. */
+TEST(a_signal_given_while_others_wait_to_tell_is_kept)
+{
+	struct tl_thread_id one = {1, 1}, two = {1, 2};
+
+	open_gdb(1);
+	ASK("vCont;c", "(none)");
+	rsp_session_turn(&session, 3);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, one, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, two, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	NEXT_BEGINS("T05fork:p3.3;thread:p1.1;");
+	ASK("D;3", "OK");
+	ASK_BEGINS("vCont;C0b:p1.1;c", "T05fork:p4.4;thread:p1.2;");
+	ASK("D;4", "OK");
+	ASK("vCont;c", "(none)");
+	NEXT("Xb;process:1");
+	shut();
+}
+
 TEST(actions_that_cannot_be)
 {
 	open_gdb(0);
