@@ -225,6 +225,12 @@ enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on);
 enum tl_status tl_engine_resume(struct tl_engine *engine, const struct tl_action *actions, tl_size count);
 
 /*
+ * Non-stop: the client was sent this event and has not yet said that it has it; NULL: it has. An action for all of a
+ * process or for everything may have been sent before it knew: such actions pass by the event's thread and child.
+ */
+void tl_engine_unheard(struct tl_engine *engine, const struct tl_event *event);
+
+/*
  * ^C. All-stop: stops everything and reports signal 2, or an event that came first. Non-stop: stops one thread, the
  * eldest that runs, and reports signal 2 for it. No-op when nothing runs.
  */

@@ -146,6 +146,7 @@ struct tl_engine {
 	tl_size process_count, process_capacity;
 	tl_size unattended; /* how many of them are */
 
+	struct tl_thread_id unheard, unheard_child; /* of tl_engine_unheard; {0, 0}: none */
 	struct gone *gone;
 	tl_size gone_count, gone_capacity;
 

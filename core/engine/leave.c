@@ -248,5 +248,6 @@ void tl_engine_reset_client(struct tl_engine *engine)
 		thread->options = 0;
 	}
 	engine->settings = (struct tl_engine_settings){0};
+	tl_engine_unheard(engine, NULL);
 	tl_engine_drop_reports(engine);
 }

@@ -572,6 +572,26 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 	return TL_OK;
 }
 
+void tl_engine_unheard(struct tl_engine *engine, const struct tl_event *event)
+{
+	engine->unheard = engine->unheard_child = (struct tl_thread_id){0, 0};
+	if (event == NULL)
+		return;
+	engine->unheard = event->thread;
+	if (event->kind == TL_EVENT_FORK || event->kind == TL_EVENT_VFORK || event->kind == TL_EVENT_CLONE)
+		engine->unheard_child = event->child;
+}
+
+/* Whether an action cannot have meant the thread, as the client did not know how it stands with it. */
+static bool passes_by(const struct tl_engine *engine, const struct tl_action *action, const struct thread *thread)
+{
+	/* A birth that nobody was told of. */
+	if (tl_engine_hidden(engine, thread))
+		return true;
+	return action->filter.thread == TL_ANY && (tl_engine_thread(engine, engine->unheard) == thread ||
+						   tl_engine_thread(engine, engine->unheard_child) == thread);
+}
+
 static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_action *actions, tl_size count)
 {
 	tl_size matched = 0;
@@ -584,8 +604,7 @@ static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_
 		if (action == NULL)
 			continue;
 		matched++;
-		/* Nobody can have meant one that nobody was told of. */
-		if (tl_engine_hidden(engine, thread))
+		if (passes_by(engine, action, thread))
 			continue;
 		if (action->kind == TL_ACTION_STOP) {
 			/* What waits to be told may be forgotten with its point: then the thread tells of this. */

@@ -267,6 +267,7 @@ static enum tl_status handle_non_stop(struct tl_rsp *rsp, void *context, struct 
 		return TL_OK;
 	TL_TRY(tl_engine_set_non_stop(rsp->engine, on));
 	rsp->notifying = rsp->telling = false;
+	tl_engine_unheard(rsp->engine, NULL);
 	return TL_OK;
 }
 

@@ -366,6 +366,7 @@ static void notify(struct tl_rsp *rsp)
 	if (rsp->notifying || (!next_to_tell(rsp, &report) && !next_report(rsp, &report)))
 		return;
 	rsp->notifying = true;
+	tl_engine_unheard(rsp->engine, &report.event);
 	tl_write_text(&writer, "Stop:");
 	tl_rsp_write_stop(rsp, &report, &writer);
 	size = tl_writer_size(&writer);
@@ -381,15 +382,18 @@ static enum tl_status tell_next(struct tl_rsp *rsp, struct tl_writer *reply)
 {
 	struct tl_report report;
 
+	tl_engine_unheard(rsp->engine, NULL);
 	/* The others come by a notification as soon as this chain has ended. */
 	if (rsp->one_at_first && rsp->told != 0) {
 		rsp->one_at_first = rsp->notifying = false;
 		return TL_OK;
 	}
-	if (next_to_tell(rsp, &report) || next_report(rsp, &report))
+	if (next_to_tell(rsp, &report) || next_report(rsp, &report)) {
+		tl_engine_unheard(rsp->engine, &report.event);
 		tl_rsp_write_stop(rsp, &report, reply);
-	else
+	} else {
 		rsp->notifying = false;
+	}
 	return TL_OK;
 }
 

@@ -805,6 +805,34 @@ TEST(children_are_not_resumed_before_they_are_told_of)
 	shut();
 }
 
+/* A resume of everything that was under way when the stop was told is not for who has stopped, nor for its child. */
+TEST(a_resume_that_crosses_a_stop_does_not_undo_it)
+{
+	struct tl_thread_id one = {1, 1}, child = {3, 3};
+	struct tl_scripted_thread_info info;
+	tl_u64 executed;
+
+	open_gdb(1);
+	ASK("QNonStop:1", "OK");
+	ASK("vCont;c", "OK");
+	rsp_session_turn(&session, 3);
+	CHECK_EQUAL(tl_scripted_do(session.scripted, one, TL_SCRIPTED_FORK, 0, 0), TL_OK);
+	NEXT_BEGINS("Stop:T05fork:p3.3;thread:p1.1;");
+	CHECK(tl_scripted_thread(session.scripted, one, &info));
+	executed = info.executed;
+	ASK("vCont;c", "OK");
+	ASK("vCont;c:p1.-1", "OK");
+	rsp_session_turn(&session, 5);
+	CHECK(tl_scripted_thread(session.scripted, one, &info) && info.executed == executed);
+	CHECK(tl_scripted_thread(session.scripted, child, &info) && info.executed == 0);
+	ASK("vStopped", "OK");
+	ASK("vCont;c", "OK");
+	rsp_session_turn(&session, 5);
+	CHECK(tl_scripted_thread(session.scripted, one, &info) && info.executed > executed);
+	CHECK(tl_scripted_thread(session.scripted, child, &info) && info.executed != 0);
+	shut();
+}
+
 TEST(stop_replies_of_lesser_servers)
 {
 	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 1, .stops_without_thread = true});
