@@ -80,16 +80,51 @@ static const char *text_at(const struct tl_index *index, tl_u32 offset)
 
 /* ============================================================ names ============================================== */
 
+static bool is_word(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+	       byte == '_';
+}
+
+/* True where template arguments, the end of a part or the end of all may follow an operator. */
+static bool may_follow(const char *at, const char *end)
+{
+	if (at != end && *at == ' ')
+		at++;
+	return at == end || *at == '<' || *at == '(' || *at == ':';
+}
+
+/*
+ * The length of "operator" and what it is of, in a name that begins so; else 0. The longest sign is not always the one:
+ * "operator<<int>" may be "<" for int. A conversion ("operator a::b") goes to the end of the name.
+ */
+static tl_size operator_length(const char *name, tl_size length)
+{
+	static const char *const signs[] = {
+		"<=>", "->*", "<<=", ">>=", "()", "[]", "->", "<<", ">>", "<=", ">=", "==",  "!=", "&&",
+		"||",  "++",  "--",  "+=",  "-=", "*=", "/=", "%=", "&=", "|=", "^=", "+",   "-",  "*",
+		"/",   "%",   "^",   "&",   "|",  "~",  "!",  "=",  "<",  ">",  ",",  "\"\""};
+	const char *at = name + 8, *end = name + length;
+
+	if (length <= 8 || memcmp(name, "operator", 8) != 0 || is_word(*at))
+		return 0;
+	if (*at == ' ' && end - at > 1 && is_word(at[1]))
+		return length;
+	for (tl_size i = 0; i < TL_COUNT(signs); i++) {
+		tl_size size = strlen(signs[i]);
+
+		if ((tl_size)(end - at) >= size && memcmp(at, signs[i], size) == 0 && may_follow(at + size, end))
+			return 8 + size;
+	}
+	return 0;
+}
+
 tl_size tl_index_base_length(const char *name, tl_size length)
 {
-	tl_size at = 0;
+	tl_size at = operator_length(name, length);
 
-	if (length > 8 && memcmp(name, "operator", 8) == 0) {
-		at = 8;
-		while (at < length && (name[at] == '<' || name[at] == '=' || name[at] == '>' || name[at] == '-') &&
-		       at < 11)
-			at++;
-	}
+	if (at != 0)
+		return at;
 	while (at < length && name[at] != '<')
 		at++;
 	/* A name in angle brackets, as compilers give to what has none, is a whole. */
@@ -124,10 +159,7 @@ static const char *part_end(const char *at)
 {
 	unsigned depth = 0;
 
-	if (strncmp(at, "operator", 8) == 0)
-		for (at += 8; *at != 0 && strchr("<>=-()", *at) != NULL; at++)
-			;
-	for (; *at != 0; at++) {
+	for (at += operator_length(at, strlen(at)); *at != 0; at++) {
 		if (*at == '<' || *at == '(')
 			depth++;
 		else if ((*at == '>' || *at == ')') && depth != 0)

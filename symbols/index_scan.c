@@ -226,8 +226,8 @@ static void skip_children(struct scan *scan, struct tl_cursor *cursor, const str
 /* ============================================================ scopes of entries elsewhere ======================== */
 
 /*
- * The scope of an entry that lies in a class which was passed over, because an earlier unit had the same: its classes
- * are entered down to the one that holds it.
+ * The scope of an entry that lies in a class which was passed over, as a declaration is: its classes are entered down
+ * to the one that holds it.
  */
 static tl_u32 descend(struct scan *scan, const struct container *container, tl_u64 target)
 {
@@ -526,7 +526,8 @@ static void scan_type(struct scan *scan, const struct die *die, tl_u32 scope, un
 	}
 	if (named)
 		scope = tl_worker_scope(scan->worker, added ? name : intern(scan, die), scope, false);
-	scan_inside(scan, die, scope, added, depth);
+	/* Also one that was seen: instances of templates inside of it differ between units. */
+	scan_inside(scan, die, scope, named && !declaration, depth);
 }
 
 static bool add_range(void *context, tl_u64 start, tl_u64 end)

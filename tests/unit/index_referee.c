@@ -233,11 +233,35 @@ static bool count_one(void *context, const struct tl_indexed *found)
 	return true;
 }
 
+struct cover {
+	tl_u64 address;
+	bool found;
+};
+
+static bool look_for_address(void *context, tl_u64 start, tl_u64 end)
+{
+	struct cover *cover = context;
+
+	cover->found = cover->address >= start && cover->address < end;
+	return !cover->found;
+}
+
+/* Units may share addresses, where a function of both is kept once; then either is right. */
+static bool covers(const struct tl_unit *unit, tl_u64 address)
+{
+	struct cover cover = {address, false};
+	struct tl_entry top;
+
+	return unit != NULL && tl_entry_top(unit, &top, NULL) == TL_OK &&
+	       tl_entry_ranges(&top, look_for_address, &cover, NULL) == TL_OK && cover.found;
+}
+
 static bool check_range(void *context, tl_u64 start, tl_u64 end)
 {
 	const struct tl_entry *top = context;
+	const struct tl_unit *first = tl_index_unit(tables, start), *last = tl_index_unit(tables, end - 1);
 
-	if (tl_index_unit(tables, start) != top->unit || tl_index_unit(tables, end - 1) != top->unit)
+	if ((first != top->unit && !covers(first, start)) || (last != top->unit && !covers(last, end - 1)))
 		complain(top, top->unit->name, "its addresses belong to another unit");
 	return true;
 }

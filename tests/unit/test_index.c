@@ -1,5 +1,5 @@
 #include "base/storage.h"
-#include "symbols/index.h"
+#include "symbols/index_internal.h"
 #include "tests/unit/test.h"
 
 #ifndef PROGRAM
@@ -108,6 +108,34 @@ TEST(what_makes_no_name_finds_nothing)
 	CHECK_EQUAL(find(&opened, "::main", TL_INDEX_ALL).count, 1);
 	CHECK_EQUAL(find(&opened, "a::main", TL_INDEX_ALL).count, 0);
 	close_program(&opened);
+}
+
+TEST(operators_are_told_from_template_arguments)
+{
+	static const struct {
+		const char *name;
+		unsigned base;
+	} names[] = {{"f<int>", 1},
+		     {"operator<", 9},
+		     {"operator< <int>", 9},
+		     {"operator<<int>", 9},
+		     {"operator<<", 10},
+		     {"operator<< <char, a::b<c> >", 10},
+		     {"operator<<<char>", 10},
+		     {"operator<=><a, b>", 11},
+		     {"operator-<a*, b<c> >", 9},
+		     {"operator->", 10},
+		     {"operator->*<a>", 11},
+		     {"operator()<a>", 10},
+		     {"operator==<a>", 10},
+		     {"operator std::b<c>", 18},
+		     {"operatorial<c>", 11},
+		     {"<lambda(int)>", 13},
+		     {"operator", 8},
+		     {"operator new []", 15}};
+
+	for (unsigned i = 0; i < TL_COUNT(names); i++)
+		CHECK_EQUAL(tl_index_base_length(names[i].name, strlen(names[i].name)), names[i].base);
 }
 
 TEST(addresses_belong_to_units)
