@@ -4,6 +4,7 @@
 #include "symbols/abbreviation.h"
 #include "symbols/bytes.h"
 
+#include <elf.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -980,6 +981,10 @@ static enum tl_status read_units(struct opening *opening, struct tl_error *error
 {
 	struct tl_dwarf *dwarf = opening->dwarf;
 
+	if (tl_image_elf(dwarf->image)->type == ET_REL) {
+		remark(dwarf, "debug information of what is not linked yet is not read: link it", 0);
+		return TL_OK;
+	}
 	TL_TRY(find_parts(dwarf, error));
 	opening->budget = tl_dwarf_abbreviations_max(dwarf);
 	for (unsigned part = 0; part < PART_MAX; part++) {

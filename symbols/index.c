@@ -4,6 +4,7 @@
 #include "symbols/index_internal.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -390,14 +391,30 @@ static void *thread_main(void *argument)
 	return NULL;
 }
 
+/* Signals are for the threads that wait for them; only what a thread does to itself stays. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	(void)sigfillset(&held);
+	(void)sigdelset(&held, SIGBUS);
+	(void)sigdelset(&held, SIGSEGV);
+	(void)sigdelset(&held, SIGILL);
+	(void)sigdelset(&held, SIGFPE);
+	(void)pthread_sigmask(SIG_SETMASK, &held, before);
+}
+
 void tl_builder_run(struct tl_builder *builder, void (*call)(struct tl_worker *worker, void *context), void *context)
 {
 	struct thread threads[WORKERS_MAX];
+	sigset_t before;
 
+	hold_signals(&before);
 	for (unsigned i = 1; i < builder->worker_count; i++) {
 		threads[i] = (struct thread){.worker = &builder->workers[i], .call = call, .context = context};
 		threads[i].runs = pthread_create(&threads[i].thread, NULL, thread_main, &threads[i]) == 0;
 	}
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	call(&builder->workers[0], context);
 	/* Where there was no thread to be had, its work is done here. */
 	for (unsigned i = 1; i < builder->worker_count; i++) {

@@ -170,6 +170,24 @@ TEST(a_callback_ends_what_it_has_enough_of)
 	close_program(&opened);
 }
 
+TEST(what_is_not_linked_is_not_read_and_said_so)
+{
+	struct opened opened = {NULL, NULL};
+	static char bytes[1 << 20];
+	FILE *file = fopen(PROGRAM, "rb");
+	size_t size;
+
+	REQUIRE(file != NULL);
+	size = fread(bytes, 1, sizeof(bytes), file);
+	(void)fclose(file);
+	bytes[16] = 1; /* e_type: ET_REL */
+	REQUIRE(tl_image_open_bytes(&opened.image, "object", bytes, size, NULL) == TL_OK);
+	REQUIRE(tl_dwarf_open(&opened.dwarf, opened.image, NULL) == TL_OK);
+	CHECK_EQUAL(tl_dwarf_unit_count(opened.dwarf), 0);
+	CHECK(tl_dwarf_remark(opened.dwarf) != NULL && strstr(tl_dwarf_remark(opened.dwarf), "link") != NULL);
+	close_program(&opened);
+}
+
 TEST(storage_that_fails_is_an_error_and_leaks_nothing)
 {
 	enum tl_status status = TL_ERROR_NO_MEMORY;

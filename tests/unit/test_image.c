@@ -150,6 +150,7 @@ TEST(the_file_of_common_parts_is_found)
 
 TEST(what_is_no_program_is_refused_with_the_reason)
 {
+	static const tl_u8 big_endian[64] = {0x7f, 'E', 'L', 'F', 2, 2, 1};
 	struct tl_image *image = NULL;
 	struct tl_error error;
 
@@ -158,6 +159,8 @@ TEST(what_is_no_program_is_refused_with_the_reason)
 	CHECK(tl_image_open(&image, "/dev/null", NULL, &error) == TL_ERROR_MALFORMED);
 	CHECK(tl_image_open(&image, "/etc/passwd", NULL, &error) == TL_ERROR_MALFORMED);
 	CHECK(tl_image_open_bytes(&image, "bytes", "\177ELF", 4, &error) == TL_ERROR_MALFORMED);
+	CHECK(tl_image_open_bytes(&image, "bytes", big_endian, sizeof(big_endian), &error) == TL_ERROR_UNSUPPORTED);
+	CHECK(strstr(error.text, "big-endian") != NULL);
 	CHECK(image == NULL);
 	CHECK_EQUAL(tl_storage_live(), 0);
 }
