@@ -115,6 +115,8 @@ TL_CHECKED enum tl_status tl_scope_call_at(const struct tl_entry *function, tl_u
 struct tl_call_parameter {
 	const tl_u8 *location, *value, *data_value; /* NULL for none; belong to the image */
 	tl_size location_size, value_size, data_value_size;
+	bool has_entry; /* which parameter it is, where it has no place of its own */
+	struct tl_entry entry;
 };
 
 /* Calls back for the parameters of a call until `call` returns false. */

@@ -193,6 +193,20 @@ static enum tl_status expression(const struct tl_entry *entry, tl_u16 name, tl_u
 	return TL_OK;
 }
 
+/* The parameter itself: DW_AT_call_parameter, or as GNU's extension has it. */
+static enum tl_status which(const struct tl_entry *entry, struct tl_call_parameter *parameter, struct tl_error *error)
+{
+	struct tl_attribute attribute;
+
+	TL_TRY(tl_entry_attribute(entry, DW_AT_call_parameter, &attribute, error));
+	if (attribute.kind == TL_CLASS_NONE)
+		TL_TRY(tl_entry_attribute(entry, DW_AT_abstract_origin, &attribute, error));
+	if (attribute.kind == TL_CLASS_NONE)
+		return TL_OK;
+	parameter->has_entry = true;
+	return tl_entry_follow(&attribute, &parameter->entry, error);
+}
+
 enum tl_status tl_call_parameters(const struct tl_call_site *site,
 				  bool (*call)(void *context, const struct tl_call_parameter *parameter), void *context,
 				  struct tl_error *error)
@@ -211,6 +225,7 @@ enum tl_status tl_call_parameters(const struct tl_call_site *site,
 					  &parameter.value_size, error));
 			TL_TRY(expression(&child, DW_AT_call_data_value, DW_AT_GNU_call_site_data_value,
 					  &parameter.data_value, &parameter.data_value_size, error));
+			TL_TRY(which(&child, &parameter, error));
 			more = call(context, &parameter);
 		}
 		TL_TRY(tl_entry_sibling(&child, &child, error));
