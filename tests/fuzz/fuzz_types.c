@@ -1,10 +1,10 @@
 /*
- * Types, scopes and what encloses what, over debug information of any shape. The input's first four bytes say how much
- * of the rest is .debug_abbrev, and how much .debug_str; what is left is .debug_info.
+ * Types, scopes, locations and what encloses what, over debug information of any shape. The input's first four bytes
+ * say how much of the rest is .debug_abbrev, and how much .debug_str; what is left is .debug_info.
  */
 #include "base/storage.h"
 #include "symbols/dwarf_constants.h"
-#include "symbols/scope.h"
+#include "symbols/location.h"
 #include "symbols/type_text.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/symbols/wrap.h"
@@ -21,6 +21,9 @@ struct readers {
 	struct tl_tree *tree;
 	struct tl_types *types;
 	struct tl_scopes *scopes;
+	/* Where variables are looked at: */
+	struct tl_entry function;
+	tl_u64 address;
 };
 
 static struct tl_error error;
@@ -61,6 +64,78 @@ static void read_type(struct readers *readers, const struct tl_entry *entry)
 	tl_output_release(&output);
 }
 
+static enum tl_status read_register(void *context, tl_u64 number, void *buffer, tl_size size, struct tl_error *why)
+{
+	(void)context;
+	if (number % 5 == 4)
+		return TL_FAIL(why, TL_ERROR_REGISTER, "there is no such register");
+	memset(buffer, (int)number, size);
+	return TL_OK;
+}
+
+static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	(void)context;
+	memset(buffer, (int)address, size);
+	return address % 7 != 0 ? TL_OK : TL_ERROR_MEMORY;
+}
+
+static enum tl_status frame_address(void *context, tl_u64 *address_ret, struct tl_error *why)
+{
+	(void)context;
+	(void)why;
+	*address_ret = 0x7000;
+	return TL_OK;
+}
+
+/* Every frame is called by one like it, without end. */
+static enum tl_status caller(void *context, struct tl_variable_frame *caller_ret, struct tl_error *why)
+{
+	(void)why;
+	*caller_ret = *(const struct tl_variable_frame *)context;
+	return TL_OK;
+}
+
+static enum tl_status symbol(void *context, const char *name, tl_u64 *address_ret, bool *found_ret,
+			     struct tl_error *why)
+{
+	(void)context;
+	(void)why;
+	*address_ret = 0x1000;
+	*found_ret = name[0] % 2 != 0;
+	return TL_OK;
+}
+
+static void read_value(struct readers *readers, const struct tl_entry *entry, const struct tl_type *type)
+{
+	static const struct tl_memory_access memory = {.read = read_memory};
+	struct tl_variable_frame frame = {
+		.machine = {.memory = &memory, .read_register = read_register, .frame_address = frame_address},
+		.types = readers->types,
+		.scopes = readers->scopes,
+		.function = readers->function,
+		.address = readers->address,
+		.program_counter = readers->address + 1,
+		.caller = caller,
+		.symbol = symbol,
+	};
+	struct tl_location location;
+	const struct tl_type *resolved;
+	tl_u8 bytes[100];
+	tl_u64 missing;
+
+	frame.machine.address_size = 8;
+	frame.context = &frame;
+	(void)good(tl_type_resolve(&frame, type, &resolved, &error));
+	if (!good(tl_variable_location(&frame, entry, &location, &error)))
+		return;
+	if (location.count == 0)
+		abort();
+	if (good(tl_location_read(&frame, &location, entry->offset % 9, bytes, sizeof(bytes), &missing, &error)) &&
+	    missing > sizeof(bytes) * 8)
+		abort();
+}
+
 static bool see_variable(void *context, const struct tl_variable *variable)
 {
 	struct readers *readers = context;
@@ -68,7 +143,8 @@ static bool see_variable(void *context, const struct tl_variable *variable)
 
 	if (variable->name == NULL)
 		abort();
-	(void)good(tl_type_of(readers->types, &variable->entry, &type, &error));
+	if (good(tl_type_of(readers->types, &variable->entry, &type, &error)))
+		read_value(readers, &variable->entry, type);
 	return true;
 }
 
@@ -90,7 +166,10 @@ static bool see_range(void *context, tl_u64 start, tl_u64 end)
 	struct readers *readers = context;
 	struct tl_scope_chain chain = {NULL, 0, 0};
 
-	if (good(tl_scopes_at(readers->scopes, start + (end - start) / 2, &chain, &error)))
+	readers->address = start + (end - start) / 2;
+	if (good(tl_scopes_at(readers->scopes, readers->address, &chain, &error)) && chain.count != 0)
+		readers->function = chain.scopes[chain.count - 1].entry;
+	if (chain.count != 0)
 		for (tl_size i = 0; i < chain.count; i++)
 			(void)good(tl_scope_variables(&chain.scopes[i], see_variable, readers, &error));
 	tl_scope_chain_release(&chain);
@@ -133,7 +212,7 @@ static void read_unit(struct readers *readers, const struct tl_unit *unit)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static uint8_t file[INPUT_MAX + 4096];
-	struct readers readers = {NULL, NULL, NULL, NULL, NULL};
+	struct readers readers = {.image = NULL};
 	size_t abbreviations, strings;
 
 	if (size < 4 || size > INPUT_MAX)
