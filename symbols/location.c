@@ -545,7 +545,8 @@ static void constant_place(const struct tl_attribute *constant, struct tl_place 
 {
 	struct tl_place place = {.kind = TL_PLACE_BYTES};
 
-	if (constant->kind == TL_CLASS_UNSIGNED || constant->kind == TL_CLASS_SIGNED) {
+	if (constant->kind == TL_CLASS_UNSIGNED || constant->kind == TL_CLASS_SIGNED ||
+	    constant->kind == TL_CLASS_ADDRESS) {
 		place.kind = TL_PLACE_VALUE;
 		place.value = tl_dwarf_value_make(tl_dwarf_generic(8), constant->number);
 	} else if (constant->kind == TL_CLASS_STRING) {
@@ -554,9 +555,6 @@ static void constant_place(const struct tl_attribute *constant, struct tl_place 
 	} else if (constant->kind == TL_CLASS_BLOCK || constant->kind == TL_CLASS_EXPRESSION) {
 		place.bytes = constant->bytes;
 		place.size = constant->size;
-	} else if (constant->kind == TL_CLASS_ADDRESS) {
-		place.kind = TL_PLACE_VALUE;
-		place.value = tl_dwarf_value_make(tl_dwarf_generic(8), constant->number);
 	} else {
 		place.kind = TL_PLACE_NONE;
 	}

@@ -94,7 +94,7 @@ static enum tl_status tell(struct listing *listing, const struct tl_entry *entry
 	TL_TRY(tl_entry_inherited(entry, DW_AT_decl_line, &attribute, error));
 	variable.line = attribute.kind == TL_CLASS_UNSIGNED ? attribute.number : 0;
 	variable.left_out = listing->original && !variable.external;
-	listing->stopped = !listing->call(listing->context, &variable);
+	listing->stopped = listing->call != NULL && !listing->call(listing->context, &variable);
 	return TL_OK;
 }
 

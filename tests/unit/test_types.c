@@ -1,6 +1,7 @@
 #include "base/storage.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/scope.h"
+#include "symbols/type_index.h"
 #include "symbols/type_text.h"
 #include "tests/symbols/wrap.h"
 #include "tests/unit/test.h"
@@ -228,6 +229,33 @@ TEST(variable_arrays_say_that_their_bound_must_be_evaluated)
 	CHECK(!known);
 	REQUIRE(tl_type_target(type, &type, &error) == TL_OK);
 	CHECK(type->kind == TL_TYPE_ARRAY);
+	close_program(&opened);
+}
+
+TEST(a_declaration_is_completed_by_the_index)
+{
+	struct opened opened;
+	const struct tl_type *type, *complete;
+	struct tl_index *index = NULL;
+
+	REQUIRE(open_program(&opened, PROGRAM));
+	type = type_named(&opened, DW_TAG_structure_type, "elsewhere");
+	REQUIRE(type != NULL);
+	CHECK(type->declaration);
+	REQUIRE(tl_type_complete(type, &complete, &error) == TL_OK);
+	CHECK(complete == type);
+	REQUIRE(tl_index_build(&index, opened.dwarf, NULL, &error) == TL_OK);
+	tl_types_set_lookup(opened.types, tl_type_find_in_index, index);
+	REQUIRE(tl_type_complete(type, &complete, &error) == TL_OK);
+	CHECK(complete != type);
+	CHECK_EQUAL(complete->size, 16);
+	check_description(type, 0, "type = struct elsewhere {\n    int known;\n    struct elsewhere *next;\n}\n");
+	/* Nobody defines this one. */
+	type = type_named(&opened, DW_TAG_structure_type, "unknown");
+	REQUIRE(type != NULL);
+	REQUIRE(tl_type_complete(type, &complete, &error) == TL_OK);
+	CHECK(complete == type);
+	tl_index_close(index);
 	close_program(&opened);
 }
 
