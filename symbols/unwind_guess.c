@@ -211,7 +211,12 @@ enum tl_unwind_end tl_unwind_guess(const struct tl_unwinder *unwinder, struct tl
 		return TL_UNWIND_MEMORY;
 	if (try_trampoline(&guess))
 		return TL_UNWIND_GOES_ON;
-	/* A return address that leads to no code was overwritten, and so was what stands around it. */
+	/*
+	 * A return address that leads to no code was overwritten, and so was what stands around it; unless call frame
+	 * information was wrong, by a word as a rule, and the right one comes next.
+	 */
+	if (!code->executable && !frame->interrupted && try_slot(&guess, guess.stack_pointer, TL_ORIGIN_STACK_POINTER))
+		return TL_UNWIND_GOES_ON;
 	if (!code->executable && !frame->interrupted)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
 			       "there is no code at 0x%llx: the stack may have been overwritten",

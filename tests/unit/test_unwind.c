@@ -245,6 +245,10 @@ TEST(damaged_stacks_end_with_a_reason)
 	set_word(&machine, STACK + 0x208, 0x4141414141414141); /* overwritten: the frame is shown, and is the last */
 	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_NO_CODE);
 	CHECK(count == 2 && frames[1].program_counter == 0x4141414141414141);
+	set_word(&machine, STACK + 0x210, behind_call(&machine, 2)); /* or it was looked for a word too low */
+	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_OUTERMOST);
+	CHECK(count == 3 && frames[2].program_counter == CODE + 0x220 && tl_frame_guessed(&frames[2]));
+	set_word(&machine, STACK + 0x210, 0);
 	set_word(&machine, STACK + 0x208, 0);
 	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_OUTERMOST);
 	CHECK_EQUAL(count, 1);

@@ -131,7 +131,7 @@ static void traced_map(struct traced *traced)
 }
 
 /* Takes up a child that is traced and stands. */
-static bool traced_begin(struct traced *traced, pid_t pid)
+static bool traced_begin(struct traced *traced, pid_t pid, const struct tl_cpu *cpu)
 {
 	char name[64];
 
@@ -142,7 +142,7 @@ static bool traced_begin(struct traced *traced, pid_t pid)
 	if (traced->memory < 0)
 		return false;
 	traced_map(traced);
-	traced->unwinder = (struct tl_unwinder){.cpu = &tl_cpu_x86_64,
+	traced->unwinder = (struct tl_unwinder){.cpu = cpu,
 						.file = traced->file,
 						.memory = {traced_read, traced_write, traced},
 						.code_at = traced_code_at,
@@ -179,22 +179,26 @@ static bool traced_registers(struct traced *traced)
 	return true;
 }
 
-/* Forks a child that stops itself under this tracer, then runs `body`, and exits. */
-static pid_t traced_fork(void (*body)(void))
+/* Starts a program under this tracer, and runs it until it stops itself by SIGSTOP. -1 when it does not get there. */
+static pid_t traced_start(char *path)
 {
+	char *const arguments[] = {path, NULL};
 	pid_t pid = fork();
-	int status;
+	int status, signal = 0;
 
 	if (pid == 0) {
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
-			_exit(1);
-		raise(SIGSTOP);
-		body();
-		_exit(0);
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0)
+			execv(path, arguments);
+		_exit(127);
 	}
-	if (pid > 0 && (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)))
-		return -1;
-	return pid;
+	while (pid > 0 && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+		if (WSTOPSIG(status) == SIGSTOP)
+			return pid;
+		signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+		if (ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal) != 0)
+			break;
+	}
+	return -1;
 }
 
 #endif
