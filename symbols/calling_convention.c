@@ -1,5 +1,7 @@
 #include "symbols/calling_convention.h"
 
+#include "core/cursor.h"
+
 /* mov $__NR_rt_sigreturn, %rax; syscall */
 static const tl_u8 x86_64_trampoline[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05};
 
@@ -50,4 +52,20 @@ const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *c
 		if (conventions[i].cpu == cpu)
 			return &conventions[i];
 	return NULL;
+}
+
+tl_size tl_frame_setup_size(const struct tl_cpu *cpu, const tl_u8 *bytes, tl_size size)
+{
+	const struct tl_calling_convention *convention = tl_calling_convention(cpu);
+	struct tl_cursor cursor = tl_cursor_make(bytes, size);
+
+	if (convention == NULL || convention->push == NULL)
+		return 0;
+	(void)tl_cursor_accept_text(&cursor, convention->landing);
+	if (!tl_cursor_accept_text(&cursor, convention->push))
+		return 0;
+	for (tl_size i = 0; i < TL_COUNT(convention->moves); i++)
+		if (tl_cursor_accept_text(&cursor, convention->moves[i]))
+			return (tl_size)(cursor.at - bytes);
+	return 0;
 }

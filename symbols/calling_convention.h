@@ -30,6 +30,13 @@ struct tl_calling_convention {
 /* NULL for a CPU of which nothing is known. Constant; any thread. */
 const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *cpu);
 
+/*
+ * How many bytes at the start of a function set up its frame pointer: push and move, behind a landing instruction if
+ * there is one. 0 when it does not begin so. For tl_line_behind_prologue: `start` plus this is where gdb looks, too.
+ */
+tl_size tl_frame_setup_size(const struct tl_cpu *cpu, const tl_u8 *bytes, tl_size size);
+
+/* Does a function leave register `number` as it was? */
 static inline bool tl_preserved(const struct tl_calling_convention *convention, unsigned number)
 {
 	return number < 128 && (convention->preserved[number / 64] >> number % 64 & 1) != 0;

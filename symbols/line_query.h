@@ -5,6 +5,9 @@
  * was wanted, or, where that made no code in any of them, of the nearest line behind it that did. In each run of rows
  * of one line the first statement is a place; several are left where the line was compiled several times (inlined
  * copies, templates, parts of a loop), and whoever knows of blocks can have those in one block made one.
+ *
+ * gdb 13 finds fewer: it drops a row at whose address one of another file begins, and with it lines that begin with an
+ * inlined call.
  */
 #ifndef TL_SYMBOLS_LINE_QUERY_H
 #define TL_SYMBOLS_LINE_QUERY_H

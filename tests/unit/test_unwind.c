@@ -1,4 +1,5 @@
 #include "core/cpu/x86_layout.h"
+#include "symbols/calling_convention.h"
 #include "symbols/unwind.h"
 
 #include "tests/unit/test.h"
@@ -430,4 +431,29 @@ TEST(a_cpu_of_which_nothing_is_known)
 	machine.unwinder.cpu = &other;
 	CHECK_EQUAL(tl_unwind_first(&machine.unwinder, &frame, &error), TL_ERROR_UNSUPPORTED);
 	CHECK_EQUAL(tl_unwind_next(&machine.unwinder, &frame, &frame, &error), TL_UNWIND_UNSUPPORTED);
+}
+
+TEST(how_a_frame_is_set_up)
+{
+	static const struct {
+		const char *code;
+		tl_size wide, narrow;
+	} cases[] = {{"\x55\x48\x89\xe5\x90", 4, 0},
+		     {"\xf3\x0f\x1e\xfa\x55\x48\x8b\xec", 8, 0},
+		     {"\x55\x89\xe5", 0, 3},
+		     {"\x55\x8b\xec", 0, 3},
+		     {"\xf3\x0f\x1e\xfb\x55\x89\xe5", 0, 7},
+		     {"\x55\x53", 0, 0},
+		     {"\x48\x89\xe5", 0, 0},
+		     {"\x55\x48\x89", 0, 0},
+		     {"", 0, 0}};
+	struct tl_cpu other = tl_cpu_x86_64;
+
+	for (size_t i = 0; i < TL_COUNT(cases); i++) {
+		const tl_u8 *code = (const tl_u8 *)cases[i].code;
+
+		CHECK_EQUAL(tl_frame_setup_size(&tl_cpu_x86_64, code, strlen(cases[i].code)), cases[i].wide);
+		CHECK_EQUAL(tl_frame_setup_size(&tl_cpu_i386, code, strlen(cases[i].code)), cases[i].narrow);
+		CHECK_EQUAL(tl_frame_setup_size(&other, code, strlen(cases[i].code)), 0);
+	}
 }
