@@ -131,9 +131,8 @@ static enum tl_status add_sequence(struct tl_line_query *query, const struct tl_
 
 		if (row->file != file || row->line < query->line || (row->flags & TL_LINE_END) != 0 ||
 		    (query->found != 0 && row->line > query->found)) {
-			/* Rows that belong to no line do not end a run, nor do those without code. */
-			taken = taken && (row->line == 0 || (i + 1 < sequence->first + sequence->count &&
-							     table->rows[i + 1].address == row->address));
+			/* Rows of no line do not end a run. Rows without code do: an inlined copy may begin there. */
+			taken = taken && row->line == 0;
 			continue;
 		}
 		if ((row->flags & TL_LINE_STATEMENT) == 0)

@@ -415,6 +415,27 @@ TEST(places_of_a_line)
 	CHECK_EQUAL(tl_storage_live(), 0);
 }
 
+/* A call that is inlined twice in a row: rows without code stand between the two. */
+TEST(two_copies_side_by_side)
+{
+	struct line_builder builder = {.size = 0};
+	struct tl_line_table *table;
+
+	line_begin(&builder, 4, false);
+	line_address(&builder, 0x1000);
+	line_row(&builder, 0, 19); /* main, line 20, calls what is at 10 */
+	line_row(&builder, 0, -10);
+	line_row(&builder, 16, 11); /* line 21 calls it again */
+	line_row(&builder, 0, -11);
+	line_end_sequence(&builder, 16);
+	line_end(&builder);
+	REQUIRE(read_table(&builder, &table) == TL_OK);
+	check_places(table, "a.c", 10, false, 10, "1000 1010 ");
+	check_places(table, "a.c", 10, true, 10, "1000 1010 ");
+	check_places(table, "a.c", 20, true, 20, "1000 ");
+	tl_line_table_close(table);
+}
+
 /* A line that some table has is better than a near one of a table that was asked before. */
 TEST(several_tables_answer_as_one)
 {
