@@ -109,14 +109,15 @@ bool tl_line_query_concerns(const struct tl_line_query *query, const struct tl_l
 	return false;
 }
 
-static enum tl_status add_place(struct tl_line_query *query, const struct tl_line_table *table, tl_size row)
+static enum tl_status add_place(struct tl_line_query *query, const struct tl_line_table *table, tl_size row,
+				bool follows)
 {
 	void *places = query->places;
 
 	if (!tl_grow(tl_storage(), &places, &query->capacity, query->count, sizeof(*query->places)))
 		return TL_ERROR_NO_MEMORY;
 	query->places = places;
-	query->places[query->count++] = (struct tl_line_place){table->rows[row].address, table, row};
+	query->places[query->count++] = (struct tl_line_place){table->rows[row].address, table, row, follows, 0};
 	return TL_OK;
 }
 
@@ -124,7 +125,7 @@ static enum tl_status add_place(struct tl_line_query *query, const struct tl_lin
 static enum tl_status add_sequence(struct tl_line_query *query, const struct tl_line_table *table,
 				   const struct tl_line_sequence *sequence, tl_u64 file)
 {
-	bool taken = false; /* the run of rows that we are in has its place */
+	bool taken = false; /* the run of rows that we are in has a place */
 
 	for (tl_size i = sequence->first; i < sequence->first + sequence->count; i++) {
 		const struct tl_line_row *row = &table->rows[i];
@@ -142,8 +143,7 @@ static enum tl_status add_sequence(struct tl_line_query *query, const struct tl_
 			query->found = row->line;
 			taken = false;
 		}
-		if (!taken)
-			TL_TRY(add_place(query, table, i));
+		TL_TRY(add_place(query, table, i, taken));
 		taken = true;
 	}
 	return TL_OK;
@@ -179,12 +179,13 @@ void tl_line_query_finish(struct tl_line_query *query, tl_u64 (*block_of)(void *
 		return;
 	qsort(query->places, query->count, sizeof(*query->places), by_address);
 	for (tl_size i = 0; i < query->count; i++) {
-		const struct tl_line_place place = query->places[i];
-		tl_u64 block = block_of != NULL ? block_of(context, place.address) : 0;
+		struct tl_line_place place = query->places[i];
 		bool again = kept != 0 && query->places[kept - 1].address == place.address;
 
-		for (tl_size j = 0; j < kept && block != 0 && !again; j++)
-			again = block_of(context, query->places[j].address) == block;
+		place.block = block_of != NULL ? block_of(context, place.address) : 0;
+		again = again || (place.block == 0 && place.follows);
+		for (tl_size j = 0; j < kept && place.block != 0 && !again; j++)
+			again = query->places[j].block == place.block;
 		if (!again)
 			query->places[kept++] = place;
 	}

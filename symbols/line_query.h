@@ -18,6 +18,8 @@ struct tl_line_place {
 	tl_u64 address;                    /* as linked */
 	const struct tl_line_table *table; /* lives as long as its owner lets it */
 	tl_size row;                       /* in it */
+	bool follows;                      /* it goes on with the run of rows that the place before is of */
+	tl_u64 block;                      /* as tl_line_query_finish was told; 0: not known */
 };
 
 struct tl_line_query {
@@ -48,9 +50,10 @@ TL_CHECKED enum tl_status tl_line_query_add(struct tl_line_query *query, const s
 					    struct tl_error *error);
 
 /*
- * Puts the places in the order of addresses, each once. With `block_of`, which tells blocks apart by a number that is
- * not 0 (the innermost lexical block or inlined function at an address; 0 for an unknown one), only the first of a
- * block stays: a `for` that begins, counts and ends in three places is one breakpoint.
+ * Puts the places in the order of addresses, each once; until then there is one for every row, not for every run. With
+ * `block_of`, which tells blocks apart by a number that is not 0 (the innermost lexical block or inlined function at an
+ * address; 0 for an unknown one), the first of each block stays, as in gdb: a `for` that begins, counts and ends in
+ * three places is one breakpoint. Without, or where a block is not known, the first of each run.
  */
 void tl_line_query_finish(struct tl_line_query *query, tl_u64 (*block_of)(void *context, tl_u64 address),
 			  void *context);

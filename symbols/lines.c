@@ -187,7 +187,6 @@ enum tl_status tl_lines_query(struct tl_lines *lines, struct tl_line_query *quer
 		if (status == TL_ERROR_NO_MEMORY)
 			return status;
 	}
-	tl_line_query_finish(query, NULL, NULL);
 	return TL_OK;
 }
 

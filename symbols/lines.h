@@ -25,8 +25,8 @@ TL_CHECKED enum tl_status tl_lines_of(struct tl_lines *lines, const struct tl_un
 				      const struct tl_line_table **table_ret, struct tl_error *error);
 
 /*
- * Asks all tables a query, and finishes it without regard to blocks. Tables that do not name the file are not read but
- * for their list of files; damaged ones are left out. TL_ERROR_NO_MEMORY.
+ * Asks all tables a query, which the caller then finishes. Tables that do not name the file are not read but for their
+ * list of files; damaged ones are left out. TL_ERROR_NO_MEMORY.
  */
 TL_CHECKED enum tl_status tl_lines_query(struct tl_lines *lines, struct tl_line_query *query, struct tl_error *error);
 

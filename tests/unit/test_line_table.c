@@ -402,7 +402,7 @@ TEST(places_of_a_line)
 	line_end(&builder);
 	REQUIRE(read_table(&builder, &table) == TL_OK);
 	check_places(table, "a.c", 10, false, 10, "1000 1008 2000 ");
-	check_places(table, "a.c", 10, true, 10, "1000 2000 ");
+	check_places(table, "a.c", 10, true, 10, "1000 1010 2000 ");
 	check_places(table, "src/a.c", 11, false, 11, "1004 ");
 	check_places(table, "a.c", 12, false, 12, "2004 ");
 	check_places(table, "a.c", 13, false, 20, "1014 ");

@@ -78,6 +78,7 @@ TEST(a_function_has_its_lines)
 	/* A comment has no code: the line behind it has. The first line of a file leads to the first that has code. */
 	query = tl_line_query_begin("test_lines.c", first + 3);
 	CHECK(tl_lines_query(opened.lines, &query, &error) == TL_OK);
+	tl_line_query_finish(&query, NULL, NULL);
 	CHECK(query.known && query.found >= first + 3 && query.found <= first + 5 && query.count >= 1);
 	for (tl_size i = 0; i < query.count; i++)
 		CHECK(query.places[i].address >= address - opened.bias &&
