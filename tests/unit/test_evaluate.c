@@ -7,14 +7,13 @@
 #include "symbols/dwarf_constants.h"
 #include "symbols/type_text.h"
 #include "test.h"
+#include "type_home.h"
 
 #define MEMORY_AT 0x1000u
 
 /* A program of one array of bytes and two variables in it: `counter`, an int, and `list`, an int[4]. */
 struct program {
-	struct tl_image *image;
-	struct tl_dwarf *dwarf;
-	struct tl_tree *tree;
+	struct type_home home;
 	struct tl_types *types;
 	struct tl_arena arena;
 	struct tl_environment environment;
@@ -96,14 +95,11 @@ static enum tl_status set_variable(void *context, const char *name, const struct
 static bool begin(struct program *program)
 {
 	static const tl_u8 numbers[] = {10, 0, 0, 0, 20, 0, 0, 0, 30, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
-	struct tl_image_options options = {.alone = true};
 
 	memset(program, 0, sizeof(*program));
-	if (tl_image_open(&program->image, "/proc/self/exe", &options, NULL) != TL_OK ||
-	    tl_dwarf_open(&program->dwarf, program->image, NULL) != TL_OK ||
-	    tl_tree_open(&program->tree, program->dwarf, NULL) != TL_OK ||
-	    tl_types_open(&program->types, program->dwarf, program->tree, NULL) != TL_OK)
+	if (!type_home_open(&program->home))
 		return false;
+	program->types = program->home.types;
 	memcpy(program->memory + 16, numbers, sizeof(numbers));
 	program->memory[0] = 7;
 	program->environment = (struct tl_environment){
@@ -124,10 +120,7 @@ static bool begin(struct program *program)
 static void end(struct program *program)
 {
 	tl_arena_clear(&program->arena);
-	tl_types_close(program->types);
-	tl_tree_close(program->tree);
-	tl_dwarf_close(program->dwarf);
-	tl_image_close(program->image);
+	type_home_close(&program->home);
 }
 
 static void write_number(tl_i128 number, char *text)
