@@ -377,7 +377,7 @@ static bool name_is_type(struct reader *reader)
 	struct tl_text text = reader->text;
 	struct tl_token token = reader->token;
 	struct tl_error *error = reader->error;
-	const char *start, *end;
+	const char *start = NULL, *end = NULL;
 	char name[TL_EXPRESSION_MAX];
 	bool is_type = false;
 
@@ -442,7 +442,7 @@ static enum tl_status read_type_of(struct reader *reader, tl_node_index node)
 static enum tl_status read_named_type(struct reader *reader, tl_node_index node)
 {
 	enum tl_type_tag tag = tag_of(reader);
-	const char *start, *end;
+	const char *start = NULL, *end = NULL;
 
 	if (tag != TL_TAG_NONE)
 		TL_TRY(advance(reader));
@@ -651,7 +651,7 @@ static enum tl_status read_string(struct reader *reader, tl_node_index *node_ret
 
 static enum tl_status read_name(struct reader *reader, tl_node_index *node_ret)
 {
-	const char *start, *end;
+	const char *start = NULL, *end = NULL;
 
 	TL_TRY(add_node(reader, TL_NODE_NAME, node_ret));
 	TL_TRY(take_name(reader, &start, &end));
@@ -774,7 +774,7 @@ static enum tl_status read_index(struct reader *reader, tl_node_index *node)
 
 static enum tl_status read_member(struct reader *reader, enum tl_node_kind kind, tl_node_index *node)
 {
-	const char *start, *end;
+	const char *start = NULL, *end = NULL;
 
 	TL_TRY(advance(reader));
 	TL_TRY(add_operator(reader, kind, TL_NO_PUNCTUATOR, *node, TL_NO_NODE, node));

@@ -150,9 +150,10 @@ static enum tl_status print_pointed_string(struct printing *printing, const stru
 	}
 	tl_output_text(printing->output, printing->options->no_addresses ? "" : " ");
 	tl_print_string(printing->output, printing->options, prefix, bytes, width, count, !ended && !failed);
+	address += count * width;
 	if (failed)
 		tl_output_format(printing->output, "<error: Cannot access memory at address 0x%llx>",
-				 (unsigned long long)(address + count * width));
+				 (unsigned long long)address);
 	return TL_OK;
 }
 

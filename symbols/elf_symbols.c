@@ -174,7 +174,7 @@ static enum tl_status add_stub(struct tl_elf_symbols *symbols, tl_u64 address, t
 	text = tl_allocate(tl_storage(), length + sizeof("@plt"));
 	if (text == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the names of stubs");
-	memcpy(text, name, length);
+	memcpy(text, name, length + 1);
 	memcpy(text + length, "@plt", sizeof("@plt"));
 	symbols->stubs[symbols->stub_count++] = (struct stub){address, size, text};
 	return TL_OK;

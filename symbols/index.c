@@ -406,7 +406,7 @@ static void hold_signals(sigset_t *before)
 
 void tl_builder_run(struct tl_builder *builder, void (*call)(struct tl_worker *worker, void *context), void *context)
 {
-	struct thread threads[WORKERS_MAX];
+	struct thread threads[WORKERS_MAX] = {0};
 	sigset_t before;
 
 	hold_signals(&before);

@@ -210,7 +210,7 @@ static bool jump(struct scan *scan, struct tl_cursor *cursor, const struct die *
 /* Passes over the children of an entry whose attributes were read. */
 static void skip_children(struct scan *scan, struct tl_cursor *cursor, const struct die *die)
 {
-	struct die below;
+	struct die below = {0};
 	tl_u64 depth = 1;
 
 	if (!die->plan->has_children || jump(scan, cursor, die))
@@ -233,7 +233,7 @@ static tl_u32 descend(struct scan *scan, const struct container *container, tl_u
 {
 	struct tl_cursor cursor = scan->cursor;
 	tl_u32 scope = container->scope;
-	struct die die;
+	struct die die = {0};
 
 	cursor.failed = false;
 	cursor.at = scan->base + container->start;
@@ -426,7 +426,7 @@ static bool add_shared(struct scan *scan, const struct die *die, const struct tl
 
 static void scan_enumerators(struct scan *scan, const struct tl_identity *of, tl_u32 scope)
 {
-	struct die die;
+	struct die die = {0};
 
 	while (!scan->worker->failed && read_die(scan, &scan->cursor, &die) && die.plan != NULL) {
 		if (die.plan->action == ACTION_ENUMERATOR && (die.mask & HAS(FIELD_NAME)) != 0) {
@@ -559,7 +559,7 @@ static void add_ranges(struct scan *scan, const struct die *die)
 
 static void scan_level(struct scan *scan, tl_u32 scope, unsigned depth)
 {
-	struct die die;
+	struct die die = {0};
 
 	while (!scan->worker->failed && read_die(scan, &scan->cursor, &die) && die.plan != NULL) {
 		switch ((enum action)die.plan->action) {
@@ -616,7 +616,7 @@ bool tl_worker_scan(struct tl_worker *worker, tl_u32 unit_index)
 		.worker = worker, .unit = unit, .unit_index = unit_index, .scoped = tl_unit_has_scopes(unit)};
 	struct tl_section_bytes bytes, abbreviations;
 	tl_size ranges = worker->ranges.count;
-	struct die top;
+	struct die top = {0};
 
 	if (section(image, (enum tl_section)unit->section, &bytes, NULL) != TL_OK ||
 	    section(image, TL_SECTION_ABBREV, &abbreviations, NULL) != TL_OK ||
