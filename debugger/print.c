@@ -10,14 +10,18 @@
 #define ELEMENTS 200
 #define REPEATS 10
 #define DEPTH 20
+/* References to references, arrays of arrays: no program's values nest so deep; those of damaged types may without end.
+ */
+#define NESTING_MAX 100
 
 struct printing {
 	const struct tl_value_context *context;
 	const struct tl_print_options *options;
 	struct tl_output *output;
 	tl_u32 elements, repeats, depth_limit;
-	unsigned depth;  /* of structs */
-	unsigned indent; /* of structs and arrays */
+	unsigned depth;   /* of structs */
+	unsigned indent;  /* of structs and arrays */
+	unsigned nesting; /* of everything */
 	struct tl_error *error;
 };
 
@@ -516,7 +520,7 @@ static bool is_gone(const struct tl_value *value)
 	return value->size != 0 && absent == value->size;
 }
 
-static enum tl_status print(struct printing *printing, const struct tl_value *value)
+static enum tl_status print_one(struct printing *printing, const struct tl_value *value)
 {
 	struct tl_value own = *value;
 	const struct tl_type *type;
@@ -554,6 +558,22 @@ static enum tl_status print(struct printing *printing, const struct tl_value *va
 		return TL_OK;
 	}
 	return print_loaded(printing, &own, type);
+}
+
+static enum tl_status print(struct printing *printing, const struct tl_value *value)
+{
+	enum tl_status status;
+
+	/* What has no room is not gone through to its end. */
+	TL_TRY(tl_output_status(printing->output, printing->error));
+	if (printing->nesting >= NESTING_MAX) {
+		tl_output_text(printing->output, "...");
+		return TL_OK;
+	}
+	printing->nesting++;
+	status = print_one(printing, value);
+	printing->nesting--;
+	return status;
 }
 
 /* In front of pointers and references that are printed by themselves stands their type. */

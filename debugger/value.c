@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define SIZE_LIMIT ((tl_u64)16 << 20)
-/* Longer chains of anonymous members and bases than any program has. */
+/* Longer chains of anonymous members and bases, and more types among them, than any program has. */
 #define MEMBER_DEPTH_MAX 32
+#define MEMBER_TYPES_MAX 4096
 
 static tl_u64 limit_of(const struct tl_value_context *context)
 {
@@ -489,21 +490,32 @@ enum tl_status tl_value_field(const struct tl_value_context *context, const stru
 	return TL_OK;
 }
 
+static bool has_members(const struct tl_type *stripped)
+{
+	return stripped->kind == TL_TYPE_STRUCT || stripped->kind == TL_TYPE_CLASS || stripped->kind == TL_TYPE_UNION;
+}
+
+struct search {
+	const char *name;
+	unsigned found; /* members of that name */
+	unsigned types; /* that were looked into */
+};
+
 /* Looks for a name among the members of a stripped type, what is anonymous there, and its bases. */
 static enum tl_status find_member(const struct tl_value_context *context, const struct tl_value *object,
-				  const struct tl_type *type, const char *name, unsigned depth, unsigned *count,
+				  const struct tl_type *type, struct search *search, unsigned depth,
 				  struct tl_value *value_ret, struct tl_error *error)
 {
 	const struct tl_member *members;
 	tl_size member_count;
 
-	if (depth > MEMBER_DEPTH_MAX)
+	if (depth > MEMBER_DEPTH_MAX || ++search->types > MEMBER_TYPES_MAX)
 		return TL_FAIL(error, TL_ERROR_MALFORMED, "The members of this type nest without end.");
 	TL_TRY(tl_type_members(type, &members, &member_count, error));
 	for (tl_size i = 0; i < member_count; i++)
 		if ((members[i].kind == TL_MEMBER_FIELD || members[i].kind == TL_MEMBER_STATIC) &&
-		    members[i].name != NULL && strcmp(members[i].name, name) == 0) {
-			++*count;
+		    members[i].name != NULL && strcmp(members[i].name, search->name) == 0) {
+			search->found++;
 			return tl_value_field(context, object, type, &members[i], value_ret, error);
 		}
 	/* Only what the type itself does not name is looked for further down. */
@@ -516,11 +528,10 @@ static enum tl_status find_member(const struct tl_value_context *context, const 
 			continue;
 		TL_TRY(tl_member_type(type, &members[i], &inner, error));
 		TL_TRY(tl_type_strip(inner, &stripped, error));
-		if (stripped->kind != TL_TYPE_STRUCT && stripped->kind != TL_TYPE_CLASS &&
-		    stripped->kind != TL_TYPE_UNION)
+		if (!has_members(stripped))
 			continue;
 		TL_TRY(tl_value_field(context, object, type, &members[i], &part, error));
-		TL_TRY(find_member(context, &part, stripped, name, depth + 1, count, value_ret, error));
+		TL_TRY(find_member(context, &part, stripped, search, depth + 1, value_ret, error));
 	}
 	return TL_OK;
 }
@@ -530,7 +541,7 @@ enum tl_status tl_value_member(const struct tl_value_context *context, const str
 {
 	struct tl_value own = *object;
 	const struct tl_type *stripped;
-	unsigned count = 0;
+	struct search search = {.name = name};
 
 	TL_TRY(tl_value_unreference(context, &own, error));
 	TL_TRY(tl_type_strip(own.type, &stripped, error));
@@ -545,12 +556,13 @@ enum tl_status tl_value_member(const struct tl_value_context *context, const str
 	if (stripped->declaration)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "The type \"%s\" is only declared: its members are not known.",
 			       tl_value_type_name(context, stripped));
-	TL_TRY(find_member(context, &own, stripped, name, 0, &count, value_ret, error));
-	if (count == 0)
+	TL_TRY(find_member(context, &own, stripped, &search, 0, value_ret, error));
+	if (search.found == 0)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "There is no member named %s.", name);
-	if (count > 1)
+	if (search.found > 1)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
-			       "%u bases have a member named %s; say which one by a cast to that base.", count, name);
+			       "%u bases have a member named %s; say which one by a cast to that base.", search.found,
+			       name);
 	return TL_OK;
 }
 
