@@ -45,6 +45,8 @@
 	X(TL_ERROR_POINT_FULL, 28, "not enough debug registers: remove a hardware point, or watch fewer bytes")        \
 	X(TL_ERROR_POINT_SIZE, 22, "a point of that size is not possible")                                             \
 	X(TL_ERROR_POINT_KIND, 95, "this target has no points of that kind")                                           \
+	/* Names */                                                                                                    \
+	X(TL_ERROR_NO_SYMBOL, 2, "nothing is called so")                                                               \
 	/* Agent bytecode */                                                                                           \
 	X(TL_ERROR_BYTECODE, 22, "the bytecode is not valid")                                                          \
 	X(TL_ERROR_BYTECODE_STACK, 22, "the bytecode overflows or underflows its stack")                               \
