@@ -1,5 +1,6 @@
 #include "debugger/evaluate.h"
 
+#include "core/utf8.h"
 #include "symbols/dwarf_constants.h"
 
 #include <stdint.h>
@@ -182,23 +183,6 @@ static enum tl_status character_type(struct evaluation *evaluation, tl_u8 width,
 				 width, type_ret, evaluation->error);
 }
 
-/* Takes one code point of UTF-8; a byte that begins none stands for itself. */
-static tl_u32 take_point(const tl_u8 **at, const tl_u8 *end)
-{
-	tl_u8 first = *(*at)++;
-	unsigned more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-	tl_u32 point = more == 0 ? first : first & (0x3fu >> more);
-
-	if ((tl_size)(end - *at) < more)
-		return first;
-	for (unsigned i = 0; i < more; i++)
-		if (((*at)[i] & 0xc0) != 0x80)
-			return first;
-	for (unsigned i = 0; i < more; i++)
-		point = point << 6 | (*(*at)++ & 0x3fu);
-	return point;
-}
-
 /* Writes characters of two or four bytes, those beyond 16 bits as surrogates; returns how many. */
 static tl_size widen(const struct tl_node *node, tl_u8 *to)
 {
@@ -206,10 +190,13 @@ static tl_size widen(const struct tl_node *node, tl_u8 *to)
 	tl_size count = 0;
 
 	while (at < end) {
-		tl_u32 point = take_point(&at, end), units[2] = {point, 0};
-		tl_size unit_count = 1;
+		tl_u32 point, units[2];
+		tl_size length = tl_utf8_read(at, (tl_size)(end - at), &point), unit_count = 1;
 
-		if (node->width == 2 && point > 0xffff) {
+		/* A byte that begins no character stands for itself. */
+		units[0] = length != 0 ? point : *at;
+		at += length != 0 ? length : 1;
+		if (node->width == 2 && units[0] > 0xffff) {
 			units[0] = 0xd800 + ((point - 0x10000) >> 10);
 			units[1] = 0xdc00 + ((point - 0x10000) & 0x3ff);
 			unit_count = 2;

@@ -382,7 +382,7 @@ static enum tl_status print_array(struct printing *printing, struct tl_value *va
 	if (!text || (printing->options->format != 0 && printing->options->format != 's'))
 		return print_elements(printing, value, count, bound->lower);
 	count = width != 0 ? value->size / width : 0;
-	end = tl_print_string_end(value->bytes, width, count, printing->elements);
+	end = tl_print_string_end(printing->options, value->bytes, width, count, printing->elements);
 	/* One zero at the end goes without saying, unless more is left out. */
 	if (end == count && count > 1 && tl_print_unit(value->bytes + (count - 1) * width, width) == 0)
 		end--;

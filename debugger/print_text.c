@@ -1,5 +1,6 @@
 #include "debugger/print_text.h"
 
+#include "core/utf8.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -40,34 +41,15 @@ tl_u32 tl_print_unit(const tl_u8 *bytes, tl_u64 width)
 	return unit;
 }
 
-/* How many bytes a character of UTF-8 at the start of `size` bytes has; 0 when there is none, or it is ASCII. */
-static tl_size utf8_length(const tl_u8 *bytes, tl_u64 size)
-{
-	tl_size length = bytes[0] >= 0xf5 ? 0 : bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : bytes[0] >= 0xc2 ? 2 : 0;
-
-	if (length == 0 || length > size)
-		return 0;
-	for (tl_size i = 1; i < length; i++)
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
 /* A code point above ASCII as UTF-8, or escaped by the bytes that it has in the program. */
 static void write_wide(struct tl_output *output, const struct tl_print_options *options, tl_u32 point, tl_u64 width)
 {
-	if (options->ascii || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
-		for (tl_u64 i = 0; i < width; i++)
-			tl_output_format(output, "\\%03o", point >> i * 8 & 0xff);
-	} else if (point < 0x800) {
-		tl_output_format(output, "%c%c", 0xc0 | point >> 6, 0x80 | (point & 0x3f));
-	} else if (point < 0x10000) {
-		tl_output_format(output, "%c%c%c", 0xe0 | point >> 12, 0x80 | (point >> 6 & 0x3f),
-				 0x80 | (point & 0x3f));
-	} else {
-		tl_output_format(output, "%c%c%c%c", 0xf0 | point >> 18, 0x80 | (point >> 12 & 0x3f),
-				 0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
-	}
+	char bytes[4];
+	tl_size length = options->ascii ? 0 : tl_utf8_write(point, bytes);
+
+	tl_output_bytes(output, bytes, length);
+	for (tl_u64 i = 0; length == 0 && i < width; i++)
+		tl_output_format(output, "\\%03o", point >> i * 8 & 0xff);
 }
 
 /* One character between quotes of that kind. Of a single byte above ASCII, the escape. */
@@ -97,30 +79,37 @@ void tl_print_character(struct tl_output *output, const struct tl_print_options 
 	tl_output_text(output, "'");
 }
 
-/* How many characters from here on are the same as the first, of those that are left. */
-static tl_u64 run_of(const tl_u8 *bytes, tl_u64 width, tl_u64 count)
+/* Of how many units the character at the start of `count` units is: more than one only in UTF-8. */
+static tl_size character_at(const struct tl_print_options *options, const tl_u8 *bytes, tl_u64 width, tl_u64 count)
+{
+	tl_u32 point;
+	tl_size length = width == 1 && !options->ascii ? tl_utf8_read(bytes, count, &point) : 0;
+
+	return length != 0 ? length : 1;
+}
+
+/* How many characters of `size` bytes from here on are the same as the first, of those that are left. */
+static tl_u64 run_of(const tl_u8 *bytes, tl_u64 size, tl_u64 count)
 {
 	tl_u64 length = 1;
 
-	while (length < count && memcmp(bytes, bytes + length * width, width) == 0)
+	while (length < count && memcmp(bytes, bytes + length * size, size) == 0)
 		length++;
 	return length;
 }
 
-tl_u64 tl_print_string_end(const tl_u8 *bytes, tl_u64 width, tl_u64 count, tl_u64 most)
+tl_u64 tl_print_string_end(const struct tl_print_options *options, const tl_u8 *bytes, tl_u64 width, tl_u64 count,
+			   tl_u64 most)
 {
 	tl_u64 at = 0, shown = 0;
 
+	/* gdb counts a run whole, whether it is folded or not, and does not cut it. */
 	while (at < count && shown < most) {
-		tl_u64 length = run_of(bytes + at * width, width, count - at);
+		tl_size units = character_at(options, bytes + at * width, width, count - at);
+		tl_u64 length = run_of(bytes + at * width, units * width, (count - at) / units);
 
-		if (length > REPEATS) {
-			at += length;
-			shown += REPEATS;
-		} else {
-			at++;
-			shown++;
-		}
+		at += length * units;
+		shown += length;
 	}
 	return at;
 }
@@ -137,6 +126,16 @@ static void set_quoted(struct tl_output *output, const char *prefix, bool *quote
 	*quoted = wanted;
 }
 
+/* Characters of a string, as they stand between quotes of that kind. */
+static void write_character(struct tl_output *output, const struct tl_print_options *options, const tl_u8 *bytes,
+			    tl_u64 width, tl_size units, char quote)
+{
+	if (units > 1)
+		tl_output_bytes(output, (const char *)bytes, units);
+	else
+		write_unit(output, options, tl_print_unit(bytes, width), width, quote);
+}
+
 void tl_print_string(struct tl_output *output, const struct tl_print_options *options, const char *prefix,
 		     const tl_u8 *bytes, tl_u64 width, tl_u64 count, bool more)
 {
@@ -147,22 +146,20 @@ void tl_print_string(struct tl_output *output, const struct tl_print_options *op
 		tl_output_format(output, "%s\"\"", prefix);
 	while (at < count) {
 		const tl_u8 *here = bytes + at * width;
-		tl_u64 length = run_of(here, width, count - at);
-		tl_size wide = width == 1 && !options->ascii ? utf8_length(here, count - at) : 0;
+		tl_size units = character_at(options, here, width, count - at);
+		tl_u64 length = run_of(here, units * width, (count - at) / units);
 
 		if (length > threshold) {
 			set_quoted(output, prefix, &quoted, false, at == 0);
-			tl_print_character(output, options, prefix, here, width);
-			tl_output_format(output, " <repeats %llu times>", (unsigned long long)length);
-			at += length;
+			tl_output_format(output, "%s'", prefix);
+			write_character(output, options, here, width, units, '\'');
+			tl_output_format(output, "' <repeats %llu times>", (unsigned long long)length);
+			at += length * units;
 			continue;
 		}
 		set_quoted(output, prefix, &quoted, true, at == 0);
-		if (wide != 0)
-			tl_output_bytes(output, (const char *)here, wide);
-		else
-			write_unit(output, options, tl_print_unit(here, width), width, '"');
-		at += wide != 0 ? wide : 1;
+		write_character(output, options, here, width, units, '"');
+		at += units;
 	}
 	tl_output_text(output, quoted ? "\"" : "");
 	tl_output_text(output, more ? "..." : "");

@@ -21,9 +21,10 @@ void tl_print_string(struct tl_output *output, const struct tl_print_options *op
 		     const tl_u8 *bytes, tl_u64 width, tl_u64 count, bool more);
 
 /*
- * Of how many of `count` characters a string is printed when at most `most` are shown, a run that is folded counting as
- * one that fits.
+ * Of how many of `count` units a string is printed when it is cut at `most` characters: the run of equal ones in which
+ * that falls is shown whole.
  */
-tl_u64 tl_print_string_end(const tl_u8 *bytes, tl_u64 width, tl_u64 count, tl_u64 most);
+tl_u64 tl_print_string_end(const struct tl_print_options *options, const tl_u8 *bytes, tl_u64 width, tl_u64 count,
+			   tl_u64 most);
 
 #endif

@@ -1,6 +1,7 @@
 #include "debugger/token.h"
 
 #include "core/cursor.h"
+#include "core/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,31 +161,6 @@ static enum tl_status number(struct tl_text *text, struct tl_token *token, struc
 
 /* ---- Characters and strings ---- */
 
-/* Writes a code point as UTF-8; returns how many bytes it takes, 0 for one that is none. */
-static tl_size utf8(tl_u64 point, char bytes[4])
-{
-	if (point < 0x80) {
-		bytes[0] = (char)point;
-		return 1;
-	}
-	if (point < 0x800) {
-		bytes[0] = (char)(0xc0 | point >> 6);
-		bytes[1] = (char)(0x80 | (point & 0x3f));
-		return 2;
-	}
-	if (point < 0x10000) {
-		bytes[0] = (char)(0xe0 | point >> 12);
-		bytes[1] = (char)(0x80 | (point >> 6 & 0x3f));
-		bytes[2] = (char)(0x80 | (point & 0x3f));
-		return point >= 0xd800 && point < 0xe000 ? 0 : 3;
-	}
-	bytes[0] = (char)(0xf0 | point >> 18);
-	bytes[1] = (char)(0x80 | (point >> 12 & 0x3f));
-	bytes[2] = (char)(0x80 | (point >> 6 & 0x3f));
-	bytes[3] = (char)(0x80 | (point & 0x3f));
-	return point < 0x110000 ? 4 : 0;
-}
-
 /* Up to `most` digits of a base; *value_ret is their value. Returns how many there are. */
 static tl_size digits_of(const char *at, const char *end, unsigned base, tl_size most, tl_u64 *value_ret)
 {
@@ -254,7 +230,7 @@ enum tl_status tl_token_unescape(const struct tl_token *token, char *buffer, tl_
 				return TL_FAIL(error, TL_ERROR_MALFORMED,
 					       "a backslash is followed by no escape; "
 					       "write \\\\ for one that stands for itself");
-			count = is_point ? utf8(value, bytes) : 1;
+			count = is_point ? tl_utf8_write((tl_u32)value, bytes) : 1;
 			if (count == 0 || (!is_point && value > 0xff))
 				return TL_FAIL(error, TL_ERROR_MALFORMED, "an escape stands for no character: 0x%llx",
 					       (unsigned long long)value);
@@ -268,31 +244,13 @@ enum tl_status tl_token_unescape(const struct tl_token *token, char *buffer, tl_
 	return TL_OK;
 }
 
-/* The code point at the start of UTF-8 text and its length; a byte that begins none is taken for itself. */
-static tl_u64 first_point(const char *text, tl_size size, tl_size *length_ret)
-{
-	tl_u8 first = (tl_u8)text[0];
-	tl_size length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-	tl_u64 point = length == 1 ? first : first & (0x7fu >> length);
-
-	*length_ret = 1;
-	if (length > size)
-		return first;
-	for (tl_size i = 1; i < length; i++) {
-		if (((tl_u8)text[i] & 0xc0) != 0x80)
-			return first;
-		point = point << 6 | ((tl_u8)text[i] & 0x3f);
-	}
-	*length_ret = length;
-	return point;
-}
-
 /* Sets the value of a character literal; false when its text is not exactly one character. */
 static bool one_character(struct tl_token *token)
 {
 	const char *at = token->text, *end = at + token->size;
 	bool is_point;
 	tl_size length;
+	tl_u32 point;
 
 	if (token->size == 0)
 		return false;
@@ -300,8 +258,10 @@ static bool one_character(struct tl_token *token)
 		at++;
 		return escape(&at, end, &token->integer, &is_point) && at == end;
 	}
-	token->integer = first_point(at, token->size, &length);
-	return length == token->size;
+	/* A byte that begins no character stands for itself. */
+	length = tl_utf8_read(at, token->size, &point);
+	token->integer = length != 0 ? point : (tl_u8)*at;
+	return (length != 0 ? length : 1) == token->size;
 }
 
 /* The prefix of a character or string: its length, and how wide a character is. */

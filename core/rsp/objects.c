@@ -2,6 +2,7 @@
  * qXfer: objects that clients read and write piece by piece. GDB manual, "General Query Packets", qXfer.
  */
 #include "core/rsp/rsp_internal.h"
+#include "core/utf8.h"
 
 /* No object that is made here is larger: a list of a hundred thousand threads takes less. */
 #define OBJECT_MAX ((tl_size)1 << 24)
@@ -218,37 +219,11 @@ static enum tl_status handle_siginfo_write(struct tl_rsp *rsp, void *context, st
 
 /* ---- Text from the program ---- */
 
-/* The length of the UTF-8 sequence at `text`, 0 if it is none (Unicode 15, table 3-7). */
-static tl_size sequence(const tl_u8 *text, tl_size size)
-{
-	tl_u8 low = 0x80, high = 0xbf;
-	tl_size length;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	if (text[0] == 0xe0)
-		low = 0xa0;
-	else if (text[0] == 0xed)
-		high = 0x9f;
-	else if (text[0] == 0xf0)
-		low = 0x90;
-	else if (text[0] == 0xf4)
-		high = 0x8f;
-	if (length > size || text[1] < low || text[1] > high)
-		return 0;
-	for (tl_size i = 2; i < length; i++)
-		if (text[i] < 0x80 || text[i] > 0xbf)
-			return 0;
-	return length;
-}
-
 void tl_rsp_write_untrusted_xml(struct tl_writer *writer, const tl_u8 *text, tl_size size)
 {
 	while (size > 0 && *text != 0) {
-		tl_size length = sequence(text, size);
+		tl_u32 point;
+		tl_size length = tl_utf8_read(text, size, &point);
 		char part[5] = "?";
 
 		if (length != 0) {

@@ -1,5 +1,9 @@
 #include "frontends/serve/json.h"
 
+#include "core/utf8.h"
+
+#include <string.h>
+
 static void put(struct tl_json *json, tl_u8 byte)
 {
 	switch (json->form) {
@@ -25,36 +29,14 @@ static void put_text(struct tl_json *json, const char *text)
 		put(json, (tl_u8)*text);
 }
 
-/* The length of the UTF-8 character at `text`, 0 when there is none. RFC 3629. */
-static tl_size character_length(const tl_u8 *text)
-{
-	static const struct {
-		tl_u8 first, last, low, high,
-			length; /* the bounds of the second byte rule out what has a shorter form */
-	} forms[] = {{0x20, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-		     {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-		     {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4}};
-
-	for (tl_size i = 0; i < TL_COUNT(forms); i++) {
-		if (text[0] < forms[i].first || text[0] > forms[i].last)
-			continue;
-		if (forms[i].length > 1 && (text[1] < forms[i].low || text[1] > forms[i].high))
-			return 0;
-		for (tl_size n = 2; n < forms[i].length; n++)
-			if ((text[n] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].length;
-	}
-	return 0;
-}
-
 static void put_string(struct tl_json *json, const char *string)
 {
-	const tl_u8 *text = (const tl_u8 *)string;
+	const tl_u8 *text = (const tl_u8 *)string, *end = text + strlen(string);
 
 	put(json, '"');
-	while (*text != 0) {
-		tl_size length = character_length(text);
+	while (text < end) {
+		tl_u32 point;
+		tl_size length = tl_utf8_read(text, (tl_size)(end - text), &point);
 
 		if (*text == '"' || *text == '\\') {
 			put(json, '\\');
@@ -193,18 +175,10 @@ bool tl_json_next(struct tl_cursor *text, char bracket, bool *inside)
 /* The characters behind \u; surrogates become question marks, as names of files and programs have none in practice. */
 static void put_unicode(struct tl_writer *writer, tl_u32 character)
 {
-	if (character < 0x80) {
-		tl_write_byte(writer, (tl_u8)character);
-	} else if (character < 0x800) {
-		tl_write_byte(writer, (tl_u8)(0xc0 | character >> 6));
-		tl_write_byte(writer, (tl_u8)(0x80 | (character & 0x3f)));
-	} else if (character >= 0xd800 && character < 0xe000) {
-		tl_write_byte(writer, '?');
-	} else {
-		tl_write_byte(writer, (tl_u8)(0xe0 | character >> 12));
-		tl_write_byte(writer, (tl_u8)(0x80 | (character >> 6 & 0x3f)));
-		tl_write_byte(writer, (tl_u8)(0x80 | (character & 0x3f)));
-	}
+	char bytes[4] = "?";
+	tl_size length = tl_utf8_write(character, bytes);
+
+	tl_write_bytes(writer, bytes, length != 0 ? length : 1);
 }
 
 static void take_escape(struct tl_cursor *text, struct tl_writer *writer)
