@@ -497,49 +497,10 @@ static enum tl_status at_address(struct evaluation *evaluation, const struct tl_
 	return tl_value_at(&evaluation->values, type, (tl_u64)number, value_ret, evaluation->error);
 }
 
-/* No program's type has so many members, those of its members counted in. */
-#define ALIGNMENT_TYPES_MAX 100000
-
-/*
- * How a type is aligned where its members tell: a struct as the strictest of them. *types counts those that were looked
- * at.
- */
-static enum tl_status alignment_of(const struct tl_type *type, unsigned depth, unsigned *types, tl_u64 *alignment_ret,
-				   struct tl_error *error)
-{
-	const struct tl_type *stripped, *inner;
-	const struct tl_member *members;
-	tl_size count;
-	bool known;
-
-	*alignment_ret = 1;
-	TL_TRY(tl_type_strip(type, &stripped, error));
-	if (depth > 64 || ++*types > ALIGNMENT_TYPES_MAX)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "The members of this type nest without end.");
-	if (stripped->kind == TL_TYPE_ARRAY) {
-		TL_TRY(tl_type_target(stripped, &inner, error));
-		return alignment_of(inner, depth + 1, types, alignment_ret, error);
-	}
-	if (stripped->kind != TL_TYPE_STRUCT && stripped->kind != TL_TYPE_CLASS && stripped->kind != TL_TYPE_UNION)
-		return tl_type_size(stripped, alignment_ret, &known, error);
-	TL_TRY(tl_type_members(stripped, &members, &count, error));
-	for (tl_size i = 0; i < count; i++) {
-		tl_u64 alignment;
-
-		if (members[i].kind != TL_MEMBER_FIELD && members[i].kind != TL_MEMBER_BASE)
-			continue;
-		TL_TRY(tl_member_type(stripped, &members[i], &inner, error));
-		TL_TRY(alignment_of(inner, depth + 1, types, &alignment, error));
-		*alignment_ret = alignment > *alignment_ret ? alignment : *alignment_ret;
-	}
-	return TL_OK;
-}
-
 /* sizeof and alignof are unsigned long; of a reference, of what it refers to. */
 static enum tl_status size(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	const struct tl_type *type, *stripped, *result;
-	unsigned types = 0;
 	tl_u64 bytes;
 	bool known = true;
 
@@ -550,7 +511,7 @@ static enum tl_status size(struct evaluation *evaluation, const struct tl_node *
 		TL_TRY(tl_type_strip(type, &stripped, evaluation->error));
 	}
 	if (node->kind == TL_NODE_ALIGNOF)
-		TL_TRY(alignment_of(type, 0, &types, &bytes, evaluation->error));
+		TL_TRY(tl_type_alignment(type, &bytes, evaluation->error));
 	else
 		TL_TRY(tl_type_size(type, &bytes, &known, evaluation->error));
 	/* void and functions have size 1, as gcc has it. */

@@ -207,12 +207,26 @@ static void print_flags(struct printing *printing, const struct tl_member *membe
 	tl_output_text(printing->output, ")");
 }
 
+/* Those of a register: [ PF ZF ]. */
+static void print_bit_names(struct printing *printing, const struct tl_member *members, tl_size count, tl_u64 number)
+{
+	tl_output_text(printing->output, "[");
+	for (tl_size i = 0; i < count; i++)
+		if ((number & (tl_u64)members[i].value) != 0 && members[i].name != NULL)
+			tl_output_format(printing->output, " %s", members[i].name);
+	tl_output_text(printing->output, " ]");
+}
+
 static enum tl_status print_enum(struct printing *printing, const struct tl_type *type, tl_i128 number, bool is_signed)
 {
 	const struct tl_member *members;
 	tl_size count;
 
 	TL_TRY(tl_type_members(type, &members, &count, printing->error));
+	if (type->bit_names) {
+		print_bit_names(printing, members, count, (tl_u64)number);
+		return TL_OK;
+	}
 	for (tl_size i = 0; i < count; i++)
 		if (members[i].kind == TL_MEMBER_ENUMERATOR && members[i].name != NULL &&
 		    (tl_u64)members[i].value == (tl_u64)number) {

@@ -160,7 +160,7 @@ static enum tl_status widen(struct tl_types *types, struct tl_error *error)
 	return TL_OK;
 }
 
-static struct tl_type_record *find(const struct tl_types *types, const tl_u64 key[2])
+struct tl_type_record *tl_types_find_locked(const struct tl_types *types, const tl_u64 key[2])
 {
 	struct tl_type_record *record;
 
@@ -172,7 +172,7 @@ static struct tl_type_record *find(const struct tl_types *types, const tl_u64 ke
 	return record;
 }
 
-static enum tl_status publish(struct tl_types *types, struct tl_type_record *record, struct tl_error *error)
+enum tl_status tl_types_publish_locked(struct tl_types *types, struct tl_type_record *record, struct tl_error *error)
 {
 	tl_size slot;
 
@@ -550,12 +550,12 @@ static enum tl_status at_locked(struct tl_types *types, const struct tl_entry *e
 	/* Offsets are of the section that the unit stands in; made types have an odd second key. */
 	key[0] = at.offset;
 	key[1] = (tl_u64)at.unit->section << 2 | (tl_u64)at.unit->common << 1;
-	record = find(types, key);
+	record = tl_types_find_locked(types, key);
 	if (record == NULL) {
 		TL_TRY(tl_types_allocate_locked(types, sizeof(*record), &record, error));
 		TL_TRY(read_type(types, &at, record, error));
 		tl_copy(record->key, key, sizeof(key));
-		TL_TRY(publish(types, record, error));
+		TL_TRY(tl_types_publish_locked(types, record, error));
 	}
 	*type_ret = &record->type;
 	return TL_OK;
@@ -762,90 +762,4 @@ enum tl_status tl_type_bound(const struct tl_type *type, const struct tl_bound *
 const struct tl_type *tl_type_void(struct tl_types *types)
 {
 	return &types->empty.type;
-}
-
-/* Finds or adds a type that stands nowhere: it is known by what it is made of. */
-static enum tl_status make(const struct tl_type_record *wanted, const struct tl_type **type_ret, struct tl_error *error)
-{
-	struct tl_types *types = wanted->type.types;
-	enum tl_status status = TL_OK;
-	struct tl_type_record *record;
-
-	pthread_mutex_lock(&types->lock);
-	record = find(types, wanted->key);
-	if (record == NULL) {
-		status = tl_types_allocate_locked(types, sizeof(*record), &record, error);
-		if (status == TL_OK) {
-			*record = *wanted;
-			status = publish(types, record, error);
-		}
-	}
-	if (status == TL_OK)
-		*type_ret = &record->type;
-	pthread_mutex_unlock(&types->lock);
-	return status;
-}
-
-/* The second key of a made type: odd, and different for all that differ in kind, size, or count. */
-static tl_u64 made_key(enum tl_type_kind kind, tl_u64 number)
-{
-	return number << 8 | (tl_u64)kind << 1 | 1;
-}
-
-enum tl_status tl_type_make_base(struct tl_types *types, const char *name, tl_u8 encoding, tl_u8 size,
-				 const struct tl_type **type_ret, struct tl_error *error)
-{
-	struct tl_type_record record = {.type = {.types = types, .kind = TL_TYPE_BASE}};
-
-	record.type.encoding = encoding;
-	record.type.has_size = true;
-	record.type.size = size;
-	record.type.name = name;
-	record.key[0] = (tl_u64)(tl_uintptr)name;
-	record.key[1] = made_key(TL_TYPE_BASE, (tl_u64)size << 8 | encoding);
-	return make(&record, type_ret, error);
-}
-
-enum tl_status tl_type_make_pointer(const struct tl_type *target, tl_u8 size, const struct tl_type **type_ret,
-				    struct tl_error *error)
-{
-	struct tl_type_record record = {.type = {.types = target->types, .kind = TL_TYPE_POINTER}};
-
-	record.type.has_scopes = target->has_scopes;
-	record.type.has_size = true;
-	record.type.size = size;
-	record.target = target;
-	record.key[0] = (tl_u64)(tl_uintptr)target;
-	record.key[1] = made_key(TL_TYPE_POINTER, size);
-	return make(&record, type_ret, error);
-}
-
-enum tl_status tl_type_make_array(const struct tl_type *element, tl_u64 count, const struct tl_type **type_ret,
-				  struct tl_error *error)
-{
-	struct tl_type_record record = {.type = {.types = element->types, .kind = TL_TYPE_ARRAY}};
-
-	if (count >> 56 != 0)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "an array of so many elements is bigger than all memory");
-	record.type.has_scopes = element->has_scopes;
-	record.target = element;
-	record.bound.kind = TL_BOUND_CONSTANT;
-	record.bound.count = count;
-	record.key[0] = (tl_u64)(tl_uintptr)element;
-	record.key[1] = made_key(TL_TYPE_ARRAY, count);
-	return make(&record, type_ret, error);
-}
-
-enum tl_status tl_type_make_qualified(const struct tl_type *target, enum tl_type_kind qualifier,
-				      const struct tl_type **type_ret, struct tl_error *error)
-{
-	struct tl_type_record record = {.type = {.types = target->types, .kind = qualifier}};
-
-	if (!tl_type_is_alias(qualifier) || qualifier == TL_TYPE_TYPEDEF)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "that is no qualifier of a type");
-	record.type.has_scopes = target->has_scopes;
-	record.target = target;
-	record.key[0] = (tl_u64)(tl_uintptr)target;
-	record.key[1] = made_key(qualifier, 0);
-	return make(&record, type_ret, error);
 }

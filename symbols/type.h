@@ -54,6 +54,7 @@ struct tl_type {
 	bool vector;      /* an array that is a vector of the machine */
 	bool prototyped;  /* a function type of C with (void) rather than () */
 	bool scoped;      /* enum class */
+	bool bit_names;   /* an enumeration of the bits of a register: not of what values it may have */
 	tl_u64 size;      /* bytes */
 	const char *name; /* as it stands at the entry, without what encloses it; NULL for none */
 };
@@ -115,7 +116,10 @@ struct tl_member {
 typedef enum tl_status tl_type_lookup(void *context, const char *name, tl_u16 tag, const struct tl_unit *near,
 				      struct tl_entry *entry_ret, bool *found_ret, struct tl_error *error);
 
-/* The DWARF and the tree must outlive it; the caller closes. */
+/*
+ * The DWARF and the tree must outlive it; the caller closes. Both may be NULL: a home for types that stand nowhere
+ * (tl_type_make_…).
+ */
 TL_CHECKED enum tl_status tl_types_open(struct tl_types **types_ret, struct tl_dwarf *dwarf, struct tl_tree *tree,
 					struct tl_error *error);
 void tl_types_close(struct tl_types *types);
@@ -172,6 +176,12 @@ TL_CHECKED enum tl_status tl_type_complete(const struct tl_type *type, const str
 TL_CHECKED enum tl_status tl_type_size(const struct tl_type *type, tl_u64 *size_ret, bool *known_ret,
 				       struct tl_error *error);
 
+/*
+ * How a type is aligned, in bytes, where it and its members tell: a struct as the strictest of them. 1 for what has no
+ * size. TL_ERROR_MALFORMED: its members nest without end.
+ */
+TL_CHECKED enum tl_status tl_type_alignment(const struct tl_type *type, tl_u64 *alignment_ret, struct tl_error *error);
+
 /* The bound of an array. Belongs to the type. TL_ERROR_ARGUMENT: it is none. */
 TL_CHECKED enum tl_status tl_type_bound(const struct tl_type *type, const struct tl_bound **bound_ret,
 					struct tl_error *error);
@@ -197,8 +207,9 @@ void tl_type_write_canonical(const char *name, struct tl_output *output);
 
 /*
  * Types that stand nowhere: void; a number of `size` bytes, DW_ATE_* `encoding`, whose name the caller keeps; a pointer
- * of `size` bytes, an array, a type with a qualifier (kind TL_TYPE_CONST to TL_TYPE_ATOMIC). The same question has the
- * same answer.
+ * of `size` bytes, an array, a vector of the machine, a type with a qualifier (kind TL_TYPE_CONST to TL_TYPE_ATOMIC), a
+ * reference (TL_TYPE_REFERENCE or TL_TYPE_RVALUE_REFERENCE), another name, which the caller keeps. The same question
+ * has the same answer.
  */
 const struct tl_type *tl_type_void(struct tl_types *types);
 TL_CHECKED enum tl_status tl_type_make_base(struct tl_types *types, const char *name, tl_u8 encoding, tl_u8 size,
@@ -207,7 +218,37 @@ TL_CHECKED enum tl_status tl_type_make_pointer(const struct tl_type *target, tl_
 					       const struct tl_type **type_ret, struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_array(const struct tl_type *element, tl_u64 count,
 					     const struct tl_type **type_ret, struct tl_error *error);
+TL_CHECKED enum tl_status tl_type_make_vector(const struct tl_type *element, tl_u64 count,
+					      const struct tl_type **type_ret, struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_qualified(const struct tl_type *target, enum tl_type_kind qualifier,
+						 const struct tl_type **type_ret, struct tl_error *error);
+TL_CHECKED enum tl_status tl_type_make_reference(const struct tl_type *target, enum tl_type_kind kind, tl_u8 size,
+						 const struct tl_type **type_ret, struct tl_error *error);
+TL_CHECKED enum tl_status tl_type_make_typedef(const struct tl_type *target, const char *name,
+					       const struct tl_type **type_ret, struct tl_error *error);
+
+/* What is known of a function's parameters: nothing, as in C's f(); all of them; all before a "...". */
+enum tl_made_parameters { TL_MADE_UNKNOWN, TL_MADE_PROTOTYPE, TL_MADE_VARIADIC };
+
+#define TL_MADE_PARAMETERS_MAX 32
+
+/* A function. TL_ERROR_TOO_LONG: more than TL_MADE_PARAMETERS_MAX parameters. */
+TL_CHECKED enum tl_status tl_type_make_function(const struct tl_type *result, const struct tl_type *const *parameters,
+						tl_size count, enum tl_made_parameters how,
+						const struct tl_type **type_ret, struct tl_error *error);
+
+/* A member of a type that is made: all of `member` but its entry, and the type that it is of. */
+struct tl_made_member {
+	struct tl_member member;
+	const struct tl_type *type;
+};
+
+/*
+ * A struct, a union, or an enumeration of a register's bits (TL_TYPE_ENUM, whose members are TL_MEMBER_ENUMERATOR); the
+ * members are copied, their names and that of the type are not.
+ */
+TL_CHECKED enum tl_status tl_type_make_composite(struct tl_types *types, enum tl_type_kind kind, const char *name,
+						 tl_u64 size, const struct tl_made_member *members, tl_size count,
 						 const struct tl_type **type_ret, struct tl_error *error);
 
 #endif

@@ -322,6 +322,12 @@ enum tl_status tl_type_members(const struct tl_type *type, const struct tl_membe
 enum tl_status tl_member_type(const struct tl_type *type, const struct tl_member *member,
 			      const struct tl_type **type_ret, struct tl_error *error)
 {
+	const struct tl_type_record *record = tl_type_record(type);
+
+	if (record->member_types != NULL) {
+		*type_ret = record->member_types[member - record->members];
+		return TL_OK;
+	}
 	switch (member->kind) {
 	case TL_MEMBER_FIELD:
 	case TL_MEMBER_BASE:
