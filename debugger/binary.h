@@ -57,9 +57,16 @@ void tl_binaries_close(struct tl_binaries *binaries);
  */
 TL_CHECKED enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, struct tl_binary **binary_ret,
 					  struct tl_error *error);
-/* The same for an image in memory, such as the vDSO; the bytes are copied. */
+/* The same for an image in memory, such as the vDSO; the bytes are copied. The same name and bytes: the same binary. */
 TL_CHECKED enum tl_status tl_binaries_get_bytes(struct tl_binaries *binaries, const char *name, const void *bytes,
 						tl_size size, struct tl_binary **binary_ret, struct tl_error *error);
+
+/*
+ * A sentence for a person about what of the file could not be read, or about debug information that was looked for and
+ * not taken; NULL when there is none. What cannot be read is empty in the fields: a damaged .debug_info leaves a binary
+ * with symbols.
+ */
+const char *tl_binary_remark(const struct tl_binary *binary);
 
 /* Begins its index, if that was not done. */
 void tl_binary_want(struct tl_binary *binary);

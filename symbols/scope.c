@@ -204,6 +204,25 @@ static enum tl_status find_functions(struct tl_scopes *scopes, tl_size index, co
 	return TL_OK;
 }
 
+enum tl_status tl_scopes_unit(struct tl_scopes *scopes, tl_u64 address, const struct tl_unit **unit_ret,
+			      struct tl_error *error)
+{
+	const struct table *units = &scopes->units;
+	enum tl_status status = TL_OK;
+
+	pthread_mutex_lock(&scopes->lock);
+	if (!units->made)
+		status = make_units(scopes, error);
+	pthread_mutex_unlock(&scopes->lock);
+	TL_TRY(status);
+	/* Once made it does not change. */
+	*unit_ret = NULL;
+	for (tl_size i = begun(units, address); i-- > 0 && units->ranges[i].reach > address && *unit_ret == NULL;)
+		if (units->ranges[i].end > address)
+			*unit_ret = tl_dwarf_unit(scopes->dwarf, (tl_size)units->ranges[i].offset);
+	return TL_OK;
+}
+
 /* The function of a unit that holds the address; the range it was found by. */
 static bool holds(const struct table *functions, tl_u64 address, struct range *range_ret)
 {

@@ -47,6 +47,10 @@ TL_CHECKED enum tl_status tl_scopes_at(struct tl_scopes *scopes, tl_u64 address,
 				       struct tl_error *error);
 void tl_scope_chain_release(struct tl_scope_chain *chain);
 
+/* The unit whose code is at an address, also where no function is (assembler); of several the innermost. NULL: none. */
+TL_CHECKED enum tl_status tl_scopes_unit(struct tl_scopes *scopes, tl_u64 address, const struct tl_unit **unit_ret,
+					 struct tl_error *error);
+
 /* Calls back for every function of a unit that has code, in the order of addresses, once for each of its ranges. */
 TL_CHECKED enum tl_status tl_scopes_functions(struct tl_scopes *scopes, const struct tl_unit *unit,
 					      bool (*call)(void *context, tl_u64 start, tl_u64 end,
