@@ -6,6 +6,7 @@
 #include "base/trace.h"
 #include "frontends/serve/options.h"
 #include "frontends/serve/serve.h"
+#include "targets/corefile/corefile.h"
 #include "targets/process/process.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ static const struct tl_option table[] = {
 
 struct command {
 	struct tl_serve_options serve;
+	const char *core, *core_program; /* NULL: none */
 	bool survive;
 	bool dap;
 };
@@ -74,6 +76,7 @@ static void print_usage(FILE *stream)
 {
 	fputs("Usage: trapline --serve ADDRESS [OPTION]... [run] PROGRAM [ARGUMENT]...\n"
 	      "       trapline --serve ADDRESS [OPTION]... attach PID\n"
+	      "       trapline --serve ADDRESS [OPTION]... core FILE [PROGRAM]\n"
 	      "       trapline --serve ADDRESS --multi [OPTION]...\n",
 	      stream);
 	tl_options_print(table, stream);
@@ -170,7 +173,7 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 /* The word that names the target: -1 to go on, otherwise the exit status. */
 static int read_target(struct command *command, char **words)
 {
-	static const char *const absent[] = {"core", "connect", "kvm", "emu"};
+	static const char *const absent[] = {"connect", "kvm", "emu"};
 	char *end;
 
 	if (words[0] == NULL)
@@ -189,6 +192,14 @@ static int read_target(struct command *command, char **words)
 		command->serve.attach = words[1] != NULL ? strtoull(words[1], &end, 10) : 0;
 		if (command->serve.attach == 0 || errno != 0 || *end != '\0' || words[2] != NULL)
 			return fail("attach wants the number of one process: attach PID");
+		return -1;
+	}
+	if (strcmp(words[0], "core") == 0) {
+		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
+			return fail(
+				"core wants a core dump, and perhaps the program that made it: core FILE [PROGRAM]");
+		command->core = words[1];
+		command->core_program = words[2];
 		return -1;
 	}
 	if (strcmp(words[0], "run") == 0 && *++words == NULL)
@@ -213,6 +224,48 @@ static int serve_process(const struct command *command)
 	}
 	status = tl_serve(loop, target, &command->serve);
 	tl_process_target_destroy(target);
+	tl_loop_destroy(loop);
+	return status;
+}
+
+static void remark(void *context, const char *line)
+{
+	(void)context;
+	fprintf(stderr, "trapline: warning: %s\n", line);
+}
+
+static void describe_core(const char *path, struct tl_target *target)
+{
+	struct tl_corefile_facts facts;
+
+	tl_corefile_facts(target, &facts);
+	fprintf(stderr, "Core %s of process %llu (%s), %zu thread%s, ", path, (unsigned long long)facts.process,
+		facts.command[0] != '\0' ? facts.command : facts.program, facts.threads, facts.threads == 1 ? "" : "s");
+	if (facts.signal == 0)
+		fputs("dumped alive\n", stderr);
+	else
+		fprintf(stderr, "ended by signal %d, %s\n", facts.signal, strsignal(facts.signal));
+}
+
+static int serve_core(const struct command *command)
+{
+	struct tl_corefile_options options = {.program = command->core_program, .remark = remark};
+	struct tl_serve_options serve = command->serve;
+	struct tl_target *target;
+	struct tl_loop *loop;
+	struct tl_error error;
+	int status;
+
+	if (tl_loop_create(&loop, &error) != TL_OK)
+		return fail(error.text);
+	if (tl_corefile_open(command->core, &options, &target, &error) != TL_OK) {
+		tl_loop_destroy(loop);
+		return fail(error.text);
+	}
+	describe_core(command->core, target);
+	serve.populate = tl_corefile_populate;
+	status = tl_serve(loop, target, &serve);
+	tl_corefile_close(target);
 	tl_loop_destroy(loop);
 	return status;
 }
@@ -242,6 +295,8 @@ int main(int count, char **arguments)
 	if (command.serve.address == NULL)
 		return fail("Trapline's own prompt is not there yet. Serve gdb or lldb instead:\n"
 			    "  trapline --serve :2345 PROGRAM      then    gdb PROGRAM -ex 'target remote :2345'");
+	if (command.core != NULL)
+		return serve_core(&command);
 	if (command.serve.program == NULL && command.serve.attach == 0 && !command.serve.multi)
 		return fail(
 			"nothing to debug: name a program, attach to a process, or wait for the client to do so with "

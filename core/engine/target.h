@@ -178,6 +178,7 @@ enum tl_object {
 	TL_OBJECT_THREAD_NAME,
 	TL_OBJECT_THREAD_CORE,    /* the processor that the thread last ran on, in decimal */
 	TL_OBJECT_THREAD_POINTER, /* where its thread-local storage hangs: 8 bytes, little-endian. Thread stopped */
+	TL_OBJECT_COMMAND_LINE,   /* the words that the program was started with, each ended by a zero byte */
 	TL_OBJECT_MAX
 };
 

@@ -20,6 +20,10 @@ static enum tl_status run(struct tl_rsp *rsp, tl_size count)
 	bool non_stop = tl_rsp_non_stop(rsp);
 	enum tl_status status;
 
+	if ((tl_rsp_capabilities(rsp) & TL_CAN_RUN) == 0) {
+		tl_rsp_explain(rsp, "nothing can run here: the target only shows what is there");
+		return TL_ERROR_UNSUPPORTED;
+	}
 	/* A report that no one has fetched is what this resume would be answered with anyway. */
 	if (!non_stop && tl_engine_running(rsp->engine))
 		return TL_DEFERRED;

@@ -1,4 +1,5 @@
 #include "frontends/serve/files.h"
+#include "frontends/serve/maps.h"
 #include "frontends/serve/md5.h"
 
 #include <errno.h>
@@ -18,7 +19,8 @@
 
 struct tl_files {
 	const struct tl_file_calls *calls;
-	int root; /* of the process chosen by setfs; -1: the server's own */
+	struct tl_engine *elsewhere; /* its processes are not this system's; NULL: they are */
+	int root;                    /* of the process chosen by setfs; -1: the server's own */
 	int open[OPEN_MAX_PER_CLIENT];
 	tl_size open_count;
 };
@@ -32,6 +34,11 @@ struct tl_files *tl_files_create(const struct tl_file_calls *calls)
 	files->calls = calls;
 	files->root = -1;
 	return files;
+}
+
+void tl_files_set_elsewhere(struct tl_files *files, struct tl_engine *engine)
+{
+	files->elsewhere = engine;
 }
 
 void tl_files_destroy(struct tl_files *files)
@@ -155,7 +162,8 @@ static enum tl_status handle_setfs(struct tl_rsp *rsp, void *context, struct tl_
 	(void)rsp;
 	if (!finished(arguments))
 		return answer_error(reply, EINVAL);
-	if (process != 0) {
+	/* A process of elsewhere may bear the number of one that is here. */
+	if (process != 0 && files->elsewhere == NULL) {
 		root = files->calls->root_of(process);
 		if (root == -1)
 			return answer_error(reply, errno);
@@ -208,7 +216,9 @@ static enum tl_status handle_open(struct tl_rsp *rsp, void *context, struct tl_c
 		return answer_error(reply, EINVAL);
 	if (files->open_count == OPEN_MAX_PER_CLIENT)
 		return answer_error(reply, EMFILE);
-	descriptor = files->calls->open(files->root, path, flags, (mode_t)(mode & 0777));
+	descriptor = files->elsewhere != NULL ? tl_maps_open(files->elsewhere, path) : TL_MAPS_NOT_OURS;
+	if (descriptor == TL_MAPS_NOT_OURS)
+		descriptor = files->calls->open(files->root, path, flags, (mode_t)(mode & 0777));
 	if (descriptor < 0)
 		return answer_error(reply, errno);
 	files->open[files->open_count++] = descriptor;

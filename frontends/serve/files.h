@@ -40,6 +40,11 @@ struct tl_files;
 
 /* What one client has open. NULL when there is no storage. `calls` must outlive it. */
 struct tl_files *tl_files_create(const struct tl_file_calls *calls);
+/*
+ * The engine's processes are not this system's, whatever their numbers: all of them see the server's files, and their
+ * /proc/PID/maps is made up from what the target says. The engine must outlive it.
+ */
+void tl_files_set_elsewhere(struct tl_files *files, struct tl_engine *engine);
 /* Closes what the client left open; NULL is fine. */
 void tl_files_destroy(struct tl_files *files);
 

@@ -466,6 +466,12 @@ static void session_end(struct tl_server *server)
 	*session = (struct tl_session){0};
 }
 
+/* Whether the target's processes are this system's own, rather than a record of some, or another machine's. */
+static bool on_host(const struct tl_server *server)
+{
+	return (tl_target_capabilities(server->target) & (TL_CAN_LAUNCH | TL_CAN_ATTACH)) != 0;
+}
+
 /* A client has come; `in` and `out` are the session's from here on, also when it fails. */
 static enum tl_status session_begin(struct tl_server *server, int in, int out, struct tl_error *error)
 {
@@ -497,6 +503,8 @@ static enum tl_status session_begin(struct tl_server *server, int in, int out, s
 		return status;
 	}
 	session->files = tl_files_create(&tl_file_calls_system);
+	if (session->files != NULL && !on_host(server))
+		tl_files_set_elsewhere(session->files, server->engine);
 	session->rsp = aligned_alloc(16, (tl_rsp_size() + 15) / 16 * 16);
 	status = session->files != NULL && session->rsp != NULL ? TL_OK : TL_ERROR_NO_MEMORY;
 	if (status == TL_OK)
@@ -961,6 +969,19 @@ static enum tl_status await_quiet(struct tl_server *server, struct tl_error *err
 	return TL_OK;
 }
 
+/* What the target has from the beginning counts as attached to: it is not ours to end. */
+static enum tl_status adopt(struct tl_server *server, struct tl_error *error)
+{
+	TL_TRY(server->options->populate(server->target, error));
+	for (tl_u64 process = tl_engine_next_process(server->engine, 0); process != 0;
+	     process = tl_engine_next_process(server->engine, process))
+		tl_server_note_process(server, process, true);
+	TL_TRY(await_quiet(server, error));
+	/* The first client finds them standing still, and asks why. */
+	drop_reports(server);
+	return TL_OK;
+}
+
 static enum tl_status begin_program(struct tl_server *server, struct tl_error *error)
 {
 	const struct tl_serve_options *options = server->options;
@@ -968,6 +989,8 @@ static enum tl_status begin_program(struct tl_server *server, struct tl_error *e
 	enum tl_status status;
 	tl_u64 process;
 
+	if (options->populate != NULL)
+		return adopt(server, error);
 	if (options->attach != 0) {
 		TL_TRY(tl_server_attach(server, options->attach, error));
 		TL_TRY(await_quiet(server, error));

@@ -8,6 +8,7 @@
 #ifndef TL_FRONTENDS_SERVE_SERVE_H
 #define TL_FRONTENDS_SERVE_SERVE_H
 
+#include "base/error.h"
 #include "base/loop.h"
 #include "core/engine/target.h"
 
@@ -33,6 +34,11 @@ struct tl_serve_options {
 	const char *address;        /* as base/address.h has it, or "-" for standard input and output, or a terminal */
 	const char *const *program; /* words to start, NULL-terminated; NULL: none */
 	tl_u64 attach;              /* a process to attach to; 0: none */
+	/*
+	 * Tells the engine, which is there by then, of what the target has from the beginning: a core, a machine. NULL:
+	 * nothing. Instead of `program` and `attach`.
+	 */
+	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
 	const char *const *wrapper; /* NULL-terminated; NULL: none */
 	const char *directory;      /* to start programs in; NULL: our own */
 	bool with_shell;
@@ -45,10 +51,10 @@ struct tl_serve_options {
 };
 
 /*
- * Serves until there is no more reason to, or a signal ends it; returns the exit status. `target` is one without
- * processes, and `loop` the one that it lives in. SIGINT, SIGTERM and SIGHUP are taken: every process is left whole,
- * those that we started are killed, those that we attached to run on, and the signal then ends us. Messages go to
- * standard error.
+ * Serves until there is no more reason to, or a signal ends it; returns the exit status. `target` is one of which the
+ * engine knows no process yet, and `loop` the one that it lives in. SIGINT, SIGTERM and SIGHUP are taken: every process
+ * is left whole, those that we started are killed, those that we attached to run on, and the signal then ends us.
+ * Messages go to standard error.
  */
 int tl_serve(struct tl_loop *loop, struct tl_target *target, const struct tl_serve_options *options);
 

@@ -227,6 +227,9 @@ enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_
 		return read_core(target, path, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_POINTER:
 		return thread != NULL ? read_pointer(target, thread, offset, buffer, size, done_ret) : TL_ERROR_GONE;
+	case TL_OBJECT_COMMAND_LINE:
+		(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)process->id);
+		return read_file(target, path, offset, buffer, size, done_ret);
 	case TL_OBJECT_MEMORY_MAP:
 	case TL_OBJECT_MAX:
 		break;

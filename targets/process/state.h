@@ -19,6 +19,7 @@
 
 #include "base/trace.h"
 #include "core/cpu/x86_debug.h"
+#include "core/cpu/x86_xsave.h"
 #include "core/engine/engine.h"
 #include "targets/process/calls.h"
 #include "targets/process/events.h"
@@ -174,8 +175,7 @@ struct process_target {
 	/* What this machine's CPU has (x86_init). */
 	tl_u32 features; /* for 64-bit programs */
 	bool has_xsave;
-	tl_u64 xcr0;
-	tl_u16 component_offset[16]; /* in an XSAVE area; 0 for the two that have fixed places */
+	struct tl_x86_xsave layout; /* of the extended state, where has_xsave is false of its legacy region */
 	tl_size xstate_size;
 	tl_u8 *xstate;    /* room for one extended state */
 	pid_t foreground; /* process group that had the terminal before a launch; 0: none */

@@ -2,6 +2,7 @@
 
 #include "base/storage.h"
 #include "core/cpu/x86_layout.h"
+#include "core/cpu/x86_xsave.h"
 
 #include <asm/ldt.h>
 #include <cpuid.h>
@@ -12,57 +13,6 @@
 _Static_assert(sizeof(struct user_regs_struct) == TL_X86_GENERAL_SIZE, "bank 0 is what PTRACE_GETREGS fills");
 
 /* ---- Extended state ---- */
-
-/* Components of an XSAVE area: Intel SDM volume 1, 13.1, and bits of XCR0. */
-enum component {
-	COMPONENT_X87 = 0,
-	COMPONENT_SSE = 1,
-	COMPONENT_AVX = 2,
-	COMPONENT_OPMASK = 5,
-	COMPONENT_ZMM_HIGH_256 = 6,
-	COMPONENT_HIGH_16_ZMM = 7,
-	COMPONENT_PKRU = 9,
-	COMPONENT_MAX
-};
-
-/* The legacy region (SDM volume 1, table 13-1, and FXSAVE64's) and the header behind it. */
-#define AREA_FCTRL 0
-#define AREA_FSTAT 2
-#define AREA_TAGS 4 /* a bit for each physical register that is not empty */
-#define AREA_FOP 6
-#define AREA_FIOFF 8
-#define AREA_FISEG 12
-#define AREA_FOOFF 16
-#define AREA_FOSEG 20
-#define AREA_MXCSR 24
-#define AREA_ST 32
-#define AREA_XMM 160
-#define AREA_LEGACY_SIZE 512
-#define AREA_BITS 512 /* XSTATE_BV: the components that are not in their initial state */
-
-#define XCR0_AVX ((tl_u64)1 << COMPONENT_AVX)
-#define XCR0_AVX512                                                                                                    \
-	((tl_u64)1 << COMPONENT_OPMASK | (tl_u64)1 << COMPONENT_ZMM_HIGH_256 | (tl_u64)1 << COMPONENT_HIGH_16_ZMM)
-#define XCR0_PKRU ((tl_u64)1 << COMPONENT_PKRU)
-
-/* `count` items of `size` bytes: `stride` apart in the area, from `offset` in the component; and in the register file.
- */
-static const struct {
-	tl_u8 component;
-	tl_u8 count;
-	tl_u8 size;
-	tl_u16 offset, stride;
-	tl_u16 file_offset, file_stride;
-} pieces[] = {
-	{COMPONENT_X87, 8, 10, AREA_ST, 16, TL_X86_AT_ST, 16},
-	{COMPONENT_SSE, 16, 16, AREA_XMM, 16, TL_X86_AT_ZMM, 64},
-	{COMPONENT_SSE, 1, 4, AREA_MXCSR, 4, TL_X86_AT_MXCSR, 4},
-	{COMPONENT_AVX, 16, 16, 0, 16, TL_X86_AT_YMMH_N(0), 64},
-	{COMPONENT_OPMASK, 8, 8, 0, 8, TL_X86_AT_K, 8},
-	{COMPONENT_ZMM_HIGH_256, 16, 32, 0, 32, TL_X86_AT_ZMMH_N(0), 64},
-	{COMPONENT_HIGH_16_ZMM, 16, 64, 0, 64, TL_X86_AT_XMM_N(16), 64},
-	{COMPONENT_PKRU, 1, 4, 0, 4, TL_X86_AT_PKRU, 4},
-};
 
 static tl_u64 read_xcr0(void)
 {
@@ -78,26 +28,21 @@ enum tl_status tl_process_x86_init(struct process_target *target)
 
 	target->features = 1u << TL_X86_FEATURE_CORE | 1u << TL_X86_FEATURE_SSE | 1u << TL_X86_FEATURE_LINUX |
 			   1u << TL_X86_FEATURE_SEGMENTS;
-	target->xcr0 = 1u << COMPONENT_X87 | 1u << COMPONENT_SSE;
-	target->xstate_size = AREA_LEGACY_SIZE;
+	target->layout.components = 1u << TL_X86_COMPONENT_X87 | 1u << TL_X86_COMPONENT_SSE;
+	target->xstate_size = TL_X86_XSAVE_LEGACY_SIZE;
 	__cpuid(1, a, b, c, d);
 	if ((c & bit_OSXSAVE) != 0) {
 		target->has_xsave = true;
-		target->xcr0 = read_xcr0();
+		target->layout.components = read_xcr0();
 		__cpuid_count(0xd, 0, a, b, c, d);
 		/* The size for all that the CPU has: the kernel never hands out more. */
 		target->xstate_size = c > b ? c : b;
-		for (tl_u32 i = 2; i < COMPONENT_MAX; i++) {
+		for (tl_u32 i = 2; i < TL_X86_COMPONENT_MAX; i++) {
 			__cpuid_count(0xd, i, a, b, c, d);
-			target->component_offset[i] = (tl_u16)b;
+			target->layout.offset[i] = (tl_u16)b;
 		}
 	}
-	if ((target->xcr0 & XCR0_AVX) != 0)
-		target->features |= 1u << TL_X86_FEATURE_AVX;
-	if ((target->xcr0 & XCR0_AVX512) == XCR0_AVX512)
-		target->features |= 1u << TL_X86_FEATURE_AVX512;
-	if ((target->xcr0 & XCR0_PKRU) != 0)
-		target->features |= 1u << TL_X86_FEATURE_PKEYS;
+	target->features |= tl_x86_xsave_features(target->layout.components);
 	target->xstate = tl_allocate(tl_storage(), target->xstate_size);
 	return target->xstate != NULL ? TL_OK : TL_ERROR_NO_MEMORY;
 }
@@ -116,7 +61,7 @@ static enum tl_status move_area(struct process_target *target, struct traced_thr
 	if (!target->has_xsave) {
 		result = process_ptrace_patiently(target, get ? PTRACE_GETFPREGS : PTRACE_SETFPREGS, thread, 0,
 						  (tl_uintptr)target->xstate);
-		*size = AREA_LEGACY_SIZE;
+		*size = TL_X86_XSAVE_LEGACY_SIZE;
 	} else {
 		result = process_ptrace_patiently(target, get ? PTRACE_GETREGSET : PTRACE_SETREGSET, thread,
 						  NT_X86_XSTATE, (tl_uintptr)&area);
@@ -125,115 +70,22 @@ static enum tl_status move_area(struct process_target *target, struct traced_thr
 	return result < 0 ? tl_process_errno() : TL_OK;
 }
 
-/* The two tag bits of an x87 register that is not empty: valid, zero, or special (SDM volume 1, 8.1.7). */
-static unsigned tag_of(const tl_u8 *value)
-{
-	unsigned exponent = (unsigned)tl_load_little(value + 8, 2) & 0x7fff;
-	tl_u64 fraction = tl_load_little(value, 8);
-
-	if (exponent == 0x7fff)
-		return 2;
-	if (exponent == 0)
-		return fraction == 0 ? 1 : 2;
-	return fraction >> 63 != 0 ? 0 : 2;
-}
-
-static tl_u16 full_tags(const tl_u8 *area)
-{
-	unsigned top = (unsigned)tl_load_little(area + AREA_FSTAT, 2) >> 11 & 7, tags = 0;
-
-	for (unsigned physical = 0; physical < 8; physical++) {
-		unsigned tag = 3;
-
-		if ((area[AREA_TAGS] & 1u << physical) != 0)
-			tag = tag_of(area + AREA_ST + 16 * ((physical - top) & 7));
-		tags |= tag << 2 * physical;
-	}
-	return (tl_u16)tags;
-}
-
-static tl_u8 short_tags(tl_u64 tags)
-{
-	unsigned bits = 0;
-
-	for (unsigned physical = 0; physical < 8; physical++)
-		if ((tags >> 2 * physical & 3) != 3)
-			bits |= 1u << physical;
-	return (tl_u8)bits;
-}
-
-/* Control words of the x87: narrow in the area, 32 bits each in the file. The tags are apart. */
-static const struct {
-	tl_u16 area, file;
-	tl_u8 size;
-} controls[] = {
-	{AREA_FCTRL, TL_X86_AT_FCTRL, 2}, {AREA_FSTAT, TL_X86_AT_FSTAT, 2}, {AREA_FOP, TL_X86_AT_FOP, 2},
-	{AREA_FIOFF, TL_X86_AT_FIOFF, 4}, {AREA_FISEG, TL_X86_AT_FISEG, 2}, {AREA_FOOFF, TL_X86_AT_FOOFF, 4},
-	{AREA_FOSEG, TL_X86_AT_FOSEG, 2},
-};
-
-static tl_size piece_offset(const struct process_target *target, tl_size n)
-{
-	return target->component_offset[pieces[n].component] + (tl_size)pieces[n].offset;
-}
-
-/* Whether the machine has the piece, and the kernel's area of `size` bytes holds it. */
-static bool has_piece(const struct process_target *target, tl_size n, tl_size size)
-{
-	return (target->xcr0 >> pieces[n].component & 1) != 0 &&
-	       piece_offset(target, n) + (tl_size)(pieces[n].count - 1) * pieces[n].stride + pieces[n].size <= size;
-}
-
 static enum tl_status fetch_extended(struct process_target *target, struct traced_thread *thread, tl_u8 *file)
 {
-	const tl_u8 *area = target->xstate;
 	tl_size size = 0;
 
 	TL_TRY(move_area(target, thread, true, &size));
-	tl_fill(file + TL_X86_AT_ST, 0, TL_X86_FILE_SIZE - TL_X86_AT_ST);
-	for (tl_size n = 0; n < TL_COUNT(pieces); n++)
-		for (unsigned i = 0; has_piece(target, n, size) && i < pieces[n].count; i++)
-			tl_copy(file + pieces[n].file_offset + i * pieces[n].file_stride,
-				area + piece_offset(target, n) + (tl_size)i * pieces[n].stride, pieces[n].size);
-	for (tl_size n = 0; n < TL_COUNT(controls); n++)
-		tl_store_little(file + controls[n].file, tl_load_little(area + controls[n].area, controls[n].size), 4);
-	tl_store_little(file + TL_X86_AT_FOP, tl_load_little(area + AREA_FOP, 2) & 0x7ff, 4);
-	tl_store_little(file + TL_X86_AT_FTAG, full_tags(area), 4);
+	tl_x86_xsave_read(&target->layout, target->xstate, size, file);
 	return TL_OK;
 }
 
-/* Puts `size` bytes into the area. True if that changed anything. */
-static bool put(tl_u8 *area, const tl_u8 *value, tl_size size)
-{
-	if (tl_same(area, value, size))
-		return false;
-	tl_copy(area, value, size);
-	return true;
-}
-
-/* Writes what differs, and marks only the components that do: the others may stay in their initial state. */
 static enum tl_status store_extended(struct process_target *target, struct traced_thread *thread, const tl_u8 *file)
 {
-	tl_u8 *area = target->xstate, tags;
-	tl_u64 changed = 0;
 	tl_size size = 0;
 
 	TL_TRY(move_area(target, thread, true, &size));
-	for (tl_size n = 0; n < TL_COUNT(pieces); n++)
-		for (unsigned i = 0; has_piece(target, n, size) && i < pieces[n].count; i++)
-			if (put(area + piece_offset(target, n) + (tl_size)i * pieces[n].stride,
-				file + pieces[n].file_offset + i * pieces[n].file_stride, pieces[n].size))
-				changed |= (tl_u64)1 << pieces[n].component;
-	for (tl_size n = 0; n < TL_COUNT(controls); n++)
-		if (put(area + controls[n].area, file + controls[n].file, controls[n].size))
-			changed |= 1u << COMPONENT_X87;
-	tags = short_tags(tl_load_little(file + TL_X86_AT_FTAG, 2));
-	if (put(area + AREA_TAGS, &tags, 1))
-		changed |= 1u << COMPONENT_X87;
-	if (changed == 0)
+	if (!tl_x86_xsave_write(&target->layout, target->xstate, size, file))
 		return TL_OK;
-	if (size >= AREA_BITS + 8)
-		tl_store_little(area + AREA_BITS, tl_load_little(area + AREA_BITS, 8) | changed, 8);
 	return move_area(target, thread, false, &size);
 }
 

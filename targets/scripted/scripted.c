@@ -712,6 +712,7 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 		*done_ret = part_of("0", 1, offset, buffer, size);
 		return TL_OK;
 	case TL_OBJECT_THREAD_POINTER:
+	case TL_OBJECT_COMMAND_LINE:
 	case TL_OBJECT_MEMORY_MAP:
 	case TL_OBJECT_MAX:
 		break;

@@ -199,7 +199,7 @@ class Driver:
 
 
 def all_drivers():
-    from drivers import gdbserver, process, scripted
+    from drivers import corefile, gdbserver, process, scripted
     return {driver.name: driver
-            for module in (scripted, process, gdbserver)
+            for module in (scripted, process, corefile, gdbserver)
             for driver in module.DRIVERS}
