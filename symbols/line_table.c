@@ -335,6 +335,28 @@ static const struct tl_line_sequence *find_sequence(const struct tl_line_table *
 	return NULL;
 }
 
+/*
+ * Of the rows at one address, first to last, the one that tells where the program stands, as gdb has it: the last, but
+ * no row that is not a statement and goes to another file, behind one that is; and a statement of the same file rather
+ * than what comes right behind it.
+ */
+static const struct tl_line_row *of_several(const struct tl_line_row *first, const struct tl_line_row *last)
+{
+	const struct tl_line_row *found = first, *statement = NULL;
+	bool any_statement = false;
+
+	for (const struct tl_line_row *row = first; row <= last; row++) {
+		const bool is_statement = (row->flags & TL_LINE_STATEMENT) != 0, moves = row->file != found->file;
+
+		if (!moves || is_statement || !any_statement) {
+			found = row;
+			statement = is_statement ? row : moves ? NULL : statement;
+		}
+		any_statement |= is_statement;
+	}
+	return statement != NULL ? statement : found;
+}
+
 const struct tl_line_row *tl_line_table_find(const struct tl_line_table *table, tl_u64 address)
 {
 	const struct tl_line_sequence *sequence = find_sequence(table, address);
@@ -355,12 +377,9 @@ const struct tl_line_row *tl_line_table_find(const struct tl_line_table *table, 
 	}
 	/* The first row is at the start of the sequence, and the last one behind its code. */
 	found = &rows[low - 1];
-	if ((found->flags & TL_LINE_STATEMENT) != 0)
-		return found;
-	for (const struct tl_line_row *row = found; row >= rows && row->address == found->address; row--)
-		if (row->file == found->file && (row->flags & TL_LINE_STATEMENT) != 0)
-			return row;
-	return found;
+	while (found > rows && found[-1].address == found->address)
+		found--;
+	return of_several(found, &rows[low - 1]);
 }
 
 /* The sequence in which a row stands: the one that was searched last would do, but rows are all that callers keep. */

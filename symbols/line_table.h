@@ -81,7 +81,8 @@ TL_CHECKED enum tl_status tl_line_table_next(const struct tl_line_sections *sect
 
 /*
  * The row that holds for an address; NULL for none. Of several at one address it is the last, or the last statement of
- * the same file: an empty line before it is not where the program stands.
+ * the same file before it: an empty line before it is not where the program stands. A row that is no statement and goes
+ * to another file than a statement before it is passed over, as gdb does.
  */
 const struct tl_line_row *tl_line_table_find(const struct tl_line_table *table, tl_u64 address);
 

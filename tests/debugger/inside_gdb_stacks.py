@@ -1,0 +1,118 @@
+"""Run by gdb_stacks.py inside gdb: stops a program at its instructions, and says what gdb makes of its stack there.
+
+STOPS in the environment says how many instructions to choose, PLACES is the file that gets their addresses. The output
+is that of tests/debugger/walk_stacks.
+"""
+
+import hashlib
+import os
+import re
+
+import gdb
+
+KINDS = {gdb.NORMAL_FRAME: 'N', gdb.INLINE_FRAME: 'I', gdb.TAILCALL_FRAME: 'T', gdb.SIGTRAMP_FRAME: 'S'}
+REGISTERS = 'rbx rbp rsp r12 r13 r14 r15 rip'.split()
+FRAMES_MAX = 64
+
+
+def code_of(program):
+    """The ranges of the functions with debug information in the program."""
+    found, ours = set(), False
+    for line in gdb.execute('maint info line-table', to_string=True).splitlines():
+        if line.startswith('objfile: '):
+            ours = line.split(' ')[1] == program
+        match = re.match(r'\d+\s+(\d+|END)\s+(0x[0-9a-f]+)', line)
+        if match and ours:
+            block = gdb.block_for_pc(int(match[2], 16))
+            while block is not None and block.function is None:
+                block = block.superblock
+            if block is not None and not block.is_static and not block.is_global:
+                found.add((block.start, block.end))
+    return found
+
+
+def places_of(program):
+    """Addresses of instructions, chosen in a way that does not change."""
+    addresses = set()
+    for start, end in code_of(program):
+        for instruction in gdb.selected_frame().architecture().disassemble(start, end - 1):
+            # A function in two parts has others between them.
+            if gdb.find_pc_line(instruction['addr']).symtab is not None:
+                addresses.add(instruction['addr'])
+    addresses.discard(gdb.newest_frame().pc())  # the program stands there
+    chosen = sorted(addresses, key=lambda address: hashlib.sha256(b'%x' % address).digest())
+    return sorted(chosen[:int(os.environ['STOPS'])])
+
+
+def beginning():
+    """How many inlined functions begin at the program counter, as gdb counts when it skips them."""
+    pc = gdb.newest_frame().pc()
+    block, before = gdb.block_for_pc(pc), gdb.block_for_pc(pc - 1)
+    around = []
+    while before is not None:
+        around.append((before.start, before.end, str(before.function)))
+        before = before.superblock
+    count = 0
+    while block is not None and not block.is_static and not block.is_global:
+        if block.function is not None:
+            outer = block.superblock
+            if outer is None or outer.is_static or outer.is_global or \
+                    (block.start != pc and (block.start, block.end, str(block.function)) in around):
+                break
+            count += 1
+        block = block.superblock
+    return count
+
+
+def line_of(frame, shown):
+    sal = frame.find_sal()
+    file = sal.symtab.filename if sal.symtab is not None else ''
+    kind = KINDS.get(frame.type(), '?')
+    if kind == 'S':
+        return f'S {frame.pc():#x} ??||0|1'
+    return f'{kind} {frame.pc():#x} {frame.name() or "??"}|{file}|{sal.line if file else 0}|' \
+           f'{int(re.match(r"#[0-9]+ +0x[0-9a-f]+ in ", shown) is not None)}'
+
+
+def value_of(frame, name):
+    """A register; the process's number is another at each run."""
+    value = int(frame.read_register(name)) & (1 << 64) - 1
+    return 'process' if value == gdb.selected_inferior().pid else hex(value)
+
+
+def frames():
+    shown = [line for line in gdb.execute('bt', to_string=True).splitlines() if line.startswith('#')]
+    frame, level = gdb.newest_frame(), 0
+    while frame is not None and level < FRAMES_MAX:
+        print(line_of(frame, shown[level]))
+        frame.select()
+        address = re.search(r'frame at (0x[0-9a-f]+)', gdb.execute('info frame', to_string=True))
+        values = [f'{name}={value_of(frame, name)}' for name in REGISTERS]
+        print('registers', *values, *(['cfa=' + address[1]] if address else []))
+        frame, level = frame.older(), level + 1
+    print('end')
+
+
+def main():
+    program = gdb.current_progspace().filename
+    for setting in ('pagination off', 'confirm off', 'width 0', 'disable-randomization on', 'print inferior-events off',
+                    'startup-with-shell off', 'print frame-arguments none'):
+        gdb.execute('set ' + setting)
+    gdb.execute('unset environment')
+    gdb.execute('handle all nostop noprint pass', to_string=True)
+    gdb.execute('tbreak *main', to_string=True)
+    gdb.execute('run', to_string=True)
+    places = places_of(program)
+    with open(os.environ['PLACES'], 'w', encoding='ascii') as file:
+        file.writelines(f'{address:x}\n' for address in places)
+    for address in places:
+        gdb.execute(f'tbreak *{address:#x}', to_string=True)
+    while True:
+        gdb.execute('continue', to_string=True)
+        if gdb.selected_inferior().pid == 0:
+            break
+        print(f'stop {gdb.newest_frame().pc():#x} {beginning()}')
+        frames()
+
+
+main()

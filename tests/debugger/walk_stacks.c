@@ -1,0 +1,227 @@
+/*
+ * Says what debugger/stack makes of a program's stack at many places, for a script that compares it with gdb:
+ *
+ *     walk-stacks PROGRAM PLACES       runs the program, without environment and at fixed addresses, to each of the
+ *                                      addresses in the file PLACES, once
+ *     walk-stacks --deep PROGRAM N     runs it to its function `bottom`, and walks N frames, against the clock
+ *
+ * For each stop a line "stop ADDRESS BEGINNING", BEGINNING being how many inlined functions begin there; for each frame
+ * "KIND PC NAME|FILE|LINE|MIDDLE" and a line of registers; and how the stack ends.
+ */
+#define HARNESS_NAME "walk-stacks"
+#include "debugger/stack.h"
+#include "tests/unit/process_harness.h"
+
+#include <inttypes.h>
+
+#define FRAMES_MAX 64
+
+static struct session session;
+static struct tl_binaries *binaries;
+static struct tl_modules *modules;
+static struct tl_places *places;
+static struct tl_error error;
+
+static bool fail(const char *what)
+{
+	fprintf(stderr, "walk-stacks: %s: %s\n", what, error.text);
+	return false;
+}
+
+static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	tl_size done = 0;
+
+	(void)context;
+	if (tl_engine_read_memory(session.engine, session.process, address, buffer, size, &done) != TL_OK ||
+	    done != size)
+		return TL_ERROR_MEMORY;
+	return TL_OK;
+}
+
+static bool update_modules(void)
+{
+	tl_u8 auxv[4096];
+	tl_size size = 0;
+	bool changed;
+
+	if (session.target->ops->read_object(session.target, session_leader(&session), TL_OBJECT_AUXV, 0, auxv,
+					     sizeof(auxv), &size) != TL_OK)
+		return fail("no auxiliary vector");
+	if (tl_modules_update(modules, session.program, auxv, size, &changed, &error) != TL_OK)
+		return fail("no modules");
+	if (tl_modules_remark(modules) != NULL)
+		fprintf(stderr, "walk-stacks: %s\n", tl_modules_remark(modules));
+	return true;
+}
+
+static bool launch(const char *program)
+{
+	const char *words[] = {program, NULL}, *environment[] = {NULL};
+	const struct tl_memory_access memory = {.read = read_memory};
+	const struct tl_binaries_options options = {.no_cache = true, .threads = 1};
+	struct tl_launch how = {.arguments = words, .environment = environment, .output = "/dev/null"};
+	const char *detail = "";
+
+	if (!session_open(&session, program, NULL))
+		return false;
+	if (session.target->ops->launch(session.target, &how, &session.process, &detail) != TL_OK) {
+		fprintf(stderr, "walk-stacks: launch: %s\n", detail);
+		return false;
+	}
+	if (tl_binaries_open(&binaries, session.loop, &options, &error) != TL_OK ||
+	    tl_modules_open(&modules, binaries, &error) != TL_OK || tl_places_open(&places, modules, &error) != TL_OK)
+		return fail("cannot begin");
+	tl_modules_set_memory(modules, &memory);
+	return update_modules();
+}
+
+static bool insert(tl_u64 address)
+{
+	struct tl_point_request request = {.kind = TL_POINT_SOFTWARE, .address = address, .size = 1};
+
+	return tl_engine_insert_point(session.engine, session.process, &request) == TL_OK;
+}
+
+/* Runs to a function, with everything loaded then. */
+static bool run_to(const char *name)
+{
+	tl_u64 address;
+
+	if (!tl_modules_symbol_address(modules, NULL, name, &address) || !insert(address) ||
+	    !session_continue(&session, 0) || session.report.event.kind != TL_EVENT_TRAP)
+		return fail(name);
+	return tl_engine_remove_point(session.engine, session.process, TL_POINT_SOFTWARE, address, 1) == TL_OK &&
+	       update_modules();
+}
+
+static void print_registers(struct tl_stack *stack, const struct tl_stack_frame *frame)
+{
+	static const char *const names[] = {"rbx", "rbp", "rsp", "r12", "r13", "r14", "r15", "rip"};
+
+	printf("registers");
+	for (tl_size i = 0; i < TL_COUNT(names); i++) {
+		tl_u8 bytes[8];
+		tl_u64 memory;
+		tl_u16 index = 0;
+
+		if (tl_cpu_find(&tl_cpu_x86_64, names[i], &index) != TL_OK ||
+		    tl_stack_register(stack, frame, index, bytes, sizeof(bytes), &memory, &error) != TL_OK)
+			printf(" %s=?", names[i]);
+		else if (tl_load_little(bytes, 8) == session.process)
+			printf(" %s=process", names[i]);
+		else
+			printf(" %s=0x%" PRIx64, names[i], (uint64_t)tl_load_little(bytes, 8));
+	}
+	printf(" cfa=0x%llx\n", (unsigned long long)frame->frame_address);
+}
+
+static void print_frame(struct tl_stack *stack, const struct tl_stack_frame *frame)
+{
+	const char kind = frame->signal ? 'S' : frame->inlined ? 'I' : frame->tail_called ? 'T' : 'N';
+
+	printf("%c 0x%llx %s|%s|%u|%d\n", kind, (unsigned long long)frame->program_counter,
+	       frame->name != NULL ? frame->name : "??", frame->file_name != NULL ? frame->file_name : "", frame->line,
+	       frame->mid_line);
+	print_registers(stack, frame);
+}
+
+static bool print_stack(void)
+{
+	const struct tl_stack_options options = {.places = places};
+	const struct tl_stack_frame *frame;
+	struct tl_stack *stack;
+	tl_u32 beginning = 0, level = 0;
+
+	if (tl_stack_open_with(&stack, session.engine, session.report.event.thread, modules, &options, &error) !=
+		    TL_OK ||
+	    tl_stack_inlined_here(stack, &beginning, &error) != TL_OK)
+		return fail("no stack");
+	printf("stop 0x%llx %u\n", (unsigned long long)session.report.event.address, beginning);
+	while (level < FRAMES_MAX && tl_stack_frame(stack, level, &frame, &error) == TL_OK) {
+		print_frame(stack, frame);
+		level++;
+	}
+	printf("end %s\n", tl_stack_end(stack) != NULL ? tl_stack_end(stack) : "");
+	tl_stack_close(stack);
+	return true;
+}
+
+static bool insert_all(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[64];
+
+	if (file == NULL)
+		return fail(path);
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (!insert(strtoull(line, NULL, 16)))
+			return fail(line);
+	(void)fclose(file);
+	return true;
+}
+
+static bool walk_places(const char *path)
+{
+	int signal = 0;
+
+	if (!run_to("main") || !insert_all(path))
+		return false;
+	while (session_continue(&session, signal)) {
+		const struct tl_event *event = &session.report.event;
+
+		signal = 0;
+		if (event->kind == TL_EVENT_PROCESS_EXITED)
+			return true;
+		if (event->kind == TL_EVENT_SIGNAL)
+			signal = event->signal;
+		else if (event->kind != TL_EVENT_TRAP || !print_stack() ||
+			 tl_engine_remove_point(session.engine, session.process, TL_POINT_SOFTWARE, event->address,
+						1) != TL_OK)
+			break;
+	}
+	return fail("the program stopped for something else");
+}
+
+/* How long a deep stack takes, and how much room. */
+static bool walk_deep(tl_u32 count)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_stack *stack;
+	struct timespec from, to;
+	tl_u64 before = 0;
+	tl_u32 level = 0;
+
+	if (!run_to("bottom"))
+		return false;
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	if (tl_stack_open(&stack, session.engine, session.report.event.thread, modules, 0, &error) != TL_OK)
+		return fail("no stack");
+	while (level < count && tl_stack_frame(stack, level, &frame, &error) == TL_OK)
+		/* What is read of the program's debug information is not the stack's. */
+		if (++level == count / 2)
+			before = tl_storage_live();
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("%u frames in %.1f ms, %.0f bytes a frame\n", level,
+	       (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6,
+	       (double)(tl_storage_live() - before) / ((double)count / 2));
+	tl_stack_close(stack);
+	return level == count;
+}
+
+int main(int count, char **arguments)
+{
+	bool deep = count == 4 && strcmp(arguments[1], "--deep") == 0, done;
+
+	if (count != 3 && !deep) {
+		fprintf(stderr, "usage: walk-stacks PROGRAM PLACES | walk-stacks --deep PROGRAM FRAMES\n");
+		return 2;
+	}
+	done = launch(arguments[1 + deep]) &&
+	       (deep ? walk_deep((tl_u32)strtoul(arguments[3], NULL, 10)) : walk_places(arguments[2]));
+	tl_places_close(places);
+	tl_modules_close(modules);
+	tl_binaries_close(binaries);
+	session_close(&session);
+	return done ? 0 : 1;
+}
