@@ -21,8 +21,12 @@ enum tl_status tl_modules_open(struct tl_modules **modules_ret, struct tl_binari
 {
 	struct tl_modules *modules = tl_allocate(tl_storage(), sizeof(*modules));
 
-	if (modules == NULL)
+	if (modules != NULL)
+		modules->lists = tl_allocate(tl_storage(), sizeof(*modules->lists));
+	if (modules == NULL || modules->lists == NULL) {
+		tl_release(tl_storage(), modules, sizeof(*modules));
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the list of modules");
+	}
 	modules->binaries = binaries;
 	*modules_ret = modules;
 	return TL_OK;
@@ -47,6 +51,7 @@ void tl_modules_close(struct tl_modules *modules)
 		release_module(modules->list.items[i]);
 	release_table(&modules->list);
 	release_table(&modules->sorted);
+	tl_release(tl_storage(), modules->lists, sizeof(*modules->lists));
 	tl_release(tl_storage(), modules, sizeof(*modules));
 }
 

@@ -3,17 +3,13 @@
  */
 #include "debugger/modules.h"
 
-#include "core/cpu/cpu.h"
 #include "debugger/modules_internal.h"
-#include "symbols/calling_convention.h"
 
 #include <elf.h>
 #include <string.h>
 
 /* Modules that overlap, which only a damaged list has: how many that begin further down are looked at. */
 #define BACK_MAX 16
-/* What a look at a function's first instructions takes. */
-#define PROLOGUE_BYTES 32
 
 /* ============================================================ addresses ========================================== */
 
@@ -65,9 +61,8 @@ bool tl_modules_symbol(const struct tl_modules *modules, tl_u64 address, struct 
 	return true;
 }
 
-/* The unit and the line table for an address as linked. */
-static bool find_table(const struct tl_binary *binary, tl_u64 address, const struct tl_unit **unit_ret,
-		       const struct tl_line_table **table_ret)
+bool tl_modules_find_table(const struct tl_binary *binary, tl_u64 address, const struct tl_unit **unit_ret,
+			   const struct tl_line_table **table_ret)
 {
 	return binary->has_debug && tl_scopes_unit(binary->scopes, address, unit_ret, NULL) == TL_OK &&
 	       *unit_ret != NULL && tl_lines_of(binary->lines, *unit_ret, table_ret, NULL) == TL_OK;
@@ -80,7 +75,7 @@ bool tl_modules_line(const struct tl_modules *modules, tl_u64 address, struct tl
 	const struct tl_line_row *row;
 	const struct tl_unit *unit;
 
-	if (module == NULL || !find_table(module->binary, address - module->bias, &unit, &table))
+	if (module == NULL || !tl_modules_find_table(module->binary, address - module->bias, &unit, &table))
 		return false;
 	row = tl_line_table_find(table, address - module->bias);
 	if (row == NULL)
@@ -166,57 +161,6 @@ enum tl_status tl_modules_read(const struct tl_modules *modules, tl_u64 address,
 	if (read_files(modules, address, buffer, size, process))
 		return TL_OK;
 	return TL_FAIL(error, TL_ERROR_MEMORY, "cannot access memory at address 0x%llx", (unsigned long long)address);
-}
-
-/* ============================================================ prologues ========================================== */
-
-static const struct tl_cpu *cpu_of(const struct tl_binary *binary)
-{
-	switch (tl_image_elf(binary->image)->machine) {
-	case EM_X86_64:
-		return &tl_cpu_x86_64;
-	case EM_386:
-		return &tl_cpu_i386;
-	default:
-		return NULL;
-	}
-}
-
-/* Where the function at an address as linked ends, and where it begins: by debug information, else by symbols. */
-static tl_u64 function_end(const struct tl_binary *binary, tl_u64 address)
-{
-	struct tl_scope_chain chain = {.count = 0};
-	struct tl_elf_name symbol;
-	tl_u64 end = 0;
-
-	if (tl_scopes_at(binary->scopes, address, &chain, NULL) == TL_OK && chain.count != 0)
-		end = chain.scopes[chain.count - 1].end;
-	tl_scope_chain_release(&chain);
-	if (end == 0 && tl_elf_symbols_at(binary->symbols, address, &symbol, NULL) == TL_OK)
-		end = symbol.address + symbol.size;
-	return end > address ? end : address;
-}
-
-tl_u64 tl_modules_behind_prologue(const struct tl_modules *modules, tl_u64 start)
-{
-	const struct tl_module *module = tl_modules_at(modules, start);
-	const struct tl_line_table *table;
-	const struct tl_unit *unit;
-	tl_u8 bytes[PROLOGUE_BYTES];
-	tl_u64 end, setup = start, size = sizeof(bytes);
-	const struct tl_cpu *cpu = module != NULL ? cpu_of(module->binary) : NULL;
-
-	if (cpu == NULL)
-		return start;
-	end = function_end(module->binary, start - module->bias) + module->bias;
-	if (end - start < size && end != start)
-		size = end - start;
-	if (tl_modules_read(modules, start, bytes, size, NULL) == TL_OK)
-		setup += tl_frame_setup_size(cpu, bytes, (tl_size)size);
-	if (!find_table(module->binary, start - module->bias, &unit, &table))
-		return setup;
-	return tl_line_behind_prologue(table, start - module->bias, end - module->bias, setup - module->bias) +
-	       module->bias;
 }
 
 /* ============================================================ names ============================================== */

@@ -1,5 +1,5 @@
 /*
- * What a list of modules is made of: for modules.c and modules_ask.c only.
+ * What a list of modules is made of: for modules.c, modules_ask.c and modules_prologue.c only.
  */
 #ifndef TL_DEBUGGER_MODULES_INTERNAL_H
 #define TL_DEBUGGER_MODULES_INTERNAL_H
@@ -25,16 +25,30 @@ struct table {
 	tl_size count, capacity;
 };
 
+/* Units that were asked last whether variables of theirs have lists of locations. */
+struct unit_lists {
+	struct {
+		const struct tl_unit *unit;
+		bool some;
+	} units[64];
+	unsigned next; /* to be overwritten */
+};
+
 struct tl_modules {
 	struct tl_binaries *binaries;
 	bool has_memory;
 	struct tl_memory_access memory;
-	struct table list;   /* the program first, then in the order of loading; owns the modules */
-	struct table sorted; /* the same by address */
+	struct table list;        /* the program first, then in the order of loading; owns the modules */
+	struct table sorted;      /* the same by address */
+	struct unit_lists *lists; /* beside, as asking does not change the list of modules */
 	tl_u64 watch;
 	tl_u64 generation;
 	char remark[640];
 };
+
+/* The unit and the line table for an address as linked. False when there are none. */
+bool tl_modules_find_table(const struct tl_binary *binary, tl_u64 address, const struct tl_unit **unit_ret,
+			   const struct tl_line_table **table_ret);
 
 /* True where a module has code: the instruction at an address may be run. */
 bool tl_modules_is_code(const struct tl_modules *modules, tl_u64 address);

@@ -43,6 +43,7 @@ static const struct tl_calling_convention conventions[] = {
 		.landing = "\xf3\x0f\x1e\xfb",
 		.push = "\x55",
 		.moves = {"\x89\xe5", "\x8b\xec"},
+		.setup_goes_on = true,
 	},
 };
 
@@ -54,6 +55,63 @@ const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *c
 	return NULL;
 }
 
+/* Takes a byte under a mask. */
+static bool accept(struct tl_cursor *cursor, tl_u8 mask, tl_u8 byte)
+{
+	int next = tl_cursor_peek(cursor);
+
+	return next >= 0 && (next & mask) == byte && tl_cursor_byte(cursor) == (tl_u8)next;
+}
+
+/* Takes an instruction of two bytes and an operand that counts for nothing here. */
+static bool skip_instruction(struct tl_cursor *cursor, tl_u8 first, tl_u8 second, tl_size operand)
+{
+	struct tl_cursor at = *cursor;
+
+	if (!accept(&at, 0xff, first) || !accept(&at, 0xff, second) || tl_cursor_left(&at) < operand)
+		return false;
+	(void)tl_cursor_take(&at, operand);
+	*cursor = at;
+	return true;
+}
+
+/*
+ * What aligns the stack of x86 in front of the frame: the arguments' address into a register, which may have been saved
+ * first; the alignment; the return address once more. Registers are not compared with one another.
+ *
+ *     [push %R]  lea N(%rsp), %R   and $-A, %rsp   push -WORD(%R)
+ */
+static void skip_alignment(struct tl_cursor *cursor, bool wide)
+{
+	struct tl_cursor at = *cursor;
+
+	/* A prefix for one of the upper registers. */
+	if (wide)
+		(void)accept(&at, 0xff, 0x41);
+	(void)accept(&at, 0xf8, 0x50);
+	if ((wide && !accept(&at, 0xfb, 0x48)) || !accept(&at, 0xff, 0x8d) || !accept(&at, 0xc7, 0x44) ||
+	    !accept(&at, 0xff, 0x24))
+		return;
+	(void)tl_cursor_byte(&at);
+	if (wide && !accept(&at, 0xff, 0x48))
+		return;
+	if (!skip_instruction(&at, 0x83, 0xe4, 1) && !skip_instruction(&at, 0x81, 0xe4, 4))
+		return;
+	if (wide)
+		(void)accept(&at, 0xff, 0x41);
+	if (accept(&at, 0xff, 0xff) && accept(&at, 0xf8, 0x70) && accept(&at, 0xff, wide ? 0xf8 : 0xfc) && !at.failed)
+		*cursor = at;
+}
+
+/* Room for variables, then pushes of registers: `sub $N, %esp` or `lea -N(%esp), %esp`, at most 8 times `push %R`. */
+static void skip_room(struct tl_cursor *cursor)
+{
+	if (!skip_instruction(cursor, 0x83, 0xec, 1) && !skip_instruction(cursor, 0x81, 0xec, 4))
+		(void)skip_instruction(cursor, 0x8d, 0x64, 2);
+	for (unsigned i = 0; i < 8 && accept(cursor, 0xf8, 0x50); i++)
+		;
+}
+
 tl_size tl_frame_setup_size(const struct tl_cpu *cpu, const tl_u8 *bytes, tl_size size)
 {
 	const struct tl_calling_convention *convention = tl_calling_convention(cpu);
@@ -62,10 +120,13 @@ tl_size tl_frame_setup_size(const struct tl_cpu *cpu, const tl_u8 *bytes, tl_siz
 	if (convention == NULL || convention->push == NULL)
 		return 0;
 	(void)tl_cursor_accept_text(&cursor, convention->landing);
+	skip_alignment(&cursor, cpu->address_size == 8);
 	if (!tl_cursor_accept_text(&cursor, convention->push))
 		return 0;
-	for (tl_size i = 0; i < TL_COUNT(convention->moves); i++)
-		if (tl_cursor_accept_text(&cursor, convention->moves[i]))
-			return (tl_size)(cursor.at - bytes);
-	return 0;
+	if (!tl_cursor_accept_text(&cursor, convention->moves[0]) &&
+	    !tl_cursor_accept_text(&cursor, convention->moves[1]))
+		return 0;
+	if (convention->setup_goes_on)
+		skip_room(&cursor);
+	return (tl_size)(cursor.at - bytes);
 }

@@ -25,14 +25,18 @@ struct tl_calling_convention {
 	tl_u8 saved_count;
 	/* How functions set up a frame pointer: the instructions that may stand first, then the push, then the move. */
 	const char *landing, *push, *moves[2];
+	/* It may be followed by room for variables and by pushes of registers that belong to the setting up (as gdb has
+	 * it for i386). */
+	bool setup_goes_on;
 };
 
 /* NULL for a CPU of which nothing is known. Constant; any thread. */
 const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *cpu);
 
 /*
- * How many bytes at the start of a function set up its frame pointer: push and move, behind a landing instruction if
- * there is one. 0 when it does not begin so. For tl_line_behind_prologue: `start` plus this is where gdb looks, too.
+ * How many bytes at the start of a function set up its frame pointer: push and move, behind a landing instruction and
+ * the alignment of the stack if there are such. 0 when it does not begin so. For tl_line_behind_prologue: `start` plus
+ * this is where gdb looks, too.
  */
 tl_size tl_frame_setup_size(const struct tl_cpu *cpu, const tl_u8 *bytes, tl_size size);
 

@@ -437,16 +437,18 @@ void tl_line_row_extent(const struct tl_line_table *table, const struct tl_line_
 tl_u64 tl_line_behind_prologue(const struct tl_line_table *table, tl_u64 start, tl_u64 end, tl_u64 setup)
 {
 	const struct tl_line_sequence *sequence = find_sequence(table, start);
-	const struct tl_line_row *row;
+	const struct tl_line_row *row, *first;
 	tl_u64 behind;
 
 	if (sequence == NULL)
 		return setup;
+	first = tl_line_table_find(table, start);
 	for (tl_size i = 0; i < sequence->count; i++) {
 		row = table->rows + sequence->first + i;
 		if (row->address >= end)
 			break;
-		if (row->address >= start && (row->flags & TL_LINE_PROLOGUE_END) != 0)
+		/* One in another file is that of a function that was inlined. */
+		if (row->address >= start && (row->flags & TL_LINE_PROLOGUE_END) != 0 && row->file == first->file)
 			return row->address;
 	}
 	row = tl_line_table_find(table, setup);

@@ -97,9 +97,9 @@ void tl_line_row_extent(const struct tl_line_table *table, const struct tl_line_
 			tl_u64 *end_ret);
 
 /*
- * Where a breakpoint at the function [start, end) belongs: at the row that says that the prologue ends, else at
- * `setup`, where a look at the instructions says that its frame is set up (or `start`), moved to the end of the line if
- * that is in the middle of one.
+ * Where a breakpoint at the function [start, end) belongs: at the row of the same file that says that the prologue
+ * ends, else at `setup`, where a look at the instructions says that its frame is set up (or `start`), moved to the end
+ * of the line if that is in the middle of one.
  */
 tl_u64 tl_line_behind_prologue(const struct tl_line_table *table, tl_u64 start, tl_u64 end, tl_u64 setup);
 
