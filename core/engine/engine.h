@@ -225,6 +225,12 @@ enum tl_status tl_engine_set_non_stop(struct tl_engine *engine, bool on);
 enum tl_status tl_engine_resume(struct tl_engine *engine, const struct tl_action *actions, tl_size count);
 
 /*
+ * The client has dealt with whatever point a stopped thread stands on, by a step that ended there for example: the next
+ * resume passes it. Forgotten when the program counter is changed. TL_ERROR_NO_THREAD, TL_ERROR_RUNNING.
+ */
+enum tl_status tl_engine_pass_here(struct tl_engine *engine, struct tl_thread_id thread);
+
+/*
  * Non-stop: the client was sent this event and has not yet said that it has it; NULL: it has. An action for all of a
  * process or for everything may have been sent before it knew: such actions pass by the event's thread and child.
  */

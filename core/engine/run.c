@@ -572,6 +572,19 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 	return TL_OK;
 }
 
+enum tl_status tl_engine_pass_here(struct tl_engine *engine, struct tl_thread_id id)
+{
+	struct thread *thread = tl_engine_thread(engine, id);
+
+	if (thread == NULL)
+		return TL_ERROR_NO_THREAD;
+	if (!tl_engine_stands(thread))
+		return TL_ERROR_RUNNING;
+	TL_TRY(tl_engine_program_counter(engine, thread, &thread->dealt_address));
+	thread->dealt = true;
+	return TL_OK;
+}
+
 void tl_engine_unheard(struct tl_engine *engine, const struct tl_event *event)
 {
 	engine->unheard = engine->unheard_child = (struct tl_thread_id){0, 0};
