@@ -39,17 +39,26 @@ struct tl_breakpoint_location {
 	bool enabled;
 	bool inserted;  /* in the engine */
 	bool at_target; /* the condition is evaluated beside the program */
+	bool inlined;   /* in an inlined copy of the function */
 	char *function; /* NULL: not known */
 	char *file;     /* NULL: not known */
 	tl_u32 line;
+};
+
+/* Bytes that a watchpoint is on. */
+#define TL_WATCHED_MAX 8
+#define TL_WATCHED_SIZE_MAX 64
+struct tl_watched {
+	tl_u64 address, size;
+	tl_u8 bytes[TL_WATCHED_SIZE_MAX]; /* what stood there when it was looked at last */
 };
 
 struct tl_breakpoint {
 	tl_u32 number;
 	enum tl_breakpoint_kind kind;
 	bool enabled, temporary, pending;
-	bool internal; /* not shown; negative numbers are the session's own */
-	char *place;   /* as it was given; of a watchpoint, the expression */
+	bool gone;   /* a temporary one that was hit: kept for its commands until the program runs again, not listed */
+	char *place; /* as it was given; of a watchpoint, the expression */
 	char *condition;
 	char *commands; /* lines; NULL: none */
 	char *format;   /* dprintf: the format and arguments as they were typed */
@@ -59,13 +68,14 @@ struct tl_breakpoint {
 	bool delete_at_hit;  /* enable delete */
 	struct tl_breakpoint_location *locations;
 	tl_size location_count;
-	/* Watchpoints. */
-	bool software;    /* no debug register: single-stepped */
+	/* Watchpoints: the memory that the expression's value is made from, and what stood there last. */
+	bool software;    /* too much for the debug registers, or no memory at all: the program is stepped */
 	bool by_location; /* watch -l */
-	bool has_scope;   /* it ends with the frame whose address is next */
+	bool has_scope;   /* it ends with the frame whose address is next, when that returns to `scope_caller` */
 	tl_u64 scope_frame, scope_caller;
-	tl_u64 watch_address, watch_size;
-	struct tl_value old_value, new_value; /* bytes belong to the point; type NULL: none */
+	struct tl_watched watched[TL_WATCHED_MAX];
+	tl_size watched_count;
+	struct tl_value old_value, new_value; /* bytes belong to the point; type NULL: none, it cannot be read */
 	/* Catchpoints: numbers of system calls or signals; count 0: any. */
 	tl_u64 *numbers;
 	tl_size number_count;

@@ -16,6 +16,7 @@
 #include "debugger/environment.h"
 #include "debugger/linespec.h"
 
+struct tl_output;
 struct tl_session;
 
 /* Why the program stands, for people. */
@@ -51,7 +52,7 @@ struct tl_stop {
 	struct tl_value returned;
 	tl_u64 history; /* its number in the history; 0: none */
 	bool new_frame; /* the frame is another than before: show it whole, not the line alone */
-	char text[256]; /* a sentence where one is needed: a condition that failed and why */
+	char text[512]; /* a sentence where one is needed: a condition that failed and why */
 };
 
 /* How a thread is to go on. */
@@ -208,7 +209,10 @@ struct tl_modules *tl_session_modules(struct tl_session *session);
 TL_CHECKED enum tl_status tl_session_environment(struct tl_session *session,
 						 const struct tl_environment **environment_ret,
 						 struct tl_environment_store **store_ret, struct tl_error *error);
-/* Parses and evaluates. */
+/* Reads an expression, with the types of the selected place known. The caller frees it. */
+TL_CHECKED enum tl_status tl_session_parse(struct tl_session *session, const char *text, tl_size size,
+					   struct tl_expression **expression_ret, struct tl_error *error);
+/* The same and its value. */
 TL_CHECKED enum tl_status tl_session_evaluate(struct tl_session *session, const char *text, tl_size size,
 					      struct tl_value *value_ret, struct tl_error *error);
 
@@ -217,6 +221,12 @@ TL_CHECKED enum tl_status tl_session_base(struct tl_session *session, struct tl_
 					  struct tl_error *error);
 /* Sets it: a source line that was listed. NULL: the selected frame's again. */
 void tl_session_set_base(struct tl_session *session, const char *file, tl_u32 line);
+
+/*
+ * Writes what `printf` and dprintf print (debugger/formatted.h), in the selected frame.
+ */
+TL_CHECKED enum tl_status tl_session_format(struct tl_session *session, const char *text, struct tl_output *output,
+					    struct tl_error *error);
 
 /* ---- Points (debugger/breakpoint.h) ---- */
 
