@@ -33,7 +33,8 @@ struct tl_code_place_found {
 	char *name;                     /* of the function around, with scopes and parameters; NULL: not known */
 	char *file;                     /* whole path, NULL: no line information */
 	tl_u32 line;
-	bool inlined; /* an inlined copy of the function that was named */
+	bool inlined;  /* an inlined copy of the function that was named */
+	bool resolver; /* it chooses an indirect function, and has not yet: look again when it has returned */
 };
 
 struct tl_code_places {
@@ -57,11 +58,14 @@ TL_CHECKED enum tl_status tl_linespec_find(const struct tl_modules *modules, con
 					   struct tl_error *error);
 
 /*
- * The lines that a place names, for `list` and `info line`, without caring for code: *file_ret is a whole path in the
- * arena, *line_ret its line (of a function, that of its declaration).
+ * The lines that a place names, for `list` and `info line`, without caring for code: of each item of *places_ret file
+ * and line are filled in, the latter of a function or variable that of its declaration (then with its name), and the
+ * address where it is known, else 0. There are several for overloads, and for files of one name; each line is there
+ * once. A line that is named need not exist in its file. Errors as above.
  */
 TL_CHECKED enum tl_status tl_linespec_line(const struct tl_modules *modules, const struct tl_linespec_base *base,
-					   const struct tl_patience *patience, const char *text, char **file_ret,
-					   tl_u32 *line_ret, const char **rest_ret, struct tl_error *error);
+					   const struct tl_patience *patience, const char *text,
+					   struct tl_code_places *places_ret, const char **rest_ret,
+					   struct tl_error *error);
 
 #endif

@@ -27,7 +27,7 @@ struct kept {
 	char *path, *bytes;
 	tl_u32 *starts;
 	tl_size start_capacity;
-	struct tl_source source;
+	struct tl_source_file source;
 	dev_t device;
 	ino_t inode;
 	tl_u64 used; /* when it was asked for last, on the store's own clock */
@@ -409,7 +409,7 @@ static bool find(struct search *search, const char *name)
 
 static bool index_lines(struct kept *file)
 {
-	struct tl_source *source = &file->source;
+	struct tl_source_file *source = &file->source;
 	const char *at = file->bytes, *end = file->bytes + source->size;
 
 	for (tl_size count = 0;; count++) {
@@ -552,7 +552,7 @@ static enum tl_status find_and_read(struct tl_sources *sources, struct search *s
 }
 
 enum tl_status tl_sources_find(struct tl_sources *sources, const char *path, const char *directory,
-			       const struct tl_source **source_ret, struct tl_error *error)
+			       const struct tl_source_file **source_ret, struct tl_error *error)
 {
 	struct tl_output name = tl_output_make(PATH_MAX), folder = tl_output_make(PATH_MAX),
 			 opened = tl_output_make(PATH_MAX);
@@ -590,7 +590,7 @@ enum tl_status tl_sources_find(struct tl_sources *sources, const char *path, con
 
 /* ---- Lines ---- */
 
-bool tl_source_line(const struct tl_source *source, tl_u32 line, const char **bytes_ret, tl_size *size_ret)
+bool tl_source_file_line(const struct tl_source_file *source, tl_u32 line, const char **bytes_ret, tl_size *size_ret)
 {
 	const char *start, *end;
 
@@ -607,7 +607,7 @@ bool tl_source_line(const struct tl_source *source, tl_u32 line, const char **by
 	return true;
 }
 
-void tl_source_write(struct tl_output *output, const char *bytes, tl_size size)
+void tl_source_file_write(struct tl_output *output, const char *bytes, tl_size size)
 {
 	tl_size plain = 0; /* bytes before the next that cannot be written as they are */
 
@@ -624,7 +624,7 @@ void tl_source_write(struct tl_output *output, const char *bytes, tl_size size)
 	tl_output_bytes(output, bytes + plain, size - plain);
 }
 
-bool tl_source_newer(const struct tl_source *source, const char *program)
+bool tl_source_file_newer(const struct tl_source_file *source, const char *program)
 {
 	struct stat facts;
 
@@ -646,20 +646,20 @@ static bool refers_back(const char *expression)
 	return false;
 }
 
-static bool line_matches(const struct tl_source *source, const regex_t *compiled, tl_u32 line)
+static bool line_matches(const struct tl_source_file *source, const regex_t *compiled, tl_u32 line)
 {
 	const char *bytes;
 	tl_size size;
 	regmatch_t match = {0};
 
-	if (!tl_source_line(source, line, &bytes, &size))
+	if (!tl_source_file_line(source, line, &bytes, &size))
 		return false;
 	match.rm_eo = (regoff_t)(size < SEARCHED_MAX ? size : SEARCHED_MAX);
 	return regexec(compiled, bytes, 1, &match, REG_STARTEND) == 0;
 }
 
-enum tl_status tl_source_search(const struct tl_source *source, const char *expression, tl_u32 line, bool backwards,
-				tl_u32 *line_ret, struct tl_error *error)
+enum tl_status tl_source_file_search(const struct tl_source_file *source, const char *expression, tl_u32 line,
+				     bool backwards, tl_u32 *line_ret, struct tl_error *error)
 {
 	regex_t compiled;
 	char why[128];

@@ -20,7 +20,7 @@ struct tl_sources;
 #define TL_SOURCE_SIZE_MAX ((tl_size)64 << 20)
 
 /* A file that was read. Valid until the store is asked for another one, or told where to look. */
-struct tl_source {
+struct tl_source_file {
 	const char *path; /* where it was found, absolute */
 	const char *bytes;
 	tl_size size;
@@ -43,29 +43,29 @@ void tl_sources_close(struct tl_sources *sources);
  * such file or directory."); whoever shows that says once how to tell where sources are. TL_ERROR_TOO_LONG.
  */
 TL_CHECKED enum tl_status tl_sources_find(struct tl_sources *sources, const char *path, const char *directory,
-					  const struct tl_source **source_ret, struct tl_error *error);
+					  const struct tl_source_file **source_ret, struct tl_error *error);
 
 /*
  * The bytes of a line, without its end ("\n" or "\r\n"; the last line needs none). Lines count from 1. False for one
  * that the file does not have.
  */
-bool tl_source_line(const struct tl_source *source, tl_u32 line, const char **bytes_ret, tl_size *size_ret);
+bool tl_source_file_line(const struct tl_source_file *source, tl_u32 line, const char **bytes_ret, tl_size *size_ret);
 
 /* Writes bytes as a terminal may have them: control characters but for tabs as "^M", "^[" and their like. */
-void tl_source_write(struct tl_output *output, const char *bytes, tl_size size);
+void tl_source_file_write(struct tl_output *output, const char *bytes, tl_size size);
 
 /*
  * Was the file changed after the program at `program` was made? Its lines may then not be the program's. False when the
  * program cannot be looked at.
  */
-bool tl_source_newer(const struct tl_source *source, const char *program);
+bool tl_source_file_newer(const struct tl_source_file *source, const char *program);
 
 /*
  * The first line from `line` on, or backwards from it, in which a POSIX basic regular expression matches; 0 in
  * *line_ret when there is none. TL_ERROR_ARGUMENT: it is none, or has back-references, which may take for ever.
  */
-TL_CHECKED enum tl_status tl_source_search(const struct tl_source *source, const char *expression, tl_u32 line,
-					   bool backwards, tl_u32 *line_ret, struct tl_error *error);
+TL_CHECKED enum tl_status tl_source_file_search(const struct tl_source_file *source, const char *expression,
+						tl_u32 line, bool backwards, tl_u32 *line_ret, struct tl_error *error);
 
 /* ---- Where to look ---- */
 

@@ -57,25 +57,25 @@ static bool put_text(const char *name, const char *text)
 static const char *first(struct fixture *fixture, const char *path, const char *directory)
 {
 	static char text[400];
-	const struct tl_source *source;
+	const struct tl_source_file *source;
 	const char *bytes;
 	tl_size size;
 
 	if (tl_sources_find(fixture->sources, path, directory, &source, &fixture->error) != TL_OK)
 		return fixture->error.text;
-	if (!tl_source_line(source, 1, &bytes, &size))
+	if (!tl_source_file_line(source, 1, &bytes, &size))
 		return "empty";
 	snprintf(text, sizeof(text), "%.*s", (int)size, bytes);
 	return text;
 }
 
-static const char *line(const struct tl_source *source, tl_u32 number)
+static const char *line(const struct tl_source_file *source, tl_u32 number)
 {
 	static char text[64];
 	const char *bytes;
 	tl_size size;
 
-	if (!tl_source_line(source, number, &bytes, &size) || size >= sizeof(text))
+	if (!tl_source_file_line(source, number, &bytes, &size) || size >= sizeof(text))
 		return "(none)";
 	memcpy(text, bytes, size);
 	text[size] = '\0';
@@ -85,7 +85,7 @@ static const char *line(const struct tl_source *source, tl_u32 number)
 TEST(lines_end_as_they_may)
 {
 	struct fixture fixture;
-	const struct tl_source *source;
+	const struct tl_source_file *source;
 
 	REQUIRE(begin(&fixture));
 	REQUIRE(put_text("unix.c", "one\n\nthree\n"));
@@ -112,20 +112,21 @@ TEST(lines_end_as_they_may)
 
 TEST(garbage_is_lines_too)
 {
+	static const char odd[] = "a\0b\x1b[31m\tc\x7f\xc3\xa9\r!\nneedle\0needle\n";
 	struct fixture fixture;
-	const struct tl_source *source;
+	const struct tl_source_file *source;
 	struct tl_output output = tl_output_make(1000);
 	const char *bytes;
 	tl_size size;
 	tl_u32 found;
 
 	REQUIRE(begin(&fixture));
-	REQUIRE(put("odd.c", "a\0b\x1b[31m\tc\x7f\xc3\xa9\r!\nneedle\0needle\n", 32));
+	REQUIRE(put("odd.c", odd, sizeof(odd) - 1));
 	REQUIRE(tl_sources_find(fixture.sources, "odd.c", NULL, &source, NULL) == TL_OK);
-	REQUIRE(tl_source_line(source, 1, &bytes, &size));
-	tl_source_write(&output, bytes, size);
+	REQUIRE(tl_source_file_line(source, 1, &bytes, &size));
+	tl_source_file_write(&output, bytes, size);
 	CHECK_TEXT(tl_output_string(&output), "a^@b^[[31m\tc^?\xc3\xa9^M!");
-	CHECK(tl_source_search(source, "ee.*d", 1, false, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "ee.*d", 1, false, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 2);
 	tl_output_release(&output);
 	end(&fixture);
@@ -134,28 +135,28 @@ TEST(garbage_is_lines_too)
 TEST(searching_goes_both_ways)
 {
 	struct fixture fixture;
-	const struct tl_source *source;
+	const struct tl_source_file *source;
 	tl_u32 found;
 
 	REQUIRE(begin(&fixture));
 	REQUIRE(put_text("a.c", "int add(int a)\n{\n\treturn a;\n}\nadd(3);\n"));
 	REQUIRE(tl_sources_find(fixture.sources, "a.c", NULL, &source, NULL) == TL_OK);
-	CHECK(tl_source_search(source, "add(", 2, false, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "add(", 2, false, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 5);
-	CHECK(tl_source_search(source, "add(", 4, true, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "add(", 4, true, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 1);
-	CHECK(tl_source_search(source, "^{$", 1000, true, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "^{$", 1000, true, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 2);
-	CHECK(tl_source_search(source, "^{$", 3, false, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "^{$", 3, false, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 0);
-	CHECK(tl_source_search(source, "^{$", 1, true, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "^{$", 1, true, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 0);
-	CHECK(tl_source_search(source, "^{$", TL_U32_MAX, false, &found, NULL) == TL_OK);
+	CHECK(tl_source_file_search(source, "^{$", TL_U32_MAX, false, &found, NULL) == TL_OK);
 	CHECK_EQUAL(found, 0);
-	CHECK(tl_source_search(source, "[a", 1, false, &found, &fixture.error) == TL_ERROR_ARGUMENT);
+	CHECK(tl_source_file_search(source, "[a", 1, false, &found, &fixture.error) == TL_ERROR_ARGUMENT);
 	CHECK(strstr(fixture.error.text, "`[a'") != NULL);
-	CHECK(tl_source_search(source, "\\(a\\)\\1", 1, false, &found, NULL) == TL_ERROR_ARGUMENT);
-	CHECK(tl_source_search(source, "\\\\1\\", 1, false, &found, NULL) == TL_ERROR_ARGUMENT);
+	CHECK(tl_source_file_search(source, "\\(a\\)\\1", 1, false, &found, NULL) == TL_ERROR_ARGUMENT);
+	CHECK(tl_source_file_search(source, "\\\\1\\", 1, false, &found, NULL) == TL_ERROR_ARGUMENT);
 	end(&fixture);
 }
 
@@ -243,7 +244,7 @@ static bool set_time(const char *path, time_t seconds)
 TEST(a_changed_file_is_read_anew)
 {
 	struct fixture fixture;
-	const struct tl_source *source;
+	const struct tl_source_file *source;
 
 	REQUIRE(begin(&fixture));
 	REQUIRE(put_text("a.c", "before\n") && put_text("program", "x") && set_time("a.c", 1000));
@@ -252,10 +253,10 @@ TEST(a_changed_file_is_read_anew)
 	CHECK_TEXT(first(&fixture, "a.c", NULL), "behind");
 	REQUIRE(tl_sources_find(fixture.sources, "a.c", NULL, &source, NULL) == TL_OK);
 	REQUIRE(set_time("program", 1500));
-	CHECK(tl_source_newer(source, "program"));
+	CHECK(tl_source_file_newer(source, "program"));
 	REQUIRE(set_time("program", 2000));
-	CHECK(!tl_source_newer(source, "program"));
-	CHECK(!tl_source_newer(source, "no-program"));
+	CHECK(!tl_source_file_newer(source, "program"));
+	CHECK(!tl_source_file_newer(source, "no-program"));
 	REQUIRE(unlink("a.c") == 0);
 	CHECK_TEXT(first(&fixture, "a.c", NULL), "a.c: No such file or directory.");
 	end(&fixture);
@@ -305,7 +306,7 @@ TEST(without_storage_nothing_is_lost)
 	REQUIRE(begin(&fixture));
 	REQUIRE(put_text("a.c", "one\n2\n3\n4\n5\n6\n7\n8\n9\n"));
 	for (tl_u64 i = 1; i < 100; i++) {
-		const struct tl_source *source;
+		const struct tl_source_file *source;
 		enum tl_status status;
 
 		REQUIRE(tl_sources_reset(fixture.sources, NULL) == TL_OK);

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""gdb as the referee of where the places are that a person names.
+
+    gdb_places.py PLACES PROGRAM…
+
+PLACES is the test program tests/debugger/places. Each program is asked, by gdb and by it, for all its functions, for the
+lines of its sources, and for the other forms that a place may have; addresses, lines, files and functions are compared.
+Where the two differ on purpose, a rule says so (see RULES); how often each rule was needed is printed.
+"""
+
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCES = pathlib.Path(__file__).resolve().parent.parent / 'fixtures/symbols'
+GDB_SCRIPT = r'''
+import gdb, os, re
+for setting in ('breakpoint pending off', 'confirm off', 'width 0', 'max-completions unlimited'):
+    gdb.execute('set ' + setting)
+for line in open(NAMES):
+    line = line.rstrip('\n')
+    try:
+        gdb.execute('break ' + line, to_string=True)
+        shown = gdb.execute('info breakpoints', to_string=True)
+        gdb.execute('delete', to_string=True)
+        for address, function, path, number, symbol in re.findall(
+                r'(0x[0-9a-f]+) (?:in (.*) at (.*):(\d+)|<(.*?)(?:[+]\d+)?>)?$', shown, re.M):
+            print('0x%x\t%s\t%s\t%s' % (int(address, 16), number or '0', os.path.basename(path), function or symbol))
+    except gdb.error as problem:
+        print('error: ' + str(problem))
+    print('--')
+'''
+
+
+def answers(output):
+    return [block.split('\n') if block else [] for block in re.sub('\n?--\n', '\0', output).split('\0')[:-1]]
+
+
+def ask_gdb(program, places):
+    with tempfile.TemporaryDirectory() as folder:
+        names, script = pathlib.Path(folder, 'names'), pathlib.Path(folder, 'script.py')
+        names.write_text(''.join(line + '\n' for line in places))
+        script.write_text(f'NAMES = {str(names)!r}\n' + GDB_SCRIPT)
+        run = subprocess.run(['gdb', '-nx', '-batch', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off',
+                              '-x', str(script), program], stdin=subprocess.DEVNULL, capture_output=True,
+                             env={**os.environ, 'LC_ALL': 'C.UTF-8'}, timeout=120)
+    return answers(run.stdout.decode())
+
+
+def ask_ours(tool, program, places):
+    run = subprocess.run([tool, program], input=''.join(line + '\n' for line in places).encode(), capture_output=True,
+                         timeout=120, check=True)
+    return answers(run.stdout.decode(errors='replace'))
+
+
+# What else a person may type, for C and for C++.
+PLACES = ['20', '-line 30', '-source other.c -line 15', '-source program.c -function push', '-function add -source other.c',
+          '-qualified add', '-qualified -function main', 'program.c:add', 'other.c:add', 'shared.h:sum_of', 'other.c:push', 'nothing.c:3',
+          'program.c:100000', 'program.c:nothing', 'nothing', 'nothing:3', "'program.c:44'", "'program.c':44", '"add"', 'counter',
+          'initialised', 'add if count > 3', '12 if', 'symbols/program.c:44', 'program.c:0', '0', 'program.c:+44',
+          'add(', 'puts', 'printf', 'malloc', 'strcpy', '_start', '_init', '_fini', '-function nothing', '-line x', '-li 44',
+          '-source program.c', '-function', '$nothing', 'main:nothing', '::main', '::nothing::main', '-qualified ::main', 'program.c:', ':3',
+          'program.c:3:4', 'a:b:c', 'add add']
+PLACES_CXX = ['area', 'overloaded', 'overloaded(int)', 'overloaded (double)', 'shapes::overloaded(double)', 'overloaded(char)',
+              '-qualified overloaded', '-qualified shapes::overloaded', '::overloaded', '::shapes::overloaded', 'box', 'box<int>::box',
+              'box<int>::box(int)', 'shapes::box<double>::area', 'box<int>::area() const', 'box<int>::area()', 'box::area', 'box<char>::area',
+              'times', 'times<3>', 'box<int>::times<3>', 'box<int>::times<3>() const', 'move', 'corner::move', 'box<int>::corner::move',
+              'shape', 'shape::shape', '~shape', 'shape::~shape', 'operator delete', 'operator delete(void*)',
+              'operator delete(void *, unsigned long)', 'call', 'call(shapes::shape const&, double*)', 'program.cc:call',
+              'program.cc:overloaded(int)', 'main(int, char**)', '__cxa_pure_virtual', 'operator+', "'shapes::overloaded(int)'"]
+
+
+def places_of(program):
+    """Every line of its sources, every function that has a symbol, and PLACES."""
+    cxx = 'cxx' in os.path.basename(program)
+    places = PLACES + (PLACES_CXX if cxx else [])
+    for name in ['program.cc'] if cxx else ['program.c', 'other.c', 'shared.h']:
+        places += [f'{name}:{line}' for line in range(1, len((SOURCES / name).read_text().split('\n')) + 3)]
+    listed = subprocess.run(['nm', '-C', '--defined-only', program], capture_output=True, check=True).stdout.decode()
+    names = [line.split(' ', 2)[2] for line in listed.splitlines() if line.split(' ', 2)[1] in 'TtWw']
+    places += ['*0x' + line.split()[0] for line in listed.splitlines() if line.endswith((' main', ' _start'))]
+    return places + sorted({name for name in names if ' for ' not in name and '[' not in name})
+
+
+@functools.cache
+def symbols_alone(program):
+    """The symbols that stand where another one does, which is that of the function."""
+    listed = subprocess.run(['nm', '-C', '--defined-only', program], capture_output=True, check=True).stdout.decode()
+    return {line.split(' ', 2)[2] for line in listed.splitlines() if line.split(' ', 2)[1] in 'Ww'}
+
+
+def is_error(lines):
+    return not lines or lines[0].startswith('error: ')
+
+
+def fields(lines, *which):
+    return [] if is_error(lines) else [tuple(line.split('\t')[i] for i in which) for line in lines]
+
+
+def bare(lines):
+    """Places without the parameters of their functions."""
+    return [line.split('(')[0] for line in lines]
+
+
+# What differs on purpose: why, and when. The conditions see the place, gdb's answer and ours, that with its marks for
+# inlined copies, and the program.
+RULES = [
+    ('DWARF 2 does not say where inlined functions were called; gdb then takes them for none',
+     lambda place, gdb, mine, copies, program: '-gcc-2-' in program and
+     (place == 'inlined' or (not is_error(gdb) and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2)))),
+    ('code of no line that is inlined: gdb shows no line, ours that of the call',
+     lambda place, gdb, mine, copies, program: not is_error(gdb) and not is_error(mine) and fields(gdb, 0) == fields(mine, 0) and
+     all(one == other or one.split('\t')[1] == '0' for one, other in zip(gdb, mine))),
+    ('gdb names a function without a mangled name that was inlined without its parameters',
+     lambda place, gdb, mine, copies, program: not is_error(gdb) and bare(gdb) == bare(mine) and
+     all(one == other or '(' not in one for one, other in zip(gdb, mine))),
+    ('gdb forgets inlined copies when a file, or the parameters of such a function, are given',
+     lambda place, gdb, mine, copies, program: is_error(gdb) and copies and all(copies) and (':' in place or '(' in place or 'source' in place)),
+    ('what stands in a function has no scopes here, and gdb takes them from the mangled name',
+     lambda place, gdb, mine, copies, program: not is_error(gdb) and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2) and
+     all(one.endswith('::' + other.split('\t')[-1]) or one == other for one, other in zip(gdb, mine))),
+    ('symbols of C++ without debug information: ours are found by their mangled names',
+     lambda place, gdb, mine, copies, program: is_error(mine) and '(' in place and place in symbols_alone(program)),
+    ('i386: gdb looks for pushes of registers at the beginning of functions without debug information',
+     lambda place, gdb, mine, copies, program: program.endswith('-32') and {line for _, line in fields(gdb, 0, 1)} == {'0'}),
+    ('const behind the parameters may be left out', lambda place, gdb, mine, copies, program: is_error(gdb) and
+     place.endswith(')') and not is_error(mine) and all(line.endswith(' const') for line in mine)),
+]
+
+
+def check(tool, program, needed):
+    places = places_of(program)
+    theirs, ours = ask_gdb(program, places), ask_ours(tool, program, places)
+    if len(theirs) != len(places) or len(ours) != len(places):
+        print(f'{program}: {len(places)} places, {len(theirs)} answers of gdb, {len(ours)} of ours')
+        return 0, 1
+    passed = failed = 0
+    for place, gdb, mine in zip(places, theirs, ours):
+        # What is behind the place is not ours to judge.
+        mine = [line for line in mine if not line.startswith('rest: ')]
+        copies = [line.endswith('\tinlined') for line in mine]
+        mine = [line if is_error(mine) else line.rpartition('\t')[0] for line in mine]
+        rule = next((why for why, applies in RULES if applies(place, gdb, mine, copies, program)), None)
+        if gdb == mine or (is_error(gdb) and is_error(mine)):
+            passed += 1
+        elif rule is not None:
+            needed[rule] = needed.get(rule, 0) + 1
+        else:
+            failed += 1
+            print(f'{os.path.basename(program)}: break {place}')
+            print(''.join(f'    gdb  {line}\n' for line in gdb) + ''.join(f'    ours {line}\n' for line in mine), end='')
+    return passed, failed
+
+
+def main():
+    tool, programs = sys.argv[1], sys.argv[2:]
+    if not shutil.which('gdb'):
+        sys.exit('gdb is not there: make setup installs it.')
+    passed = failed = 0
+    needed = {}
+    for program in programs:
+        good, bad = check(tool, program, needed)
+        passed, failed = passed + good, failed + bad
+    for why, count in needed.items():
+        print(f'{count} times: {why}')
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed or not passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
