@@ -112,8 +112,8 @@ static void do_rest(struct binary *binary, struct tl_index *index, bool keep)
 		ignore(tl_cache_save(index, store->cache, store->options.cache_limit, NULL));
 	if (atomic_load(&store->cancel))
 		return;
-	ignore(tl_elf_symbols_at(binary->open.symbols, 0, &symbol, NULL));
 	ignore(tl_elf_symbols_find(binary->open.symbols, "main", ignore_symbol, NULL, NULL));
+	ignore(tl_elf_symbols_at(binary->open.symbols, 0, &symbol, NULL));
 }
 
 /* One binary that was taken off the queue. The lock is held before and after. */
@@ -352,6 +352,18 @@ static enum tl_status complete(void *context, const char *name, tl_u16 tag, cons
 	return index != NULL ? tl_type_find_in_index(index, name, tag, near, entry_ret, found_ret, error) : TL_OK;
 }
 
+/* Which unit has an address, by the index. */
+static bool find_unit(void *context, tl_u64 address, const struct tl_unit **unit_ret)
+{
+	struct binary *binary = context;
+	struct tl_index *index = atomic_load(&binary->shared);
+
+	if (index == NULL)
+		return false;
+	*unit_ret = tl_index_unit(index, address);
+	return true;
+}
+
 /* Whether to go on without a part that could not be opened; notes the first reason. */
 static bool do_without(struct binary *binary, enum tl_status status, const struct tl_error *why)
 {
@@ -382,6 +394,7 @@ static enum tl_status open_dwarf(struct binary *binary, struct tl_error *error)
 	TL_TRY(tl_types_open(&open->types, open->dwarf, open->tree, error));
 	TL_TRY(tl_scopes_open(&open->scopes, open->dwarf, error));
 	tl_types_set_lookup(open->types, complete, binary);
+	tl_scopes_set_units(open->scopes, find_unit, binary);
 	open->has_debug = tl_dwarf_unit_count(open->dwarf) != 0;
 	return TL_OK;
 }

@@ -1060,6 +1060,11 @@ tl_size tl_dwarf_unit_count(const struct tl_dwarf *dwarf)
 	return dwarf->count;
 }
 
+tl_size tl_unit_index(const struct tl_unit *unit)
+{
+	return (tl_size)(unit - unit->dwarf->units);
+}
+
 const struct tl_unit *tl_dwarf_unit(const struct tl_dwarf *dwarf, tl_size index)
 {
 	return index < dwarf->count ? &dwarf->units[index] : NULL;

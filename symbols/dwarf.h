@@ -94,6 +94,8 @@ const char *tl_dwarf_remark(const struct tl_dwarf *dwarf);
 /* All units, those of .debug_info first, then .debug_types, then those of the common file. */
 tl_size tl_dwarf_unit_count(const struct tl_dwarf *dwarf);
 const struct tl_unit *tl_dwarf_unit(const struct tl_dwarf *dwarf, tl_size index);
+/* The other way round. */
+tl_size tl_unit_index(const struct tl_unit *unit);
 
 /* The unit in which an offset of .debug_info (of the common file, if `common`) lies; NULL for none. */
 const struct tl_unit *tl_dwarf_unit_at(const struct tl_dwarf *dwarf, tl_u64 offset, bool common);

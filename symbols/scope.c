@@ -26,6 +26,8 @@ struct table {
 
 struct tl_scopes {
 	struct tl_dwarf *dwarf;
+	bool (*unit_at)(void *context, tl_u64 address, const struct tl_unit **unit_ret); /* NULL: there is no index */
+	void *context;
 	pthread_mutex_t lock;
 	struct table units;
 	struct table *functions; /* one for each unit, by its index */
@@ -47,6 +49,13 @@ enum tl_status tl_scopes_open(struct tl_scopes **scopes_ret, struct tl_dwarf *dw
 	pthread_mutex_init(&scopes->lock, NULL);
 	*scopes_ret = scopes;
 	return TL_OK;
+}
+
+void tl_scopes_set_units(struct tl_scopes *scopes,
+			 bool (*unit_at)(void *context, tl_u64 address, const struct tl_unit **unit_ret), void *context)
+{
+	scopes->unit_at = unit_at;
+	scopes->context = context;
 }
 
 static void release(struct table *table)
@@ -210,6 +219,8 @@ enum tl_status tl_scopes_unit(struct tl_scopes *scopes, tl_u64 address, const st
 	const struct table *units = &scopes->units;
 	enum tl_status status = TL_OK;
 
+	if (scopes->unit_at != NULL && scopes->unit_at(scopes->context, address, unit_ret))
+		return TL_OK;
 	pthread_mutex_lock(&scopes->lock);
 	if (!units->made)
 		status = make_units(scopes, error);
@@ -235,12 +246,40 @@ static bool holds(const struct table *functions, tl_u64 address, struct range *r
 	return false;
 }
 
+/*
+ * The same as find_function, by the index. *known_ret is false where it does not decide: units may overlap, and it
+ * names one of them.
+ */
+static enum tl_status find_by_index(struct tl_scopes *scopes, tl_u64 address, const struct tl_unit **unit_ret,
+				    struct range *range_ret, bool *known_ret, struct tl_error *error)
+{
+	const struct table *functions;
+	const struct tl_unit *unit;
+
+	*known_ret = false;
+	if (scopes->unit_at == NULL || !scopes->unit_at(scopes->context, address, &unit))
+		return TL_OK;
+	*unit_ret = NULL;
+	*known_ret = unit == NULL || unit->language == DW_LANG_Mips_Assembler;
+	if (*known_ret)
+		return TL_OK;
+	TL_TRY(find_functions(scopes, tl_unit_index(unit), &functions, error));
+	*known_ret = holds(functions, address, range_ret);
+	if (*known_ret)
+		*unit_ret = unit;
+	return TL_OK;
+}
+
 /* The unit and the range of the function at an address. The lock is held. */
 static enum tl_status find_function(struct tl_scopes *scopes, tl_u64 address, const struct tl_unit **unit_ret,
 				    struct range *range_ret, struct tl_error *error)
 {
 	const struct table *units = &scopes->units;
+	bool known;
 
+	TL_TRY(find_by_index(scopes, address, unit_ret, range_ret, &known, error));
+	if (known)
+		return TL_OK;
 	if (!units->made)
 		TL_TRY(make_units(scopes, error));
 	for (tl_size i = begun(units, address); i-- > 0 && units->ranges[i].reach > address;) {
@@ -424,17 +463,13 @@ enum tl_status tl_scopes_functions(struct tl_scopes *scopes, const struct tl_uni
 				   bool (*call)(void *context, tl_u64 start, tl_u64 end, const struct tl_entry *entry),
 				   void *context, struct tl_error *error)
 {
-	const tl_size count = tl_dwarf_unit_count(scopes->dwarf);
 	enum tl_status status = TL_OK;
 	struct table functions;
-	tl_size index = 0;
 	bool more = true;
 
-	while (index < count && tl_dwarf_unit(scopes->dwarf, index) != unit)
-		index++;
-	if (index == count)
+	if (unit->dwarf != scopes->dwarf)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the unit belongs to another file");
-	TL_TRY(copy_functions(scopes, index, &functions, error));
+	TL_TRY(copy_functions(scopes, tl_unit_index(unit), &functions, error));
 	for (tl_size i = 0; i < functions.count && more && status == TL_OK; i++) {
 		struct tl_entry entry;
 

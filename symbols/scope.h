@@ -47,6 +47,15 @@ TL_CHECKED enum tl_status tl_scopes_at(struct tl_scopes *scopes, tl_u64 address,
 				       struct tl_error *error);
 void tl_scope_chain_release(struct tl_scope_chain *chain);
 
+/*
+ * Sets how the unit of an address is found by an index, before other threads ask: a table of all units' ranges, which
+ * is made at the first need otherwise, takes a big program a fifth of a second. The callback comes from any thread, and
+ * returns false while it does not know.
+ */
+void tl_scopes_set_units(struct tl_scopes *scopes,
+			 bool (*unit_at)(void *context, tl_u64 address, const struct tl_unit **unit_ret),
+			 void *context);
+
 /* The unit whose code is at an address, also where no function is (assembler); of several the innermost. NULL: none. */
 TL_CHECKED enum tl_status tl_scopes_unit(struct tl_scopes *scopes, tl_u64 address, const struct tl_unit **unit_ret,
 					 struct tl_error *error);
