@@ -188,6 +188,12 @@ struct tl_memory_region {
 	bool mapped;
 	bool readable, writable, executable;
 	char name[256]; /* file or "[stack]", "" for none */
+	/* What else a dump wants to know; where regions() is not there, nothing of it is known, and all of it 0. */
+	tl_u64 offset; /* of `start` in the file */
+	bool file;     /* a file is behind it */
+	bool shared;   /* others see what is written, and the file gets it */
+	bool own;      /* private, and has pages of its own: the file, or zeroes, are not what is in it */
+	bool left_out; /* the program asked that it be kept out of dumps, or a device is behind it */
 };
 
 #define TL_PERMISSION_READ 1
@@ -288,6 +294,14 @@ struct tl_target_ops {
 	/* The region that holds `address`, mapped or a gap. */
 	enum tl_status (*memory_region)(struct tl_target *target, tl_u64 process, tl_u64 address,
 					struct tl_memory_region *region_ret);
+	/*
+	 * Calls back for every mapped region by rising address, until `call` returns false; `name` is not cut, as the
+	 * region's may be. The process is stopped. May be NULL: memory_region then tells them one by one, and less of
+	 * each.
+	 */
+	enum tl_status (*regions)(struct tl_target *target, tl_u64 process,
+				  bool (*call)(void *context, const struct tl_memory_region *region, const char *name),
+				  void *context);
 	/*
 	 * Memory of the target's own, near `near` if that is not 0, with TL_PERMISSION_* bits. `thread` is stopped and
 	 * may be made to run a system call, unseen. release() gives it back.

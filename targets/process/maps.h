@@ -20,4 +20,12 @@ bool tl_process_maps_open(struct maps *maps, const struct tl_process_calls *call
 bool tl_process_maps_next(struct maps *maps, struct tl_memory_region *region_ret);
 void tl_process_maps_close(struct maps *maps);
 
+/*
+ * All of them from /proc/PID/smaps, with what a dump wants to know (struct tl_target_ops, regions). False when that
+ * file cannot be opened.
+ */
+bool tl_process_maps_each(const struct tl_process_calls *calls, pid_t process,
+			  bool (*call)(void *context, const struct tl_memory_region *region, const char *name),
+			  void *context);
+
 #endif

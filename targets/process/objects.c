@@ -283,3 +283,16 @@ enum tl_status tl_process_objects_region(struct tl_target *base, tl_u64 id, tl_u
 	*region_ret = gap;
 	return TL_OK;
 }
+
+enum tl_status tl_process_objects_regions(struct tl_target *base, tl_u64 id,
+					  bool (*call)(void *context, const struct tl_memory_region *region,
+						       const char *name),
+					  void *context)
+{
+	struct process_target *target = process_target(base);
+	struct traced_process *process = tl_process_find(target, id);
+
+	if (process == NULL || !tl_process_maps_each(target->calls, process->id, call, context))
+		return TL_ERROR_GONE;
+	return TL_OK;
+}

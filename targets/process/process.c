@@ -226,6 +226,7 @@ static const struct tl_target_ops operations = {
 	.read_object = tl_process_objects_read,
 	.write_object = tl_process_objects_write,
 	.memory_region = tl_process_objects_region,
+	.regions = tl_process_objects_regions,
 	.allocate = tl_process_inject_allocate,
 	.release = tl_process_inject_release,
 };

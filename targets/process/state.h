@@ -331,5 +331,9 @@ enum tl_status tl_process_objects_write(struct tl_target *target, struct tl_thre
 					tl_u64 offset, const void *buffer, tl_size size, tl_size *done_ret);
 enum tl_status tl_process_objects_region(struct tl_target *target, tl_u64 process, tl_u64 address,
 					 struct tl_memory_region *region_ret);
+enum tl_status tl_process_objects_regions(struct tl_target *target, tl_u64 process,
+					  bool (*call)(void *context, const struct tl_memory_region *region,
+						       const char *name),
+					  void *context);
 
 #endif

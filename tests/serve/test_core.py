@@ -46,6 +46,17 @@ def cores():
     return list(CORES.values())
 
 
+def own_cores():
+    """The same, by our own gcore."""
+    directory = tempfile.mkdtemp(prefix="core-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    for bits, program in fixtures():
+        path = os.path.join(directory, "core" + bits)
+        subprocess.run([os.path.join(BUILD, "tests", "serve", "dump-core"), program, "fault", path], check=True,
+                       timeout=60)
+        yield bits, program, path
+
+
 def answers(text):
     """What follows each question's mark, without what is different by nature: gdb's and the server's names of threads."""
     parts = re.split(r"^@@ (.*)$", text, flags=re.MULTILINE)
@@ -68,17 +79,48 @@ def ours(program, core, questions=QUESTIONS):
     return answers(done.stdout)
 
 
+def compare(bits, program, core, passed_by=()):
+    wanted, found = stock(program, core), ours(program, core)
+    assert len(wanted) == len(QUESTIONS) + 1, wanted
+    for question in QUESTIONS:
+        assert question in passed_by or wanted[question] == found.get(question), \
+            f"{bits} bits, {question}: gdb says\n{wanted[question]}\nours\n{found.get(question)}"
+    return found
+
+
+def check_truth(found):
+    """What the program itself says of it (tests/fixtures/crash.c)."""
+    assert "deep (level=5, where=0x10)" in found["bt"] and "main (count=2" in found["bt"], found["bt"]
+    assert found["thread apply all -q bt 2"].count("#0") == 4, found["thread apply all -q bt 2"]
+    for question, value in (("print written", '"written to'), ("print heap", '"on the heap"'),
+                            ("x/s anonymous+40000", '"in anonymous memory"'), ("print constant", '"read-only text"'),
+                            ("print pair", "first = 42, second = 2.5"), ("print $_siginfo.si_signo", "= 11"),
+                            ("print $_siginfo._sifields._sigfault.si_addr", "0x10")):
+        assert value in found[question], f"{question}: {found[question]}"
+
+
 def test_gdb_sees_what_it_sees_by_itself(_bench):
     for bits, program, core in cores():
-        wanted, found = stock(program, core), ours(program, core)
-        assert len(wanted) == len(QUESTIONS) + 1, wanted
-        for question in QUESTIONS:
-            # gdb's cores of 32-bit programs do not say where a thread's storage is (NT_386_TLS); gdb asks its list of threads.
-            if question == "print own" and bits == "32":
-                continue
-            assert wanted[question] == found.get(question), \
-                f"{bits} bits, {question}: gdb says\n{wanted[question]}\nours\n{found.get(question)}"
-        assert "deep (level=5" in found["bt"], found["bt"]
+        # gdb's cores of 32-bit programs do not say where a thread's storage is (NT_386_TLS); gdb asks its list of threads.
+        check_truth(compare(bits, program, core, ("print own",) if bits == "32" else ()))
+
+
+def test_gdb_reads_our_cores_and_so_do_we(_bench):
+    for bits, program, core in own_cores():
+        found = compare(bits, program, core)
+        check_truth(found)
+        assert "= 100" in found["print own"] or "= 101" in found["print own"] or "= 102" in found["print own"], \
+            found["print own"]
+
+
+def test_lldb_reads_our_cores(_bench):
+    if shutil.which("lldb") is None:
+        return
+    for _, program, core in own_cores():
+        done = subprocess.run(["lldb", "-b", "-o", f"target create {program} --core {core}", "-o", "bt", "-o", "thread list"],
+                              capture_output=True, text=True, timeout=120, check=False)
+        assert "deep(level=5" in done.stdout and done.stdout.count("thread #") >= 4, done.stdout + done.stderr
+        assert "SIGSEGV" in done.stdout, done.stdout
 
 
 def test_nothing_runs_and_gdb_is_told_why(_bench):
