@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "base/trace.h"
+#include "frontends/cli/cli.h"
 #include "frontends/serve/options.h"
 #include "frontends/serve/serve.h"
 #include "targets/corefile/corefile.h"
@@ -28,6 +29,18 @@ enum {
 	OPTION_SURVIVE,
 	OPTION_TRACE,
 	OPTION_DAP,
+	OPTION_COMMAND,
+	OPTION_FILE,
+	OPTION_EARLY_COMMAND,
+	OPTION_EARLY_FILE,
+	OPTION_BATCH,
+	OPTION_QUIET,
+	OPTION_NO_FILES,
+	OPTION_NO_HOME_FILE,
+	OPTION_ARGUMENTS,
+	OPTION_ATTACH,
+	OPTION_CORE,
+	OPTION_CHANGE,
 	OPTION_HELP,
 	OPTION_VERSION
 };
@@ -38,6 +51,32 @@ static const struct tl_option table[] = {
 	 "Serve gdb and lldb at HOST:PORT, :PORT (loopback), *:PORT\n(every address), unix:PATH, /dev/TTY, or - for\n"
 	 "standard input and output.",
 	 OPTION_SERVE},
+	{NULL, 0, NULL, "At the prompt (with one dash or two)", 0},
+	{"-ex", TL_VALUE_WORD, "COMMAND", "Carry out COMMAND at the start; may be given again.", OPTION_COMMAND},
+	{"--ex", TL_VALUE_WORD, "COMMAND", "", OPTION_COMMAND},
+	{"--eval-command", TL_VALUE_WORD, "COMMAND", "", OPTION_COMMAND},
+	{"-x", TL_VALUE_WORD, "FILE", "Carry out the commands in FILE at the start.", OPTION_FILE},
+	{"--command", TL_VALUE_WORD, "FILE", "", OPTION_FILE},
+	{"-iex", TL_VALUE_WORD, "COMMAND", "The same before the program is read.", OPTION_EARLY_COMMAND},
+	{"--init-eval-command", TL_VALUE_WORD, "COMMAND", "", OPTION_EARLY_COMMAND},
+	{"-ix", TL_VALUE_WORD, "FILE", "The same before the program is read.", OPTION_EARLY_FILE},
+	{"--init-command", TL_VALUE_WORD, "FILE", "", OPTION_EARLY_FILE},
+	{"--batch", TL_VALUE_NONE, NULL, "End when those are done, and ask nothing.", OPTION_BATCH},
+	{"-batch", TL_VALUE_NONE, NULL, "", OPTION_BATCH},
+	{"-q", TL_VALUE_NONE, NULL, "No greeting.", OPTION_QUIET},
+	{"-quiet", TL_VALUE_NONE, NULL, "", OPTION_QUIET},
+	{"--quiet", TL_VALUE_NONE, NULL, "", OPTION_QUIET},
+	{"-nx", TL_VALUE_NONE, NULL, "Read neither ~/.config/trapline/init nor .trapline.", OPTION_NO_FILES},
+	{"--nx", TL_VALUE_NONE, NULL, "", OPTION_NO_FILES},
+	{"-nh", TL_VALUE_NONE, NULL, "Do not read ~/.config/trapline/init.", OPTION_NO_HOME_FILE},
+	{"--args", TL_VALUE_NONE, NULL, "The program and its arguments follow, as without it.", OPTION_ARGUMENTS},
+	{"-args", TL_VALUE_NONE, NULL, "", OPTION_ARGUMENTS},
+	{"-p", TL_VALUE_WORD, "PID", "Attach to a process, as with attach PID.", OPTION_ATTACH},
+	{"--pid", TL_VALUE_WORD, "PID", "", OPTION_ATTACH},
+	{"-c", TL_VALUE_WORD, "FILE", "Look at a core dump.", OPTION_CORE},
+	{"--core", TL_VALUE_WORD, "FILE", "", OPTION_CORE},
+	{"--cd", TL_VALUE_WORD, "DIRECTORY", "Go to DIRECTORY first.", OPTION_CHANGE},
+	{"-cd", TL_VALUE_WORD, "DIRECTORY", "", OPTION_CHANGE},
 	{NULL, 0, NULL, "Serving", 0},
 	{"--once", TL_VALUE_NONE, NULL, "Exit when the first connection has closed.", OPTION_ONCE},
 	{"--multi", TL_VALUE_NONE, NULL, "Start without a program, and stay when there is none.", OPTION_MULTI},
@@ -65,16 +104,22 @@ static const struct tl_option table[] = {
 	{NULL, 0, NULL, NULL, 0},
 };
 
+/* No command line has more files and commands for the prompt. */
+#define STARTS_MAX 256
+
 struct command {
 	struct tl_serve_options serve;
 	const char *core, *core_program; /* NULL: none */
+	struct tl_cli_options prompt;
+	struct tl_start starts[STARTS_MAX];
 	bool survive;
 	bool dap;
 };
 
 static void print_usage(FILE *stream)
 {
-	fputs("Usage: trapline --serve ADDRESS [OPTION]... [run] PROGRAM [ARGUMENT]...\n"
+	fputs("Usage: trapline [OPTION]... [[run] PROGRAM [ARGUMENT]... | attach PID]\n"
+	      "       trapline --serve ADDRESS [OPTION]... [run] PROGRAM [ARGUMENT]...\n"
 	      "       trapline --serve ADDRESS [OPTION]... attach PID\n"
 	      "       trapline --serve ADDRESS [OPTION]... core FILE [PROGRAM]\n"
 	      "       trapline --serve ADDRESS --multi [OPTION]...\n",
@@ -108,6 +153,67 @@ static bool read_lost(const char *word, enum tl_lost *lost_ret)
 		}
 	}
 	return false;
+}
+
+static int add_start(struct command *command, enum tl_start_kind kind, const char *text)
+{
+	if (command->prompt.start_count == STARTS_MAX)
+		return fail("too many files and commands for the start: put them into one file, and name it with -x");
+	command->starts[command->prompt.start_count++] = (struct tl_start){kind, text};
+	return -1;
+}
+
+static int read_process(const char *text, tl_u64 *process_ret)
+{
+	char *end;
+
+	errno = 0;
+	*process_ret = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &end, 10) : 0;
+	if (*process_ret == 0 || errno != 0 || *end != '\0')
+		return fail("attach wants the number of one process: attach PID");
+	return -1;
+}
+
+/* Applies an option of the prompt; -1 to go on, otherwise the exit status. */
+static int apply_prompt(struct command *command, int option, const char *value)
+{
+	struct tl_cli_options *prompt = &command->prompt;
+
+	switch (option) {
+	case OPTION_COMMAND:
+		return add_start(command, TL_START_COMMAND, value);
+	case OPTION_FILE:
+		return add_start(command, TL_START_FILE, value);
+	case OPTION_EARLY_COMMAND:
+		return add_start(command, TL_START_EARLY_COMMAND, value);
+	case OPTION_EARLY_FILE:
+		return add_start(command, TL_START_EARLY_FILE, value);
+	case OPTION_BATCH:
+		prompt->batch = true;
+		break;
+	case OPTION_QUIET:
+		prompt->quiet = true;
+		break;
+	case OPTION_NO_FILES:
+		prompt->no_files = true;
+		break;
+	case OPTION_NO_HOME_FILE:
+		prompt->no_home_file = true;
+		break;
+	case OPTION_ARGUMENTS:
+		break;
+	case OPTION_ATTACH:
+		return read_process(value, &command->serve.attach);
+	case OPTION_CORE:
+		command->core = value;
+		break;
+	case OPTION_CHANGE:
+		prompt->directory = value;
+		break;
+	default:
+		return fail("an option that is in the table and nowhere else");
+	}
+	return -1;
 }
 
 /* Applies one option; -1 to go on, otherwise the exit status. */
@@ -165,7 +271,7 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 		puts("trapline " TL_VERSION);
 		return 0;
 	default:
-		return fail("an option that is in the table and nowhere else");
+		return apply_prompt(command, option, reader->value);
 	}
 	return -1;
 }
@@ -174,7 +280,6 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 static int read_target(struct command *command, char **words)
 {
 	static const char *const absent[] = {"connect", "kvm", "emu"};
-	char *end;
 
 	if (words[0] == NULL)
 		return -1;
@@ -188,11 +293,9 @@ static int read_target(struct command *command, char **words)
 		}
 	}
 	if (strcmp(words[0], "attach") == 0) {
-		errno = 0;
-		command->serve.attach = words[1] != NULL ? strtoull(words[1], &end, 10) : 0;
-		if (command->serve.attach == 0 || errno != 0 || *end != '\0' || words[2] != NULL)
+		if (words[1] == NULL || words[2] != NULL)
 			return fail("attach wants the number of one process: attach PID");
-		return -1;
+		return read_process(words[1], &command->serve.attach);
 	}
 	if (strcmp(words[0], "core") == 0) {
 		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
@@ -208,7 +311,26 @@ static int read_target(struct command *command, char **words)
 	return -1;
 }
 
-static int serve_process(const struct command *command)
+/* Hands a target to whoever drives. `populate`: what the target has already, NULL for nothing. */
+static int drive(struct command *command, struct tl_loop *loop, struct tl_target *target,
+		 enum tl_status (*populate)(struct tl_target *target, struct tl_engine *engine))
+{
+	struct tl_cli_options *prompt = &command->prompt;
+
+	command->serve.populate = populate;
+	if (command->serve.address != NULL)
+		return tl_serve(loop, target, &command->serve);
+	prompt->starts = command->starts;
+	prompt->program = command->serve.program;
+	prompt->attach = command->serve.attach;
+	prompt->core = command->core;
+	prompt->core_program = command->core_program;
+	prompt->populate = populate;
+	prompt->version = TL_VERSION;
+	return tl_cli_run(loop, target, prompt);
+}
+
+static int drive_process(struct command *command)
 {
 	struct tl_process_options options = {.launched_survive = command->survive};
 	struct tl_target *target;
@@ -222,10 +344,23 @@ static int serve_process(const struct command *command)
 		tl_loop_destroy(loop);
 		return fail(error.text);
 	}
-	status = tl_serve(loop, target, &command->serve);
+	status = drive(command, loop, target, NULL);
 	tl_process_target_destroy(target);
 	tl_loop_destroy(loop);
 	return status;
+}
+if (command->serve.address != NULL) {
+	status = tl_serve(loop, target, &command->serve);
+} else {
+	command->prompt.starts = command->starts;
+	command->prompt.program = command->serve.program;
+	command->prompt.attach = command->serve.attach;
+	command->prompt.version = TL_VERSION;
+	status = tl_cli_run(loop, target, &command->prompt);
+}
+tl_process_target_destroy(target);
+tl_loop_destroy(loop);
+return status;
 }
 
 static void remark(void *context, const char *line)
@@ -247,10 +382,9 @@ static void describe_core(const char *path, struct tl_target *target)
 		fprintf(stderr, "ended by signal %d, %s\n", facts.signal, strsignal(facts.signal));
 }
 
-static int serve_core(const struct command *command)
+static int drive_core(struct command *command)
 {
 	struct tl_corefile_options options = {.program = command->core_program, .remark = remark};
-	struct tl_serve_options serve = command->serve;
 	struct tl_target *target;
 	struct tl_loop *loop;
 	struct tl_error error;
@@ -262,9 +396,9 @@ static int serve_core(const struct command *command)
 		tl_loop_destroy(loop);
 		return fail(error.text);
 	}
-	describe_core(command->core, target);
-	serve.populate = tl_corefile_populate;
-	status = tl_serve(loop, target, &serve);
+	if (command->serve.address != NULL)
+		describe_core(command->core, target);
+	status = drive(command, loop, target, tl_corefile_populate);
 	tl_corefile_close(target);
 	tl_loop_destroy(loop);
 	return status;
@@ -292,14 +426,15 @@ int main(int count, char **arguments)
 		return status;
 	if (command.dap)
 		return fail("--dap is not there yet; editors that speak to gdb or lldb can use --serve");
-	if (command.serve.address == NULL)
-		return fail("Trapline's own prompt is not there yet. Serve gdb or lldb instead:\n"
-			    "  trapline --serve :2345 PROGRAM      then    gdb PROGRAM -ex 'target remote :2345'");
+	/* With -c, the program is named as ever. */
+	if (command.core != NULL && command.core_program == NULL && command.serve.program != NULL)
+		command.core_program = command.serve.program[0];
 	if (command.core != NULL)
-		return serve_core(&command);
-	if (command.serve.program == NULL && command.serve.attach == 0 && !command.serve.multi)
+		return drive_core(&command);
+	if (command.serve.address != NULL && command.serve.program == NULL && command.serve.attach == 0 &&
+	    !command.serve.multi)
 		return fail(
 			"nothing to debug: name a program, attach to a process, or wait for the client to do so with "
 			"--multi");
-	return serve_process(&command);
+	return drive_process(&command);
 }

@@ -130,7 +130,7 @@ static enum tl_status not_found(const struct tl_command *table, const struct tl_
 			return TL_FAIL(error, TL_ERROR_ARGUMENT,
 				       "Undefined command: \"%s%.*s\". Did you mean \"%s%s\"?", path, shown, word, path,
 				       row->name);
-	return TL_FAIL(error, TL_ERROR_ARGUMENT, "Undefined command: \"%s%.*s\". Try \"help%s%s\".", path, shown, word,
+	return TL_FAIL(error, TL_ERROR_ARGUMENT, "Undefined command: \"%s%.*s\".  Try \"help%s%s\".", path, shown, word,
 		       path[0] != '\0' ? " " : "", line->path[0] != NULL ? line->path[0]->name : "");
 }
 

@@ -177,7 +177,6 @@ def test_attach_from_the_client(bench):
 
 def test_command_lines(bench):
     for arguments, word in (
-            ([TRAPLINE], "prompt is not there yet"),
             ([TRAPLINE, "--dap"], "not there yet"),
             ([TRAPLINE, "--serve"], "wants a value"),
             ([TRAPLINE, "--serve", ":0"], "nothing to debug"),

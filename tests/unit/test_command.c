@@ -92,9 +92,9 @@ TEST(what_is_wrong_is_said)
 	CHECK_TEXT(found("stpe"), "Undefined command: \"stpe\". Did you mean \"step\"?");
 	CHECK_TEXT(found("prnt x"), "Undefined command: \"prnt\". Did you mean \"print\"?");
 	CHECK_TEXT(found("info thraeds"), "Undefined command: \"info thraeds\". Did you mean \"info threads\"?");
-	CHECK_TEXT(found("frobnicate"), "Undefined command: \"frobnicate\". Try \"help\".");
-	CHECK_TEXT(found("info frob"), "Undefined command: \"info frob\". Try \"help info\".");
-	CHECK_TEXT(found("/x"), "Undefined command: \"/\". Try \"help\".");
+	CHECK_TEXT(found("frobnicate"), "Undefined command: \"frobnicate\".  Try \"help\".");
+	CHECK_TEXT(found("info frob"), "Undefined command: \"info frob\".  Try \"help info\".");
+	CHECK_TEXT(found("/x"), "Undefined command: \"/\".  Try \"help\".");
 }
 
 static void collect(void *context, const struct tl_command *row)

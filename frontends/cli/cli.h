@@ -1,0 +1,100 @@
+/*
+ * The prompt: a person, a session, and the loop between them.
+ *
+ * One line after the other is read and carried out, always outside of a turn of the loop, so that a command may turn
+ * the loop itself: to wait for a stop, for an index, for an answer. What happens meanwhile (a stop of a program in the
+ * background, its output) is told between lines, and a half-typed line is put back as it was.
+ *
+ * Files: terminal (keys and lines), screen (text), script (where lines come from), execute (what a line does), table
+ * (all commands), settings, complete, help; commands_*.c are the commands, by topic. Control thread only.
+ */
+#ifndef TL_FRONTENDS_CLI_CLI_H
+#define TL_FRONTENDS_CLI_CLI_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "frontends/cli/screen.h"
+#include "frontends/cli/script.h"
+#include "frontends/cli/settings.h"
+#include "frontends/cli/table.h"
+#include "frontends/cli/terminal.h"
+
+struct tl_target;
+struct tl_engine;
+struct tl_session;
+struct tl_reader;
+struct tl_calculator;
+struct tl_completion;
+
+/* What the command line asked for, in its order. */
+enum tl_start_kind {
+	TL_START_FILE,         /* -x: a file of commands */
+	TL_START_COMMAND,      /* -ex */
+	TL_START_EARLY_FILE,   /* -ix: before the program is read */
+	TL_START_EARLY_COMMAND /* -iex */
+};
+
+struct tl_start {
+	enum tl_start_kind kind;
+	const char *text;
+};
+
+struct tl_cli_options {
+	const struct tl_start *starts;
+	tl_size start_count;
+	const char *const *program; /* NULL-terminated: the program and its arguments; NULL: none */
+	const char *core;           /* the core dump that the target shows; NULL: none */
+	const char *core_program;   /* what made it; NULL: what it says itself */
+	/* Adds what the target has already to the engine; NULL: it has nothing. */
+	enum tl_status (*populate)(struct tl_target *target, struct tl_engine *engine);
+	tl_u64 attach;              /* 0: none */
+	const char *directory;      /* where to go first; NULL: stay */
+	const char *version;
+	bool batch;                  /* ends when the files and commands are done; nothing is asked */
+	bool quiet;                  /* no greeting */
+	bool no_files, no_home_file; /* of commands at the start: -nx, -nh */
+};
+
+struct tl_cli {
+	struct tl_loop *loop;
+	struct tl_target *target;
+	struct tl_screen screen;
+	struct tl_terminal *terminal;
+	struct tl_settings settings;
+	struct tl_table table;
+	struct tl_reader *reader; /* where lines come from now; NULL: the terminal */
+	struct tl_calculator *calculator;
+	struct tl_completion *completion; /* while words are looked for; else NULL */
+	struct tl_source *resize, *ends[2];
+	const char *version;
+	char *repeat;   /* what an empty line does; NULL: nothing */
+	bool repeating; /* it is being done now */
+	bool quit;
+	int status;     /* of the process */
+	bool cancelled; /* ^C since the command began */
+	bool batch;
+	bool busy;      /* a command is being carried out */
+	unsigned depth; /* of texts of commands in each other */
+	enum tl_script_leaving leaving;
+};
+
+/* Runs the prompt until it is left; returns the exit status. `loop` and `target` outlive it. */
+int tl_cli_run(struct tl_loop *loop, struct tl_target *target, const struct tl_cli_options *options);
+
+/*
+ * Asks a question that wants y or n; true for y. Without a person, or with `set confirm off`, the answer is y. The text
+ * ends in a question mark and a space. Not from inside a turn of the loop.
+ */
+bool tl_cli_query(struct tl_cli *cli, const char *format, ...) TL_PRINTF(2, 3);
+
+/* True when ^C was typed since the command began: whatever takes long asks now and then and gives up. Never waits. */
+bool tl_cli_cancelled(struct tl_cli *cli);
+/* A ^C that was for somebody else, as for a shell, is not for us. */
+void tl_cli_forget_interrupt(struct tl_cli *cli);
+/* The same, as the patience of debugger/modules.h; `cli` is the context. */
+bool tl_cli_waiting(void *cli);
+
+/* Ends the prompt with a status, after asking where a program would be lost. */
+TL_CHECKED enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask, struct tl_error *error);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * The tables of commands, one for each topic: what table.c puts together.
+ */
+#ifndef TL_FRONTENDS_CLI_COMMANDS_H
+#define TL_FRONTENDS_CLI_COMMANDS_H
+
+#include "frontends/cli/command.h"
+
+extern const struct tl_command tl_commands_shell[];    /* quit, help, echo, shell, cd, … */
+extern const struct tl_command tl_commands_script[];   /* define, if, source, … */
+extern const struct tl_command tl_commands_settings[]; /* set, show */
+
+/* Carries out a command that the user defined (the row's name says which). */
+TL_CHECKED enum tl_status tl_command_run_user(struct tl_cli *cli, const struct tl_command_line *line,
+					      struct tl_error *error);
+
+/* Completion of files, of commands and of settings, for rows' `complete`. */
+void tl_complete_files(struct tl_cli *cli, const char *words);
+void tl_complete_commands(struct tl_cli *cli, const char *words);
+void tl_complete_settings(struct tl_cli *cli, const char *words);
+
+#endif

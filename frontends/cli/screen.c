@@ -1,0 +1,263 @@
+#include "frontends/cli/screen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* A tab goes to the next column that is a multiple of this. */
+#define TAB 8
+
+void tl_screen_open(struct tl_screen *screen, int descriptor)
+{
+	*screen = (struct tl_screen){
+		.descriptor = descriptor, .terminal = isatty(descriptor) == 1, .paging = true, .log = -1};
+	tl_screen_measure(screen);
+}
+
+void tl_screen_close(struct tl_screen *screen)
+{
+	tl_screen_flush(screen);
+	if (screen->log >= 0)
+		(void)close(screen->log);
+	screen->log = -1;
+}
+
+void tl_screen_measure(struct tl_screen *screen)
+{
+	struct winsize size;
+
+	if (!screen->terminal)
+		return;
+	screen->height = 24;
+	screen->width = 80;
+	if (ioctl(screen->descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row != 0 && size.ws_col != 0) {
+		screen->height = size.ws_row;
+		screen->width = size.ws_col;
+	}
+}
+
+/* ---- Writing ---- */
+
+/* Who reads may be gone, or slow; neither is a reason to end. */
+static void write_all(int descriptor, const char *bytes, tl_size size)
+{
+	while (size > 0) {
+		ssize_t done = write(descriptor, bytes, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return;
+		bytes += done;
+		size -= (tl_size)done;
+	}
+}
+
+/* The same, with \r before each \n that comes without one: the terminal passes bytes on as they are. */
+static void write_raw(int descriptor, const char *bytes, tl_size size)
+{
+	while (size > 0) {
+		const char *newline = memchr(bytes, '\n', size);
+		tl_size front = newline != NULL ? (tl_size)(newline - bytes) : size;
+
+		write_all(descriptor, bytes, front);
+		if (newline != NULL)
+			write_all(descriptor, "\r\n", 2);
+		front += newline != NULL;
+		bytes += front;
+		size -= front;
+	}
+}
+
+void tl_screen_flush(struct tl_screen *screen)
+{
+	tl_size size = screen->size;
+
+	if (size == 0)
+		return;
+	screen->size = 0;
+	if (screen->hide != NULL)
+		screen->hide(screen->context);
+	if (screen->raw)
+		write_raw(screen->descriptor, screen->buffer, size);
+	else
+		write_all(screen->descriptor, screen->buffer, size);
+}
+
+static void put(struct tl_screen *screen, const char *bytes, tl_size size)
+{
+	while (size > 0) {
+		tl_size room = sizeof(screen->buffer) - screen->size, part = size < room ? size : room;
+
+		memcpy(screen->buffer + screen->size, bytes, part);
+		screen->size += part;
+		bytes += part;
+		size -= part;
+		if (screen->size == sizeof(screen->buffer))
+			tl_screen_flush(screen);
+	}
+}
+
+/* ---- Pages ---- */
+
+/* Columns that a byte takes: none inside an escape sequence, and one for each character of UTF-8. */
+static void advance(struct tl_screen *screen, char byte)
+{
+	if (screen->escape == 1) {
+		screen->escape = byte == '[' ? 2 : 0;
+	} else if (screen->escape == 2) {
+		screen->escape = byte >= '@' && byte <= '~' ? 0 : 2;
+	} else if (byte == '\033') {
+		screen->escape = 1;
+	} else if (byte == '\n') {
+		screen->line++;
+		screen->column = 0;
+	} else if (byte == '\r') {
+		screen->column = 0;
+	} else if (byte == '\t') {
+		screen->column += TAB - screen->column % TAB;
+	} else if (((unsigned char)byte & 0xc0) != 0x80) {
+		screen->column++;
+	}
+	if (screen->width != 0 && screen->column > screen->width) {
+		screen->line++;
+		screen->column -= screen->width;
+	}
+}
+
+/* The last line of a page is for the question. */
+static bool page_is_full(const struct tl_screen *screen)
+{
+	return screen->paging && screen->terminal && screen->height > 1 && screen->line >= screen->height - 1 &&
+	       screen->column == 0 && screen->unpaged == 0 && !screen->whole && screen->more != NULL;
+}
+
+static void ask(struct tl_screen *screen)
+{
+	tl_screen_flush(screen);
+	screen->line = 0;
+	screen->unpaged++;
+	screen->cut = !screen->more(screen->context);
+	screen->unpaged--;
+}
+
+void tl_screen_bytes(struct tl_screen *screen, const char *bytes, tl_size size)
+{
+	tl_size start = 0;
+
+	if (screen->cut)
+		return;
+	if (screen->log >= 0) {
+		write_all(screen->log, bytes, size);
+		if (screen->log_alone)
+			return;
+	}
+	for (tl_size i = 0; i < size; i++) {
+		/* Only when more is to come: a command that fills the page to the rim asks nothing. */
+		if (page_is_full(screen)) {
+			put(screen, bytes + start, i - start);
+			start = i;
+			ask(screen);
+			if (screen->cut)
+				return;
+		}
+		advance(screen, bytes[i]);
+	}
+	put(screen, bytes + start, size - start);
+}
+
+void tl_screen_text(struct tl_screen *screen, const char *text)
+{
+	tl_screen_bytes(screen, text, strlen(text));
+}
+
+void tl_screen_format(struct tl_screen *screen, const char *format, ...)
+{
+	char *text = NULL;
+	va_list list;
+	int size;
+
+	va_start(list, format);
+	size = vasprintf(&text, format, list);
+	va_end(list);
+	if (size < 0)
+		return;
+	tl_screen_bytes(screen, text, (tl_size)size);
+	free(text);
+}
+
+const char *tl_screen_style(const struct tl_screen *screen, enum tl_style style)
+{
+	static const char *const codes[TL_STYLE_MAX] = {
+		[TL_STYLE_PLAIN] = "\033[m",       [TL_STYLE_FILENAME] = "\033[32m", [TL_STYLE_FUNCTION] = "\033[33m",
+		[TL_STYLE_VARIABLE] = "\033[36m",  [TL_STYLE_ADDRESS] = "\033[34m",  [TL_STYLE_TITLE] = "\033[1m",
+		[TL_STYLE_HIGHLIGHT] = "\033[31m", [TL_STYLE_METADATA] = "\033[2m",
+	};
+
+	/* A log shall be readable. */
+	return screen->styled && screen->terminal && screen->log < 0 ? codes[style] : "";
+}
+
+void tl_screen_styled(struct tl_screen *screen, enum tl_style style, const char *text)
+{
+	tl_screen_text(screen, tl_screen_style(screen, style));
+	tl_screen_text(screen, text);
+	tl_screen_text(screen, tl_screen_style(screen, TL_STYLE_PLAIN));
+}
+
+void tl_screen_program(struct tl_screen *screen, const char *bytes, tl_size size)
+{
+	tl_screen_flush(screen);
+	if (size == 0)
+		return;
+	if (screen->hide != NULL)
+		screen->hide(screen->context);
+	write_all(screen->descriptor, bytes, size);
+	for (tl_size i = 0; i < size; i++)
+		advance(screen, bytes[i]);
+	screen->line = 0;
+}
+
+void tl_screen_complain(struct tl_screen *screen, const char *text)
+{
+	tl_screen_flush(screen);
+	if (screen->hide != NULL)
+		screen->hide(screen->context);
+	if (screen->log >= 0) {
+		write_all(screen->log, text, strlen(text));
+		write_all(screen->log, "\n", 1);
+	}
+	write_all(STDERR_FILENO, text, strlen(text));
+	write_all(STDERR_FILENO, "\r\n" + !screen->raw, 1 + screen->raw);
+	screen->column = 0;
+	screen->line++;
+}
+
+void tl_screen_begin(struct tl_screen *screen)
+{
+	screen->line = 0;
+	screen->cut = screen->whole = false;
+}
+
+enum tl_status tl_screen_log(struct tl_screen *screen, const char *path, bool overwrite, bool alone,
+			     struct tl_error *error)
+{
+	int opened = -1;
+
+	if (path != NULL) {
+		opened = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_APPEND), 0666);
+		if (opened < 0)
+			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "set logging: %s", path);
+	}
+	tl_screen_flush(screen);
+	if (screen->log >= 0)
+		(void)close(screen->log);
+	screen->log = opened;
+	screen->log_alone = alone;
+	return TL_OK;
+}

@@ -1,0 +1,90 @@
+/*
+ * What `set` changes and `show` tells: a table with a row for each setting, which says where its value is, what is
+ * allowed, and how it is told. Names, values and sentences are gdb's where gdb has them. Names are of several words,
+ * each of which may be abbreviated.
+ */
+#ifndef TL_FRONTENDS_CLI_SETTINGS_H
+#define TL_FRONTENDS_CLI_SETTINGS_H
+
+#include "base/error.h"
+#include "core/types.h"
+#include "symbols/output.h"
+
+struct tl_cli;
+
+/* The values, in place. Strings are allocated; NULL is the empty one. */
+struct tl_settings {
+	/* The prompt. */
+	bool confirm, pagination, editing, trace_commands, style;
+	tl_u32 height, width, completions, user_depth;
+	char *prompt;
+	bool history_save;
+	tl_u32 history_size;
+	char *history_file;
+	bool logging, logging_overwrite, logging_alone;
+	char *logging_file;
+	char *safe_path; /* folders whose .trapline is read, with colons between them */
+	/* Printing. */
+	tl_u32 elements, repeats, depth;
+	bool pretty, symbols, addresses, sevenbit;
+};
+
+enum tl_setting_kind {
+	TL_SETTING_BOOL,   /* on, off; nothing is on */
+	TL_SETTING_NUMBER, /* 0 and "unlimited": no limit */
+	TL_SETTING_COUNT,  /* a number; 0 is 0, "unlimited" all ones */
+	TL_SETTING_CHOICE, /* a tl_u32, the index of one of `choices` */
+	TL_SETTING_TEXT,   /* the rest of the line */
+	TL_SETTING_FILE,   /* the same; ~ is put in, files are completed */
+	TL_SETTING_OWN     /* by its own functions */
+};
+
+struct tl_setting {
+	const char *name; /* "print elements" */
+	enum tl_setting_kind kind;
+	tl_size offset;             /* in struct tl_settings */
+	const char *const *choices; /* NULL-terminated */
+	const char *say;            /* "Limit on … to print is %s.", for `show` */
+	const char *summary;        /* behind "Set " and "Show ", without final period: "printing of addresses" */
+	const char *details;        /* more lines for help; NULL: none */
+	/* After a change; may be NULL. On failure the old value is put back. */
+	enum tl_status (*changed)(struct tl_cli *cli, struct tl_error *error);
+	/* TL_SETTING_OWN: NULL for what can only be shown, or only be set. `words` ends with a zero byte. */
+	enum tl_status (*set)(struct tl_cli *cli, const char *words, struct tl_error *error);
+	void (*show)(struct tl_cli *cli, const char *words);
+};
+
+/* All rows, ended by one without a name. */
+extern const struct tl_setting tl_setting_rows[];
+
+TL_CHECKED enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *error);
+void tl_settings_close(struct tl_settings *settings);
+
+/*
+ * The setting that a text begins with, each of its words by itself or abbreviated; *rest_ret is what follows. NULL:
+ * none; *prefix_ret then says how many settings begin with all the words of the text ("print"), and TL_ERROR_ARGUMENT
+ * comes of a word that several begin with ("print e"), with their names.
+ */
+TL_CHECKED enum tl_status tl_settings_find(const char *text, const struct tl_setting **row_ret, const char **rest_ret,
+					   tl_size *prefix_ret, struct tl_error *error);
+
+/* Whether all words of a text begin the first words of a setting's name. */
+bool tl_settings_begins(const char *name, const char *text);
+
+/* Reads a value and sets it. */
+TL_CHECKED enum tl_status tl_settings_set(struct tl_cli *cli, const struct tl_setting *row, const char *words,
+					  struct tl_error *error);
+
+/* Writes the value alone ("on", "200", "unlimited"), and its sentence. */
+void tl_settings_value(const struct tl_cli *cli, const struct tl_setting *row, struct tl_output *output);
+void tl_settings_show(struct tl_cli *cli, const struct tl_setting *row, const char *words);
+
+/* Functions of rows of their own kind (commands_settings.c), and the variables that `set` gives values to. */
+TL_CHECKED enum tl_status tl_set_variable(struct tl_cli *cli, const char *words, struct tl_error *error);
+void tl_show_commands(struct tl_cli *cli, const char *words);
+void tl_show_convenience(struct tl_cli *cli, const char *words);
+void tl_show_user(struct tl_cli *cli, const char *words);
+void tl_show_values(struct tl_cli *cli, const char *words);
+void tl_show_version(struct tl_cli *cli, const char *words);
+
+#endif

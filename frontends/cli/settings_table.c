@@ -1,0 +1,323 @@
+#include "frontends/cli/cli.h"
+#include "frontends/cli/history.h"
+#include "frontends/cli/settings.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct tl_settings, member)
+
+/* ---- What follows from a change ---- */
+
+static enum tl_status screen_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	(void)error;
+	cli->screen.paging = cli->settings.pagination && !cli->batch;
+	cli->screen.height = cli->settings.height;
+	cli->screen.width = cli->settings.width;
+	cli->screen.styled = cli->settings.style;
+	return TL_OK;
+}
+
+static enum tl_status editing_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	(void)error;
+	tl_terminal_set_editing(cli->terminal, cli->settings.editing);
+	return TL_OK;
+}
+
+static enum tl_status history_size_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	(void)error;
+	tl_history_limit(cli->settings.history_size);
+	return TL_OK;
+}
+
+static enum tl_status logging_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	const struct tl_settings *settings = &cli->settings;
+
+	if (!settings->logging) {
+		if (cli->screen.log >= 0)
+			tl_screen_format(&cli->screen, "Done logging to %s.\n", settings->logging_file);
+		return tl_screen_log(&cli->screen, NULL, false, false, error);
+	}
+	TL_TRY(tl_screen_log(&cli->screen, settings->logging_file, settings->logging_overwrite, settings->logging_alone,
+			     error));
+	cli->screen.log_alone = false;
+	tl_screen_format(&cli->screen, "Copying output to %s.\n", settings->logging_file);
+	if (settings->logging_alone)
+		tl_screen_format(&cli->screen, "Redirecting output to %s.\n", settings->logging_file);
+	cli->screen.log_alone = settings->logging_alone;
+	return TL_OK;
+}
+
+static enum tl_status prompt_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	tl_size size = strlen(cli->settings.prompt);
+	char *spaced;
+
+	if (size == 0 || cli->settings.prompt[size - 1] == ' ')
+		return TL_OK;
+	spaced = malloc(size + 2);
+	if (spaced == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the prompt");
+	memcpy(spaced, cli->settings.prompt, size);
+	memcpy(spaced + size, " ", 2);
+	free(cli->settings.prompt);
+	cli->settings.prompt = spaced;
+	return TL_OK;
+}
+
+/* The short form: on, off, or a file, which switches it on. */
+static enum tl_status set_logging(struct tl_cli *cli, const char *words, struct tl_error *error)
+{
+	bool on = strcmp(words, "off") != 0;
+
+	if (on && words[0] != '\0' && strcmp(words, "on") != 0) {
+		char *file = strdup(words);
+
+		if (file == NULL)
+			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the name");
+		free(cli->settings.logging_file);
+		cli->settings.logging_file = file;
+	}
+	cli->settings.logging = on;
+	if (logging_changed(cli, error) == TL_OK)
+		return TL_OK;
+	cli->settings.logging = false;
+	return TL_ERROR_SYSTEM;
+}
+
+static void show_logging(struct tl_cli *cli, const char *words)
+{
+	(void)words;
+	tl_screen_format(&cli->screen, "Logging is %s; the file is \"%s\".\n", cli->settings.logging ? "on" : "off",
+			 cli->settings.logging_file);
+}
+
+/* ---- The table, in the order of the alphabet ---- */
+
+const struct tl_setting tl_setting_rows[] = {
+	{.name = "auto-load safe-path",
+	 .kind = TL_SETTING_FILE,
+	 .offset = AT(safe_path),
+	 .say = "List of directories from which it is safe to read a .trapline file is \"%s\".",
+	 .summary = "the directories whose .trapline file is read at the start",
+	 .details = "Colons stand between them. Set it in your own init file.\n"
+		    "Example: set auto-load safe-path ~/src:/usr/src"},
+	{.name = "commands",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "the history of commands: the last ten, ten around a number, or with + the next ten",
+	 .details = "Example: show commands 100",
+	 .show = tl_show_commands},
+	{.name = "confirm",
+	 .offset = AT(confirm),
+	 .changed = NULL,
+	 .say = "Whether to confirm potentially dangerous operations is %s.",
+	 .summary = "whether to confirm potentially dangerous operations",
+	 .details = "With \"set confirm off\" nothing is asked: quit, delete and their like do what they do at once."},
+	{.name = "convenience",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "the debugger's own variables and their values",
+	 .details = "Example: show convenience",
+	 .show = tl_show_convenience},
+	{.name = "editing",
+	 .offset = AT(editing),
+	 .changed = editing_changed,
+	 .say = "Editing of command lines as they are typed is %s.",
+	 .summary = "editing of command lines as they are typed",
+	 .details = "Off: lines are read as the terminal gives them, without history and completion."},
+	{.name = "height",
+	 .kind = TL_SETTING_NUMBER,
+	 .offset = AT(height),
+	 .changed = screen_changed,
+	 .say = "Number of lines Trapline thinks are in a page is %s.",
+	 .summary = "number of lines in a page of output",
+	 .details = "It is the terminal's until it is set. 0 or unlimited: output does not stop for a key.\n"
+		    "Example: set height 0"},
+	{.name = "history filename",
+	 .kind = TL_SETTING_FILE,
+	 .offset = AT(history_file),
+	 .say = "The filename in which to record the command history is \"%s\".",
+	 .summary = "the file in which the command history is kept",
+	 .details = "Example: set history filename ~/.trapline_history"},
+	{.name = "history save",
+	 .offset = AT(history_save),
+	 .say = "Saving of the history record on exit is %s.",
+	 .summary = "saving of the history record on exit"},
+	{.name = "history size",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(history_size),
+	 .changed = history_size_changed,
+	 .say = "The size of the command history is %s.",
+	 .summary = "the size of the command history",
+	 .details = "So many lines are remembered, in memory and in the file. Example: set history size 5000"},
+	{.name = "logging",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "copying of output to a file: on, off, or its name",
+	 .details = "Example: set logging session.txt",
+	 .set = set_logging,
+	 .show = show_logging},
+	{.name = "logging enabled",
+	 .offset = AT(logging),
+	 .changed = logging_changed,
+	 .say = "Logging is %s.",
+	 .summary = "whether output is copied to a file",
+	 .details = "The file is that of \"set logging file\". Example: set logging enabled on"},
+	{.name = "logging file",
+	 .kind = TL_SETTING_FILE,
+	 .offset = AT(logging_file),
+	 .say = "The current logfile is \"%s\".",
+	 .summary = "the file that output is copied to"},
+	{.name = "logging overwrite",
+	 .offset = AT(logging_overwrite),
+	 .say = "Whether logging overwrites the log file is %s.",
+	 .summary = "whether logging overwrites the log file, or appends to it"},
+	{.name = "logging redirect",
+	 .offset = AT(logging_alone),
+	 .say = "Whether output goes to the log file only is %s.",
+	 .summary = "whether output goes to the log file only"},
+	{.name = "max-completions",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(completions),
+	 .say = "Maximum number of completion candidates is %s.",
+	 .summary = "maximum number of completion candidates",
+	 .details = "More are looked for only when more letters were typed. Example: set max-completions unlimited"},
+	{.name = "max-user-call-depth",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(user_depth),
+	 .say = "The max call depth for user-defined commands is %s.",
+	 .summary = "the max call depth for user-defined commands",
+	 .details = "Commands that call each other deeper than this are ended with an error."},
+	{.name = "pagination",
+	 .offset = AT(pagination),
+	 .changed = screen_changed,
+	 .say = "State of pagination is %s.",
+	 .summary = "state of output pagination",
+	 .details = "When it is on, output pauses at the end of each screenful and asks whether to go on."},
+	{.name = "print address",
+	 .offset = AT(addresses),
+	 .say = "Printing of addresses is %s.",
+	 .summary = "printing of addresses"},
+	{.name = "print elements",
+	 .kind = TL_SETTING_NUMBER,
+	 .offset = AT(elements),
+	 .say = "Limit on string chars or array elements to print is %s.",
+	 .summary = "limit on string chars or array elements to print",
+	 .details = "\"set print elements unlimited\" causes there to be no limit."},
+	{.name = "print max-depth",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(depth),
+	 .say = "Maximum print depth is %s.",
+	 .summary = "maximum print depth for nested structures, unions and arrays"},
+	{.name = "print pretty",
+	 .offset = AT(pretty),
+	 .say = "Pretty formatting of structures is %s.",
+	 .summary = "pretty formatting of structures",
+	 .details = "On: a line for each member. Example: set print pretty on"},
+	{.name = "print repeats",
+	 .kind = TL_SETTING_NUMBER,
+	 .offset = AT(repeats),
+	 .say = "Threshold for repeated print elements is %s.",
+	 .summary = "threshold for repeated print elements",
+	 .details = "Longer runs of one element are folded into one with <repeats N times>."},
+	{.name = "print sevenbit-strings",
+	 .offset = AT(sevenbit),
+	 .say = "Printing of 8-bit characters in strings as \\nnn is %s.",
+	 .summary = "printing of 8-bit characters in strings as \\nnn"},
+	{.name = "print symbol",
+	 .offset = AT(symbols),
+	 .say = "Printing of symbol names when printing pointers is %s.",
+	 .summary = "printing of symbol names when printing pointers"},
+	{.name = "prompt",
+	 .kind = TL_SETTING_TEXT,
+	 .offset = AT(prompt),
+	 .changed = prompt_changed,
+	 .say = "Trapline's prompt is \"%s\".",
+	 .summary = "Trapline's prompt",
+	 .details = "A space is put behind it if there is none. Example: set prompt (db)"},
+	{.name = "style enabled",
+	 .offset = AT(style),
+	 .changed = screen_changed,
+	 .say = "Output styling is %s.",
+	 .summary = "whether output is styled with colours",
+	 .details = "Off at the start when NO_COLOR is in the environment or the terminal is dumb. Colours are never\n"
+		    "written to files and pipes."},
+	{.name = "trace-commands",
+	 .offset = AT(trace_commands),
+	 .say = "State of CLI tracing is %s.",
+	 .summary = "tracing of commands: each is printed with a + before it is carried out"},
+	{.name = "user",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "definitions of commands of your own",
+	 .details = "Example: show user both",
+	 .show = tl_show_user},
+	{.name = "values",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "the last ten values of the history, or ten around a number",
+	 .details = "Example: show values 20",
+	 .show = tl_show_values},
+	{.name = "variable",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "a variable to the value of an expression",
+	 .details = "For variables that are called as settings are.\nExample: set variable width = 7",
+	 .set = tl_set_variable},
+	{.name = "version",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "which version of Trapline this is",
+	 .details = "Example: show version",
+	 .show = tl_show_version},
+	{.name = "width",
+	 .kind = TL_SETTING_NUMBER,
+	 .offset = AT(width),
+	 .changed = screen_changed,
+	 .say = "Number of characters Trapline thinks are in a line is %s.",
+	 .summary = "number of characters in a line of output",
+	 .details = "It is the terminal's until it is set. Example: set width 0"},
+	{0},
+};
+
+/* ---- Where they begin ---- */
+
+static bool wants_colours(void)
+{
+	const char *terminal = getenv("TERM"), *refused = getenv("NO_COLOR");
+
+	return (refused == NULL || refused[0] == '\0') && terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *error)
+{
+	*settings = (struct tl_settings){
+		.confirm = true,
+		.pagination = true,
+		.editing = true,
+		.style = wants_colours(),
+		.completions = 200,
+		.user_depth = 256,
+		.prompt = strdup("(trapline) "),
+		.history_save = true,
+		.history_size = 2000,
+		.history_file = tl_history_default_file(),
+		.logging_file = strdup("trapline.txt"),
+		.elements = 200,
+		.repeats = 10,
+		.depth = 20,
+		.symbols = true,
+		.addresses = true,
+	};
+	if (settings->prompt == NULL || settings->logging_file == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the settings");
+	return TL_OK;
+}
+
+void tl_settings_close(struct tl_settings *settings)
+{
+	free(settings->prompt);
+	free(settings->history_file);
+	free(settings->logging_file);
+	free(settings->safe_path);
+	*settings = (struct tl_settings){0};
+}
