@@ -313,7 +313,7 @@ static int read_target(struct command *command, char **words)
 
 /* Hands a target to whoever drives. `populate`: what the target has already, NULL for nothing. */
 static int drive(struct command *command, struct tl_loop *loop, struct tl_target *target,
-		 enum tl_status (*populate)(struct tl_target *target, struct tl_engine *engine))
+		 enum tl_status (*populate)(struct tl_target *target, struct tl_error *error))
 {
 	struct tl_cli_options *prompt = &command->prompt;
 
@@ -348,19 +348,6 @@ static int drive_process(struct command *command)
 	tl_process_target_destroy(target);
 	tl_loop_destroy(loop);
 	return status;
-}
-if (command->serve.address != NULL) {
-	status = tl_serve(loop, target, &command->serve);
-} else {
-	command->prompt.starts = command->starts;
-	command->prompt.program = command->serve.program;
-	command->prompt.attach = command->serve.attach;
-	command->prompt.version = TL_VERSION;
-	status = tl_cli_run(loop, target, &command->prompt);
-}
-tl_process_target_destroy(target);
-tl_loop_destroy(loop);
-return status;
 }
 
 static void remark(void *context, const char *line)

@@ -46,9 +46,9 @@ struct tl_cli_options {
 	const char *core;           /* the core dump that the target shows; NULL: none */
 	const char *core_program;   /* what made it; NULL: what it says itself */
 	/* Adds what the target has already to the engine; NULL: it has nothing. */
-	enum tl_status (*populate)(struct tl_target *target, struct tl_engine *engine);
-	tl_u64 attach;              /* 0: none */
-	const char *directory;      /* where to go first; NULL: stay */
+	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
+	tl_u64 attach;         /* 0: none */
+	const char *directory; /* where to go first; NULL: stay */
 	const char *version;
 	bool batch;                  /* ends when the files and commands are done; nothing is asked */
 	bool quiet;                  /* no greeting */
