@@ -125,7 +125,8 @@ static enum tl_status add_place(struct tl_line_query *query, const struct tl_lin
 static enum tl_status add_sequence(struct tl_line_query *query, const struct tl_line_table *table,
 				   const struct tl_line_sequence *sequence, tl_u64 file)
 {
-	bool taken = false; /* the run of rows that we are in has a place */
+	bool taken = false;   /* the run of rows that we are in has a place */
+	bool divided = false; /* and one of its rows has a discriminator */
 
 	for (tl_size i = sequence->first; i < sequence->first + sequence->count; i++) {
 		const struct tl_line_row *row = &table->rows[i];
@@ -134,8 +135,13 @@ static enum tl_status add_sequence(struct tl_line_query *query, const struct tl_
 		    (query->found != 0 && row->line > query->found)) {
 			/* Rows of no line do not end a run. Rows without code do: an inlined copy may begin there. */
 			taken = taken && row->line == 0;
+			divided = divided && taken;
 			continue;
 		}
+		divided = divided || row->discriminator != 0;
+		/* Parts of one line that the compiler tells apart are stopped at once, as in gdb. */
+		if (taken && divided && row->line == query->found)
+			continue;
 		if ((row->flags & TL_LINE_STATEMENT) == 0)
 			continue;
 		if (query->found == 0 || row->line < query->found) {

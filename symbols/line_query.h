@@ -6,6 +6,8 @@
  * of one line the first statement is a place; several are left where the line was compiled several times (inlined
  * copies, templates, parts of a loop), and whoever knows of blocks can have those in one block made one.
  *
+ * Runs that have discriminators (DWARF 5, section 6.2.2) are one place each in any case, as in gdb.
+ *
  * gdb 13 finds fewer: it drops a row at whose address one of another file begins, and with it lines that begin with an
  * inlined call.
  */

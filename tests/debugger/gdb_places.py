@@ -29,7 +29,7 @@ for line in open(NAMES):
         shown = gdb.execute('info breakpoints', to_string=True)
         gdb.execute('delete', to_string=True)
         for address, function, path, number, symbol in re.findall(
-                r'(0x[0-9a-f]+) (?:in (.*) at (.*):(\d+)|<(.*?)(?:[+]\d+)?>)?$', shown, re.M):
+                r'(0x[0-9a-f]+) (?:(?:in (.*) at )?([^<\n]*):(\d+)|<(.*?)(?:[+]\d+)?>)?$', shown, re.M):
             print('0x%x\t%s\t%s\t%s' % (int(address, 16), number or '0', os.path.basename(path), function or symbol))
     except gdb.error as problem:
         print('error: ' + str(problem))
@@ -75,23 +75,39 @@ PLACES_CXX = ['area', 'overloaded', 'overloaded(int)', 'overloaded (double)', 's
               'program.cc:overloaded(int)', 'main(int, char**)', '__cxa_pure_virtual', 'operator+', "'shapes::overloaded(int)'"]
 
 
-def places_of(program):
-    """Every line of its sources, every function that has a symbol, and PLACES."""
-    cxx = 'cxx' in os.path.basename(program)
-    places = PLACES + (PLACES_CXX if cxx else [])
-    for name in ['program.cc'] if cxx else ['program.c', 'other.c', 'shared.h']:
-        places += [f'{name}:{line}' for line in range(1, len((SOURCES / name).read_text().split('\n')) + 3)]
-    listed = subprocess.run(['nm', '-C', '--defined-only', program], capture_output=True, check=True).stdout.decode()
-    names = [line.split(' ', 2)[2] for line in listed.splitlines() if line.split(' ', 2)[1] in 'TtWw']
-    places += ['*0x' + line.split()[0] for line in listed.splitlines() if line.endswith((' main', ' _start'))]
-    return places + sorted({name for name in names if ' for ' not in name and '[' not in name})
+def run(*command):
+    return subprocess.run(command, capture_output=True, check=True).stdout.decode(errors='replace')
 
 
 @functools.cache
-def symbols_alone(program):
-    """The symbols that stand where another one does, which is that of the function."""
-    listed = subprocess.run(['nm', '-C', '--defined-only', program], capture_output=True, check=True).stdout.decode()
-    return {line.split(' ', 2)[2] for line in listed.splitlines() if line.split(' ', 2)[1] in 'Ww'}
+def rows(program):
+    """The line table: pairs of file and line by address."""
+    found = {}
+    for line in run('readelf', '--debug-dump=decodedline', program).splitlines():
+        row = re.match(r'(\S+)\s+(\d+)\s+(0x[0-9a-f]+)\b', line)
+        if row:
+            found.setdefault(int(row[3], 16), set()).add((os.path.basename(row[1]), int(row[2])))
+    return found
+
+
+@functools.cache
+def symbols(program, kinds='TtWw'):
+    """Names of functions, as a person writes them."""
+    named = [line.split(' ', 2) for line in run('nm', '-C', '--defined-only', program).splitlines()]
+    return sorted({name for _, kind, name in named if kind in kinds and ' for ' not in name and '[' not in name})
+
+
+def places_of(program):
+    """Every line of its sources, every function that has a symbol, and PLACES; of a large program, every so many of them."""
+    base = os.path.basename(program)
+    if not base.startswith('symbols-'):
+        lines = sorted({place for found in rows(program).values() for place in found if place[1] != 0})
+        return [f'{name}:{line}' for name, line in lines[::len(lines) // 200 + 1]] + symbols(program)[::len(symbols(program)) // 100 + 1]
+    places = PLACES + (PLACES_CXX if 'cxx' in base else [])
+    for name in ['program.cc'] if 'cxx' in base else ['program.c', 'other.c', 'shared.h']:
+        places += [f'{name}:{line}' for line in range(1, len((SOURCES / name).read_text().split('\n')) + 3)]
+    places += ['*0x' + line.split()[0] for line in run('nm', program).splitlines() if line.endswith((' main', ' _start'))]
+    return places + symbols(program)
 
 
 def is_error(lines):
@@ -107,9 +123,17 @@ def bare(lines):
     return [line.split('(')[0] for line in lines]
 
 
+def dropped(gdb, mine, program):
+    """Are all places that gdb has not where rows of several files begin?"""
+    alone = set(fields(mine, 0, 1)) - set(fields(gdb, 0, 1))
+    return bool(alone) and all(len({name for name, _ in rows(program).get(int(address, 16), ())}) > 1 for address, _ in alone)
+
+
 # What differs on purpose: why, and when. The conditions see the place, gdb's answer and ours, that with its marks for
 # inlined copies, and the program.
 RULES = [
+    ('gdb drops the row of a line at whose address one of another file begins: lines that begin with an inlined call',
+     lambda place, gdb, mine, copies, program: dropped(gdb, mine, program)),
     ('DWARF 2 does not say where inlined functions were called; gdb then takes them for none',
      lambda place, gdb, mine, copies, program: '-gcc-2-' in program and
      (place == 'inlined' or (not is_error(gdb) and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2)))),
@@ -125,7 +149,7 @@ RULES = [
      lambda place, gdb, mine, copies, program: not is_error(gdb) and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2) and
      all(one.endswith('::' + other.split('\t')[-1]) or one == other for one, other in zip(gdb, mine))),
     ('symbols of C++ without debug information: ours are found by their mangled names',
-     lambda place, gdb, mine, copies, program: is_error(mine) and '(' in place and place in symbols_alone(program)),
+     lambda place, gdb, mine, copies, program: is_error(mine) and '(' in place and place in symbols(program, 'Ww')),
     ('i386: gdb looks for pushes of registers at the beginning of functions without debug information',
      lambda place, gdb, mine, copies, program: program.endswith('-32') and {line for _, line in fields(gdb, 0, 1)} == {'0'}),
     ('const behind the parameters may be left out', lambda place, gdb, mine, copies, program: is_error(gdb) and

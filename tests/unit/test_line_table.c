@@ -436,6 +436,29 @@ TEST(two_copies_side_by_side)
 	tl_line_table_close(table);
 }
 
+/* Parts of one line that have discriminators are stopped at once, whatever blocks they are in. */
+TEST(parts_of_a_line_that_are_told_apart)
+{
+	struct line_builder builder = {.size = 0};
+	struct tl_line_table *table;
+
+	line_begin(&builder, 4, false);
+	line_address(&builder, 0x1000);
+	line_row(&builder, 0, 9); /* a.c 10 */
+	line_bytes(&builder, "\x00\x02\x04\x01", 4);
+	line_row(&builder, 16, 0);
+	line_row(&builder, 16, 0); /* without one, in the same run */
+	line_row(&builder, 16, 1); /* 11 */
+	line_row(&builder, 16, 0); /* 11 in the next block: a run without any */
+	line_row(&builder, 16, -1);
+	line_end_sequence(&builder, 16);
+	line_end(&builder);
+	REQUIRE(read_table(&builder, &table) == TL_OK);
+	check_places(table, "a.c", 10, true, 10, "1000 1050 ");
+	check_places(table, "a.c", 11, true, 11, "1030 1040 ");
+	tl_line_table_close(table);
+}
+
 /* A line that some table has is better than a near one of a table that was asked before. */
 TEST(several_tables_answer_as_one)
 {
