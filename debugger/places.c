@@ -138,20 +138,23 @@ static enum tl_status set_line(struct tl_places *places, struct tl_spot_function
 }
 
 /*
- * Whether gdb remembers a row at all: of several of one line in a row it keeps the first only, once one of them has a
- * discriminator.
+ * The row that gdb remembers for one: of several in a row that are of one line it takes only the first, once one of
+ * them has a discriminator.
  */
-static bool is_kept(const struct tl_line_table *table, const struct tl_line_row *row)
+static const struct tl_line_row *kept_row(const struct tl_line_table *table, const struct tl_line_row *row)
 {
-	const struct tl_line_row *at = row;
-	bool discriminated = row->discriminator != 0;
+	const struct tl_line_row *at = row, *kept;
+	bool discriminated = false;
 
 	while (at > table->rows && at[-1].line == row->line && at[-1].file == row->file &&
-	       (at[-1].flags & TL_LINE_END) == 0) {
+	       (at[-1].flags & TL_LINE_END) == 0)
 		at--;
+	for (kept = at; at <= row; at++) {
 		discriminated |= at->discriminator != 0;
+		if (!discriminated)
+			kept = at;
 	}
-	return at == row || !discriminated;
+	return kept;
 }
 
 /* The line of the code itself, for the innermost function. */
@@ -170,7 +173,8 @@ static enum tl_status find_line(struct tl_places *places, struct tl_spot *place,
 	if (row != line.row)
 		row = tl_line_table_find(line.table, row->address);
 	TL_TRY(set_line(places, function, line.table, row->file, row->line, error));
-	if ((row->flags & TL_LINE_STATEMENT) != 0 && is_kept(line.table, row))
+	row = kept_row(line.table, row);
+	if ((row->flags & TL_LINE_STATEMENT) != 0)
 		function->line_start = row->address + place->module->bias;
 	return TL_OK;
 }

@@ -1,7 +1,8 @@
 """Run by gdb_stacks.py inside gdb: stops a program at its instructions, and says what gdb makes of its stack there.
 
-STOPS in the environment says how many instructions to choose, PLACES is the file that gets their addresses. The output
-is that of tests/debugger/walk_stacks.
+STOPS in the environment says how many instructions to choose, PLACES is the file that gets their addresses; UNITS, which
+may be missing, is a pattern for the sources that large programs are to be stopped in besides that of main. The output is
+that of tests/debugger/walk_stacks.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import gdb
 KINDS = {gdb.NORMAL_FRAME: 'N', gdb.INLINE_FRAME: 'I', gdb.TAILCALL_FRAME: 'T', gdb.SIGTRAMP_FRAME: 'S'}
 REGISTERS = 'rbx rbp rsp r12 r13 r14 r15 rip'.split()
 FRAMES_MAX = 64
+FUNCTIONS_MAX = 2000
 
 
 def code_of(program):
@@ -31,16 +33,21 @@ def code_of(program):
     return found
 
 
+def chance(what):
+    """A number that looks like chance, and is always the same."""
+    return hashlib.sha256(repr(what).encode()).digest()
+
+
 def places_of(program):
     """Addresses of instructions, chosen in a way that does not change."""
     addresses = set()
-    for start, end in code_of(program):
+    for start, end in sorted(code_of(program), key=chance)[:FUNCTIONS_MAX]:
         for instruction in gdb.selected_frame().architecture().disassemble(start, end - 1):
             # A function in two parts has others between them.
             if gdb.find_pc_line(instruction['addr']).symtab is not None:
                 addresses.add(instruction['addr'])
     addresses.discard(gdb.newest_frame().pc())  # the program stands there
-    chosen = sorted(addresses, key=lambda address: hashlib.sha256(b'%x' % address).digest())
+    chosen = sorted(addresses, key=chance)
     return sorted(chosen[:int(os.environ['STOPS'])])
 
 
@@ -102,6 +109,8 @@ def main():
     gdb.execute('handle all nostop noprint pass', to_string=True)
     gdb.execute('tbreak *main', to_string=True)
     gdb.execute('run', to_string=True)
+    if 'UNITS' in os.environ:
+        gdb.execute('maint expand-symtabs ' + os.environ['UNITS'])
     places = places_of(program)
     with open(os.environ['PLACES'], 'w', encoding='ascii') as file:
         file.writelines(f'{address:x}\n' for address in places)
