@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FORMS "HOST:PORT, :PORT, [IPv6]:PORT, unix:PATH, a device, or - for standard input and output"
@@ -391,4 +393,127 @@ enum tl_status tl_device_open(const char *path, int *descriptor_ret, struct tl_e
 	}
 	*descriptor_ret = descriptor;
 	return TL_OK;
+}
+
+/* ---- Going somewhere ---- */
+
+static tl_u64 clock_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (tl_u64)now.tv_sec * 1000 + (tl_u64)now.tv_nsec / 1000000;
+}
+
+/* Waits until a connection that was begun is there, or not; sets errno. */
+static bool await_connection(int descriptor, tl_u64 deadline)
+{
+	struct pollfd ready = {.fd = descriptor, .events = POLLOUT};
+	int code = ETIMEDOUT;
+	socklen_t size = sizeof(code);
+
+	for (;;) {
+		tl_u64 now = clock_now();
+		int count = poll(&ready, 1, now < deadline ? (int)(deadline - now) : 0);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count > 0 && getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size) != 0)
+			code = errno;
+		errno = code;
+		return count > 0 && code == 0;
+	}
+}
+
+/* -1 with errno. */
+static int connect_to(const struct sockaddr *at, socklen_t size, tl_u64 deadline)
+{
+	int descriptor = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1, saved;
+
+	if (descriptor < 0)
+		return -1;
+	if (at->sa_family != AF_UNIX) {
+		(void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		(void)setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	}
+	if (connect(descriptor, at, size) == 0 || (errno == EINPROGRESS && await_connection(descriptor, deadline)))
+		return descriptor;
+	saved = errno;
+	close(descriptor);
+	errno = saved;
+	return -1;
+}
+
+static enum tl_status cannot_connect(const char *where, struct tl_error *error)
+{
+	if (errno == ETIMEDOUT)
+		return TL_FAIL(error, TL_ERROR_TIMEOUT, "cannot connect to %s: nobody answered in time", where);
+	return TL_FAIL_ERRNO(
+		error, TL_ERROR_SYSTEM, "cannot connect to %s%s", where,
+		errno == ECONNREFUSED || errno == ENOENT ? " (nobody listens there: start the server first)" : "");
+}
+
+static enum tl_status connect_tcp(const struct tl_address *address, tl_u64 deadline, int *descriptor_ret,
+				  struct tl_error *error)
+{
+	union any_address at = {.storage = {.ss_family = AF_UNSPEC}};
+	char where[320] = "";
+	struct addrinfo *list;
+	int descriptor = -1, saved;
+
+	if (strcmp(address->name, "*") == 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "* is where to listen, not where to connect: give HOST:PORT");
+	TL_TRY(resolve(address, &list, error));
+	errno = EADDRNOTAVAIL;
+	for (struct addrinfo *each = list; each != NULL && descriptor < 0; each = each->ai_next) {
+		memcpy(&at, each->ai_addr, each->ai_addrlen);
+		descriptor = connect_to(each->ai_addr, each->ai_addrlen, deadline);
+	}
+	saved = errno;
+	freeaddrinfo(list);
+	describe(&at, where, sizeof(where));
+	errno = saved;
+	if (descriptor < 0)
+		return cannot_connect(where, error);
+	*descriptor_ret = descriptor;
+	return TL_OK;
+}
+
+static enum tl_status connect_unix(const struct tl_address *address, tl_u64 deadline, int *descriptor_ret,
+				   struct tl_error *error)
+{
+	union any_address at = {.local.sun_family = AF_UNIX};
+	size_t length = strlen(address->name);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	int descriptor;
+
+	memcpy(at.local.sun_path, address->name, length);
+	if (address->name[0] == '@')
+		at.local.sun_path[0] = '\0';
+	else
+		size++;
+	descriptor = connect_to(&at.plain, size, deadline);
+	if (descriptor < 0)
+		return cannot_connect(address->name, error);
+	*descriptor_ret = descriptor;
+	return TL_OK;
+}
+
+enum tl_status tl_address_connect(const struct tl_address *address, tl_u64 milliseconds, int *descriptor_ret,
+				  struct tl_error *error)
+{
+	tl_u64 deadline = clock_now() + milliseconds;
+
+	switch (address->kind) {
+	case TL_ADDRESS_TCP:
+		return connect_tcp(address, deadline, descriptor_ret, error);
+	case TL_ADDRESS_UNIX:
+		return connect_unix(address, deadline, descriptor_ret, error);
+	case TL_ADDRESS_STANDARD:
+	case TL_ADDRESS_DEVICE:
+		break;
+	}
+	return TL_FAIL(error, TL_ERROR_ARGUMENT,
+		       "cannot connect to standard input or a device: give HOST:PORT or unix:PATH");
 }

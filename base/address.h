@@ -66,6 +66,14 @@ TL_CHECKED enum tl_status tl_listener_accept(struct tl_listener *listener, int *
  */
 TL_CHECKED enum tl_status tl_standard_open(int *input_ret, int *output_ret, struct tl_error *error);
 
+/*
+ * Goes to where somebody listens: a descriptor that does not block, which the caller closes. Waits `milliseconds` at
+ * most, but for a name to be resolved. Standard input and devices are nothing to go to: TL_ERROR_ARGUMENT.
+ * TL_ERROR_TIMEOUT; TL_ERROR_SYSTEM with what to do in the sentence.
+ */
+TL_CHECKED enum tl_status tl_address_connect(const struct tl_address *address, tl_u64 milliseconds, int *descriptor_ret,
+					     struct tl_error *error);
+
 /* Opens a character device for both directions; a terminal is set to pass bytes as they are. The caller closes it. */
 TL_CHECKED enum tl_status tl_device_open(const char *path, int *descriptor_ret, struct tl_error *error);
 

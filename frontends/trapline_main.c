@@ -9,6 +9,7 @@
 #include "frontends/serve/serve.h"
 #include "targets/corefile/corefile.h"
 #include "targets/process/process.h"
+#include "targets/remote/remote.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -110,6 +111,7 @@ static const struct tl_option table[] = {
 struct command {
 	struct tl_serve_options serve;
 	const char *core, *core_program; /* NULL: none */
+	const char *connect;             /* to a remote stub there; NULL: none */
 	struct tl_cli_options prompt;
 	struct tl_start starts[STARTS_MAX];
 	bool survive;
@@ -118,10 +120,11 @@ struct command {
 
 static void print_usage(FILE *stream)
 {
-	fputs("Usage: trapline [OPTION]... [[run] PROGRAM [ARGUMENT]... | attach PID]\n"
+	fputs("Usage: trapline [OPTION]... [[run] PROGRAM [ARGUMENT]... | attach PID | connect STUB]\n"
 	      "       trapline --serve ADDRESS [OPTION]... [run] PROGRAM [ARGUMENT]...\n"
 	      "       trapline --serve ADDRESS [OPTION]... attach PID\n"
 	      "       trapline --serve ADDRESS [OPTION]... core FILE [PROGRAM]\n"
+	      "       trapline --serve ADDRESS [OPTION]... connect STUB\n"
 	      "       trapline --serve ADDRESS --multi [OPTION]...\n",
 	      stream);
 	tl_options_print(table, stream);
@@ -279,7 +282,7 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 /* The word that names the target: -1 to go on, otherwise the exit status. */
 static int read_target(struct command *command, char **words)
 {
-	static const char *const absent[] = {"connect", "kvm", "emu"};
+	static const char *const absent[] = {"kvm", "emu"};
 
 	if (words[0] == NULL)
 		return -1;
@@ -303,6 +306,13 @@ static int read_target(struct command *command, char **words)
 				"core wants a core dump, and perhaps the program that made it: core FILE [PROGRAM]");
 		command->core = words[1];
 		command->core_program = words[2];
+		return -1;
+	}
+	if (strcmp(words[0], "connect") == 0) {
+		if (words[1] == NULL || words[2] != NULL)
+			return fail("connect wants the address of one stub: HOST:PORT, unix:PATH, a serial line, or "
+				    "\"| COMMAND\"");
+		command->connect = words[1];
 		return -1;
 	}
 	if (strcmp(words[0], "run") == 0 && *++words == NULL)
@@ -391,6 +401,40 @@ static int drive_core(struct command *command)
 	return status;
 }
 
+static void remote_output(void *context, const char *text, tl_size size)
+{
+	(void)context;
+	(void)fwrite(text, 1, size, stderr);
+}
+
+static void remote_lost(void *context, const char *sentence)
+{
+	(void)context;
+	fprintf(stderr, "trapline: %s\n", sentence);
+}
+
+static int drive_remote(struct command *command)
+{
+	struct tl_remote_options options = {
+		.extended = command->serve.multi, .output = remote_output, .lost = remote_lost};
+	struct tl_target *target;
+	struct tl_loop *loop;
+	struct tl_error error;
+	int status;
+
+	if (tl_loop_create(&loop, &error) != TL_OK)
+		return fail(error.text);
+	if (tl_remote_target_create(loop, command->connect, &options, &target, &error) != TL_OK) {
+		tl_loop_destroy(loop);
+		return fail(error.text);
+	}
+	command->serve.started = tl_remote_target_started;
+	status = drive(command, loop, target, tl_remote_target_populate);
+	tl_remote_target_destroy(target);
+	tl_loop_destroy(loop);
+	return status;
+}
+
 int main(int count, char **arguments)
 {
 	struct command command = {.serve = {.with_shell = true}};
@@ -418,6 +462,8 @@ int main(int count, char **arguments)
 		command.core_program = command.serve.program[0];
 	if (command.core != NULL)
 		return drive_core(&command);
+	if (command.connect != NULL)
+		return drive_remote(&command);
 	if (command.serve.address != NULL && command.serve.program == NULL && command.serve.attach == 0 &&
 	    !command.serve.multi)
 		return fail(

@@ -22,6 +22,7 @@ static void begin(struct tl_frame_decoder *decoder)
 	decoder->size = 0;
 	decoder->sum = 0;
 	decoder->overflow = false;
+	decoder->broken = false;
 }
 
 static void keep(struct tl_frame_decoder *decoder, tl_u8 byte)
@@ -76,6 +77,8 @@ static const tl_u8 *keep_plain(struct tl_frame_decoder *decoder, const tl_u8 *at
 		unsigned special = tl_lanes_bits(tl_lanes_equal(lanes, '#') | tl_lanes_equal(lanes, '$') |
 						 tl_lanes_equal(lanes, ESCAPE));
 
+		if (decoder->runs)
+			special |= tl_lanes_bits(tl_lanes_equal(lanes, '*'));
 		if (special != 0) {
 			size += (tl_size)__builtin_ctz(special);
 			break;
@@ -86,6 +89,19 @@ static const tl_u8 *keep_plain(struct tl_frame_decoder *decoder, const tl_u8 *at
 	decoder->size += size;
 	decoder->sum = (tl_u8)(decoder->sum + sum_bytes(at, size));
 	return at + size;
+}
+
+/* What stands behind a *: how often the byte before it comes again. */
+static void repeat(struct tl_frame_decoder *decoder, tl_u8 count)
+{
+	decoder->state = TL_FRAME_PAYLOAD;
+	decoder->sum = (tl_u8)(decoder->sum + count);
+	if (count < RUN_BASE + RUN_MIN || count > RUN_BASE + RUN_MAX || decoder->size == 0) {
+		decoder->broken = true;
+		return;
+	}
+	for (tl_u8 n = RUN_BASE; n < count; n++)
+		keep(decoder, decoder->buffer[decoder->size - 1]);
 }
 
 static void inside(struct tl_frame_decoder *decoder, tl_u8 byte)
@@ -104,6 +120,8 @@ static void inside(struct tl_frame_decoder *decoder, tl_u8 byte)
 		decoder->state = TL_FRAME_PAYLOAD;
 	} else if (byte == ESCAPE) {
 		decoder->state = TL_FRAME_ESCAPE;
+	} else if (byte == '*' && decoder->runs) {
+		decoder->state = TL_FRAME_RUN;
 	} else {
 		keep(decoder, byte);
 	}
@@ -115,7 +133,7 @@ static enum tl_frame_item finish(struct tl_frame_decoder *decoder, tl_u8 byte)
 	bool good = decoder->high >= 0 && low >= 0 && (decoder->high << 4 | low) == decoder->sum;
 
 	decoder->state = TL_FRAME_OUTSIDE;
-	if (!good && !decoder->trusting)
+	if ((!good && !decoder->trusting) || decoder->broken)
 		return TL_FRAME_CORRUPT;
 	return decoder->overflow ? TL_FRAME_TOO_LONG : TL_FRAME_PACKET;
 }
@@ -137,6 +155,9 @@ enum tl_frame_item tl_frame_decode(struct tl_frame_decoder *decoder, const tl_u8
 		case TL_FRAME_PAYLOAD:
 		case TL_FRAME_ESCAPE:
 			inside(decoder, byte);
+			break;
+		case TL_FRAME_RUN:
+			repeat(decoder, byte);
 			break;
 		case TL_FRAME_SUM_HIGH:
 			decoder->high = tl_hex_digit(byte);

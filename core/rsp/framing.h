@@ -2,7 +2,8 @@
  * Frames of the remote protocol: $payload#sum, with acknowledgements until the client switches them off.
  * GDB manual, appendix "GDB Remote Serial Protocol", sections "Overview" and "Notification Packets".
  *
- * A decoder takes the client's bytes apart: whole packets with their escapes undone, acknowledgements, interrupts. The
+ * A decoder takes the client's bytes apart: whole packets with their escapes undone, acknowledgements, interrupts; or,
+ * told of `runs`, a server's, whose packets alone may be shortened. The
  * encoder turns a payload into a frame in the buffer in which it was written. Neither sends nor allocates, and no
  * sequence of bytes can bring the decoder to anything but an item or the wish for more bytes.
  */
@@ -14,7 +15,7 @@
 enum tl_frame_item {
 	TL_FRAME_NOTHING,   /* all bytes were taken and no item is complete */
 	TL_FRAME_PACKET,    /* a packet with a good checksum (any checksum when acknowledgements are off) */
-	TL_FRAME_CORRUPT,   /* a packet with a bad one: wants a NAK */
+	TL_FRAME_CORRUPT,   /* a packet with a bad one, or with a run that is none: wants a NAK */
 	TL_FRAME_TOO_LONG,  /* a packet with a good checksum whose payload does not fit in the buffer */
 	TL_FRAME_ACK,       /* + */
 	TL_FRAME_NAK,       /* -: wants the last frame again */
@@ -22,7 +23,14 @@ enum tl_frame_item {
 	TL_FRAME_MAX
 };
 
-enum tl_frame_state { TL_FRAME_OUTSIDE, TL_FRAME_PAYLOAD, TL_FRAME_ESCAPE, TL_FRAME_SUM_HIGH, TL_FRAME_SUM_LOW };
+enum tl_frame_state {
+	TL_FRAME_OUTSIDE,
+	TL_FRAME_PAYLOAD,
+	TL_FRAME_ESCAPE,
+	TL_FRAME_RUN, /* behind a *, where there are runs: the count comes */
+	TL_FRAME_SUM_HIGH,
+	TL_FRAME_SUM_LOW
+};
 
 struct tl_frame_decoder {
 	tl_u8 *buffer; /* the caller's, for the payload of one packet */
@@ -33,6 +41,8 @@ struct tl_frame_decoder {
 	int high; /* first digit of the checksum, -1 if it was none */
 	bool overflow;
 	bool trusting; /* acknowledgements are off: the transport is reliable and the checksum may be anything */
+	bool runs;     /* the bytes are a server's: * and a count stand for repetitions of the byte before them */
+	bool broken;   /* in this packet a run had no byte before it, or no count */
 };
 
 /* Starts between frames, with room for payloads of `capacity` bytes in `buffer`, which stays the caller's. */

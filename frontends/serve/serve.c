@@ -969,13 +969,16 @@ static enum tl_status await_quiet(struct tl_server *server, struct tl_error *err
 	return TL_OK;
 }
 
-/* What the target has from the beginning counts as attached to: it is not ours to end. */
+/* What the target has from the beginning counts as attached to, unless it says otherwise: it is not ours to end. */
 static enum tl_status adopt(struct tl_server *server, struct tl_error *error)
 {
+	bool attached;
+
 	TL_TRY(server->options->populate(server->target, error));
+	attached = server->options->started == NULL || !server->options->started(server->target);
 	for (tl_u64 process = tl_engine_next_process(server->engine, 0); process != 0;
 	     process = tl_engine_next_process(server->engine, process))
-		tl_server_note_process(server, process, true);
+		tl_server_note_process(server, process, attached);
 	TL_TRY(await_quiet(server, error));
 	/* The first client finds them standing still, and asks why. */
 	drop_reports(server);

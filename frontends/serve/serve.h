@@ -39,6 +39,8 @@ struct tl_serve_options {
 	 * nothing. Instead of `program` and `attach`.
 	 */
 	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
+	/* Whether those were started for us, and are to end with us; NULL: they were not. */
+	bool (*started)(const struct tl_target *target);
 	const char *const *wrapper; /* NULL-terminated; NULL: none */
 	const char *directory;      /* to start programs in; NULL: our own */
 	bool with_shell;

@@ -298,3 +298,35 @@ TEST(any_bytes_in_any_pieces_are_the_same)
 	}
 	CHECK(packets > 100);
 }
+
+TEST(runs_of_a_server_are_undone)
+{
+	struct tl_frame_decoder decoder = fresh();
+
+	decoder.runs = true;
+	CHECK_EQUAL(decode(&decoder, "$0* #7a", NULL), TL_FRAME_PACKET);
+	CHECK(holds(&decoder, "0000"));
+	/* Behind many bytes at a time. */
+	CHECK_EQUAL(decode(&decoder, "$0123456789012345678901234567x* y#f1", NULL), TL_FRAME_PACKET);
+	CHECK(holds(&decoder, "0123456789012345678901234567xxxxy"));
+	/* An escaped * is one. */
+	CHECK_EQUAL(decode(&decoder, "$0}\n#b7", NULL), TL_FRAME_PACKET);
+	CHECK(holds(&decoder, "0*"));
+	decoder.runs = false;
+	CHECK_EQUAL(decode(&decoder, "$0* #7a", NULL), TL_FRAME_PACKET);
+	CHECK(holds(&decoder, "0* "));
+}
+
+TEST(runs_that_are_none_are_corrupt)
+{
+	struct tl_frame_decoder decoder = fresh();
+
+	decoder.runs = decoder.trusting = true;
+	CHECK_EQUAL(decode(&decoder, "$* #00", NULL), TL_FRAME_CORRUPT);
+	CHECK_EQUAL(decode(&decoder, "$0*!*\x1f#00", NULL), TL_FRAME_CORRUPT);
+	CHECK_EQUAL(decode(&decoder, "$0*~#00", NULL), TL_FRAME_TOO_LONG);
+	CHECK_EQUAL(decode(&decoder, "$0*\x80#00", NULL), TL_FRAME_CORRUPT);
+	/* The next packet is none of theirs. */
+	CHECK_EQUAL(decode(&decoder, "$0* #00", NULL), TL_FRAME_PACKET);
+	CHECK(holds(&decoder, "0000"));
+}

@@ -199,7 +199,7 @@ class Driver:
 
 
 def all_drivers():
-    from drivers import corefile, gdbserver, process, scripted
+    from drivers import corefile, gdbserver, process, remote, scripted
     return {driver.name: driver
-            for module in (scripted, process, corefile, gdbserver)
+            for module in (scripted, process, corefile, gdbserver, remote)
             for driver in module.DRIVERS}

@@ -1,0 +1,71 @@
+/*
+ * The remote target: whatever speaks GDB's remote protocol, as a target. A client of Trapline's own server, gdbserver,
+ * QEMU's stub, OpenOCD and their like. GDB manual, appendix "GDB Remote Serial Protocol".
+ *
+ * The stub is driven in all-stop, as every stub can be: one packet sets all threads going that are to run, gathered
+ * over a turn of the loop, and one reply stands for all. What the engine does with single threads is made of that:
+ * those that it stops stand already, those that it lets run go on with the next packet, and what is asked while threads
+ * run (memory, points) interrupts the stub for that moment, unseen. A stub that cannot run some threads while others
+ * stand (one without vCont) says so by the capabilities.
+ *
+ * The descriptor is read in the loop, but for the answer to a packet: that is one nested wait with a deadline. No
+ * answer in time ends the connection, as nobody could tell later answers apart. When it ends, for whatever reason,
+ * `lost` is called, and every process ends for the engine as killed by SIGHUP (1).
+ *
+ * Births and ends of threads are learnt at stops, by reading the stub's list, or as they happen where a client of the
+ * engine asks for them and the stub can tell (QThreadEvents).
+ *
+ * Control thread only.
+ */
+#ifndef TL_TARGETS_REMOTE_REMOTE_H
+#define TL_TARGETS_REMOTE_REMOTE_H
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "core/engine/target.h"
+
+struct tl_remote_options {
+	tl_u64 patience; /* milliseconds that an answer may take; 0: 10,000 */
+	/* Extended mode: the stub stays when its program ends, and can start programs and attach where it can. */
+	bool extended;
+	/* Text that the program or the stub wants shown. May be NULL. */
+	void (*output)(void *context, const char *text, tl_size size);
+	/* The connection has ended, otherwise than by tl_remote_target_destroy or with the last process. May be NULL.
+	 */
+	void (*lost)(void *context, const char *sentence);
+	void *context;
+};
+
+/*
+ * Connects to `address` (HOST:PORT, :PORT, [IPv6]:PORT, unix:PATH, a serial line, or "| COMMAND", whose standard
+ * streams are then the line) and learns what the stub can do. `options` may be NULL and is copied. Waits for each
+ * answer as long as `patience` says. Hand *target_ret to tl_engine_init, then call tl_remote_target_populate. The loop
+ * must outlive it.
+ */
+TL_CHECKED enum tl_status tl_remote_target_create(struct tl_loop *loop, const char *address,
+						  const struct tl_remote_options *options,
+						  struct tl_target **target_ret, struct tl_error *error);
+/* The same over a descriptor that is connected already; it belongs to the target, also on an error. */
+TL_CHECKED enum tl_status tl_remote_target_create_over(struct tl_loop *loop, int descriptor,
+						       const struct tl_remote_options *options,
+						       struct tl_target **target_ret, struct tl_error *error);
+
+/*
+ * Makes the engine know what the stub has: its processes, with all their threads standing. It is no error if there are
+ * none where the stub is in extended mode; TL_ERROR_NO_PROCESS otherwise.
+ */
+TL_CHECKED enum tl_status tl_remote_target_populate(struct tl_target *target, struct tl_error *error);
+/* Whether the stub said then that it had started the first process itself, rather than attached to it. */
+bool tl_remote_target_started(const struct tl_target *target);
+
+/* Why the connection has ended; NULL: it has not. Valid until the target is destroyed. */
+const char *tl_remote_target_lost(const struct tl_target *target);
+
+/* The sentence behind the last TL_ERROR_* of an operation, where the stub gave one ("E.text"); "" if not. */
+const char *tl_remote_target_detail(const struct tl_target *target);
+
+/* Closes the connection. What the stub does with its processes then is the stub's affair: leave them first. NULL is
+ * fine. */
+void tl_remote_target_destroy(struct tl_target *target);
+
+#endif
