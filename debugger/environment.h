@@ -23,13 +23,17 @@ struct tl_surroundings {
 	tl_u32 level;           /* the selected frame */
 	tl_u64 address;         /* without a stack: names are looked for as at this address (a breakpoint's); 0: none */
 	struct tl_variables *variables;
+	/* A home for the types of registers, and of numbers where there is no program (tl_types_open without DWARF): it
+	 * outlives every value, those of the history too. */
+	struct tl_types *types;
 	struct tl_arena *arena; /* for values */
 	struct tl_patience patience;
 	/* Calls a function of the program (struct tl_environment); NULL: calls are errors. */
 	enum tl_status (*call)(void *context, const struct tl_value *function, const struct tl_value *arguments,
 			       tl_size count, const struct tl_type *result, struct tl_value *value_ret,
 			       struct tl_error *error);
-	/* After memory or a register of the program was written; may be NULL. */
+	/* After memory or a register of the program was written: what was unwound and read may be stale. May be NULL.
+	 */
 	void (*changed)(void *context);
 	void *context; /* of these two */
 };
@@ -38,7 +42,11 @@ struct tl_environment_store; /* what an environment keeps for itself */
 
 /*
  * Fills in an environment; it holds until the thread runs or the surroundings change. The types of plain numbers are
- * those of the frame's module, else of the program, else of a store of its own that outlives all programs.
+ * those of the frame's module, else of the program, else those of the surroundings.
+ *
+ * A name that only a symbol table knows is a value of type "<data variable, no debug info>" or "<text variable, no
+ * debug info>", as in gdb, which can be cast, called and have its address taken. "x@entry" is what the parameter x was
+ * when its function was entered.
  */
 TL_CHECKED enum tl_status tl_environment_open(struct tl_environment_store **store_ret,
 					      const struct tl_surroundings *surroundings,
@@ -58,6 +66,10 @@ struct tl_frame_variable {
 	bool parameter, artificial;
 	const struct tl_value *value; /* NULL: see `failure`. Where it was optimised out, its bytes are all absent */
 	const char *failure;
+	/* Of a parameter, what it was when the function was entered, as far as the caller tells; NULL: not known. A
+	 * frame's line shows it as gdb does by default: "x=x@entry=5" if it is unchanged, else "x=6, x@entry=5". */
+	const struct tl_value *at_entry;
+	bool unchanged;
 };
 
 /*
@@ -69,9 +81,12 @@ TL_CHECKED enum tl_status tl_environment_variables(struct tl_environment_store *
 								const struct tl_frame_variable *variable),
 						   void *context, struct tl_error *error);
 
+/* The names of all registers, parts of registers and roles ("pc"), for lists and completion; NULL past the end. */
+const char *tl_environment_register(const struct tl_environment_store *store, tl_size index);
+
 /*
- * What a function that is about to return, or has returned, leaves as its value by the System V ABI (x86-64 psABI,
- * section 3.2.3): registers, or memory. *known_ret is false for void, and where it cannot be told.
+ * What a function of the selected thread that has just returned, or is about to, leaves as its value (debugger/abi.h).
+ * *known_ret is false for void.
  */
 TL_CHECKED enum tl_status tl_environment_returned(struct tl_environment_store *store, const struct tl_type *type,
 						  struct tl_value *value_ret, bool *known_ret, struct tl_error *error);

@@ -84,6 +84,27 @@ static enum tl_status type_of(struct evaluation *evaluation, tl_node_index index
 /* The type of an operand, of which nothing is assigned, called or read. */
 static enum tl_status quiet_type(struct evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret);
 
+/* (void) says that there are no parameters, () says nothing but in C++. */
+static enum tl_status function_type(struct evaluation *evaluation, const struct tl_node *node,
+				    const struct tl_type *result, const struct tl_type **type_ret)
+{
+	const struct tl_type *parameters[TL_MADE_PARAMETERS_MAX];
+	enum tl_made_parameters how = node->is_absolute ? TL_MADE_VARIADIC : TL_MADE_PROTOTYPE;
+	tl_size count = 0;
+
+	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next) {
+		if (count == TL_MADE_PARAMETERS_MAX)
+			return TL_FAIL(evaluation->error, TL_ERROR_TOO_LONG,
+				       "A function type has at most %d parameters here.", TL_MADE_PARAMETERS_MAX);
+		TL_TRY(type_of(evaluation, at, &parameters[count++]));
+	}
+	if (count == 0 && !node->is_absolute && !evaluation->values.is_cplus)
+		how = TL_MADE_UNKNOWN;
+	if (count == 1 && parameters[0]->kind == TL_TYPE_VOID)
+		count = 0;
+	return tl_type_make_function(result, parameters, count, how, type_ret, evaluation->error);
+}
+
 static enum tl_status type_unqualified(struct evaluation *evaluation, const struct tl_node *node,
 				       const struct tl_type **type_ret)
 {
@@ -93,11 +114,13 @@ static enum tl_status type_unqualified(struct evaluation *evaluation, const stru
 		return named_type(evaluation, node, type_ret);
 	if (node->kind == TL_NODE_TYPE_OF)
 		return quiet_type(evaluation, node->first, type_ret);
-	if (node->kind == TL_NODE_FUNCTION || node->kind == TL_NODE_REFERENCE || node->kind == TL_NODE_MOVE_REFERENCE)
-		return TL_FAIL(evaluation->error, TL_ERROR_UNSUPPORTED,
-			       "%s types cannot be made up here; use one that the program has.",
-			       node->kind == TL_NODE_FUNCTION ? "Function" : "Reference");
 	TL_TRY(type_of(evaluation, node->first, &inner));
+	if (node->kind == TL_NODE_FUNCTION)
+		return function_type(evaluation, node, inner, type_ret);
+	if (node->kind == TL_NODE_REFERENCE || node->kind == TL_NODE_MOVE_REFERENCE)
+		return tl_type_make_reference(
+			inner, node->kind == TL_NODE_REFERENCE ? TL_TYPE_REFERENCE : TL_TYPE_RVALUE_REFERENCE,
+			evaluation->values.address_size, type_ret, evaluation->error);
 	if (node->kind == TL_NODE_POINTER)
 		return tl_type_make_pointer(inner, evaluation->values.address_size, type_ret, evaluation->error);
 	if (!node->is_absolute)
@@ -241,6 +264,41 @@ static enum tl_status name(struct evaluation *evaluation, const char *file, cons
 	return TL_OK;
 }
 
+/* What only a symbol table knows has an address, and no more than that can be done with it. */
+static enum tl_status is_unknown(struct evaluation *evaluation, const struct tl_type *type, bool *unknown_ret)
+{
+	const struct tl_type *stripped;
+
+	TL_TRY(tl_type_strip(type, &stripped, evaluation->error));
+	*unknown_ret = stripped->kind == TL_TYPE_UNSPECIFIED && stripped->entry.tag == 0;
+	return TL_OK;
+}
+
+/* The value of an operand whose type need not be known: of &, of a cast. */
+static enum tl_status evaluate_any(struct evaluation *evaluation, tl_node_index index, struct tl_value *value_ret)
+{
+	const struct tl_node *node = node_at(evaluation, index);
+
+	if (node->kind == TL_NODE_NAME)
+		return name(evaluation, NULL, node->text.bytes, value_ret);
+	if (node->kind == TL_NODE_IN_FILE)
+		return name(evaluation, node->text.bytes, node_at(evaluation, node->first)->text.bytes, value_ret);
+	return evaluate(evaluation, index, value_ret);
+}
+
+static enum tl_status known_name(struct evaluation *evaluation, const char *file, const char *text,
+				 struct tl_value *value_ret)
+{
+	bool unknown = false;
+
+	TL_TRY(name(evaluation, file, text, value_ret));
+	TL_TRY(is_unknown(evaluation, value_ret->type, &unknown));
+	if (unknown)
+		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
+			       "'%s' has unknown type; cast it to its declared type", text);
+	return TL_OK;
+}
+
 static enum tl_status variable(struct evaluation *evaluation, const char *text, struct tl_value *value_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
@@ -284,10 +342,34 @@ static enum tl_status logical(struct evaluation *evaluation, const struct tl_nod
 	return tl_value_make_integer(&evaluation->values, type, result, value_ret, evaluation->error);
 }
 
+/* x@entry: what a parameter was when its function was entered. */
+static enum tl_status at_entry(struct evaluation *evaluation, const struct tl_node *parameter,
+			       struct tl_value *value_ret)
+{
+	char text[256];
+
+	if (parameter->text.size + sizeof("@entry") > sizeof(text))
+		return TL_FAIL(evaluation->error, TL_ERROR_TOO_LONG, "The name in front of @entry is too long.");
+	memcpy(text, parameter->text.bytes, parameter->text.size);
+	memcpy(text + parameter->text.size, "@entry", sizeof("@entry"));
+	return name(evaluation, NULL, text, value_ret);
+}
+
+static bool is_entry(const struct evaluation *evaluation, const struct tl_node *node)
+{
+	const struct tl_node *right = node_at(evaluation, node->second);
+
+	return node->operation == TL_AT && right->kind == TL_NODE_NAME && strcmp(right->text.bytes, "entry") == 0 &&
+	       node_at(evaluation, node->first)->kind == TL_NODE_NAME;
+}
+
 static enum tl_status binary(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	struct tl_value left, right;
 	tl_i128 number;
+
+	if (is_entry(evaluation, node))
+		return at_entry(evaluation, node_at(evaluation, node->first), value_ret);
 
 	if (node->operation == TL_LOGICAL_AND || node->operation == TL_LOGICAL_OR)
 		return logical(evaluation, node, value_ret);
@@ -374,9 +456,11 @@ static enum tl_status unary(struct evaluation *evaluation, const struct tl_node 
 
 	if (node->operation == TL_INCREMENT || node->operation == TL_DECREMENT)
 		return increment(evaluation, node, value_ret);
-	TL_TRY(evaluate(evaluation, node->first, &value));
-	if (node->operation == TL_AMPERSAND)
+	if (node->operation == TL_AMPERSAND) {
+		TL_TRY(evaluate_any(evaluation, node->first, &value));
 		return tl_value_address(&evaluation->values, &value, value_ret, evaluation->error);
+	}
+	TL_TRY(evaluate(evaluation, node->first, &value));
 	if (node->operation == TL_STAR)
 		return tl_value_follow(&evaluation->values, &value, value_ret, evaluation->error);
 	return tl_value_unary(&evaluation->values, (enum tl_punctuator)node->operation, &value, value_ret,
@@ -406,9 +490,10 @@ static enum tl_status member(struct evaluation *evaluation, const struct tl_node
 
 /* What a function or a pointer to one returns; NULL where that is not known. */
 static enum tl_status result_of(struct evaluation *evaluation, const struct tl_value *function,
-				const struct tl_type **type_ret)
+				const struct tl_type **type_ret, bool *is_function_ret)
 {
 	const struct tl_type *stripped;
+	bool unknown = false;
 
 	*type_ret = NULL;
 	TL_TRY(tl_type_strip(function->type, &stripped, evaluation->error));
@@ -416,15 +501,24 @@ static enum tl_status result_of(struct evaluation *evaluation, const struct tl_v
 		TL_TRY(tl_type_target(stripped, &stripped, evaluation->error));
 		TL_TRY(tl_type_strip(stripped, &stripped, evaluation->error));
 	}
-	return stripped->kind == TL_TYPE_FUNCTION ? tl_type_target(stripped, type_ret, evaluation->error) : TL_OK;
+	*is_function_ret = stripped->kind == TL_TYPE_FUNCTION;
+	if (!*is_function_ret)
+		return TL_OK;
+	TL_TRY(tl_type_target(stripped, type_ret, evaluation->error));
+	TL_TRY(is_unknown(evaluation, *type_ret, &unknown));
+	if (unknown)
+		*type_ret = NULL;
+	return TL_OK;
 }
 
 static enum tl_status call(struct evaluation *evaluation, const struct tl_node *node, const struct tl_type *result,
 			   struct tl_value *value_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
+	const struct tl_node *called = node_at(evaluation, node->first);
 	struct tl_value function, *arguments;
 	const struct tl_type *returned;
+	bool is_function;
 	tl_size count = 0;
 
 	TL_TRY(evaluate(evaluation, node->first, &function));
@@ -436,17 +530,17 @@ static enum tl_status call(struct evaluation *evaluation, const struct tl_node *
 	count = 0;
 	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next)
 		TL_TRY(evaluate(evaluation, at, &arguments[count++]));
-	if (evaluation->quiet) {
-		TL_TRY(result_of(evaluation, &function, &returned));
-		returned = returned != NULL ? returned : result;
-		if (returned == NULL)
-			return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
-				       "What the function returns is not known; cast the call to that type.");
+	TL_TRY(result_of(evaluation, &function, &returned, &is_function));
+	returned = returned != NULL ? returned : result;
+	if (returned == NULL && (evaluation->quiet || is_function))
+		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
+			       "'%s' has unknown return type; cast the call to its declared return type",
+			       called->kind == TL_NODE_NAME ? called->text.bytes : "function");
+	if (evaluation->quiet)
 		return tl_value_at(&evaluation->values, returned, 0, value_ret, evaluation->error);
-	}
 	if (environment->call == NULL)
 		return TL_FAIL(evaluation->error, TL_ERROR_UNSUPPORTED, "Functions cannot be called here.");
-	return environment->call(environment->context, &function, arguments, count, result, value_ret,
+	return environment->call(environment->context, &function, arguments, count, returned, value_ret,
 				 evaluation->error);
 }
 
@@ -470,6 +564,7 @@ static enum tl_status cast(struct evaluation *evaluation, const struct tl_node *
 			     *operand = node_at(evaluation, node->first);
 	const struct tl_type *type;
 	struct tl_value value;
+	bool unknown = false;
 
 	if (type_node->kind == TL_NODE_REFERENCE || type_node->kind == TL_NODE_MOVE_REFERENCE) {
 		TL_TRY(evaluate(evaluation, node->first, &value));
@@ -480,7 +575,10 @@ static enum tl_status cast(struct evaluation *evaluation, const struct tl_node *
 	if (operand->kind == TL_NODE_CALL)
 		TL_TRY(call(evaluation, operand, type, &value));
 	else
-		TL_TRY(evaluate(evaluation, node->first, &value));
+		TL_TRY(evaluate_any(evaluation, node->first, &value));
+	TL_TRY(is_unknown(evaluation, value.type, &unknown));
+	if (unknown)
+		return tl_value_at(&evaluation->values, type, value.address, value_ret, evaluation->error);
 	return tl_value_cast(&evaluation->values, &value, type, value_ret, evaluation->error);
 }
 
@@ -542,9 +640,10 @@ static enum tl_status leaf(struct evaluation *evaluation, const struct tl_node *
 	case TL_NODE_STRING:
 		return string(evaluation, node, value_ret);
 	case TL_NODE_NAME:
-		return name(evaluation, NULL, node->text.bytes, value_ret);
+		return known_name(evaluation, NULL, node->text.bytes, value_ret);
 	case TL_NODE_IN_FILE:
-		return name(evaluation, node->text.bytes, node_at(evaluation, node->first)->text.bytes, value_ret);
+		return known_name(evaluation, node->text.bytes, node_at(evaluation, node->first)->text.bytes,
+				  value_ret);
 	case TL_NODE_VARIABLE:
 		return variable(evaluation, node->text.bytes, value_ret);
 	default:

@@ -568,7 +568,8 @@ static enum tl_status print_one(struct printing *printing, const struct tl_value
 	whole = type->kind != TL_TYPE_STRUCT && type->kind != TL_TYPE_CLASS && type->kind != TL_TYPE_UNION &&
 		type->kind != TL_TYPE_ARRAY;
 	if (is_gone(&own) || (whole && tl_value_is_absent(&own))) {
-		tl_output_text(printing->output, "<optimized out>");
+		tl_output_text(printing->output,
+			       own.absent[0] == TL_ABSENT_POINTER ? "<synthetic pointer>" : "<optimized out>");
 		return TL_OK;
 	}
 	return print_loaded(printing, &own, type);
@@ -593,18 +594,20 @@ static enum tl_status print(struct printing *printing, const struct tl_value *va
 /* In front of pointers and references that are printed by themselves stands their type. */
 static enum tl_status print_type_before(struct printing *printing, const struct tl_value *value)
 {
-	const struct tl_type *type, *target;
+	const struct tl_type *type, *target, *plain = value->type;
 	bool text = false;
 
 	TL_TRY(tl_type_strip(value->type, &type, printing->error));
-	if (printing->options->format != 0 && printing->options->format != 's')
+	if (printing->options->listed || (printing->options->format != 0 && printing->options->format != 's'))
 		return TL_OK;
 	if (type->kind == TL_TYPE_POINTER) {
 		/* A plain char * goes without saying; what is called otherwise, or is a typedef, does not. */
 		TL_TRY(tl_type_target(type, &target, printing->error));
 		while (target->kind == TL_TYPE_CONST || target->kind == TL_TYPE_VOLATILE)
 			TL_TRY(tl_type_target(target, &target, printing->error));
-		text = value->type == type && target->name != NULL && strcmp(target->name, "char") == 0;
+		while (plain->kind == TL_TYPE_CONST || plain->kind == TL_TYPE_VOLATILE)
+			TL_TRY(tl_type_target(plain, &plain, printing->error));
+		text = plain == type && target->name != NULL && strcmp(target->name, "char") == 0;
 	} else if (type->kind != TL_TYPE_REFERENCE && type->kind != TL_TYPE_RVALUE_REFERENCE) {
 		return TL_OK;
 	}
@@ -628,7 +631,7 @@ enum tl_status tl_print_value(const struct tl_value_context *context, const stru
 	struct tl_value own = *value;
 
 	/* What cannot be read at all is an error of the command, not a part of what it shows. */
-	if (own.type->kind != TL_TYPE_VOID && own.size != 0)
+	if (own.type->kind != TL_TYPE_VOID && own.size != 0 && !options->listed)
 		TL_TRY(tl_value_load(context, &own, error));
 	TL_TRY(print_type_before(&printing, &own));
 	TL_TRY(print(&printing, &own));

@@ -20,7 +20,10 @@ struct tl_print_options {
 	bool pretty;       /* a line for each member */
 	bool no_symbols;   /* no <counter> behind addresses */
 	bool no_addresses; /* no 0x2004 before strings */
-	bool ascii;        /* bytes above 127 as escapes, for terminals that show no UTF-8 */
+	/* As one of many, a local variable or an argument: without the type that `print` puts in front of a pointer,
+	 * and what cannot be read is said in place. */
+	bool listed;
+	bool ascii; /* bytes above 127 as escapes, for terminals that show no UTF-8 */
 	/*
 	 * The symbol in which an address lies: writes its name, at most `size` bytes with the zero, and how far behind
 	 * its start. False when there is none. NULL: no symbols are known.

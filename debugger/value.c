@@ -328,6 +328,13 @@ enum tl_status tl_value_truth(const struct tl_value_context *context, const stru
 
 /* ---- Parts ---- */
 
+/* A pointer that the compiler did not keep, though it says where it leads. */
+static bool is_synthetic(const struct tl_value *pointer)
+{
+	return pointer->bytes != NULL && pointer->absent != NULL && pointer->size != 0 &&
+	       pointer->absent[0] == TL_ABSENT_POINTER;
+}
+
 enum tl_status tl_value_unreference(const struct tl_value_context *context, struct tl_value *value,
 				    struct tl_error *error)
 {
@@ -336,8 +343,10 @@ enum tl_status tl_value_unreference(const struct tl_value_context *context, stru
 	TL_TRY(tl_type_strip(value->type, &stripped, error));
 	if (stripped->kind != TL_TYPE_REFERENCE && stripped->kind != TL_TYPE_RVALUE_REFERENCE)
 		return TL_OK;
-	TL_TRY(need_bytes(context, value, error));
 	TL_TRY(tl_type_target(stripped, &target, error));
+	if (is_synthetic(value) && context->pointed != NULL)
+		return context->pointed(context->context, value, target, value, error);
+	TL_TRY(need_bytes(context, value, error));
 	return tl_value_at(context, target, (tl_u64)bits_of(value, false), value, error);
 }
 
@@ -366,6 +375,13 @@ enum tl_status tl_value_follow(const struct tl_value_context *context, const str
 	const struct tl_type *target, *stripped;
 	tl_u64 address;
 
+	if (is_synthetic(pointer) && context->pointed != NULL) {
+		TL_TRY(tl_type_strip(pointer->type, &stripped, error));
+		if (stripped->kind == TL_TYPE_POINTER) {
+			TL_TRY(tl_type_target(stripped, &target, error));
+			return context->pointed(context->context, pointer, target, value_ret, error);
+		}
+	}
 	TL_TRY(pointer_of(context, pointer, "*", &address, &target, error));
 	TL_TRY(tl_type_strip(target, &stripped, error));
 	if (stripped->kind == TL_TYPE_VOID)
@@ -419,6 +435,8 @@ enum tl_status tl_value_element(const struct tl_value_context *context, const st
 	TL_TRY(tl_value_unreference(context, &own, error));
 	TL_TRY(tl_type_strip(own.type, &stripped, error));
 	if (stripped->kind != TL_TYPE_ARRAY) {
+		if (index == 0 && is_synthetic(&own))
+			return tl_value_follow(context, &own, value_ret, error);
 		TL_TRY(pointer_of(context, &own, "[]", &address, &element, error));
 		TL_TRY(size_of(context, element, &size, error));
 		return tl_value_at(context, element, address + (tl_u64)index * size, value_ret, error);

@@ -25,6 +25,13 @@ enum tl_value_place {
 	TL_VALUE_ELSEWHERE  /* in registers, in several pieces, in a variable of the debugger: `where` says */
 };
 
+/* Why a byte of a value is not there. */
+enum tl_absence {
+	TL_ABSENT_NOT,
+	TL_ABSENT_OPTIMISED,
+	TL_ABSENT_POINTER /* of a pointer that was optimised out, while what it points to is known */
+};
+
 struct tl_value {
 	const struct tl_type *type;
 	enum tl_value_place place;
@@ -34,7 +41,7 @@ struct tl_value {
 	const void *where;
 	tl_u64 where_offset; /* bytes */
 	const tl_u8 *bytes;  /* NULL: not read yet */
-	const tl_u8 *absent; /* for each byte: is it optimised out? NULL: none is */
+	const tl_u8 *absent; /* for each byte: is it optimised out (enum tl_absence)? NULL: none is */
 	tl_u64 size;         /* bytes, of a bit-field those that it touches */
 	tl_u8 bit_offset;    /* of a bit-field, from the lowest bit of the first byte */
 	tl_u8 bit_size;      /* of a bit-field; else 0 */
@@ -58,6 +65,9 @@ struct tl_value_context {
 					struct tl_error *error);
 	enum tl_status (*moving_base)(void *context, const struct tl_value *object, const struct tl_member *member,
 				      tl_u64 *address_ret, struct tl_error *error);
+	/* What stands where a pointer points to whose own bytes are TL_ABSENT_POINTER. */
+	enum tl_status (*pointed)(void *context, const struct tl_value *pointer, const struct tl_type *target,
+				  struct tl_value *value_ret, struct tl_error *error);
 	void *context;
 };
 

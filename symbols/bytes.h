@@ -29,7 +29,7 @@ static inline tl_u64 tl_load_constant(const void *from, tl_size size)
 #endif
 }
 
-/* Integers of a fixed size. */
+/* An integer of one byte; past the end it is 0, and the cursor has failed. */
 static inline tl_u8 tl_take_u8(struct tl_cursor *cursor)
 {
 	if (cursor->at == cursor->end) {
@@ -39,6 +39,7 @@ static inline tl_u8 tl_take_u8(struct tl_cursor *cursor)
 	return *cursor->at++;
 }
 
+/* The same of two bytes, little-endian. */
 static inline tl_u16 tl_take_u16(struct tl_cursor *cursor)
 {
 	tl_u16 value;
@@ -52,6 +53,7 @@ static inline tl_u16 tl_take_u16(struct tl_cursor *cursor)
 	return value;
 }
 
+/* The same of four bytes, little-endian. */
 static inline tl_u32 tl_take_u32(struct tl_cursor *cursor)
 {
 	tl_u32 value;
@@ -65,6 +67,7 @@ static inline tl_u32 tl_take_u32(struct tl_cursor *cursor)
 	return value;
 }
 
+/* The same of eight bytes, little-endian. */
 static inline tl_u64 tl_take_u64(struct tl_cursor *cursor)
 {
 	tl_u64 value;
@@ -112,6 +115,7 @@ static inline tl_u64 tl_take_unsigned(struct tl_cursor *cursor)
 	return 0;
 }
 
+/* The same with a sign. */
 static inline tl_i64 tl_take_signed(struct tl_cursor *cursor)
 {
 	tl_u64 value = 0;

@@ -2,6 +2,7 @@
 
 #include "symbols/bytes.h"
 #include "symbols/dwarf_constants.h"
+#include "symbols/dwarf_operations.h"
 
 #include <string.h>
 
@@ -640,6 +641,62 @@ enum tl_status tl_variable_location(const struct tl_variable_frame *frame, const
 	const struct evaluation evaluation = {frame, variable->unit, 0, &left, false};
 
 	return locate(&evaluation, variable, location_ret, error);
+}
+
+/*
+ * How a call names where it passes a parameter that is found by this expression at the function's entry: a register, or
+ * a place above the stack pointer, which then is what the canonical frame address is afterwards. 0: in no such way.
+ */
+static tl_size passed_where(const struct tl_variable_frame *frame, const struct search *entry, tl_u8 bytes_ret[16])
+{
+	const tl_u8 operation = entry->size != 0 ? entry->bytes[0] : 0;
+
+	if (entry->size > 16 || entry->size == 0)
+		return 0;
+	memcpy(bytes_ret, entry->bytes, entry->size);
+	if (operation >= DW_OP_reg0 && operation <= DW_OP_reg0 + 31)
+		return entry->size == 1 ? 1 : 0;
+	if (operation == DW_OP_regx)
+		return entry->size;
+	if (operation != DW_OP_fbreg)
+		return 0;
+	bytes_ret[0] = (tl_u8)(DW_OP_breg0 + (frame->machine.address_size == 8 ? 7 : 4));
+	return entry->size;
+}
+
+enum tl_status tl_variable_at_entry(const struct tl_variable_frame *frame, const struct tl_entry *parameter,
+				    struct tl_location *location_ret, struct tl_error *error)
+{
+	unsigned left = EVALUATIONS_MAX;
+	const struct evaluation evaluation = {frame, parameter->unit, 0, &left, false};
+	struct tl_place place = {.kind = TL_PLACE_NONE};
+	struct tl_attribute attribute;
+	struct passed passed = {.bytes = NULL};
+	struct search entry = {.found = false};
+	enum tl_status status;
+	tl_u64 start = 0;
+	tl_u8 bytes[16];
+
+	location_ret->count = 1;
+	location_ret->places[0] = place;
+	if (frame->function.tag == 0)
+		return TL_OK;
+	TL_TRY(tl_entry_ranges(&frame->function, first_range, &start, error));
+	TL_TRY(tl_entry_inherited(parameter, DW_AT_location, &attribute, error));
+	if (attribute.kind == TL_CLASS_NONE)
+		return TL_OK;
+	TL_TRY(expression_at(&attribute, start, &entry, error));
+	passed.bytes = bytes;
+	passed.size = entry.found ? passed_where(frame, &entry, bytes) : 0;
+	if (passed.size == 0)
+		return TL_OK;
+	status = passed_value(&evaluation, &passed, &place.value, error);
+	if (status == TL_ERROR_REGISTER)
+		return TL_OK;
+	TL_TRY(status);
+	place.kind = TL_PLACE_VALUE;
+	location_ret->places[0] = place;
+	return TL_OK;
 }
 
 enum tl_status tl_attribute_evaluate(const struct tl_variable_frame *frame, const struct tl_attribute *attribute,

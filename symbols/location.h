@@ -51,6 +51,13 @@ TL_CHECKED enum tl_status tl_variable_location(const struct tl_variable_frame *f
 					       struct tl_location *location_ret, struct tl_error *error);
 
 /*
+ * What a parameter of the frame's function was when that was entered, as far as the call that led here says: one place,
+ * TL_PLACE_VALUE, or TL_PLACE_NONE where it does not. Not for parameters of inlined functions.
+ */
+TL_CHECKED enum tl_status tl_variable_at_entry(const struct tl_variable_frame *frame, const struct tl_entry *parameter,
+					       struct tl_location *location_ret, struct tl_error *error);
+
+/*
  * Reads `size` bytes of an object at a location, from `offset` on. Where a piece was optimised out, its bits are 0 and
  * counted in *missing_ret (bits). TL_ERROR_MEMORY and TL_ERROR_REGISTER: a place cannot be read; TL_ERROR_UNSUPPORTED:
  * an implicit pointer, which has no bytes (tl_location_target leads to what it points to).

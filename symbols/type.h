@@ -208,8 +208,8 @@ void tl_type_write_canonical(const char *name, struct tl_output *output);
 /*
  * Types that stand nowhere: void; a number of `size` bytes, DW_ATE_* `encoding`, whose name the caller keeps; a pointer
  * of `size` bytes, an array, a vector of the machine, a type with a qualifier (kind TL_TYPE_CONST to TL_TYPE_ATOMIC), a
- * reference (TL_TYPE_REFERENCE or TL_TYPE_RVALUE_REFERENCE), another name, which the caller keeps. The same question
- * has the same answer.
+ * reference (TL_TYPE_REFERENCE or TL_TYPE_RVALUE_REFERENCE), another name, a type of which nothing but its name is
+ * known, both with names that the caller keeps. The same question has the same answer.
  */
 const struct tl_type *tl_type_void(struct tl_types *types);
 TL_CHECKED enum tl_status tl_type_make_base(struct tl_types *types, const char *name, tl_u8 encoding, tl_u8 size,
@@ -222,6 +222,8 @@ TL_CHECKED enum tl_status tl_type_make_vector(const struct tl_type *element, tl_
 					      const struct tl_type **type_ret, struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_qualified(const struct tl_type *target, enum tl_type_kind qualifier,
 						 const struct tl_type **type_ret, struct tl_error *error);
+TL_CHECKED enum tl_status tl_type_make_unspecified(struct tl_types *types, const char *name,
+						   const struct tl_type **type_ret, struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_reference(const struct tl_type *target, enum tl_type_kind kind, tl_u8 size,
 						 const struct tl_type **type_ret, struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_typedef(const struct tl_type *target, const char *name,

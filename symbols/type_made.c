@@ -239,3 +239,14 @@ enum tl_status tl_type_make_typedef(const struct tl_type *target, const char *na
 	record.key[1] = made_key(TL_TYPE_TYPEDEF, (tl_u64)(tl_uintptr)name);
 	return make(&record, type_ret, error);
 }
+
+enum tl_status tl_type_make_unspecified(struct tl_types *types, const char *name, const struct tl_type **type_ret,
+					struct tl_error *error)
+{
+	struct tl_type_record record = {.type = {.types = types, .kind = TL_TYPE_UNSPECIFIED, .name = name}};
+
+	record.type.has_scopes = true;
+	record.key[0] = (tl_u64)(tl_uintptr)name;
+	record.key[1] = made_key(TL_TYPE_UNSPECIFIED, 0);
+	return make(&record, type_ret, error);
+}

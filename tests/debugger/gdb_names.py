@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""gdb as the referee of names and variables: a program is stopped at its instructions, and what is there compared.
+
+    gdb_names.py LOOK_AROUND STOPS EXPRESSIONS PROGRAM…    LOOK_AROUND is the test program tests/debugger/look_around
+
+gdb and ours run the program each for itself, without environment and at the same addresses, to the same places. Of the
+innermost frames the arguments in the frame's line, `info args`, `info locals` and the value of each of EXPRESSIONS are
+compared, text by text. A value that is shown by one and optimised out for the other is counted apart.
+"""
+
+import collections
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+INSIDE = pathlib.Path(__file__).resolve().parent / 'inside_gdb_names.py'
+SHOWN_MAX = int(os.environ.get('SHOWN', '6'))
+GONE = '<optimized out>'
+
+
+def run(command, **environment):
+    return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', timeout=280,
+                          env={**os.environ, **environment}).stdout
+
+
+def read(text):
+    """{(address, level): (name, line, [args], [locals], {expression: value})}"""
+    frames, address, at = {}, None, None
+    for line in text.splitlines():
+        word, _, rest = line.partition(' ')
+        if word == 'stop':
+            address = rest
+        elif word == 'frame':
+            level, _, name = rest.partition(' ')
+            at = frames[address, level] = [name, '', [], [], {}]
+        elif word == 'line':
+            at[1] = rest
+        elif word == 'arg':
+            at[2].append(rest)
+        elif word == 'local':
+            # gdb takes the enumerators of a block for variables of it.
+            name, _, value = rest.partition(' = ')
+            if name != value:
+                at[3].append(rest)
+        elif word == '=':
+            expression, _, value = rest.partition(' = ')
+            at[4][expression] = value
+    return frames
+
+
+def simple(text):
+    """What both mean: sentences of errors are each one's own."""
+    return 'error' if text.startswith('error: ') or text.startswith('<error: ') else text
+
+
+class Referee:
+    def __init__(self, name):
+        self.name = name
+        self.counts = collections.Counter()
+        self.shown = collections.Counter()
+
+    def judge(self, kind, place, ours, gdb):
+        if simple(ours) == simple(gdb):
+            self.counts[kind, 'same'] += 1
+        elif kind == 'registers of callers' and ours == GONE:
+            # gdb shows what the functions called since have left in it.
+            self.counts[kind + ', not known', 'same'] += 1
+        elif GONE in ours and GONE not in gdb:
+            self.complain(kind + ', gone for us', place, ours, gdb)
+        elif GONE in gdb and GONE not in ours:
+            self.complain(kind + ', gone for gdb', place, ours, gdb)
+        else:
+            self.complain(kind, place, ours, gdb)
+
+    def complain(self, kind, place, ours, gdb):
+        self.counts[kind, 'other'] += 1
+        self.shown[kind] += 1
+        if self.shown[kind] <= SHOWN_MAX:
+            print(f'{self.name}: {kind}: {place}\n    gdb  {gdb}\n    ours {ours}')
+
+    def compare(self, key, ours, gdb):
+        place = f'at {key[0]}, frame {key[1]} ({gdb[0]})'
+        self.judge('line', place, ours[1], gdb[1])
+        self.judge('args', place, ' | '.join(ours[2]), ' | '.join(gdb[2]))
+        # In inner blocks gdb's order is that of a hash table.
+        self.judge('locals', place, ' | '.join(sorted(ours[3])), ' | '.join(sorted(gdb[3])))
+        for expression, theirs in gdb[4].items():
+            kind = ('registers of callers' if key[1] != '0' else 'registers') if expression[0] == '$' else 'expressions'
+            self.judge(kind, f'{place}: {expression}', ours[4].get(expression, '(nothing)'), theirs)
+
+
+def check(tool, stops, expressions, program):
+    referee = Referee(os.path.basename(program))
+    with tempfile.TemporaryDirectory() as folder:
+        places = os.path.join(folder, 'places')
+        gdb = run(['gdb', '-nx', '-nh', '-q', '--batch', '-iex', 'set debuginfod enabled off', '-x', str(INSIDE),
+                   program], STOPS=stops, PLACES=places, EXPRESSIONS=expressions, LC_ALL='C.UTF-8')
+        mine = run([tool, program, places, expressions])
+    theirs, ours = read(gdb), read(mine)
+    if not theirs or theirs.keys() - ours.keys():
+        print(f'{referee.name}: gdb looked at {len(theirs)} frames, ours at {len(ours)}\n{gdb[-1500:]}\n{mine[-1500:]}')
+        return 0, 1
+    for key, frame in theirs.items():
+        referee.compare(key, ours[key], frame)
+    print(f'{referee.name}: {len(theirs)} frames: ' + ', '.join(
+        f'{kind} {verdict} {count}' for (kind, verdict), count in sorted(referee.counts.items())))
+    good = sum(count for (_, verdict), count in referee.counts.items() if verdict == 'same')
+    return good, sum(referee.counts.values()) - good
+
+
+def main():
+    tool, stops, expressions, *programs = sys.argv[1:]
+    if shutil.which('gdb') is None:
+        print('no gdb: install it (make setup)')
+        return 77
+    passed = failed = 0
+    for program in programs:
+        good, bad = check(os.path.abspath(tool), stops, os.path.abspath(expressions), os.path.abspath(program))
+        passed, failed = passed + good, failed + bad
+    print(f'{passed} passed, {failed} failed')
+    return failed != 0 or passed == 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
