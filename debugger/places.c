@@ -1,6 +1,7 @@
 #include "debugger/places_internal.h"
 
 #include "base/storage.h"
+#include "symbols/demangle.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -207,19 +208,38 @@ tl_u64 tl_places_start(const struct tl_module *module, const struct tl_entry *en
 	return start + module->bias;
 }
 
+/* What `name` is in C++, without what belongs to the type of a function, or with all of it; NULL: it is none of C++. */
+static enum tl_status keep_demangled(struct tl_places *places, const char *name, enum tl_demangle_form form,
+				     const char **text_ret, struct tl_error *error)
+{
+	*text_ret = NULL;
+	tl_output_reset(&places->text);
+	if (!tl_demangle_is_mangled(name) || tl_demangle(name, form, &places->text, NULL) != TL_OK)
+		return TL_OK;
+	return keep_text(places, tl_output_string(&places->text), text_ret, error);
+}
+
 /*
- * What the linker calls a function of C where that is another name than the source's: gdb shows it ("__GI_raise"), and
- * it is what one function of several names can be told by. NULL: nothing else.
+ * The name that gdb has from what the linker calls a function: C's as it is ("__GI_raise"), which tells apart what is
+ * one function in the source, C++'s demangled, which has template arguments that the source's name leaves out. NULL:
+ * the linker has no other name than the source.
  */
-static const char *linkage_name(const struct tl_entry *function)
+static enum tl_status name_by_linkage(struct tl_places *places, const struct tl_entry *function, const char **name_ret,
+				      struct tl_error *error)
 {
 	struct tl_attribute linkage;
 
-	if (tl_tree_has_scopes(function->unit) ||
-	    tl_entry_inherited(function, DW_AT_linkage_name, &linkage, NULL) != TL_OK ||
+	*name_ret = NULL;
+	if (tl_entry_inherited(function, DW_AT_linkage_name, &linkage, NULL) != TL_OK ||
 	    linkage.kind != TL_CLASS_STRING)
-		return NULL;
-	return linkage.text;
+		return TL_OK;
+	if (!tl_tree_has_scopes(function->unit)) {
+		*name_ret = linkage.text;
+		return TL_OK;
+	}
+	if (function->unit->language == DW_LANG_Rust)
+		return TL_OK;
+	return keep_demangled(places, linkage.text, TL_DEMANGLE_NAME, name_ret, error);
 }
 
 /* The function whose scopes end with `last`. */
@@ -232,7 +252,7 @@ static enum tl_status describe(struct tl_places *places, struct tl_spot *place, 
 	function->start = tl_places_start(place->module, &scope->entry);
 	if (function->start == 0)
 		function->start = scope->start + place->module->bias;
-	function->name = linkage_name(&scope->entry);
+	TL_TRY(name_by_linkage(places, &scope->entry, &function->name, error));
 	if (function->name != NULL)
 		return TL_OK;
 	tl_output_reset(&places->text);
@@ -273,8 +293,10 @@ static enum tl_status describe_symbol(struct tl_places *places, struct tl_spot *
 	tl_u64 address;
 
 	if (tl_modules_symbol(places->modules, place->address, &symbol, &address)) {
-		function->name = symbol.name;
 		function->start = address;
+		TL_TRY(keep_demangled(places, symbol.name, TL_DEMANGLE_WHOLE, &function->name, error));
+		if (function->name == NULL)
+			function->name = symbol.name;
 	}
 	return find_line(places, place, error);
 }

@@ -14,11 +14,13 @@ struct tl_places;
 
 /* A function at a place: the one whose code it is, or one that was inlined there. Strings belong to the places. */
 struct tl_spot_function {
-	const char *name;    /* with scopes, without parameters; or of a symbol, as it stands there; NULL: not known */
-	bool has_scopes;     /* debug information knows it: it is the last of the scopes below */
-	tl_u64 start;        /* where its code begins; 0: not known */
-	tl_size first, last; /* its scopes in the place's chain, if it has some: blocks, then itself */
-	const char *file;    /* whole path; NULL: not known */
+	/* As the linker has it, demangled, or with scopes; without parameters; or of a symbol, with. NULL: not known.
+	 */
+	const char *name;
+	bool has_scopes;       /* debug information knows it: it is the last of the scopes below */
+	tl_u64 start;          /* where its code begins; 0: not known */
+	tl_size first, last;   /* its scopes in the place's chain, if it has some: blocks, then itself */
+	const char *file;      /* whole path; NULL: not known */
 	const char *file_name; /* the same as the compiler was told it */
 	tl_u32 line;           /* 0: not known. Where another is inlined further in, that of the call */
 	/*

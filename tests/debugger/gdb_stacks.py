@@ -5,7 +5,7 @@
 
 gdb and ours run the program each for itself, without environment and at the same addresses, to the same places. Of each
 frame function, file, line, kind (inlined, jumped to, signal) and whether it stands in the middle of a line are compared,
-and the registers that calls preserve, where ours are known. DIFFERENCES has what differs for a reason.
+and the registers that calls preserve, where ours are known; and what variables are worth in the innermost frames. DIFFERENCES has what differs for a reason.
 """
 
 import collections
@@ -31,7 +31,7 @@ def run(command, **environment):
 
 
 def read(text):
-    """{address: (beginning, [(frame, registers)], end)}"""
+    """{address: (beginning, [(frame, registers, {variable: results})], end)}"""
     stops = {}
     for line in text.splitlines():
         word, _, rest = line.partition(' ')
@@ -39,7 +39,10 @@ def read(text):
             address, beginning = rest.split()
             stops[address] = frames = [beginning, [], None]
         elif word in ('N', 'I', 'T', 'S'):
-            frames[1].append([line, {}])
+            frames[1].append([line, {}, collections.defaultdict(list)])
+        elif word == '=' and stops:
+            name, _, result = rest.partition(' ')
+            frames[1][-1][2][name].append(result)
         elif word == 'registers':
             frames[1][-1][1] = dict(pair.split('=') for pair in rest.split())
         elif word == 'end':
@@ -51,6 +54,23 @@ def split(frame):
     """The function's name, and all the rest."""
     match = re.fullmatch(r'(. \S+) (.*)(\|.*\|\d+\|\d)', frame)
     return match[2], (match[1], match[3])
+
+
+def gone(result):
+    return result == 'optimised' or result.startswith('lost')
+
+
+def verdict(mine, theirs):
+    """What one result of ours is counted as; only `values` can be wrong."""
+    if mine in theirs:
+        return 'values'
+    if gone(mine):
+        return 'values' if any(gone(result) for result in theirs) else 'values that only gdb shows'
+    if all(gone(result) for result in theirs):
+        return 'values that only we show'
+    if mine == 'implicit' or mine == 'elsewhere' or 'elsewhere' in theirs:
+        return 'values without address'
+    return 'values'
 
 
 class Referee:
@@ -75,18 +95,19 @@ class Referee:
             ours[1] = [frame for frame in ours[1] if frame[0][0] != 'T']
         if len(ours[1]) != len(gdb[1]) or [a[0][0] for a in ours[1]] != [a[0][0] for a in gdb[1]]:
             self.judge('frames', False, f'at {address}:' + ''.join(
-                f'\n  {who}' + ''.join('\n    ' + frame for frame, _ in frames[1])
+                f'\n  {who}' + ''.join('\n    ' + frame for frame, *_ in frames[1])
                 for who, frames in (('gdb', gdb), ('ours', ours))))
             return
-        for level, ((mine, my), (theirs, their)) in enumerate(zip(ours[1], gdb[1])):
+        for level, ((mine, my, variables), (theirs, their, others)) in enumerate(zip(ours[1], gdb[1])):
             text = f'at {address}, frame {level}:\n    gdb  {theirs}\n    ours {mine}'
             (my_name, my_place), (their_name, their_place) = split(mine), split(theirs)
             self.judge('lines', my_place == their_place, text)
-            if '<' in their_name or '(' in their_name:
-                # gdb makes names of C++ from what the linker calls a function, ours are those of the source.
-                self.counts['names with arguments' + (', other' if my_name != their_name else ''), True] += 1
+            if their_name.replace('long int', 'long').startswith(my_name + '('):
+                # gdb cannot take the parameters off all names, and then leaves their spelling alone, too.
+                self.counts['names with parameters on for gdb only', True] += 1
             else:
                 self.judge('names', my_name == their_name, text)
+            self.compare_variables(f'at {address}, frame {level} ({their_name})', variables, others)
             for name, value in my.items():
                 if value == '?' or name not in their:
                     self.counts['register not known', True] += 1
@@ -95,6 +116,16 @@ class Referee:
                 else:
                     self.judge('registers', value == their[name],
                                f'at {address}, frame {level}: {name}: gdb {their[name]}, ours {value}')
+
+    def compare_variables(self, where, mine, theirs):
+        for name, results in mine.items():
+            for result in results:
+                kind = verdict(result, theirs.get(name, ['not there']))
+                self.judge(kind, kind != 'values' or result in theirs.get(name, []) or gone(result),
+                           f'{where}: {name}: gdb {theirs.get(name)}, ours {result}')
+        for name in theirs.keys() - mine.keys():
+            self.judge('values', all(gone(result) for result in theirs[name]),
+                       f'{where}: {name}: gdb {theirs[name]}, not ours')
 
     def failed(self):
         return sum(count for (_, same), count in self.counts.items() if not same)

@@ -15,6 +15,8 @@ KINDS = {gdb.NORMAL_FRAME: 'N', gdb.INLINE_FRAME: 'I', gdb.TAILCALL_FRAME: 'T', 
 REGISTERS = 'rbx rbp rsp r12 r13 r14 r15 rip'.split()
 FRAMES_MAX = 64
 FUNCTIONS_MAX = 2000
+VARIABLES_MAX = 8
+NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_BOOL, gdb.TYPE_CODE_CHAR)
 
 
 def code_of(program):
@@ -87,6 +89,37 @@ def value_of(frame, name):
     return 'process' if value == gdb.selected_inferior().pid else hex(value)
 
 
+def result_of(frame, symbol, block):
+    """What gdb says of a variable, in the words of tests/symbols/variable_text.h."""
+    try:
+        value = frame.read_var(symbol, block)
+        if value.is_optimized_out:
+            return 'optimised'
+        if value.type.strip_typedefs().code in NUMBERS and value.type.sizeof <= 8:
+            return hex(int(value.cast(gdb.lookup_type('unsigned long'))) & (1 << 8 * value.type.sizeof) - 1)
+        if value.type.strip_typedefs().code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
+            target = value.referenced_value().address
+            return 'implicit' if target is None else hex(int(target))
+        return 'elsewhere' if value.address is None else 'at ' + hex(int(value.address))
+    except (gdb.error, gdb.MemoryError) as problem:
+        return f'lost {problem}'
+
+
+def variables(frame):
+    try:
+        block = frame.block()
+    except RuntimeError:
+        return
+    while block is not None and not block.is_static and not block.is_global:
+        for symbol in block:
+            if symbol.is_variable or symbol.is_argument or symbol.addr_class == gdb.SYMBOL_LOC_OPTIMIZED_OUT or \
+                    (symbol.is_constant and symbol.type.code != gdb.TYPE_CODE_ENUM):
+                print('=', symbol.name, result_of(frame, symbol, block))
+        if block.function is not None:
+            break
+        block = block.superblock
+
+
 def frames():
     shown = [line for line in gdb.execute('bt', to_string=True).splitlines() if line.startswith('#')]
     frame, level = gdb.newest_frame(), 0
@@ -96,6 +129,8 @@ def frames():
         address = re.search(r'frame at (0x[0-9a-f]+)', gdb.execute('info frame', to_string=True))
         values = [f'{name}={value_of(frame, name)}' for name in REGISTERS]
         print('registers', *values, *(['cfa=' + address[1]] if address else []))
+        if level < VARIABLES_MAX:
+            variables(frame)
         frame, level = frame.older(), level + 1
     print('end')
 

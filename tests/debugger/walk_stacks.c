@@ -6,15 +6,18 @@
  *     walk-stacks --deep PROGRAM N     runs it to its function `bottom`, and walks N frames, against the clock
  *
  * For each stop a line "stop ADDRESS BEGINNING", BEGINNING being how many inlined functions begin there; for each frame
- * "KIND PC NAME|FILE|LINE|MIDDLE" and a line of registers; and how the stack ends.
+ * "KIND PC NAME|FILE|LINE|MIDDLE", a line of registers, and "= NAME RESULT" for each variable (variable_text.h); and
+ * how the stack ends.
  */
 #define HARNESS_NAME "walk-stacks"
 #include "debugger/stack.h"
 #include "tests/debugger/stopped.h"
+#include "tests/symbols/variable_text.h"
 
 #include <inttypes.h>
 
 #define FRAMES_MAX 64
+#define VARIABLES_MAX 8 /* the variables of so many frames are told */
 
 static void print_registers(struct tl_stack *stack, const struct tl_stack_frame *frame)
 {
@@ -47,6 +50,23 @@ static void print_frame(struct tl_stack *stack, const struct tl_stack_frame *fra
 	print_registers(stack, frame);
 }
 
+static bool print_indented(void *context, const struct tl_variable *variable)
+{
+	printf("= ");
+	return print_variable(context, variable);
+}
+
+static void print_variables(struct tl_stack *stack, const struct tl_stack_frame *frame)
+{
+	struct tl_variable_frame variables;
+
+	if (!frame->has_function || tl_stack_variables(stack, frame, &variables, &error) != TL_OK)
+		return;
+	for (tl_size i = frame->first; i <= frame->last; i++)
+		if (tl_scope_variables(&frame->chain->scopes[i], print_indented, &variables, &error) != TL_OK)
+			printf("= ? lost %s\n", error.text);
+}
+
 static bool print_stack(void)
 {
 	const struct tl_stack_options options = {.places = places};
@@ -61,6 +81,8 @@ static bool print_stack(void)
 	printf("stop 0x%llx %u\n", (unsigned long long)session.report.event.address, beginning);
 	while (level < FRAMES_MAX && tl_stack_frame(stack, level, &frame, &error) == TL_OK) {
 		print_frame(stack, frame);
+		if (level < VARIABLES_MAX)
+			print_variables(stack, frame);
 		level++;
 	}
 	printf("end %s\n", tl_stack_end(stack) != NULL ? tl_stack_end(stack) : "");

@@ -8,9 +8,9 @@
  * where RESULT is a number, "at ADDRESS" for what is no number, "implicit" for a pointer without a value whose target
  * is known, "optimised", or "lost" and why.
  */
-#include "symbols/dwarf_constants.h"
+#include "tests/symbols/variable_text.h"
+
 #include "symbols/elf_symbols.h"
-#include "symbols/location.h"
 #include "symbols/unwind.h"
 
 #include <fcntl.h>
@@ -94,53 +94,6 @@ static enum tl_status symbol(void *context, const char *name, tl_u64 *address_re
 	*found_ret = address != 0;
 	*address_ret = address + bias;
 	return TL_OK;
-}
-
-static void print_number(const struct tl_variable_frame *frame, const struct tl_location *location, tl_u64 size)
-{
-	tl_u8 bytes[8] = {0};
-	tl_u64 missing;
-
-	if (tl_location_read(frame, location, 0, bytes, (tl_size)size, &missing, &error) != TL_OK)
-		printf("lost %s\n", error.text);
-	else if (missing != 0)
-		printf("optimised\n");
-	else
-		printf("0x%llx\n", (unsigned long long)tl_load_little(bytes, (tl_size)size));
-}
-
-static bool is_number(const struct tl_type *type)
-{
-	return type->kind == TL_TYPE_POINTER || type->kind == TL_TYPE_REFERENCE ||
-	       type->kind == TL_TYPE_RVALUE_REFERENCE || type->kind == TL_TYPE_ENUM ||
-	       (type->kind == TL_TYPE_BASE && type->encoding != DW_ATE_float &&
-		type->encoding != DW_ATE_complex_float && type->size <= 8);
-}
-
-static bool print_variable(void *context, const struct tl_variable *variable)
-{
-	const struct tl_variable_frame *frame = context;
-	struct tl_location location;
-	const struct tl_type *type;
-	tl_u64 size = 0;
-	bool known = false;
-
-	printf("%s ", variable->name);
-	if (tl_type_of(types, &variable->entry, &type, &error) != TL_OK ||
-	    tl_type_strip(type, &type, &error) != TL_OK || tl_type_size(type, &size, &known, &error) != TL_OK ||
-	    tl_variable_location(frame, &variable->entry, &location, &error) != TL_OK)
-		printf("lost %s\n", error.text);
-	else if (location.count == 1 && location.places[0].kind == TL_PLACE_NONE)
-		printf("optimised\n");
-	else if (location.count == 1 && location.places[0].kind == TL_PLACE_POINTER)
-		printf("implicit\n");
-	else if (is_number(type) && known && size <= 8)
-		print_number(frame, &location, size);
-	else if (location.count == 1 && location.places[0].kind == TL_PLACE_MEMORY)
-		printf("at 0x%llx\n", (unsigned long long)location.places[0].address);
-	else
-		printf("elsewhere\n");
-	return true;
 }
 
 /* One frame; false at the last one that is in the program itself. */
@@ -227,8 +180,10 @@ int main(int count, char **arguments)
 		char *value = strchr(arguments[i], '=');
 		tl_u16 index;
 
-		if (value == NULL)
+		if (value == NULL) {
+			free(file);
 			return 2;
+		}
 		*value++ = 0;
 		if (tl_cpu_find(cpu, arguments[i], &index) == TL_OK)
 			tl_cpu_set(cpu, file, index, strtoull(value, NULL, 16));
