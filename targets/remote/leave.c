@@ -6,7 +6,7 @@
 /* Starting a program may have to load it first. */
 #define LAUNCH_PATIENCE 60000
 
-enum tl_status tl_remote_tell(struct remote_target *target, struct remote_process *process)
+enum tl_status tl_remote_tell(struct remote_target *target, struct remote_process *process, bool coming)
 {
 	struct tl_engine *engine = target->target.engine;
 
@@ -20,9 +20,11 @@ enum tl_status tl_remote_tell(struct remote_target *target, struct remote_proces
 
 		if (thread->process != process || thread->told)
 			continue;
-		TL_TRY(tl_engine_add_thread(engine, tl_remote_id(thread), false));
+		TL_TRY(tl_engine_add_thread(engine, tl_remote_id(thread), coming));
 		thread->told = true;
+		thread->running = thread->stop_asked = coming;
 	}
+	tl_source_trigger(target->flusher);
 	return TL_OK;
 }
 
@@ -128,7 +130,7 @@ static enum tl_status take_begin(struct remote_target *target, enum tl_status ot
 	process = tl_remote_find_process(target, id.process);
 	TL_TRY(tl_remote_read_threads(target));
 	TL_TRY(tl_remote_layout(target, process));
-	TL_TRY(tl_remote_tell(target, process));
+	TL_TRY(tl_remote_tell(target, process, asked != 0));
 	*process_ret = process->id;
 	return TL_OK;
 }

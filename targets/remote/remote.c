@@ -346,7 +346,7 @@ enum tl_status tl_remote_target_populate(struct tl_target *base, struct tl_error
 	if (target->process_count != 0)
 		status = ask_attached(target);
 	for (tl_size i = 0; i < target->process_count && status == TL_OK; i++)
-		status = tl_remote_tell(target, target->processes[i]);
+		status = tl_remote_tell(target, target->processes[i], false);
 	if (tl_remote_link_ended(&target->link))
 		return TL_FAIL(error, target->link.lost.status, "%s", target->link.lost.text);
 	if (status != TL_OK)

@@ -422,12 +422,41 @@ static enum tl_status set_catches(struct remote_target *target)
 	return TL_OK;
 }
 
-/* Where a step begins, for stubs that do not say whether it or a breakpoint ended. */
-static void note_start(struct remote_target *target, struct remote_thread *thread)
+static bool has_point(const struct remote_thread *thread, enum tl_point_kind kind, tl_u64 address)
 {
+	const struct remote_process *process = thread->process;
+
+	return tl_remote_find_point(process, kind, address) != NULL ||
+	       (process->vfork_parent != NULL && tl_remote_find_point(process->vfork_parent, kind, address) != NULL);
+}
+
+/*
+ * Where a step begins, for stubs that do not say whether it or a breakpoint ended. True where it begins on a
+ * breakpoint: QEMU, for one, would step over it, and the engine counts on the hit, which is known without running.
+ */
+static bool note_start(struct remote_target *target, struct remote_thread *thread)
+{
+	struct stop_reply hit = {.kind = STOP_SIGNAL, .reason = REASON_SOFTWARE, .signal = REMOTE_SIGNAL_TRAP};
+
 	thread->step_known =
 		is_step(thread) && !target->software_reason &&
 		tl_remote_fetch_program_counter(&target->target, tl_remote_id(thread), &thread->step_from) == TL_OK;
+	if (!thread->step_known || thread->request.signal != 0 ||
+	    !has_point(thread, TL_POINT_SOFTWARE, thread->step_from))
+		return false;
+	thread->has_stop = true;
+	thread->stop = hit;
+	return true;
+}
+
+static bool note_starts(struct remote_target *target)
+{
+	bool hit = false;
+
+	for (tl_size i = 0; i < target->thread_count; i++)
+		if (target->threads[i]->running)
+			hit |= note_start(target, target->threads[i]);
+	return hit;
 }
 
 static enum tl_status go(struct remote_target *target)
@@ -436,9 +465,10 @@ static enum tl_status go(struct remote_target *target)
 
 	TL_TRY(set_catches(target));
 	if (!pass_hardware(target, &writer)) {
-		for (tl_size i = 0; i < target->thread_count; i++)
-			if (target->threads[i]->running)
-				note_start(target, target->threads[i]);
+		if (note_starts(target)) {
+			tl_source_trigger(target->flusher);
+			return TL_OK;
+		}
 		writer = tl_remote_question(target);
 		if (target->vcont && !any_backward(target))
 			write_actions(target, &writer);
@@ -455,14 +485,6 @@ static enum tl_status go(struct remote_target *target)
 }
 
 /* ---- What it means ---- */
-
-static bool has_point(const struct remote_thread *thread, enum tl_point_kind kind, tl_u64 address)
-{
-	const struct remote_process *process = thread->process;
-
-	return tl_remote_find_point(process, kind, address) != NULL ||
-	       (process->vfork_parent != NULL && tl_remote_find_point(process->vfork_parent, kind, address) != NULL);
-}
 
 static bool trap_stands(struct remote_target *target, const struct remote_thread *thread, tl_u64 address)
 {
@@ -579,7 +601,7 @@ static void as_birth(struct remote_target *target, struct remote_thread *thread,
 	if (child == NULL)
 		return;
 	child->process->vfork_parent = vfork ? thread->process : NULL;
-	(void)tl_remote_tell(target, child->process);
+	(void)tl_remote_tell(target, child->process, false);
 }
 
 /* The process runs another program: of what was known of it nothing holds. */

@@ -261,8 +261,11 @@ enum tl_status tl_remote_kill(struct tl_target *target, tl_u64 process);
 enum tl_status tl_remote_launch(struct tl_target *target, const struct tl_launch *launch, tl_u64 *process_ret,
 				const char **detail_ret);
 enum tl_status tl_remote_attach(struct tl_target *target, tl_u64 process, const char **detail_ret);
-/* Makes the engine know a process and its threads, which stand. */
-enum tl_status tl_remote_tell(struct remote_target *target, struct remote_process *process);
+/*
+ * Makes the engine know a process and its threads, which stand; `coming`: as if on their way to a stop, of which it is
+ * told then, as behind an attach.
+ */
+enum tl_status tl_remote_tell(struct remote_target *target, struct remote_process *process, bool coming);
 
 /* ---- objects.c ---- */
 
