@@ -16,7 +16,7 @@ static void require(bool condition)
 }
 
 /* Both decoders get the same bytes, one all at once, one a byte at a time. */
-static void decode(const uint8_t *bytes, size_t size, bool trusting)
+static void decode(const uint8_t *bytes, size_t size, bool trusting, bool runs)
 {
 	tl_u8 first[CAPACITY], second[CAPACITY];
 	struct tl_frame_decoder whole, single;
@@ -25,6 +25,7 @@ static void decode(const uint8_t *bytes, size_t size, bool trusting)
 	tl_frame_decoder_init(&whole, first, sizeof(first));
 	tl_frame_decoder_init(&single, second, sizeof(second));
 	whole.trusting = single.trusting = trusting;
+	whole.runs = single.runs = runs;
 	for (;;) {
 		enum tl_frame_item item = tl_frame_decode(&whole, &at, end), other = TL_FRAME_NOTHING;
 
@@ -82,8 +83,8 @@ static void encode(const uint8_t *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	decode(bytes, size, false);
-	decode(bytes, size, true);
+	for (unsigned n = 0; n < 4; n++)
+		decode(bytes, size, (n & 1) != 0, (n & 2) != 0);
 	encode(bytes, size);
 	return 0;
 }
