@@ -426,6 +426,11 @@ const char *tl_image_remark(const struct tl_image *image)
 	return image->remark[0] != 0 ? image->remark : NULL;
 }
 
+const char *tl_image_section_name(const struct tl_image *image, tl_u32 index, struct tl_elf_section *header_ret)
+{
+	return tl_image_file_section(&image->file, index, header_ret);
+}
+
 const struct tl_elf *tl_image_elf(const struct tl_image *image)
 {
 	return &image->file.elf;

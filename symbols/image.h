@@ -97,6 +97,9 @@ const char *tl_image_remark(const struct tl_image *image);
 /* The ELF header and tables of the file itself. */
 const struct tl_elf *tl_image_elf(const struct tl_image *image);
 
+/* The name of the index-th section of the file itself, which belongs to the image; NULL when it cannot be read. */
+const char *tl_image_section_name(const struct tl_image *image, tl_u32 index, struct tl_elf_section *header_ret);
+
 /* The build id, *size_ret bytes of it; 0 when it has none. */
 const tl_u8 *tl_image_build_id(const struct tl_image *image, tl_size *size_ret);
 
