@@ -128,23 +128,47 @@ static enum tl_status open_scratch(struct tl_session *session, tl_u64 address, c
 	return status;
 }
 
-enum tl_status tl_breakpoint_check_condition(struct tl_session *session, const struct tl_breakpoint *breakpoint,
-					     const char *condition, struct tl_error *error)
+static enum tl_status check_at(struct tl_session *session, tl_u64 address, const char *condition,
+			       struct tl_error *error)
 {
 	const struct tl_type *type;
 	struct scratch scratch;
-	enum tl_status status = TL_OK;
+	enum tl_status status;
 
-	for (tl_size i = 0; i < breakpoint->location_count && status == TL_OK; i++) {
-		TL_TRY(open_scratch(session, breakpoint->locations[i].address, condition, &scratch, error));
-		status = tl_evaluate_type(&scratch.environment, scratch.expression, &type, error);
-		close_scratch(&scratch);
-		/* A variable of the debugger that is not set yet, a function without debug information: later, perhaps.
-		 */
-		if (status != TL_OK && strchr(condition, '$') != NULL)
-			status = TL_OK;
+	TL_TRY(open_scratch(session, address, condition, &scratch, error));
+	status = tl_evaluate_type(&scratch.environment, scratch.expression, &type, error);
+	close_scratch(&scratch);
+	/* A variable of the debugger that is not set yet: later, perhaps. */
+	return status != TL_OK && strchr(condition, '$') != NULL ? TL_OK : status;
+}
+
+enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
+					     const char *condition, struct tl_error *error)
+{
+	tl_u32 number = breakpoint->number != 0 ? breakpoint->number : session->points.last_number + 1;
+	struct tl_error first, why;
+	tl_size failed = 0;
+
+	for (tl_size i = 0; i < breakpoint->location_count; i++)
+		if (check_at(session, breakpoint->locations[i].address, condition, &why) != TL_OK && failed++ == 0)
+			first = why;
+	if (failed == 0)
+		return TL_OK;
+	if (failed == breakpoint->location_count) {
+		if (error != NULL)
+			*error = first;
+		return first.status;
 	}
-	return status;
+	/* One place where it makes sense is enough; the others are left out. */
+	for (tl_size i = 0; i < breakpoint->location_count; i++) {
+		if (check_at(session, breakpoint->locations[i].address, condition, &why) == TL_OK)
+			continue;
+		breakpoint->locations[i].enabled = false;
+		tl_session_remark(session,
+				  "warning: failed to validate condition at location %u.%zu, disabling:\n  %s", number,
+				  i + 1, why.text);
+	}
+	return TL_OK;
 }
 
 /* The code of a point's condition at one of its places; false when it cannot be decided beside the program. */

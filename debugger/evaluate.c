@@ -296,6 +296,9 @@ static enum tl_status known_name(struct evaluation *evaluation, const char *file
 	if (unknown)
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
 			       "'%s' has unknown type; cast it to its declared type", text);
+	/* Of a variable without a value its type is known all the same. */
+	if (evaluation->quiet)
+		value_ret->absent = NULL;
 	return TL_OK;
 }
 

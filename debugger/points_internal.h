@@ -37,9 +37,12 @@ TL_CHECKED enum tl_status tl_breakpoints_sync(struct tl_session *session, struct
 /* The process is gone: nothing is inserted in it any more. */
 void tl_breakpoints_forget(struct tl_session *session, tl_u64 process);
 
-/* Does a condition make sense where the point stands? An error says what is wrong with it. */
+/*
+ * Does a condition make sense where the point stands? An error says what is wrong with it; places where it does not,
+ * others having one where it does, are disabled with a remark.
+ */
 TL_CHECKED enum tl_status tl_breakpoint_check_condition(struct tl_session *session,
-							const struct tl_breakpoint *breakpoint, const char *condition,
+							struct tl_breakpoint *breakpoint, const char *condition,
 							struct tl_error *error);
 
 /* A point of the session's own; removing takes all of a kind (and owner) away. */
