@@ -164,9 +164,8 @@ enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct 
 		if (check_at(session, breakpoint->locations[i].address, condition, &why) == TL_OK)
 			continue;
 		breakpoint->locations[i].enabled = false;
-		tl_session_remark(session,
-				  "warning: failed to validate condition at location %u.%zu, disabling:\n  %s", number,
-				  i + 1, why.text);
+		tl_session_remark(session, "warning: failed to validate condition at location %u.%zu, disabling:\n  %s",
+				  number, i + 1, why.text);
 	}
 	return TL_OK;
 }
