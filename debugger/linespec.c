@@ -177,7 +177,7 @@ static enum tl_status take_label(const struct tl_word *word, struct meaning *mea
 }
 
 /* A word that stands for all of a place, or for all behind a file: a line, a function, a label of this function. */
-static enum tl_status take_word(const struct tl_finder *finder, const struct tl_word *word, bool quoted,
+static enum tl_status take_word(struct tl_finder *finder, const struct tl_word *word, bool quoted,
 				struct meaning *meaning, struct tl_error *error)
 {
 	bool label;
@@ -188,6 +188,10 @@ static enum tl_status take_word(const struct tl_finder *finder, const struct tl_
 	TL_TRY(take_function(finder, word, meaning, error));
 	if (meaning->functions.count != 0)
 		return TL_OK;
+	if (finder->for_lists && meaning->file.size == 0)
+		TL_TRY(tl_finder_variables(finder, word, error));
+	if (finder->places.count != 0)
+		return TL_OK;
 	TL_TRY(take_label_here(finder, word, meaning, &label, error));
 	return label ? TL_OK : no_function(finder, meaning, error);
 }
@@ -196,14 +200,14 @@ static enum tl_status take_word(const struct tl_finder *finder, const struct tl_
 static enum tl_status take_file_of_function(struct meaning *meaning, struct tl_error *error)
 {
 	const struct tl_function_found *function = &meaning->functions.items[0];
-	struct tl_attribute attribute;
+	const struct tl_unit *unit;
 	char *file = NULL;
+	tl_u64 number;
 
 	if (meaning->file.size != 0)
 		return TL_OK;
-	if (function->has_entry && tl_entry_inherited(&function->entry, DW_AT_decl_file, &attribute, NULL) == TL_OK &&
-	    attribute.kind == TL_CLASS_UNSIGNED)
-		file = tl_place_file(function->module, attribute.unit, attribute.number);
+	if (function->has_entry && tl_entry_number(&function->entry, DW_AT_decl_file, &number, &unit))
+		file = tl_place_file(function->module, unit, number);
 	if (file == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "Function \"%.*s\" has no lines.", shown(&meaning->function),
 			       meaning->function.text);
@@ -227,7 +231,7 @@ static enum tl_status unexpected_line(const struct tl_word *word, struct tl_erro
 }
 
 /* A, A:B, A:B:C: A is a file if there is one of that name, else a function. */
-static enum tl_status take_parts(const struct tl_finder *finder, const struct tl_words *words, struct meaning *meaning,
+static enum tl_status take_parts(struct tl_finder *finder, const struct tl_words *words, struct meaning *meaning,
 				 struct tl_error *error)
 {
 	const struct tl_word *parts = words->parts;
@@ -413,8 +417,13 @@ static enum tl_status find_functions(struct tl_finder *finder, struct meaning *m
 	if (meaning->label.text != NULL)
 		tl_output_format(text, "%s%.*s", meaning->function.text != NULL ? ":" : "", (int)meaning->label.size,
 				 meaning->label.text);
-	if (finder->for_lists && meaning->label.text == NULL)
-		return tl_finder_declarations(finder, &meaning->functions, error);
+	if (finder->for_lists && meaning->label.text == NULL) {
+		TL_TRY(tl_finder_declarations(finder, &meaning->functions, error));
+		if (finder->places.count == 0)
+			return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "No line number known for %.*s.",
+				       shown(&meaning->function), meaning->function.text);
+		return TL_OK;
+	}
 	replace_resolvers(finder, &meaning->functions);
 	TL_TRY(tl_finder_functions(finder, &meaning->functions, &meaning->label, error));
 	if (finder->places.count != 0 || finder->for_lists)

@@ -232,6 +232,18 @@ bool tl_entry_start(const struct tl_entry *entry, tl_u64 *start_ret)
 	return true;
 }
 
+bool tl_entry_number(const struct tl_entry *entry, tl_u16 name, tl_u64 *number_ret, const struct tl_unit **unit_ret)
+{
+	struct tl_attribute attribute;
+
+	if (tl_entry_inherited(entry, name, &attribute, NULL) != TL_OK ||
+	    (attribute.kind != TL_CLASS_UNSIGNED && attribute.kind != TL_CLASS_SIGNED))
+		return false;
+	*number_ret = attribute.number;
+	*unit_ret = attribute.unit;
+	return true;
+}
+
 static enum tl_status add_entry(struct search *search, const struct tl_module *module, const struct tl_entry *entry,
 				struct tl_error *error)
 {
@@ -654,7 +666,8 @@ static bool is_named(const struct tl_entry *entry, const struct tl_word *name)
 static bool label_in(const struct tl_entry *parent, const struct tl_word *name, unsigned depth, tl_u64 *address_ret,
 		     tl_u64 *line_ret)
 {
-	struct tl_attribute address, line;
+	const struct tl_unit *unit;
+	struct tl_attribute address;
 	struct tl_entry child;
 
 	if (depth == DEPTH_MAX || tl_entry_child(parent, &child, NULL) != TL_OK)
@@ -662,10 +675,10 @@ static bool label_in(const struct tl_entry *parent, const struct tl_word *name, 
 	while (child.tag != 0) {
 		if (child.tag == DW_TAG_label && is_named(&child, name) &&
 		    tl_entry_attribute(&child, DW_AT_low_pc, &address, NULL) == TL_OK &&
-		    address.kind == TL_CLASS_ADDRESS &&
-		    tl_entry_inherited(&child, DW_AT_decl_line, &line, NULL) == TL_OK) {
+		    address.kind == TL_CLASS_ADDRESS) {
 			*address_ret = address.number;
-			*line_ret = line.kind == TL_CLASS_UNSIGNED ? line.number : 0;
+			if (!tl_entry_number(&child, DW_AT_decl_line, line_ret, &unit))
+				*line_ret = 0;
 			return true;
 		}
 		if (child.tag == DW_TAG_lexical_block && label_in(&child, name, depth + 1, address_ret, line_ret))
@@ -679,5 +692,14 @@ static bool label_in(const struct tl_entry *parent, const struct tl_word *name, 
 bool tl_function_label(const struct tl_entry *function, const struct tl_word *name, tl_u64 *address_ret,
 		       tl_u64 *line_ret)
 {
-	return label_in(function, name, 0, address_ret, line_ret);
+	struct tl_attribute origin;
+	struct tl_entry abstract;
+
+	if (label_in(function, name, 0, address_ret, line_ret))
+		return true;
+	/* gcc leaves the labels of a function that was inlined as well where what all its copies share is. */
+	return function->tag == DW_TAG_subprogram &&
+	       tl_entry_attribute(function, DW_AT_abstract_origin, &origin, NULL) == TL_OK &&
+	       origin.kind == TL_CLASS_REFERENCE && tl_entry_follow(&origin, &abstract, NULL) == TL_OK &&
+	       label_in(&abstract, name, 0, address_ret, line_ret);
 }

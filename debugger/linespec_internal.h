@@ -43,6 +43,9 @@ TL_CHECKED enum tl_status tl_finder_functions(struct tl_finder *finder, const st
 /* Adds the declarations of functions, for lists. */
 TL_CHECKED enum tl_status tl_finder_declarations(struct tl_finder *finder, const struct tl_functions_found *functions,
 						 struct tl_error *error);
+/* Adds the declarations of variables of a name, for lists. */
+TL_CHECKED enum tl_status tl_finder_variables(struct tl_finder *finder, const struct tl_word *name,
+					      struct tl_error *error);
 /*
  * Adds the places of a line of a file, or, where it has no code, of the next one that has. *known_ret: some module
  * names the file.

@@ -252,8 +252,8 @@ static enum tl_status add_label(struct tl_finder *finder, const struct tl_functi
 				const struct tl_word *label, struct tl_error *error)
 {
 	struct tl_code_place_found *place;
-	struct tl_attribute file;
-	tl_u64 address, line;
+	const struct tl_unit *unit;
+	tl_u64 address, line, file;
 
 	if (!function->has_entry || !tl_function_label(&function->entry, label, &address, &line))
 		return TL_OK;
@@ -262,9 +262,8 @@ static enum tl_status add_label(struct tl_finder *finder, const struct tl_functi
 		return no_memory(error);
 	place->address = address + function->module->bias;
 	place->module = function->module;
-	if (line != 0 && tl_entry_inherited(&function->entry, DW_AT_decl_file, &file, NULL) == TL_OK &&
-	    file.kind == TL_CLASS_UNSIGNED) {
-		place->file = tl_place_file(function->module, file.unit, file.number);
+	if (line != 0 && tl_entry_number(&function->entry, DW_AT_decl_file, &file, &unit)) {
+		place->file = tl_place_file(function->module, unit, file);
 		place->line = (tl_u32)line;
 	}
 	tl_place_describe(finder->modules, place);
@@ -292,30 +291,123 @@ enum tl_status tl_finder_functions(struct tl_finder *finder, const struct tl_fun
 	return TL_OK;
 }
 
+/* Where something is declared, as its entry says; false when it does not. */
+static bool take_declaration(const struct tl_module *module, const struct tl_entry *entry,
+			     struct tl_code_place_found *place)
+{
+	const struct tl_unit *unit;
+	tl_u64 file, line;
+
+	if (!tl_entry_number(entry, DW_AT_decl_line, &line, &unit) ||
+	    !tl_entry_number(entry, DW_AT_decl_file, &file, &unit))
+		return false;
+	place->module = module;
+	place->file = tl_place_file(module, unit, file);
+	place->line = (tl_u32)line;
+	return place->file != NULL;
+}
+
+/* gdb shows where the code begins: at the brace that opens the function, if that is not what was inlined there. */
+static void finish_declaration(const struct tl_modules *modules, const struct tl_function_found *function,
+			       struct tl_code_place_found *place)
+{
+	struct tl_code_place_found begin = {.address = function->start};
+
+	place->name = tl_place_name(function->module, &function->entry);
+	if (function->start == 0)
+		return;
+	take_line(modules, &begin);
+	if (begin.file != NULL && strcmp(begin.file, place->file) == 0 && begin.line > place->line)
+		place->line = begin.line;
+	tl_place_release(&begin);
+}
+
+/* Is there a function of that name and file already? What has no code is what others are copies of. */
+static bool is_declared(const struct tl_finder *finder, const struct tl_code_place_found *place)
+{
+	for (tl_size i = 0; i < finder->places.count; i++) {
+		const struct tl_code_place_found *other = &finder->places.items[i];
+
+		if (place->name != NULL && other->name != NULL && strcmp(other->name, place->name) == 0 &&
+		    other->file != NULL && strcmp(other->file, place->file) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum tl_status add_declaration(struct tl_finder *finder, const struct tl_function_found *function,
+				      struct tl_error *error)
+{
+	struct tl_code_place_found place = {.address = function->start}, *added = NULL;
+	bool wanted;
+
+	if (!function->has_entry)
+		tl_place_describe(finder->modules, &place);
+	else if (take_declaration(function->module, &function->entry, &place))
+		finish_declaration(finder->modules, function, &place);
+	wanted = place.file != NULL && (function->start != 0 || !is_declared(finder, &place));
+	if (wanted)
+		added = tl_finder_add(finder);
+	if (added == NULL) {
+		tl_place_release(&place);
+		return wanted ? no_memory(error) : TL_OK;
+	}
+	/* No address: what is declared in one line is one. */
+	place.address = 0;
+	*added = place;
+	return TL_OK;
+}
+
 enum tl_status tl_finder_declarations(struct tl_finder *finder, const struct tl_functions_found *functions,
 				      struct tl_error *error)
 {
-	for (tl_size i = 0; i < functions->count; i++) {
-		const struct tl_function_found *function = &functions->items[i];
-		struct tl_code_place_found *place;
-		struct tl_attribute file, line;
-
-		/* A copy is declared where what was inlined is, which was found, too. */
-		if (!function->has_entry || function->inlined ||
-		    tl_entry_inherited(&function->entry, DW_AT_decl_file, &file, NULL) != TL_OK ||
-		    tl_entry_inherited(&function->entry, DW_AT_decl_line, &line, NULL) != TL_OK ||
-		    file.kind != TL_CLASS_UNSIGNED || line.kind != TL_CLASS_UNSIGNED)
-			continue;
-		place = tl_finder_add(finder);
-		if (place == NULL)
-			return no_memory(error);
-		/* No address, so that an overload stays beside what begins elsewhere. */
-		place->module = function->module;
-		place->file = tl_place_file(function->module, file.unit, file.number);
-		place->line = (tl_u32)line.number;
-		place->name = tl_place_name(function->module, &function->entry);
-	}
+	/* A copy is declared where what was inlined is, which was found, too. */
+	for (int with_code = 1; with_code >= 0; with_code--)
+		for (tl_size i = 0; i < functions->count; i++)
+			if (!functions->items[i].inlined && (functions->items[i].start != 0) == (with_code != 0))
+				TL_TRY(add_declaration(finder, &functions->items[i], error));
 	return TL_OK;
+}
+
+/* Global and static variables of a name, for lists. */
+struct variables {
+	struct tl_finder *finder;
+	bool no_memory;
+};
+
+static bool take_variable(void *context, const struct tl_named *named)
+{
+	struct variables *variables = context;
+	struct tl_code_place_found place = {0}, *added;
+	struct tl_entry entry;
+
+	if (tl_entry_at(named->indexed->unit, named->indexed->offset, &entry, NULL) != TL_OK ||
+	    !take_declaration(named->module, &entry, &place))
+		return true;
+	place.name = tl_place_text(named->indexed->name);
+	added = tl_finder_add(variables->finder);
+	if (added != NULL)
+		*added = place;
+	else
+		tl_place_release(&place);
+	variables->no_memory = added == NULL;
+	return added != NULL;
+}
+
+enum tl_status tl_finder_variables(struct tl_finder *finder, const struct tl_word *name, struct tl_error *error)
+{
+	struct variables variables = {.finder = finder};
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+	enum tl_status status;
+
+	tl_output_bytes(&text, name->text, name->size);
+	status = tl_output_status(&text, error);
+	if (status == TL_OK)
+		status = tl_modules_find(finder->modules, NULL, tl_output_string(&text), TL_INDEX_VARIABLE,
+					 finder->patience, take_variable, &variables, error);
+	tl_output_release(&text);
+	TL_TRY(status);
+	return variables.no_memory ? no_memory(error) : TL_OK;
 }
 
 /* ---- Lines ---- */

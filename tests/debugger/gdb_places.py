@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """gdb as the referee of where the places are that a person names.
 
-    gdb_places.py PLACES PROGRAM…
+    gdb_places.py PLACES [--at FUNCTION] PROGRAM…
 
 PLACES is the test program tests/debugger/places. Each program is asked, by gdb and by it, for all its functions, for the
 lines of its sources, and for the other forms that a place may have; addresses, lines, files and functions are compared.
+With --at the program runs with its libraries, and stands in FUNCTION.
 Where the two differ on purpose, a rule says so (see RULES); how often each rule was needed is printed.
 """
 
@@ -20,20 +21,35 @@ import tempfile
 SOURCES = pathlib.Path(__file__).resolve().parent.parent / 'fixtures/symbols'
 GDB_SCRIPT = r'''
 import gdb, os, re
+answers = open(ANSWERS, 'w')
+def put(text):
+    answers.write(text + '\n')
 for setting in ('breakpoint pending off', 'confirm off', 'width 0', 'max-completions unlimited'):
     gdb.execute('set ' + setting)
+if FUNCTION:
+    gdb.execute('break ' + FUNCTION, to_string=True)
+    gdb.execute('run >/dev/null', to_string=True)
+    gdb.execute('delete', to_string=True)
 for line in open(NAMES):
     line = line.rstrip('\n')
     try:
+        if line.startswith('list '):
+            shown = gdb.execute(line, to_string=True)
+            lines = re.findall(r'^file: ".*", line number: (\d+)', shown, re.M)
+            for number in lines or [int(re.match(r'(\d+)', shown)[1]) + 5]:
+                put('0x0\t%s\t\t' % number)
+            put('--')
+            continue
         gdb.execute('break ' + line, to_string=True)
         shown = gdb.execute('info breakpoints', to_string=True)
         gdb.execute('delete', to_string=True)
-        for address, function, path, number, symbol in re.findall(
-                r'(0x[0-9a-f]+) (?:(?:in (.*) at )?([^<\n]*):(\d+)|<(.*?)(?:[+]\d+)?>)?$', shown, re.M):
-            print('0x%x\t%s\t%s\t%s' % (int(address, 16), number or '0', os.path.basename(path), function or symbol))
+        for address, function, path, number, symbol, label in re.findall(
+                r'(0x[0-9a-f]+) (?:(?:in (.*) at )?([^<\n]*):(\d+)|<(.*?)(?:[+]\d+)?>|((?:-|\S+:\D).*))?$', shown, re.M):
+            put('0x%x\t%s\t%s\t%s' % (int(address, 16), number or '0', os.path.basename(path), function or symbol or label))
     except gdb.error as problem:
-        print('error: ' + str(problem))
-    print('--')
+        put('error: ' + str(problem))
+    put('--')
+answers.close()
 '''
 
 
@@ -41,19 +57,19 @@ def answers(output):
     return [block.split('\n') if block else [] for block in re.sub('\n?--\n', '\0', output).split('\0')[:-1]]
 
 
-def ask_gdb(program, places):
+def ask_gdb(program, places, function=None):
     with tempfile.TemporaryDirectory() as folder:
-        names, script = pathlib.Path(folder, 'names'), pathlib.Path(folder, 'script.py')
+        names, script, written = pathlib.Path(folder, 'names'), pathlib.Path(folder, 'script.py'), pathlib.Path(folder, 'answers')
         names.write_text(''.join(line + '\n' for line in places))
-        script.write_text(f'NAMES = {str(names)!r}\n' + GDB_SCRIPT)
-        run = subprocess.run(['gdb', '-nx', '-batch', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off',
+        script.write_text(f'NAMES = {str(names)!r}\nFUNCTION = {function!r}\nANSWERS = {str(written)!r}\n' + GDB_SCRIPT)
+        subprocess.run(['gdb', '-nx', '-batch', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off',
                               '-x', str(script), program], stdin=subprocess.DEVNULL, capture_output=True,
                              env={**os.environ, 'LC_ALL': 'C.UTF-8'}, timeout=120)
-    return answers(run.stdout.decode())
+        return answers(written.read_text())
 
 
-def ask_ours(tool, program, places):
-    run = subprocess.run([tool, program], input=''.join(line + '\n' for line in places).encode(), capture_output=True,
+def ask_ours(tool, program, places, function=None):
+    run = subprocess.run([tool, os.path.abspath(program), *([function] if function else [])], input=''.join(line + '\n' for line in places).encode(), capture_output=True,
                          timeout=120, check=True)
     return answers(run.stdout.decode(errors='replace'))
 
@@ -73,6 +89,14 @@ PLACES_CXX = ['area', 'overloaded', 'overloaded(int)', 'overloaded (double)', 's
               'shape', 'shape::shape', '~shape', 'shape::~shape', 'operator delete', 'operator delete(void*)',
               'operator delete(void *, unsigned long)', 'call', 'call(shapes::shape const&, double*)', 'program.cc:call',
               'program.cc:overloaded(int)', 'main(int, char**)', '__cxa_pure_virtual', 'operator+', "'shapes::overloaded(int)'"]
+
+
+# In tests/fixtures/debugger/named.c, where it stands in stop_here.
+PLACES_RUNNING = ['memset', 'memcpy', 'puts', 'strlen', 'cos', 'lockf', 'thread', 'chosen', 'choose', 'exit', 'malloc', 'free',
+                  'getenv', '_dl_debug_state', '_start', 'labelled', 'labelled:again', 'labelled:inside', 'labelled:nothing', 'here', 'again',
+                  '-label here', '-function labelled -label again', 'named.c:labelled:again', 'named.c:labelled', 'named.c:55', '55', '+1', '-1',
+                  '+', '+2', '-2', '', 'squared', 'named.c:squared', 'twice', 'ioputs.c:35', '*0x1', 'list labelled', 'list main', 'list 12',
+                  'list named.c:30', 'list counter', 'list nothing', 'list stop_here', 'list thread', 'list lockf', 'list named.c:main', 'list squared']
 
 
 def run(*command):
@@ -152,23 +176,45 @@ RULES = [
      lambda place, gdb, mine, copies, program: is_error(mine) and '(' in place and place in symbols(program, 'Ww')),
     ('i386: gdb looks for pushes of registers at the beginning of functions without debug information',
      lambda place, gdb, mine, copies, program: program.endswith('-32') and {line for _, line in fields(gdb, 0, 1)} == {'0'}),
+    ('labels: gdb shows their names in place of the lines',
+     lambda place, gdb, mine, copies, program: fields(gdb, 0) == fields(mine, 0) and
+     all(line == '0' and (':' in name or '-label' in name) for line, name in fields(gdb, 1, 3))),
+    ('gdb says of no label that it is in an inner block, and of no breakpoint without a place in which function it is',
+     lambda place, gdb, mine, copies, program: (place == 'labelled:inside' and is_error(gdb)) or
+     (place == '' and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2))),
+    ('list: gdb goes to where the code begins, be it that of something else that was inlined there',
+     lambda place, gdb, mine, copies, program: place.startswith('list ') and ('O0' not in program or 'squared' in place) and len(gdb) == len(mine) and not is_error(gdb)),
+    ('libraries: of the names of one function gdb may take another, and it leaves out the lines of some inlined copies',
+     lambda place, gdb, mine, copies, program: not is_error(gdb) and fields(gdb, 0) == fields(mine, 0) and
+     all(one == other or (one[0] == other[0] and (one[1:3] == other[1:3] or one[1] == '0') and int(one[0], 16) >> 40 == 0x7f)
+         for one, other in zip(fields(gdb, 0, 1, 2, 3), fields(mine, 0, 1, 2, 3)))),
+    ('gdb waits for an indirect function to be called through its own table; ours reads what was chosen in any of them',
+     lambda place, gdb, mine, copies, program: len(gdb) == len(mine) and 'resolver' not in ''.join(mine) and
+     [name for line, name in fields(gdb, 1, 3) if line == '0' and name in ('choose', '__new_memcpy_ifunc')] != []),
     ('const behind the parameters may be left out', lambda place, gdb, mine, copies, program: is_error(gdb) and
      place.endswith(')') and not is_error(mine) and all(line.endswith(' const') for line in mine)),
 ]
 
 
-def check(tool, program, needed):
-    places = places_of(program)
-    theirs, ours = ask_gdb(program, places), ask_ours(tool, program, places)
+def plain(lines):
+    """Ours without what gdb does not say: what is behind the place, the marks, and all but the lines of what is listed."""
+    lines = [line for line in lines if not line.startswith('rest: ')]
+    if is_error(lines):
+        return lines
+    lines = [line.rpartition('\t')[0] for line in lines]
+    return ['\t'.join([*line.split('\t')[:2], '', '']) if line.startswith('0x0\t') else line for line in lines]
+
+
+def check(tool, program, function, needed):
+    places = PLACES_RUNNING if function else places_of(program)
+    theirs, ours = ask_gdb(program, places, function), ask_ours(tool, program, places, function)
     if len(theirs) != len(places) or len(ours) != len(places):
         print(f'{program}: {len(places)} places, {len(theirs)} answers of gdb, {len(ours)} of ours')
         return 0, 1
     passed = failed = 0
     for place, gdb, mine in zip(places, theirs, ours):
-        # What is behind the place is not ours to judge.
-        mine = [line for line in mine if not line.startswith('rest: ')]
         copies = [line.endswith('\tinlined') for line in mine]
-        mine = [line if is_error(mine) else line.rpartition('\t')[0] for line in mine]
+        mine = plain(mine)
         rule = next((why for why, applies in RULES if applies(place, gdb, mine, copies, program)), None)
         if gdb == mine or (is_error(gdb) and is_error(mine)):
             passed += 1
@@ -183,12 +229,13 @@ def check(tool, program, needed):
 
 def main():
     tool, programs = sys.argv[1], sys.argv[2:]
+    function = programs[1] if programs[0] == '--at' else None
     if not shutil.which('gdb'):
         sys.exit('gdb is not there: make setup installs it.')
     passed = failed = 0
     needed = {}
-    for program in programs:
-        good, bad = check(tool, program, needed)
+    for program in programs[2:] if function else programs:
+        good, bad = check(tool, program, function, needed)
         passed, failed = passed + good, failed + bad
     for why, count in needed.items():
         print(f'{count} times: {why}')
