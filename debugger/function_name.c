@@ -1,5 +1,6 @@
 #include "debugger/function_name.h"
 
+#include "symbols/demangle.h"
 #include "symbols/type_text.h"
 
 #include <string.h>
@@ -127,8 +128,29 @@ void tl_parameters_write_plain(struct tl_output *output, const char *text)
 		write_list(output, (struct span){text, text + strlen(text)});
 }
 
-enum tl_status tl_function_write_name(struct tl_types *types, const struct tl_entry *function, struct tl_output *output,
-				      struct tl_error *error)
+bool tl_symbol_write_name(const char *symbol, struct tl_output *output)
+{
+	struct tl_output whole = tl_output_make(TL_DEMANGLE_TEXT_MAX), name = tl_output_make(TL_DEMANGLE_TEXT_MAX);
+	const char *start = NULL;
+
+	if (tl_demangle_is_mangled(symbol) && tl_demangle(symbol, TL_DEMANGLE_WHOLE, &whole, NULL) == TL_OK &&
+	    tl_demangle(symbol, TL_DEMANGLE_NAME, &name, NULL) == TL_OK) {
+		/* Instances of templates have what they return in front, which gdb leaves out. */
+		start = tl_output_string(&whole);
+		if (name.size != 0 && strncmp(start, name.text, name.size) != 0) {
+			for (start = strstr(start, name.text); start != NULL && start[-1] != ' ';)
+				start = strstr(start + 1, name.text);
+		}
+	}
+	if (start != NULL)
+		tl_output_text(output, start);
+	tl_output_release(&whole);
+	tl_output_release(&name);
+	return start != NULL;
+}
+
+enum tl_status tl_function_write_declared(struct tl_types *types, const struct tl_entry *function,
+					  struct tl_output *output, struct tl_error *error)
 {
 	struct tl_output parameters = tl_output_make(TL_OUTPUT_MAX);
 	const struct tl_type *type;
@@ -136,7 +158,7 @@ enum tl_status tl_function_write_name(struct tl_types *types, const struct tl_en
 
 	TL_TRY(tl_scope_write_name(types, function, false, output, error));
 	if (output->size == 0 || !tl_tree_has_scopes(function->unit))
-		return TL_OK;
+		return tl_output_status(output, error);
 	TL_TRY(tl_type_at(types, function, &type, error));
 	status = tl_type_write_parameters(type, &parameters, error);
 	if (status == TL_OK)
@@ -144,4 +166,17 @@ enum tl_status tl_function_write_name(struct tl_types *types, const struct tl_en
 	tl_output_release(&parameters);
 	TL_TRY(status);
 	return tl_output_status(output, error);
+}
+
+enum tl_status tl_function_write_name(struct tl_types *types, const struct tl_entry *function, struct tl_output *output,
+				      struct tl_error *error)
+{
+	struct tl_attribute linkage;
+
+	TL_TRY(tl_entry_inherited(function, DW_AT_linkage_name, &linkage, error));
+	if (linkage.kind != TL_CLASS_STRING)
+		TL_TRY(tl_entry_inherited(function, DW_AT_MIPS_linkage_name, &linkage, error));
+	if (linkage.kind == TL_CLASS_STRING && tl_symbol_write_name(linkage.text, output))
+		return tl_output_status(output, error);
+	return tl_function_write_declared(types, function, output, error);
 }

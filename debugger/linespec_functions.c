@@ -3,6 +3,8 @@
 #include "base/storage.h"
 #include "core/cursor.h"
 #include "debugger/function_name.h"
+#include "debugger/linespec_names.h"
+#include "symbols/demangle.h"
 
 #include <elf.h>
 #include <stdlib.h>
@@ -45,8 +47,7 @@ struct candidate {
 struct search {
 	const struct tl_function_query *query;
 	struct tl_functions_found *found;
-	/* The name: without parameters, with "::" in front if it is whole; and the parameters, "" for none. */
-	struct tl_output base, parameters;
+	struct tl_sought_name name;
 	struct candidate *candidates;
 	tl_size count, capacity;
 	bool no_memory;
@@ -56,125 +57,22 @@ struct search {
 	struct timespec asked; /* when patience was asked last */
 };
 
-/* ---- Names ---- */
-
-static bool is_word(char c)
+/* The same of an entry, with the types as the linker knows them, or as the source has them. */
+static bool parameters_match(const struct search *search, const struct candidate *candidate,
+			     const struct tl_entry *entry)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
-}
+	struct tl_output name = tl_output_make(TL_OUTPUT_MAX);
+	struct tl_types *types = candidate->module->binary->types;
+	bool match;
 
-/* Where the parameters begin: at the first bracket that is neither "(anonymous namespace)" nor that of operator(). */
-static tl_size parameters_at(const char *name, tl_size size)
-{
-	static const char anonymous[] = "(anonymous namespace)";
-	tl_size angles = 0;
-
-	for (tl_size i = 0; i < size; i++) {
-		bool is_operator = i >= 8 && memcmp(name + i - 8, "operator", 8) == 0;
-
-		if (is_operator && name[i] == '(') {
-			while (i < size && name[i] != ')')
-				i++;
-		} else if (is_operator && (name[i] == '<' || name[i] == '>' || name[i] == '-')) {
-			while (i + 1 < size && strchr("<>=-*", name[i + 1]) != NULL)
-				i++;
-		} else if (name[i] == '<') {
-			angles++;
-		} else if (name[i] == '>') {
-			angles -= angles != 0;
-		} else if (name[i] == '(' && size - i >= sizeof(anonymous) - 1 &&
-			   memcmp(name + i, anonymous, sizeof(anonymous) - 1) == 0) {
-			i += sizeof(anonymous) - 2;
-		} else if (name[i] == '(' && angles == 0) {
-			return i;
-		}
-	}
-	return size;
-}
-
-/*
- * Writes a name as compilers write it: blanks only between words and behind commas ("a<int, char>"). What is in
- * anonymous namespaces is found without them.
- */
-static void write_plain(struct tl_output *output, const char *name, tl_size size)
-{
-	static const char anonymous[] = "(anonymous namespace)::";
-
-	for (tl_size i = 0; i < size; i++) {
-		bool blank = name[i] == ' ' || name[i] == '\t';
-
-		if (size - i >= sizeof(anonymous) - 1 && memcmp(name + i, anonymous, sizeof(anonymous) - 1) == 0)
-			i += sizeof(anonymous) - 2;
-		else if (name[i] == ',')
-			tl_output_text(output, ", ");
-		else if (!blank)
-			tl_output_bytes(output, name + i, 1);
-		else if (i > 0 && i + 1 < size && is_word(name[i - 1]) && is_word(name[i + 1]))
-			tl_output_text(output, " ");
-	}
-}
-
-/* Writes what is left of parameters when blanks that mean nothing are gone, and "(void)" is "()". */
-static void write_parameters(struct tl_output *output, const char *text, tl_size size)
-{
-	if (size >= 6 && memcmp(text, "(void)", 6) == 0) {
-		tl_output_text(output, "()");
-		text += 6;
-		size -= 6;
-	}
-	for (tl_size i = 0; i < size; i++) {
-		bool blank = text[i] == ' ' || text[i] == '\t';
-
-		if (!blank)
-			tl_output_bytes(output, text + i, 1);
-		else if (output->size > 0 && i + 1 < size && is_word(output->text[output->size - 1]) &&
-			 is_word(text[i + 1]))
-			tl_output_text(output, " ");
-	}
-}
-
-static enum tl_status cut_name(struct search *search, struct tl_error *error)
-{
-	const struct tl_word *name = &search->query->name;
-	tl_size size = parameters_at(name->text, name->size);
-
-	while (size > 0 && name->text[size - 1] == ' ')
-		size--;
-	if (search->query->qualified && (size < 2 || memcmp(name->text, "::", 2) != 0))
-		tl_output_text(&search->base, "::");
-	write_plain(&search->base, name->text, size);
-	size = parameters_at(name->text, name->size);
-	write_parameters(&search->parameters, name->text + size, name->size - size);
-	TL_TRY(tl_output_status(&search->base, error));
-	return tl_output_status(&search->parameters, error);
-}
-
-/* Has the function the parameters that were asked for? */
-static bool parameters_match(struct search *search, const struct candidate *candidate, const struct tl_entry *entry)
-{
-	struct tl_output whole = tl_output_make(TL_OUTPUT_MAX), plain = tl_output_make(TL_OUTPUT_MAX);
-	const char *text;
-	bool match = false;
-
-	if (search->parameters.size == 0)
+	if (search->name.parameters.size == 0)
 		return true;
-	if (strchr(search->parameters.text, ')') == NULL)
-		return false;
-	if (tl_function_write_name(candidate->module->binary->types, entry, &whole, NULL) == TL_OK) {
-		tl_size at;
-
-		text = tl_output_string(&whole);
-		at = parameters_at(text, whole.size);
-		write_parameters(&plain, text + at, whole.size - at);
-		/* In C there is nothing to choose between; "const" behind it may be left out. */
-		match = plain.status == TL_OK &&
-			(plain.size == 0 || strcmp(tl_output_string(&plain), search->parameters.text) == 0 ||
-			 (plain.size == search->parameters.size + 5 &&
-			  memcmp(plain.text, search->parameters.text, search->parameters.size) == 0 &&
-			  strcmp(plain.text + search->parameters.size, "const") == 0));
-	}
-	tl_output_release(&whole);
-	tl_output_release(&plain);
+	match = tl_function_write_name(types, entry, &name, NULL) == TL_OK &&
+		tl_sought_parameters_match(&search->name, tl_output_string(&name));
+	tl_output_reset(&name);
+	match = match || (tl_function_write_declared(types, entry, &name, NULL) == TL_OK &&
+			  tl_sought_parameters_match(&search->name, tl_output_string(&name)));
+	tl_output_release(&name);
 	return match;
 }
 
@@ -429,57 +327,8 @@ static enum tl_status take_candidates(struct search *search, struct tl_error *er
 	return TL_OK;
 }
 
-/* Where the last part of a name begins. */
-static const char *last_part(const char *name)
-{
-	const char *last = name;
-	tl_size angles = 0;
-
-	for (const char *at = name; *at != '\0' && strncmp(at, "operator", 8) != 0; at++) {
-		angles += *at == '<';
-		angles -= *at == '>' && angles != 0;
-		if (angles == 0 && at[0] == ':' && at[1] == ':')
-			last = at + 2;
-	}
-	return last;
-}
-
-static bool ends_part(char c)
-{
-	return c == ':' || c == '\0' || c == '<';
-}
-
-/*
- * Does a name with its scopes end in the one that is sought? Template arguments may be left out of the latter, but for
- * those of the last part, which the index has compared.
- */
-static bool scopes_match(const char *name, const char *sought)
-{
-	for (const char *start = name;; start++) {
-		const char *at = start, *wanted = sought;
-
-		while (*wanted != '\0' && *at == *wanted) {
-			at++;
-			wanted++;
-			if (ends_part(*wanted) && *wanted != '<' && *at == '<') {
-				tl_size depth = 0;
-
-				do {
-					depth += *at == '<';
-					depth -= *at == '>';
-					at++;
-				} while (*at != '\0' && depth != 0);
-			}
-		}
-		if (*wanted == '\0' && *at == '\0' && (start == name || start[-1] == ':'))
-			return true;
-		if (*start == '\0')
-			return false;
-	}
-}
-
-/* Of candidates that were found by the last part of their names, keeps those whose scopes are as they were given. */
-static enum tl_status keep_in_scope(struct search *search, struct tl_error *error)
+/* Of candidates that were found by less than was given, keeps those that have all of it. */
+static enum tl_status keep_named(struct search *search, struct tl_error *error)
 {
 	struct tl_output name = tl_output_make(TL_OUTPUT_MAX);
 	tl_size kept = 0;
@@ -487,12 +336,19 @@ static enum tl_status keep_in_scope(struct search *search, struct tl_error *erro
 
 	for (tl_size i = 0; i < search->count && status == TL_OK; i++) {
 		const struct candidate *candidate = &search->candidates[i];
+		struct tl_types *types = candidate->module->binary->types;
 		struct tl_entry entry;
+		bool keep = false;
 
-		tl_output_reset(&name);
-		if (tl_entry_at(candidate->unit, candidate->offset, &entry, NULL) == TL_OK &&
-		    tl_scope_write_name(candidate->module->binary->types, &entry, false, &name, NULL) == TL_OK &&
-		    scopes_match(tl_output_string(&name), tl_output_string(&search->base)))
+		if (tl_entry_at(candidate->unit, candidate->offset, &entry, NULL) == TL_OK) {
+			tl_output_reset(&name);
+			keep = tl_scope_write_name(types, &entry, false, &name, NULL) == TL_OK &&
+			       tl_sought_name_matches(&search->name, tl_output_string(&name));
+			tl_output_reset(&name);
+			keep = keep || (tl_function_write_name(types, &entry, &name, NULL) == TL_OK &&
+					tl_sought_name_matches(&search->name, tl_output_string(&name)));
+		}
+		if (keep)
 			search->candidates[kept++] = *candidate;
 		status = ask_patience(search, error);
 	}
@@ -511,22 +367,25 @@ static enum tl_status find_named(struct search *search, const char *name, struct
 }
 
 /*
- * Asks the index. It does not know all scopes (those of clang's type units say nothing of their names), and "::f" may
- * be what a using-declaration means: then the last part is looked for, and the scopes as they are written are compared.
+ * Asks the index. It knows template arguments as one compiler writes them, so that those are compared afterwards. It
+ * does not know all scopes (those of clang's type units say nothing of their names), and "::f" may be what a
+ * using-declaration means: then the last part is looked for, and the scopes as they are written are compared.
  */
 static enum tl_status find_candidates(struct search *search, struct tl_error *error)
 {
-	const char *name = tl_output_string(&search->base);
+	const char *name = tl_output_string(&search->name.indexed), *last = tl_name_last_part(name);
 
 	TL_TRY(find_named(search, name, error));
+	if (search->name.indexed.size != search->name.base.size)
+		TL_TRY(keep_named(search, error));
 	if (search->count != 0 || search->query->qualified)
 		return TL_OK;
-	if (name[0] == ':' && name[1] == ':')
+	if (search->name.whole)
 		return find_named(search, name + 2, error);
-	if (last_part(name) == name)
+	if (last == name)
 		return TL_OK;
-	TL_TRY(find_named(search, last_part(name), error));
-	return keep_in_scope(search, error);
+	TL_TRY(find_named(search, last, error));
+	return keep_named(search, error);
 }
 
 static enum tl_status find_entries(struct search *search, struct tl_error *error)
@@ -606,6 +465,46 @@ static enum tl_status each_module(struct symbols *symbols, const char *name, str
 	return TL_OK;
 }
 
+/* Is a mangled symbol what is sought? Most are told by the last part of the name, which stands in them as it is. */
+static bool is_sought(const struct search *search, const char *part, const struct tl_elf_name *symbol,
+		      struct tl_output *text)
+{
+	/* Parts of functions, which gcc puts elsewhere, have a dot in their names. */
+	if (!tl_demangle_is_mangled(symbol->name) || strstr(symbol->name, part) == NULL ||
+	    strchr(symbol->name, '.') != NULL)
+		return false;
+	tl_output_reset(text);
+	return tl_symbol_write_name(symbol->name, text) &&
+	       tl_sought_name_matches(&search->name, tl_output_string(text)) &&
+	       tl_sought_parameters_match(&search->name, tl_output_string(text));
+}
+
+/* Symbols of C++, by their names demangled. */
+static enum tl_status find_mangled(struct search *search, struct tl_error *error)
+{
+	struct symbols symbols = {.search = search, .error = error};
+	struct tl_output text = tl_output_make(TL_DEMANGLE_TEXT_MAX), part = tl_output_make(TL_OUTPUT_MAX);
+	const char *last = tl_name_last_part(tl_output_string(&search->name.indexed));
+	bool destructor = last[0] == '~', operator_name = strncmp(last, "operator", 8) == 0;
+
+	/* An operator has two letters in mangled names, which tell too little: all are looked at. */
+	tl_output_text(&part, operator_name ? "" : last + destructor);
+	for (tl_size i = 0; (symbols.module = tl_modules_get(search->query->modules, i)) != NULL; i++) {
+		const struct tl_elf_symbols *all = symbols.module->binary->symbols;
+		tl_size count = all != NULL && (part.size != 0 || operator_name) ? tl_elf_symbols_count(all) : 0;
+
+		for (tl_size j = 0; j < count && symbols.status == TL_OK; j++) {
+			struct tl_elf_name symbol = tl_elf_symbols_get(all, j);
+
+			if (is_sought(search, tl_output_string(&part), &symbol, &text))
+				(void)take_symbol(&symbols, &symbol);
+		}
+	}
+	tl_output_release(&text);
+	tl_output_release(&part);
+	return symbols.status;
+}
+
 static enum tl_status find_symbols(struct search *search, struct tl_error *error)
 {
 	const struct tl_word *word = &search->query->name;
@@ -632,24 +531,27 @@ static enum tl_status find_symbols(struct search *search, struct tl_error *error
 
 /* ---- All of it ---- */
 
+static enum tl_status find(struct search *search, struct tl_error *error)
+{
+	TL_TRY(find_entries(search, error));
+	/* Symbols know of no files. */
+	if (search->query->file != NULL)
+		return TL_OK;
+	TL_TRY(find_symbols(search, error));
+	return find_mangled(search, error);
+}
+
 enum tl_status tl_functions_find(const struct tl_function_query *query, struct tl_functions_found *found,
 				 struct tl_error *error)
 {
-	struct search search = {.query = query,
-				.found = found,
-				.base = tl_output_make(TL_OUTPUT_MAX),
-				.parameters = tl_output_make(TL_OUTPUT_MAX)};
-	enum tl_status status = cut_name(&search, error);
+	struct search search = {.query = query, .found = found};
+	enum tl_status status = tl_sought_name_cut(&search.name, &query->name, query->qualified, error);
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &search.asked);
 	if (status == TL_OK)
-		status = find_entries(&search, error);
-	/* Symbols know of no files. */
-	if (status == TL_OK && query->file == NULL)
-		status = find_symbols(&search, error);
+		status = find(&search, error);
 	tl_release(tl_storage(), search.candidates, search.capacity * sizeof(*search.candidates));
-	tl_output_release(&search.base);
-	tl_output_release(&search.parameters);
+	tl_sought_name_release(&search.name);
 	return status;
 }
 

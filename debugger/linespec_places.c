@@ -112,6 +112,17 @@ char *tl_place_name(const struct tl_module *module, const struct tl_entry *funct
 	return name;
 }
 
+/* Of a symbol without debug information: demangled if it can be. */
+static char *name_of_symbol(const char *symbol)
+{
+	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
+	char *name;
+
+	name = tl_place_text(tl_symbol_write_name(symbol, &output) ? tl_output_string(&output) : symbol);
+	tl_output_release(&output);
+	return name;
+}
+
 static char *path_of(const struct tl_line_table *table, tl_u64 number)
 {
 	char path[PATH_MAX];
@@ -182,7 +193,7 @@ void tl_place_describe(const struct tl_modules *modules, struct tl_code_place_fo
 	} else if (tl_modules_symbol(modules, place->address, &symbol, &start)) {
 		place->function = start;
 		if (place->name == NULL)
-			place->name = tl_place_text(symbol.name);
+			place->name = name_of_symbol(symbol.name);
 	}
 }
 

@@ -169,11 +169,6 @@ RULES = [
      all(one == other or '(' not in one for one, other in zip(gdb, mine))),
     ('gdb forgets inlined copies when a file, or the parameters of such a function, are given',
      lambda place, gdb, mine, copies, program: is_error(gdb) and copies and all(copies) and (':' in place or '(' in place or 'source' in place)),
-    ('what stands in a function has no scopes here, and gdb takes them from the mangled name',
-     lambda place, gdb, mine, copies, program: not is_error(gdb) and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2) and
-     all(one.endswith('::' + other.split('\t')[-1]) or one == other for one, other in zip(gdb, mine))),
-    ('symbols of C++ without debug information: ours are found by their mangled names',
-     lambda place, gdb, mine, copies, program: is_error(mine) and '(' in place and place in symbols(program, 'Ww')),
     ('i386: gdb looks for pushes of registers at the beginning of functions without debug information',
      lambda place, gdb, mine, copies, program: program.endswith('-32') and {line for _, line in fields(gdb, 0, 1)} == {'0'}),
     ('labels: gdb shows their names in place of the lines',
