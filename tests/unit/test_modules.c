@@ -1,4 +1,5 @@
 /* Modules of programs that do not run, and of a process that is made up. */
+#include "base/arena.h"
 #include "base/storage.h"
 #include "debugger/modules.h"
 #include "tests/unit/test.h"
@@ -104,6 +105,7 @@ struct region {
 };
 
 struct process {
+	struct tl_arena arena; /* for what is loaded */
 	struct region regions[8];
 	unsigned count;
 	tl_u8 lists[LISTS_SIZE];
@@ -151,7 +153,7 @@ static bool load(struct process *process, const char *path, tl_u64 bias)
 		return false;
 	elf = tl_image_elf(image);
 	tl_image_extent(image, &lowest, &size);
-	*region = (struct region){bias + lowest, calloc(1, size), size};
+	*region = (struct region){bias + lowest, tl_arena_allocate(&process->arena, size), size};
 	for (tl_u32 i = 0; i < elf->segment_count && region->bytes != NULL; i++)
 		if (tl_elf_segment(elf, i, &segment, NULL) == TL_OK && segment.type == PT_LOAD)
 			CHECK(elf->read(elf->context, segment.offset, region->bytes + (segment.address - lowest),
@@ -188,13 +190,14 @@ static bool begin_process(struct process *process)
 	add_auxiliary(process, AT_BASE, LINKER_BASE);
 	tl_image_close(image);
 	if (vdso != 0) {
-		struct region *region = &process->regions[process->count++];
-
 		const Elf64_Ehdr *header = (const void *)vdso;
 		tl_size size = header->e_shoff + header->e_shnum * sizeof(Elf64_Shdr);
+		tl_u8 *bytes = tl_arena_allocate(&process->arena, size);
 
-		*region = (struct region){vdso, malloc(size), size};
-		memcpy(region->bytes, header, size);
+		if (bytes == NULL)
+			return false;
+		memcpy(bytes, header, size);
+		process->regions[process->count++] = (struct region){vdso, bytes, size};
 		add_auxiliary(process, AT_SYSINFO_EHDR, vdso);
 	}
 	process->regions[process->count++] = (struct region){LISTS, process->lists, LISTS_SIZE};
@@ -203,9 +206,7 @@ static bool begin_process(struct process *process)
 
 static void end_process(struct process *process)
 {
-	for (unsigned i = 0; i < process->count; i++)
-		if (process->regions[i].start != LISTS)
-			free(process->regions[i].bytes);
+	tl_arena_clear(&process->arena);
 }
 
 /* The linker's list: the program, the linker, and what else there is, by name and bias. */
@@ -259,17 +260,16 @@ static bool has_vdso(void)
 	return getauxval(AT_SYSINFO_EHDR) != 0;
 }
 
-TEST(libraries_come_and_go)
+TEST(a_process_begins_with_the_linker)
 {
 	struct fixture fixture;
 	struct process process;
-	const struct tl_module *program, *library;
+	const struct tl_module *program;
 	struct tl_elf_name symbol;
-	tl_u64 generation, address = 0;
+	tl_u64 address = 0;
 	bool changed = false;
 
 	REQUIRE(open_fixture(&fixture, NULL) && begin_process(&process));
-	/* Before the linker has begun. */
 	REQUIRE(update(&fixture, &process, &changed));
 	CHECK(changed);
 	CHECK(tl_modules_remark(fixture.modules) == NULL);
@@ -278,39 +278,60 @@ TEST(libraries_come_and_go)
 	CHECK(program->program && program->bias == PROGRAM_BIAS && program->link_map == 0);
 	CHECK_EQUAL(tl_modules_get(fixture.modules, 1)->bias, LINKER_BASE);
 	CHECK(tl_modules_symbol(fixture.modules, tl_modules_watch_address(fixture.modules), &symbol, &address));
-	CHECK_TEXT(symbol.name, "_dl_debug_state");
+	CHECK(strstr(symbol.name, "_dl_debug_state") != NULL);
 	if (has_vdso())
 		CHECK(tl_modules_symbol_address(fixture.modules, NULL, "__vdso_gettimeofday", &address) &&
 		      tl_modules_at(fixture.modules, address) == tl_modules_get(fixture.modules, 2));
+	close_fixture(&fixture);
+	end_process(&process);
+}
+
+/* The library is there: it answers, and what was there before is the same. */
+static void check_library(const struct tl_modules *modules, const struct tl_module *program)
+{
+	const struct tl_module *library = tl_modules_get(modules, 2);
+	tl_u64 address = 0;
+
+	REQUIRE(count_modules(modules) == 3u + has_vdso());
+	CHECK(tl_modules_get(modules, 0) == program);
+	CHECK_EQUAL(program->link_map, LISTS + 0x100);
+	CHECK_TEXT(library->binary->path, LIBRARY);
+	CHECK(!library->program);
+	CHECK(tl_modules_symbol_address(modules, NULL, "in_library", &address));
+	CHECK(tl_modules_at(modules, address) == library);
+	CHECK(address >= LIBRARY_BIAS);
+}
+
+TEST(libraries_come_and_go)
+{
+	struct fixture fixture;
+	struct process process;
+	const struct tl_module *program;
+	tl_u64 generation;
+	bool changed = false;
+
+	REQUIRE(open_fixture(&fixture, NULL) && begin_process(&process));
+	REQUIRE(update(&fixture, &process, &changed));
+	program = tl_modules_get(fixture.modules, 0);
 	generation = tl_modules_generation(fixture.modules);
-	/* With a library. */
 	REQUIRE(load(&process, LIBRARY, LIBRARY_BIAS));
 	put_list(&process, 3, three_names, three_biases);
 	write_process(&process, LISTS + 16, LINKER_BASE + 1);
 	REQUIRE(update(&fixture, &process, &changed));
 	CHECK(changed);
 	CHECK(tl_modules_generation(fixture.modules) != generation);
-	CHECK_EQUAL(count_modules(fixture.modules), 3 + has_vdso());
-	CHECK(tl_modules_get(fixture.modules, 0) == program);
-	CHECK_EQUAL(program->link_map, LISTS + 0x100);
-	library = tl_modules_get(fixture.modules, 2);
-	CHECK_TEXT(library->binary->path, LIBRARY);
-	CHECK(!library->program);
-	CHECK(tl_modules_symbol_address(fixture.modules, NULL, "in_library", &address));
-	CHECK(tl_modules_at(fixture.modules, address) == library);
-	CHECK(address >= LIBRARY_BIAS);
+	check_library(fixture.modules, program);
 	/* There is no code where the linker says that it stops. */
 	CHECK(tl_modules_watch_address(fixture.modules) != LINKER_BASE + 1);
 	generation = tl_modules_generation(fixture.modules);
 	REQUIRE(update(&fixture, &process, &changed));
 	CHECK(!changed);
 	CHECK_EQUAL(tl_modules_generation(fixture.modules), generation);
-	/* And without it again. */
 	put_list(&process, 2, three_names, three_biases);
 	REQUIRE(update(&fixture, &process, &changed));
 	CHECK(changed);
 	CHECK_EQUAL(count_modules(fixture.modules), 2 + has_vdso());
-	CHECK(tl_modules_at(fixture.modules, address) == NULL);
+	CHECK(tl_modules_at(fixture.modules, LIBRARY_BIAS) == NULL);
 	close_fixture(&fixture);
 	end_process(&process);
 }
