@@ -152,9 +152,9 @@ static enum tl_status add_module(struct update *update, struct tl_binary *binary
 	struct module *module = find(&update->list, binary, bias);
 	tl_u64 lowest, size;
 
-	/* The linker and the program are met twice. */
+	/* The linker and the program are met twice, and the linker again in each name space. */
 	if (module != NULL) {
-		if (map != 0)
+		if (module->open.link_map == 0)
 			module->open.link_map = map;
 		return TL_OK;
 	}
@@ -247,6 +247,7 @@ enum tl_status tl_modules_set_program(struct tl_modules *modules, const char *pa
 		drop(&update);
 		return status;
 	}
+	tl_binary_want(update.program);
 	modules->watch = 0;
 	modules->remark[0] = 0;
 	return TL_OK;
@@ -333,6 +334,7 @@ static enum tl_status add_program(struct update *update, const char *path)
 		remark(update->modules, path, why.text);
 		return TL_OK;
 	}
+	tl_binary_want(update->program);
 	if (update->word == 0)
 		update->word = tl_image_elf(update->program->image)->wide ? 8 : 4;
 	update->bias = program_bias(update);

@@ -31,7 +31,7 @@ void tl_modules_set_memory(struct tl_modules *modules, const struct tl_memory_ac
 
 /*
  * The program alone, as linked (bias 0), as before it runs: names and lines can be asked, and what memory its file
- * fills is read from the file. Replaces what was there.
+ * fills is read from the file. Replaces what was there. Its index is begun, here and by tl_modules_update.
  */
 TL_CHECKED enum tl_status tl_modules_set_program(struct tl_modules *modules, const char *path, struct tl_error *error);
 
@@ -54,10 +54,15 @@ tl_u64 tl_modules_watch_address(const struct tl_modules *modules);
 /* A sentence on what could not be opened, NULL for none; cleared by the next update. */
 const char *tl_modules_remark(const struct tl_modules *modules);
 
-/* The index-th, the program first, then in the order of loading; NULL past the end. Valid until the next update. */
+/* The index-th, the program first, then in the order of loading; NULL past the end. Valid until the next update,
+ * and beyond that as long as the same file stays at the same place. */
 const struct tl_module *tl_modules_get(const struct tl_modules *modules, tl_size index);
 /* The one that covers an address; NULL for none. */
 const struct tl_module *tl_modules_at(const struct tl_modules *modules, tl_u64 address);
+/*
+ * The addresses of a module's .text section, which is what lists of libraries show; without one, of all its code.
+ */
+void tl_module_text(const struct tl_module *module, tl_u64 *start_ret, tl_u64 *end_ret);
 /* Counts up whenever the list changes: what was worked out before may be stale. */
 tl_u64 tl_modules_generation(const struct tl_modules *modules);
 

@@ -103,6 +103,20 @@ void tl_modules_code_at(void *context, tl_u64 address, struct tl_unwind_code *co
 		code_ret->function = symbol.address + module->bias;
 }
 
+void tl_module_text(const struct tl_module *module, tl_u64 *start_ret, tl_u64 *end_ret)
+{
+	struct tl_section_bytes text;
+
+	if (tl_image_section(module->binary->image, TL_SECTION_TEXT, &text, NULL) == TL_OK && text.size != 0) {
+		*start_ret = text.address + module->bias;
+		*end_ret = *start_ret + text.size;
+		return;
+	}
+	tl_image_code_extent(module->binary->image, start_ret, end_ret);
+	*start_ret += module->bias;
+	*end_ret += module->bias;
+}
+
 /* ============================================================ memory ============================================= */
 
 /*

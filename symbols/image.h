@@ -43,7 +43,8 @@
 	X(TL_SECTION_RELA_PLT, ".rela.plt")                                                                            \
 	X(TL_SECTION_RELA_DYN, ".rela.dyn")                                                                            \
 	X(TL_SECTION_REL_PLT, ".rel.plt")                                                                              \
-	X(TL_SECTION_REL_DYN, ".rel.dyn")
+	X(TL_SECTION_REL_DYN, ".rel.dyn")                                                                              \
+	X(TL_SECTION_TEXT, ".text")
 
 enum tl_section {
 #define X(name, elf) name,

@@ -53,7 +53,7 @@ TEST(a_program_is_asked_before_it_runs)
 	struct tl_elf_name symbol;
 	struct tl_code_line line;
 	unsigned names = 0;
-	tl_u64 address = 0, start = 0;
+	tl_u64 address = 0, start = 0, end = 0;
 	tl_u32 number = 0;
 	char path[256];
 
@@ -75,6 +75,10 @@ TEST(a_program_is_asked_before_it_runs)
 	CHECK(tl_modules_symbol(fixture.modules, address + 1, &symbol, &start));
 	CHECK_TEXT(symbol.name, "trace");
 	CHECK_EQUAL(start, address);
+	tl_module_text(tl_modules_get(fixture.modules, 0), &start, &end);
+	CHECK(address >= start && address < end);
+	CHECK(!tl_modules_symbol_address(fixture.modules, NULL, "_init", &address) || address < start);
+	REQUIRE(tl_modules_symbol_address(fixture.modules, NULL, "trace", &address));
 	REQUIRE(tl_modules_line(fixture.modules, address, &line));
 	CHECK(address >= line.start && address < line.end);
 	CHECK(tl_line_table_path(line.table, line.row->file, false, path, sizeof(path)) != 0);
