@@ -300,14 +300,13 @@ static enum tl_status find_function(struct tl_scopes *scopes, tl_u64 address, co
 /* Whether an entry's ranges hold an address, and which. */
 struct holding {
 	tl_u64 address, start, end;
-	bool held, any;
+	bool held;
 };
 
 static bool hold(void *context, tl_u64 start, tl_u64 end)
 {
 	struct holding *holding = context;
 
-	holding->any = true;
 	if (start <= holding->address && holding->address < end) {
 		holding->held = true;
 		holding->start = start;
@@ -352,6 +351,20 @@ static enum tl_status add_scope(struct tl_scope_chain *chain, const struct tl_en
 	return TL_OK;
 }
 
+enum tl_status tl_scope_is_transparent(const struct tl_entry *block, bool *transparent_ret, struct tl_error *error)
+{
+	static const tl_u16 names[] = {DW_AT_low_pc, DW_AT_high_pc, DW_AT_ranges};
+
+	*transparent_ret = true;
+	for (tl_size i = 0; i < TL_COUNT(names) && *transparent_ret; i++) {
+		struct tl_attribute attribute;
+
+		TL_TRY(tl_entry_attribute(block, names[i], &attribute, error));
+		*transparent_ret = attribute.kind == TL_CLASS_NONE;
+	}
+	return TL_OK;
+}
+
 static bool is_scope(tl_u16 tag)
 {
 	return tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_try_block ||
@@ -375,6 +388,7 @@ static enum tl_status inner_scope(const struct tl_entry *entry, tl_u64 address, 
 	while (child.tag != 0 && inner_ret->tag == 0) {
 		if (is_scope(child.tag)) {
 			struct holding holding = {.address = address};
+			bool transparent = false;
 
 			TL_TRY(tl_entry_ranges(&child, hold, &holding, error));
 			if (holding.held) {
@@ -382,7 +396,9 @@ static enum tl_status inner_scope(const struct tl_entry *entry, tl_u64 address, 
 				*holding_ret = holding;
 				return TL_OK;
 			}
-			if (!holding.any && child.tag != DW_TAG_inlined_subroutine)
+			if (child.tag != DW_TAG_inlined_subroutine)
+				TL_TRY(tl_scope_is_transparent(&child, &transparent, error));
+			if (transparent)
 				TL_TRY(inner_scope(&child, address, depth + 1, inner_ret, holding_ret, error));
 		}
 		TL_TRY(tl_entry_sibling(&child, &child, error));

@@ -66,6 +66,13 @@ TL_CHECKED enum tl_status tl_scopes_functions(struct tl_scopes *scopes, const st
 							   const struct tl_entry *entry),
 					      void *context, struct tl_error *error);
 
+/*
+ * Whether a block says nothing of addresses: what it declares belongs to the scope around it. One whose code is gone
+ * says that it has none, and is no part of anything.
+ */
+TL_CHECKED enum tl_status tl_scope_is_transparent(const struct tl_entry *block, bool *transparent_ret,
+						  struct tl_error *error);
+
 struct tl_variable {
 	const char *name;
 	const char *linkage_name; /* what a symbol table calls it; the same as `name` in C */

@@ -112,26 +112,6 @@ static enum tl_status too_deep(const struct tl_entry *entry, struct tl_error *er
 		       (unsigned long long)entry->offset);
 }
 
-static bool found(void *context, tl_u64 start, tl_u64 end)
-{
-	bool *has = context;
-
-	(void)start;
-	(void)end;
-	*has = true;
-	return false;
-}
-
-/* A block that says nothing of addresses: what it declares belongs to the scope around it. */
-static enum tl_status is_transparent(const struct tl_entry *block, bool *transparent_ret, struct tl_error *error)
-{
-	bool has_addresses = false;
-
-	TL_TRY(tl_entry_ranges(block, found, &has_addresses, error));
-	*transparent_ret = !has_addresses;
-	return TL_OK;
-}
-
 static bool is_block(tl_u16 tag)
 {
 	return tag == DW_TAG_lexical_block || tag == DW_TAG_try_block || tag == DW_TAG_catch_block;
@@ -164,7 +144,7 @@ static enum tl_status list_block(struct listing *listing, const struct tl_entry 
 {
 	bool transparent = false;
 
-	TL_TRY(is_transparent(block, &transparent, error));
+	TL_TRY(tl_scope_is_transparent(block, &transparent, error));
 	if (transparent)
 		return list_children(listing, block, depth, error);
 	return listing->copy ? note_inside(listing, block, depth, error) : TL_OK;

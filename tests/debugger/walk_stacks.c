@@ -126,6 +126,29 @@ static bool walk_places(const char *path)
 	return fail("the program stopped for something else");
 }
 
+/* How long it takes to see the innermost frames of a thread, with places that are kept from one stop to the next. */
+static bool walk_often(struct tl_places *kept)
+{
+	const struct tl_stack_options options = {.places = kept};
+	const struct tl_stack_frame *frame;
+	struct timespec from, to;
+	struct tl_stack *stack;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &from);
+	for (unsigned i = 0; i < 1000; i++) {
+		if (tl_stack_open_with(&stack, session.engine, session.report.event.thread, modules, &options,
+				       &error) != TL_OK ||
+		    tl_stack_frame(stack, 4, &frame, &error) != TL_OK)
+			return fail("no stack");
+		tl_stack_close(stack);
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &to);
+	printf("5 frames in %.1f us, places %s\n",
+	       (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6,
+	       kept != NULL ? "kept" : "not kept");
+	return true;
+}
+
 /* How long a deep stack takes, and how much room. */
 static bool walk_deep(tl_u32 count)
 {
@@ -149,7 +172,7 @@ static bool walk_deep(tl_u32 count)
 	       (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6,
 	       (double)(tl_storage_live() - before) / ((double)count / 2));
 	tl_stack_close(stack);
-	return level == count;
+	return level == count && walk_often(NULL) && walk_often(places);
 }
 
 int main(int count, char **arguments)

@@ -173,6 +173,7 @@ int main(int count, char **arguments)
 
 	if (count < 4 || file == NULL) {
 		fprintf(stderr, "usage: values FILE PID BIAS REGISTER=VALUE…\n");
+		free(file);
 		return 2;
 	}
 	bias = strtoull(arguments[3], NULL, 16);
