@@ -125,6 +125,8 @@ int tl_rsp_register_number(const struct tl_cpu *cpu, tl_u32 features, tl_u16 ind
 
 /* Sends the stop reply that is owed, or the next notification, if the engine has a report. */
 void tl_rsp_report(struct tl_rsp *rsp);
+/* Writes the stop that was told last, as `?` is answered; TL_DEFERRED while one is on its way. */
+enum tl_status tl_rsp_tell_stop(struct tl_rsp *rsp, struct tl_writer *reply);
 /* Goes on with a detach or kill that waited for threads to stop. */
 void tl_rsp_leave_further(struct tl_rsp *rsp);
 

@@ -15,15 +15,30 @@ static enum tl_status add_action(struct tl_rsp *rsp, tl_size *count, const struc
 	return TL_OK;
 }
 
-static enum tl_status run(struct tl_rsp *rsp, tl_size count)
+#define NOTHING_RUNS "nothing can run here: the target only shows what is there"
+
+/* A target in which nothing runs. lldb gives its connection up over an error: it gets text, and the stop that it knows.
+ */
+static enum tl_status stay(struct tl_rsp *rsp, struct tl_writer *reply)
+{
+	if (!rsp->client[TL_RSP_CLIENT_LLDB]) {
+		tl_rsp_explain(rsp, NOTHING_RUNS);
+		return TL_ERROR_UNSUPPORTED;
+	}
+	/* Text is passed on while a stop is owed, as it is now. */
+	rsp->owed = true;
+	(void)tl_rsp_console(rsp, NOTHING_RUNS "\n", sizeof(NOTHING_RUNS));
+	rsp->owed = false;
+	return tl_rsp_tell_stop(rsp, reply);
+}
+
+static enum tl_status run(struct tl_rsp *rsp, tl_size count, struct tl_writer *reply)
 {
 	bool non_stop = tl_rsp_non_stop(rsp);
 	enum tl_status status;
 
-	if ((tl_rsp_capabilities(rsp) & TL_CAN_RUN) == 0) {
-		tl_rsp_explain(rsp, "nothing can run here: the target only shows what is there");
-		return TL_ERROR_UNSUPPORTED;
-	}
+	if ((tl_rsp_capabilities(rsp) & TL_CAN_RUN) == 0)
+		return stay(rsp, reply);
 	/* A report that no one has fetched is what this resume would be answered with anyway. */
 	if (!non_stop && tl_engine_running(rsp->engine))
 		return TL_DEFERRED;
@@ -76,7 +91,7 @@ static enum tl_status handle_continue(struct tl_rsp *rsp, void *context, struct 
 	bool with_rest = false;
 	tl_size count = 0;
 
-	(void)context, (void)reply;
+	(void)context;
 	if (tl_cursor_done(arguments))
 		return TL_ERROR_PACKET;
 	while (!tl_cursor_done(arguments)) {
@@ -95,7 +110,7 @@ static enum tl_status handle_continue(struct tl_rsp *rsp, void *context, struct 
 	/* An action without a thread is for those that no other names, wherever it stands. */
 	if (with_rest)
 		TL_TRY(add_action(rsp, &count, &rest));
-	return run(rsp, count);
+	return run(rsp, count, reply);
 }
 
 static enum tl_status handle_continue_query(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
@@ -130,7 +145,7 @@ static enum tl_status set_program_counter(struct tl_rsp *rsp, struct tl_thread_i
  * The thread of Hc alone, or, where Hc names none, the general thread as asked and all others running along.
  */
 static enum tl_status run_old_way(struct tl_rsp *rsp, enum tl_action_kind kind, tl_i32 signal,
-				  struct tl_cursor *address)
+				  struct tl_cursor *address, struct tl_writer *reply)
 {
 	struct tl_action first = {.kind = kind, .signal = signal, .filter = rsp->resumed};
 	struct tl_action others = {.kind = TL_ACTION_CONTINUE, .filter = {TL_ANY, TL_ANY}};
@@ -139,7 +154,7 @@ static enum tl_status run_old_way(struct tl_rsp *rsp, enum tl_action_kind kind, 
 	tl_size count = 0;
 
 	if (alone ? !tl_engine_find_thread(rsp->engine, rsp->resumed, &info) : !tl_rsp_general(rsp, &first.filter))
-		return tl_engine_untold_exit(rsp->engine, TL_ANY) != 0 ? run(rsp, 0) : TL_ERROR_NO_THREAD;
+		return tl_engine_untold_exit(rsp->engine, TL_ANY) != 0 ? run(rsp, 0, reply) : TL_ERROR_NO_THREAD;
 	if (!tl_cursor_done(address)) {
 		tl_u64 value = tl_cursor_hex(address);
 
@@ -153,22 +168,23 @@ static enum tl_status run_old_way(struct tl_rsp *rsp, enum tl_action_kind kind, 
 			others.kind = TL_ACTION_CONTINUE_BACK;
 		TL_TRY(add_action(rsp, &count, &others));
 	}
-	return run(rsp, count);
+	return run(rsp, count, reply);
 }
 
 static enum tl_status handle_c(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
-	(void)context, (void)reply;
-	return run_old_way(rsp, TL_ACTION_CONTINUE, 0, arguments);
+	(void)context;
+	return run_old_way(rsp, TL_ACTION_CONTINUE, 0, arguments, reply);
 }
 
 static enum tl_status handle_s(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
-	(void)context, (void)reply;
-	return run_old_way(rsp, TL_ACTION_STEP, 0, arguments);
+	(void)context;
+	return run_old_way(rsp, TL_ACTION_STEP, 0, arguments, reply);
 }
 
-static enum tl_status run_with_signal(struct tl_rsp *rsp, enum tl_action_kind kind, struct tl_cursor *arguments)
+static enum tl_status run_with_signal(struct tl_rsp *rsp, enum tl_action_kind kind, struct tl_cursor *arguments,
+				      struct tl_writer *reply)
 {
 	tl_u64 number = tl_cursor_hex(arguments);
 	tl_i32 signal = tl_rsp_signal_in(rsp, number);
@@ -180,38 +196,39 @@ static enum tl_status run_with_signal(struct tl_rsp *rsp, enum tl_action_kind ki
 		tl_rsp_explain(rsp, "the program's system has no such signal");
 		return TL_ERROR_ARGUMENT;
 	}
-	return run_old_way(rsp, kind, signal, arguments);
+	return run_old_way(rsp, kind, signal, arguments, reply);
 }
 
 static enum tl_status handle_C(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
-	(void)context, (void)reply;
-	return run_with_signal(rsp, TL_ACTION_CONTINUE, arguments);
+	(void)context;
+	return run_with_signal(rsp, TL_ACTION_CONTINUE, arguments, reply);
 }
 
 static enum tl_status handle_S(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
-	(void)context, (void)reply;
-	return run_with_signal(rsp, TL_ACTION_STEP, arguments);
+	(void)context;
+	return run_with_signal(rsp, TL_ACTION_STEP, arguments, reply);
 }
 
-static enum tl_status run_back(struct tl_rsp *rsp, enum tl_action_kind kind, struct tl_cursor *arguments)
+static enum tl_status run_back(struct tl_rsp *rsp, enum tl_action_kind kind, struct tl_cursor *arguments,
+			       struct tl_writer *reply)
 {
 	if ((tl_rsp_capabilities(rsp) & TL_CAN_REVERSE) == 0)
 		return TL_UNKNOWN_PACKET;
-	return run_old_way(rsp, kind, 0, arguments);
+	return run_old_way(rsp, kind, 0, arguments, reply);
 }
 
 static enum tl_status handle_bc(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
-	(void)context, (void)reply;
-	return run_back(rsp, TL_ACTION_CONTINUE_BACK, arguments);
+	(void)context;
+	return run_back(rsp, TL_ACTION_CONTINUE_BACK, arguments, reply);
 }
 
 static enum tl_status handle_bs(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
-	(void)context, (void)reply;
-	return run_back(rsp, TL_ACTION_STEP_BACK, arguments);
+	(void)context;
+	return run_back(rsp, TL_ACTION_STEP_BACK, arguments, reply);
 }
 
 void tl_rsp_interrupt(struct tl_rsp *rsp)

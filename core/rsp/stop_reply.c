@@ -411,7 +411,7 @@ static bool find_eventful(struct tl_rsp *rsp, struct tl_thread_id *id_ret)
 	return false;
 }
 
-static enum tl_status tell_one(struct tl_rsp *rsp, struct tl_writer *reply)
+enum tl_status tl_rsp_tell_stop(struct tl_rsp *rsp, struct tl_writer *reply)
 {
 	struct tl_thread_id id = rsp->last_stop;
 	struct tl_thread_info info;
@@ -455,7 +455,7 @@ static enum tl_status handle_status(struct tl_rsp *rsp, void *context, struct tl
 	rsp->one_at_first = !rsp->questioned && !rsp->client[TL_RSP_CLIENT_ERROR_MESSAGE];
 	rsp->questioned = true;
 	if (!tl_rsp_non_stop(rsp))
-		return rsp->owed ? TL_DEFERRED : tell_one(rsp, reply);
+		return rsp->owed ? TL_DEFERRED : tl_rsp_tell_stop(rsp, reply);
 	rsp->notifying = rsp->telling = true;
 	rsp->told = 0;
 	return tell_next(rsp, reply);
@@ -472,7 +472,7 @@ static void answer_status(struct tl_rsp *rsp)
 {
 	struct tl_writer writer = tl_writer_make(rsp->output + TL_FRAME_HEAD, rsp->host.packet_size);
 
-	if (tell_one(rsp, &writer) == TL_DEFERRED)
+	if (tl_rsp_tell_stop(rsp, &writer) == TL_DEFERRED)
 		return;
 	rsp->owed = false;
 	tl_rsp_send_output(rsp, tl_writer_size(&writer));

@@ -133,6 +133,18 @@ def test_nothing_runs_and_gdb_is_told_why(_bench):
     assert "detached]" in done.stdout, done.stdout
 
 
+def test_nothing_runs_and_lldb_keeps_its_connection(bench):
+    if shutil.which("lldb") is None:
+        return
+    _, program, core = cores()[0]
+    server = bench.serve("core", core)
+    # In batch mode lldb ends at the first stop by a fault that it did not expect.
+    done = subprocess.run(["lldb", "-b", "-o", f"gdb-remote {server.port}", "-o", "bt", "-o", "continue", program],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    assert "nothing can run here" in done.stdout and "deep(level=5" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.count("stopped\n") == 2 and "lost connection" not in done.stdout, done.stdout
+
+
 def refusal(*words):
     done = subprocess.run([TRAPLINE, "--serve", "-", "core", *words], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=20, check=False)
