@@ -136,6 +136,8 @@ static bool take_region(void *context, const struct tl_memory_region *from, cons
 		.flags = (from->readable ? (tl_u32)PF_R : 0) | (from->writable ? (tl_u32)PF_W : 0) |
 			 (from->executable ? (tl_u32)PF_X : 0),
 		.file = from->file,
+		.sparse = !from->file && !from->shared && from->own &&
+			  tl_engine_target(core->engine)->ops->used_pages != NULL,
 		.name = core->names_size,
 	};
 	void *regions = core->regions;
@@ -215,11 +217,20 @@ static void write_pages(struct gcore *core, tl_size size, tl_u64 place)
 	write_at(core, core->buffer + start, at - start, place + start);
 }
 
-static enum tl_status write_region(struct gcore *core, const struct gcore_region *region, struct tl_error *error)
+static enum tl_status tell(struct gcore *core, tl_u64 size, struct tl_error *error)
 {
-	for (tl_u64 at = 0; at < region->filed && core->system == 0;) {
-		tl_u64 left = region->filed - at;
-		tl_size size = left < GCORE_BUFFER ? (tl_size)left : GCORE_BUFFER, done = 0;
+	core->done += size;
+	if (core->options.progress != NULL && !core->options.progress(core->options.context, core->done, core->total))
+		return TL_FAIL(error, TL_ERROR_CANCELLED, "cancelled: no core was written");
+	return TL_OK;
+}
+
+/* Writes [at, end) of a region. */
+static enum tl_status write_range(struct gcore *core, const struct gcore_region *region, tl_u64 at, tl_u64 end,
+				  struct tl_error *error)
+{
+	while (at < end && core->system == 0) {
+		tl_size size = end - at < GCORE_BUFFER ? (tl_size)(end - at) : GCORE_BUFFER, done = 0;
 
 		if (tl_engine_read_memory(core->engine, core->process, region->start + at, core->buffer, size, &done) !=
 		    TL_OK)
@@ -230,12 +241,29 @@ static enum tl_status write_region(struct gcore *core, const struct gcore_region
 			done = done - done % PAGE_SIZE + PAGE_SIZE;
 		done = done < size ? done : size;
 		at += done;
-		core->done += done;
-		if (core->options.progress != NULL &&
-		    !core->options.progress(core->options.context, core->done, core->total))
-			return TL_FAIL(error, TL_ERROR_CANCELLED, "cancelled: no core was written");
+		TL_TRY(tell(core, done, error));
 	}
 	return TL_OK;
+}
+
+static enum tl_status write_region(struct gcore *core, const struct gcore_region *region, struct tl_error *error)
+{
+	struct tl_target *target = tl_engine_target(core->engine);
+	tl_u64 at = 0, end = region->start + region->filed;
+
+	/* Programs reserve terabytes and use little of them: reading all would make the kernel map all. */
+	while (region->sparse && at < region->filed && core->system == 0) {
+		tl_u64 used = 0, used_end = 0;
+
+		if (target->ops->used_pages(target, core->process, region->start + at, end, &used, &used_end) !=
+			    TL_OK ||
+		    used < region->start + at || used_end < used || used_end > end || used_end <= region->start + at)
+			break;
+		TL_TRY(tell(core, used - region->start - at, error));
+		TL_TRY(write_range(core, region, used - region->start, used_end - region->start, error));
+		at = used_end - region->start;
+	}
+	return at < region->filed ? write_range(core, region, at, region->filed, error) : TL_OK;
 }
 
 static tl_u64 round_up(tl_u64 value)

@@ -14,6 +14,7 @@ struct gcore_region {
 	tl_u64 offset;             /* in its file */
 	tl_u32 flags;              /* PF_* */
 	bool file;
+	bool sparse;  /* what was never used of it is zeroes, and the target can tell what was */
 	tl_size name; /* where its name stands in `names` */
 };
 

@@ -303,6 +303,13 @@ struct tl_target_ops {
 				  bool (*call)(void *context, const struct tl_memory_region *region, const char *name),
 				  void *context);
 	/*
+	 * The first pages at or above `address` and below `end`, in a private region without a file, that the process
+	 * ever used: [*start_ret, *end_ret). All before them, and where both are the same all that was looked at, is
+	 * zeroes; ask again from *end_ret. The process is stopped. May be NULL.
+	 */
+	enum tl_status (*used_pages)(struct tl_target *target, tl_u64 process, tl_u64 address, tl_u64 end,
+				     tl_u64 *start_ret, tl_u64 *end_ret);
+	/*
 	 * Memory of the target's own, near `near` if that is not 0, with TL_PERMISSION_* bits. `thread` is stopped and
 	 * may be made to run a system call, unseen. release() gives it back.
 	 */

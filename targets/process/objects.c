@@ -296,3 +296,68 @@ enum tl_status tl_process_objects_regions(struct tl_target *base, tl_u64 id,
 		return TL_ERROR_GONE;
 	return TL_OK;
 }
+
+/* One entry of /proc/PID/pagemap a page (proc_pid_pagemap(5)). */
+#define PAGE_SHIFT 12
+#define PAGE_PRESENT ((tl_u64)1 << 63)
+#define PAGE_SWAPPED ((tl_u64)1 << 62)
+#define ENTRIES 2048
+/* Pages that one call looks at, so that whoever asks gets to do other things: 8 GiB. */
+#define PAGES_A_CALL ((tl_u64)2 << 20)
+
+static enum tl_status scan_pages(const struct process_target *target, int descriptor, tl_u64 page, tl_u64 last,
+				 tl_u64 *start_ret, tl_u64 *end_ret)
+{
+	tl_u64 entries[ENTRIES];
+	bool found = false;
+
+	while (page < last) {
+		tl_u64 count = last - page < ENTRIES ? last - page : ENTRIES;
+		ssize_t got =
+			target->calls->pread(descriptor, entries, count * sizeof(*entries), page * sizeof(*entries));
+
+		if (got < (ssize_t)sizeof(*entries))
+			return TL_ERROR_UNSUPPORTED;
+		count = (tl_u64)got / sizeof(*entries);
+		for (tl_u64 i = 0; i < count; i++, page++) {
+			bool used = (entries[i] & (PAGE_PRESENT | PAGE_SWAPPED)) != 0;
+
+			if (used && !found)
+				*start_ret = page << PAGE_SHIFT;
+			if (!used && found) {
+				*end_ret = page << PAGE_SHIFT;
+				return TL_OK;
+			}
+			found |= used;
+		}
+	}
+	*end_ret = page << PAGE_SHIFT;
+	if (!found)
+		*start_ret = *end_ret;
+	return TL_OK;
+}
+
+enum tl_status tl_process_objects_used_pages(struct tl_target *base, tl_u64 id, tl_u64 address, tl_u64 end,
+					     tl_u64 *start_ret, tl_u64 *end_ret)
+{
+	struct process_target *target = process_target(base);
+	struct traced_process *process = tl_process_find(target, id);
+	tl_u64 page = address >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	enum tl_status status;
+	char path[40];
+	int descriptor;
+
+	if (process == NULL)
+		return TL_ERROR_GONE;
+	if (page >= last)
+		return TL_ERROR_ARGUMENT;
+	(void)snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)process->id);
+	descriptor = target->calls->open(path, O_RDONLY);
+	if (descriptor < 0)
+		return TL_ERROR_UNSUPPORTED;
+	if (last - page > PAGES_A_CALL)
+		last = page + PAGES_A_CALL;
+	status = scan_pages(target, descriptor, page, last, start_ret, end_ret);
+	(void)target->calls->close(descriptor);
+	return status;
+}

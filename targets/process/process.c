@@ -227,6 +227,7 @@ static const struct tl_target_ops operations = {
 	.write_object = tl_process_objects_write,
 	.memory_region = tl_process_objects_region,
 	.regions = tl_process_objects_regions,
+	.used_pages = tl_process_objects_used_pages,
 	.allocate = tl_process_inject_allocate,
 	.release = tl_process_inject_release,
 };

@@ -335,5 +335,7 @@ enum tl_status tl_process_objects_regions(struct tl_target *target, tl_u64 proce
 					  bool (*call)(void *context, const struct tl_memory_region *region,
 						       const char *name),
 					  void *context);
+enum tl_status tl_process_objects_used_pages(struct tl_target *target, tl_u64 process, tl_u64 address, tl_u64 end,
+					     tl_u64 *start_ret, tl_u64 *end_ret);
 
 #endif

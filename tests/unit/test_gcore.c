@@ -46,11 +46,16 @@ static int files_in(const char *folder)
 	return count;
 }
 
-static bool crash(struct session *session)
+static bool crash_as(struct session *session, const char *word)
 {
-	return session_open(session, CRASH_FIXTURE, NULL) && session_launch(session, "fault", NULL) &&
+	return session_open(session, CRASH_FIXTURE, NULL) && session_launch(session, word, NULL) &&
 	       session_continue(session, 0) && session->report.event.kind == TL_EVENT_SIGNAL &&
 	       session->report.event.signal == SIGSEGV;
+}
+
+static bool crash(struct session *session)
+{
+	return crash_as(session, "fault");
 }
 
 static void leave(struct session *session)
@@ -223,6 +228,44 @@ TEST(what_was_in_the_process_is_in_the_core)
 	REQUIRE(stat(place.core, &status) == 0);
 	CHECK(status.st_blocks * 512 < status.st_size);
 	CHECK_EQUAL(status.st_mode & 0777, 0600);
+	tl_corefile_close(core);
+	leave(&session);
+	place_remove(&place);
+}
+
+static bool count_calls(void *context, tl_u64 done, tl_u64 total)
+{
+	tl_u64 *calls = context;
+
+	CHECK(done <= total);
+	++*calls;
+	return true;
+}
+
+TEST(memory_that_was_never_used_is_not_looked_at)
+{
+	tl_u64 calls = 0, sparse;
+	struct tl_gcore_options options = {.progress = count_calls, .context = &calls};
+	struct session session;
+	struct place place;
+	struct tl_error error;
+	struct tl_target *core;
+	struct stat status;
+	tl_u8 bytes[8192];
+
+	REQUIRE(place_make(&place) && crash_as(&session, "sparse"));
+	sparse = pointer_at(&session, "sparse");
+	REQUIRE(dump(&session, &place, &options, &error) == TL_OK);
+	/* In pieces of 256 KiB it would be two thousand in a 32-bit program, and two million in a 64-bit one. */
+	CHECK(calls < 1000);
+	REQUIRE(stat(place.core, &status) == 0);
+	CHECK(status.st_size > (off_t)1 << 29 && status.st_blocks < 32 << 20 >> 9);
+	core = read_back(&place);
+	REQUIRE(core != NULL);
+	REQUIRE(reads(core, session.process, sparse - 4096, bytes, sizeof(bytes)));
+	CHECK(bytes[0] == 0 && bytes[4096] == 'x' && bytes[4097] == 0);
+	REQUIRE(reads(core, session.process, sparse + (1 << 27), bytes, sizeof(bytes)));
+	CHECK(bytes[0] == 0);
 	tl_corefile_close(core);
 	leave(&session);
 	place_remove(&place);
