@@ -83,11 +83,6 @@ static enum tl_status add(struct tl_session *session, struct tl_breakpoint *brea
 
 /* ---- Making ---- */
 
-static bool is_code(enum tl_breakpoint_kind kind)
-{
-	return kind == TL_BREAKPOINT || kind == TL_BREAKPOINT_HARDWARE || kind == TL_BREAKPOINT_PRINTF;
-}
-
 static char *copy_text(const char *text)
 {
 	return text != NULL ? strdup(text) : NULL;
@@ -253,7 +248,9 @@ enum tl_status tl_breakpoint_make(struct tl_session *session, const struct tl_br
 			breakpoint->number_count = request->number_count;
 		}
 	}
-	if (is_code(request->kind))
+	if (request->kind >= TL_CATCH_THROW)
+		tl_breakpoint_find_thrower(session, breakpoint);
+	else if (tl_breakpoint_is_code(request->kind))
 		status = make_code(session, request, breakpoint, error);
 	else if (request->kind == TL_WATCHPOINT || request->kind == TL_WATCHPOINT_READ ||
 		 request->kind == TL_WATCHPOINT_ACCESS)

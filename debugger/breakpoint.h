@@ -33,6 +33,12 @@ enum tl_breakpoint_kind {
 	TL_CATCH_RETHROW
 };
 
+/* Does a point of the kind stand at code: addresses where a thread is stopped? */
+static inline bool tl_breakpoint_is_code(enum tl_breakpoint_kind kind)
+{
+	return kind <= TL_BREAKPOINT_PRINTF || kind >= TL_CATCH_THROW;
+}
+
 /* One address of it. */
 struct tl_breakpoint_location {
 	tl_u64 address;

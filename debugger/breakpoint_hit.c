@@ -106,7 +106,7 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 	for (tl_size i = 0; i < points->count; i++) {
 		struct tl_breakpoint *breakpoint = points->items[i];
 
-		if (breakpoint->kind > TL_BREAKPOINT_PRINTF || !breakpoint->enabled || breakpoint->gone ||
+		if (!tl_breakpoint_is_code(breakpoint->kind) || !breakpoint->enabled || breakpoint->gone ||
 		    !stands_at(breakpoint, address))
 			continue;
 		if (breakpoint->thread != 0 && breakpoint->thread != tl_session_thread_number(session, thread))

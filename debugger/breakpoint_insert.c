@@ -52,6 +52,23 @@ bool tl_breakpoints_has_internal(struct tl_session *session, enum tl_internal_po
 
 /* ---- Places ---- */
 
+/* Itanium C++ ABI, section 2.4, 2.5: the functions that every exception goes through. */
+void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint)
+{
+	const char *name = breakpoint->kind == TL_CATCH_THROW   ? "__cxa_throw"
+			   : breakpoint->kind == TL_CATCH_CATCH ? "__cxa_begin_catch"
+								: "__cxa_rethrow";
+	struct tl_code_place_found found = {.name = (char *)(tl_size)name};
+	struct tl_code_places places = {.items = &found, .count = 1};
+	struct tl_error error;
+
+	breakpoint->pending = true;
+	tl_breakpoint_release_locations(breakpoint);
+	if (tl_modules_symbol_address(tl_session_modules(session), NULL, name, &found.address) &&
+	    tl_breakpoint_set_locations(breakpoint, &places, &error) == TL_OK)
+		breakpoint->pending = false;
+}
+
 static void resolve(struct tl_session *session, struct tl_breakpoint *breakpoint)
 {
 	struct tl_linespec_base base = {0};
@@ -59,6 +76,10 @@ static void resolve(struct tl_session *session, struct tl_breakpoint *breakpoint
 	struct tl_error error;
 	const char *rest;
 
+	if (breakpoint->kind >= TL_CATCH_THROW) {
+		tl_breakpoint_find_thrower(session, breakpoint);
+		return;
+	}
 	/* An address stays what it is. */
 	if (breakpoint->place == NULL || breakpoint->place[0] == '*')
 		return;
@@ -78,7 +99,7 @@ void tl_breakpoints_resolve(struct tl_session *session)
 	struct tl_breakpoints *points = &session->points;
 
 	for (tl_size i = 0; i < points->count; i++)
-		if (points->items[i]->kind <= TL_BREAKPOINT_PRINTF && !points->items[i]->gone)
+		if (tl_breakpoint_is_code(points->items[i]->kind) && !points->items[i]->gone)
 			resolve(session, points->items[i]);
 	points->stamp++;
 }
@@ -290,7 +311,7 @@ static void collect(struct tl_session *session, struct wants *wants, tl_u64 trap
 
 		if (!breakpoint->enabled || breakpoint->gone)
 			continue;
-		if (breakpoint->kind <= TL_BREAKPOINT_PRINTF)
+		if (tl_breakpoint_is_code(breakpoint->kind))
 			want_locations(session, wants, breakpoint, trap_size);
 		else if (breakpoint->kind <= TL_WATCHPOINT_ACCESS && !breakpoint->software)
 			for (tl_size j = 0; j < breakpoint->watched_count; j++)

@@ -37,6 +37,9 @@ TL_CHECKED enum tl_status tl_breakpoints_sync(struct tl_session *session, struct
 /* The process is gone: nothing is inserted in it any more. */
 void tl_breakpoints_forget(struct tl_session *session, tl_u64 process);
 
+/* Finds where the C++ run-time throws, catches or rethrows; pending while that is not loaded. */
+void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint);
+
 /*
  * Does a condition make sense where the point stands? An error says what is wrong with it; places where it does not,
  * others having one where it does, are disabled with a remark.

@@ -272,6 +272,14 @@ static bool library_changed(struct tl_session *session, struct tl_thread_id thre
 	       (session->settings.stop_on_library || tl_breakpoints_catches(session, TL_CATCH_LOAD));
 }
 
+/* An exception that is thrown is an event to people, though it is seen by a breakpoint. */
+static enum tl_stop_kind kind_of_hit(struct tl_session *session)
+{
+	const struct tl_breakpoint *first = tl_breakpoint_find(session, session->stop.numbers[0]);
+
+	return first != NULL && first->kind >= TL_CATCH_THROW ? TL_STOP_CATCHPOINT : TL_STOP_BREAKPOINT;
+}
+
 /* A thread stands at a place where there may be points, the session's own or others. */
 static enum verdict at_code(struct tl_session *session, struct tl_thread_id thread, tl_u64 address,
 			    enum tl_status condition_error)
@@ -288,7 +296,7 @@ static enum verdict at_code(struct tl_session *session, struct tl_thread_id thre
 		if (condition_error != TL_OK)
 			snprintf(session->stop.text, sizeof(session->stop.text),
 				 "Error in testing condition of breakpoint: %s.", tl_status_text(condition_error));
-		return stop(session, TL_STOP_BREAKPOINT, thread, skipped_at_hit(session, thread));
+		return stop(session, kind_of_hit(session), thread, skipped_at_hit(session, thread));
 	}
 	if (!planned || !session->steps.active ||
 	    (session->steps.wait != TL_WAIT_NONE && !tl_steps_at(session, address)))
@@ -325,7 +333,7 @@ static enum verdict on_stepped(struct tl_session *session, const struct tl_repor
 	    !session->steps.active || session->steps.wait != TL_WAIT_NONE)
 		return at_code(session, thread, address, TL_OK);
 	if (tl_breakpoints_hit(session, thread, address, &session->stop))
-		return stop(session, TL_STOP_BREAKPOINT, thread, skipped_at_hit(session, thread));
+		return stop(session, kind_of_hit(session), thread, skipped_at_hit(session, thread));
 	if (!same_thread(thread, session->selected))
 		return RUN_ON;
 	if (tl_steps_next(session) != TL_STEPS_DONE)
