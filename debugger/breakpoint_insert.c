@@ -133,6 +133,7 @@ static enum tl_status open_scratch(struct tl_session *session, tl_u64 address, c
 		.modules = tl_session_modules(session),
 		.address = address,
 		.variables = session->variables,
+		.types = session->types,
 		.arena = &session->arena,
 		.patience = session->patience,
 		.context = session,

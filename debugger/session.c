@@ -71,6 +71,7 @@ static enum tl_status open_parts(struct tl_session *session, struct tl_error *er
 	TL_TRY(tl_loop_add_deferred(session->options.loop, "session", on_deferred, session, &session->deferred, error));
 	TL_TRY(tl_binaries_open(&session->binaries, session->options.loop, session->options.binaries, error));
 	TL_TRY(tl_variables_open(&session->variables, error));
+	TL_TRY(tl_types_open(&session->types, NULL, NULL, error));
 	TL_TRY(tl_modules_open(&session->program_modules, session->binaries, error));
 	session->engine = aligned_alloc(16, (tl_engine_size() + 15) / 16 * 16);
 	if (session->engine == NULL)
@@ -117,6 +118,7 @@ void tl_session_close(struct tl_session *session)
 		tl_session_remove(session, session->processes[0].process);
 	tl_code_places_release(&session->plan_places);
 	tl_variables_close(session->variables);
+	tl_types_close(session->types);
 	tl_modules_close(session->program_modules);
 	tl_binaries_close(session->binaries);
 	tl_source_remove(session->deferred);
@@ -537,6 +539,14 @@ enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **st
 	return TL_OK;
 }
 
+enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thread_id thread,
+				      struct tl_stack **stack_ret, struct tl_error *error)
+{
+	struct tl_stack_options options = {.past_main = true};
+
+	return tl_stack_open_with(stack_ret, session->engine, thread, tl_session_modules(session), &options, error);
+}
+
 enum tl_status tl_session_frame(struct tl_session *session, const struct tl_stack_frame **frame_ret,
 				struct tl_error *error)
 {
@@ -591,6 +601,7 @@ enum tl_status tl_session_environment(struct tl_session *session, const struct t
 		.modules = tl_session_modules(session),
 		.level = session->level,
 		.variables = session->variables,
+		.types = session->types,
 		.arena = &session->arena,
 		.patience = session->patience,
 		.call = call_function,

@@ -52,6 +52,7 @@ struct tl_session {
 	struct tl_target *target;
 	struct tl_binaries *binaries;
 	struct tl_variables *variables;
+	struct tl_types *types; /* of registers, and where there is no program */
 	struct tl_arena arena;
 	struct tl_session_settings settings;
 	struct tl_signal_handling signals[TL_SIGNALS];
@@ -115,6 +116,13 @@ void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thr
 TL_CHECKED enum tl_status tl_session_read(struct tl_session *session, const struct tl_environment *environment,
 					  const char *text, tl_size size, struct tl_expression **expression_ret,
 					  struct tl_error *error);
+
+/*
+ * A stack of a stopped thread that goes on behind main, where the program's own code ends for people but not for a step
+ * or a scope. The caller closes.
+ */
+TL_CHECKED enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thread_id thread,
+						 struct tl_stack **stack_ret, struct tl_error *error);
 
 /* ---- session_run.c ---- */
 

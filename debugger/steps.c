@@ -39,7 +39,7 @@ static enum tl_status look(struct tl_session *session, struct here *here_ret, st
 	enum tl_status status;
 	struct tl_error none;
 
-	TL_TRY(tl_stack_open(&here.stack, session->engine, session->selected, modules_of(session), 0, error));
+	TL_TRY(tl_session_whole_stack(session, session->selected, &here.stack, error));
 	status = tl_stack_inlined_here(here.stack, &here.hidden, error);
 	if (status == TL_OK)
 		status = tl_stack_frame(here.stack, here.hidden, &here.frame, error);

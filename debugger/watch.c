@@ -232,19 +232,27 @@ static bool uses_frame(struct tl_session *session, const char *text, tl_size siz
 
 static enum tl_status set_scope(struct tl_session *session, struct tl_breakpoint *breakpoint, struct tl_error *error)
 {
-	const struct tl_stack_frame *frame, *caller;
+	const struct tl_stack_frame *selected, *frame, *caller;
+	enum tl_status status = TL_OK;
 	struct tl_stack *stack;
 	struct tl_error none;
 
-	TL_TRY(tl_session_stack(session, &stack, error));
-	TL_TRY(machine_frame(stack, session->level, &frame, error));
-	breakpoint->has_scope = true;
-	breakpoint->scope_frame = frame->frame_address;
+	TL_TRY(tl_session_frame(session, &selected, error));
+	TL_TRY(tl_session_whole_stack(session, session->selected, &stack, error));
+	/* It may count its frames otherwise, functions being hidden in the other. */
+	for (tl_u32 level = 0; status == TL_OK; level++) {
+		status = machine_frame(stack, level, &frame, error);
+		if (status == TL_OK && frame->frame_address >= selected->frame_address)
+			break;
+	}
 	/* In the outermost frame it lasts as long as the program. */
-	breakpoint->has_scope = tl_stack_frame(stack, frame->level + 1, &caller, &none) == TL_OK;
-	if (breakpoint->has_scope)
+	breakpoint->has_scope = status == TL_OK && tl_stack_frame(stack, frame->level + 1, &caller, &none) == TL_OK;
+	if (breakpoint->has_scope) {
+		breakpoint->scope_frame = frame->frame_address;
 		breakpoint->scope_caller = caller->program_counter;
-	return TL_OK;
+	}
+	tl_stack_close(stack);
+	return status;
 }
 
 /* Debug registers, if what is watched fits them and the target has them; else it is stepped, if that will do. */
@@ -453,7 +461,7 @@ bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id 
 	bool ended = false;
 
 	if (!tl_breakpoints_has_internal(session, TL_INTERNAL_SCOPE, address) ||
-	    tl_stack_open(&stack, session->engine, thread, tl_session_modules(session), 0, &error) != TL_OK)
+	    tl_session_whole_stack(session, thread, &stack, &error) != TL_OK)
 		return false;
 	if (machine_frame(stack, 0, &frame, &error) == TL_OK)
 		for (tl_size i = 0; i < session->points.count && !ended; i++) {
