@@ -396,6 +396,33 @@ static TL_NOINLINE enum tl_status may_return_to(const struct tl_variable_frame *
 	return TL_OK;
 }
 
+/*
+ * Whether a function that a caller names is that of a frame, which begins at `start`: they are one entry, or of one
+ * name, or the linker has one of them under the other's name ("qsort" and "__GI_qsort").
+ */
+static enum tl_status leads_to(const struct tl_variable_frame *caller, const struct tl_entry *callee,
+			       const struct tl_variable_frame *frame, tl_u64 start, bool *leads_ret,
+			       struct tl_error *error)
+{
+	struct tl_attribute external;
+	const char *name;
+	tl_u64 address = 0;
+	bool found = false;
+
+	TL_TRY(same_function(callee, &frame->function, leads_ret, error));
+	TL_TRY(tl_entry_inherited(callee, DW_AT_external, &external, error));
+	if (*leads_ret || start == 0 || caller->symbol == NULL || external.kind != TL_CLASS_FLAG ||
+	    external.number == 0)
+		return TL_OK;
+	TL_TRY(text_of(callee, DW_AT_linkage_name, &name, error));
+	if (name == NULL)
+		TL_TRY(text_of(callee, DW_AT_name, &name, error));
+	if (name != NULL)
+		TL_TRY(caller->symbol(caller->context, name, &address, &found, error));
+	*leads_ret = found && address == start + frame->machine.bias;
+	return TL_OK;
+}
+
 /* Whether the call is surely that of this frame's function. */
 static enum tl_status led_here(const struct evaluation *caller, const struct tl_call_site *site,
 			       const struct tl_variable_frame *frame, bool *led_ret, struct tl_error *error)
@@ -409,11 +436,11 @@ static enum tl_status led_here(const struct evaluation *caller, const struct tl_
 	TL_TRY(may_return_to(frame, &frame->function, &may_return, error));
 	if (may_return)
 		return TL_OK;
+	TL_TRY(tl_entry_ranges(&frame->function, first_range, &start, error));
 	if (site->has_callee)
-		return same_function(&site->callee, &frame->function, led_ret, error);
+		return leads_to(caller->frame, &site->callee, frame, start, led_ret, error);
 	if (site->target == NULL)
 		return TL_OK;
-	TL_TRY(tl_entry_ranges(&frame->function, first_range, &start, error));
 	evaluation.unit = site->entry.unit;
 	fill_in(&evaluation, &context);
 	TL_TRY(tl_expression_number(&context, site->target, site->target_size, NULL, &target, error));
