@@ -176,6 +176,54 @@ static enum tl_status ask_settings(struct remote_target *target, const struct tl
 	return TL_OK;
 }
 
+/*
+ * One word of what a shell would have been given: quotes and backslashes undone, blanks parting words. A stub takes
+ * words as they are; what only a shell does with them (patterns, variables, redirections) is left as it is written, as
+ * with gdb. False at the end.
+ */
+static bool write_word(struct tl_cursor *text, struct tl_writer *question)
+{
+	int quote = 0;
+
+	while (tl_cursor_peek(text) == ' ' || tl_cursor_peek(text) == '\t' || tl_cursor_peek(text) == '\n')
+		(void)tl_cursor_byte(text);
+	if (tl_cursor_done(text))
+		return false;
+	tl_write_byte(question, ';');
+	while (!tl_cursor_done(text)) {
+		tl_u8 byte = tl_cursor_byte(text);
+
+		if (quote == 0 && (byte == ' ' || byte == '\t' || byte == '\n'))
+			break;
+		if (quote == 0 && (byte == '\'' || byte == '"')) {
+			quote = byte;
+		} else if (byte == quote) {
+			quote = 0;
+		} else {
+			if (byte == '\\' && quote != '\'' && !tl_cursor_done(text))
+				byte = tl_cursor_byte(text);
+			tl_write_hex_bytes(question, &byte, 1);
+		}
+	}
+	return true;
+}
+
+static void write_words(const struct tl_launch *launch, struct tl_writer *question)
+{
+	for (const char *const *each = launch->arguments; *each != NULL; each++) {
+		struct tl_cursor text = tl_cursor_text(*each);
+
+		/* The program's name is one word however it is spelt. */
+		if (launch->with_shell && each != launch->arguments) {
+			while (write_word(&text, question))
+				;
+		} else {
+			tl_write_byte(question, ';');
+			tl_write_hex_text(question, *each);
+		}
+	}
+}
+
 static enum tl_status run(struct remote_target *target, const struct tl_launch *launch, tl_u64 *process_ret)
 {
 	struct tl_writer question;
@@ -187,10 +235,7 @@ static enum tl_status run(struct remote_target *target, const struct tl_launch *
 	TL_TRY(ask_settings(target, launch));
 	question = tl_remote_question(target);
 	tl_write_text(&question, "vRun");
-	for (const char *const *each = launch->arguments; *each != NULL; each++) {
-		tl_write_byte(&question, ';');
-		tl_write_hex_text(&question, *each);
-	}
+	write_words(launch, &question);
 	target->link.patience = patience > LAUNCH_PATIENCE ? patience : LAUNCH_PATIENCE;
 	status = tl_remote_ask(target, &question, "the start of a program (vRun)", &answer);
 	target->link.patience = patience;

@@ -199,8 +199,10 @@ static enum tl_status write_all(struct remote_link *link, const tl_u8 *bytes, tl
 			size -= (tl_size)done;
 			continue;
 		}
+		if (done < 0 && (errno == EPIPE || errno == ECONNRESET))
+			return REMOTE_LINK_FAIL(link, TL_ERROR_GONE, "the stub closed the connection");
 		if (done < 0 && errno != EAGAIN && errno != EINTR)
-			return REMOTE_LINK_FAIL(link, TL_ERROR_GONE, "the connection to the stub is closed: %s",
+			return REMOTE_LINK_FAIL(link, TL_ERROR_GONE, "the connection to the stub is broken: %s",
 						strerror(errno));
 		if (!wait_ready(link->out, POLLOUT, deadline))
 			return REMOTE_LINK_FAIL(link, TL_ERROR_TIMEOUT,
@@ -225,7 +227,8 @@ static enum tl_status read_some(struct remote_link *link)
 	}
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return TL_ERROR_TIMEOUT;
-	if (size == 0)
+	/* Reset: it closed it before it had read what we sent. */
+	if (size == 0 || errno == ECONNRESET)
 		return REMOTE_LINK_FAIL(link, TL_ERROR_GONE, "the stub closed the connection");
 	return REMOTE_LINK_FAIL(link, TL_ERROR_GONE, "the connection to the stub is broken: %s", strerror(errno));
 }

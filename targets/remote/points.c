@@ -67,6 +67,23 @@ static enum tl_status send_point(struct remote_target *target, const struct remo
 	return point->wire == TL_POINT_SOFTWARE ? TL_ERROR_MEMORY : insert ? TL_ERROR_POINT_SIZE : TL_ERROR_NO_POINT;
 }
 
+static enum tl_status put_in(struct remote_target *target, const struct remote_process *process,
+			     struct remote_point *point)
+{
+	enum tl_status status;
+
+	if (point->out || shared(process, point))
+		return TL_OK;
+	status = send_point(target, process, point, true);
+	if (status != TL_ERROR_POINT_KIND)
+		return status;
+	target->points[point->wire] = false;
+	if (point->wire != TL_POINT_READ || !target->points[TL_POINT_ACCESS])
+		return status;
+	point->wire = TL_POINT_ACCESS;
+	return put_in(target, process, point);
+}
+
 enum tl_status tl_remote_insert_point(struct tl_target *base, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
 				      tl_u64 size)
 {
@@ -95,8 +112,7 @@ enum tl_status tl_remote_insert_point(struct tl_target *base, tl_u64 id, enum tl
 		return TL_ERROR_NO_MEMORY;
 	process->points = list;
 	point.out = process->lifted && kind == TL_POINT_SOFTWARE;
-	if (!point.out && !shared(process, &point))
-		TL_TRY(send_point(target, process, &point, true));
+	TL_TRY(put_in(target, process, &point));
 	process->points[process->point_count++] = point;
 	return TL_OK;
 }

@@ -111,13 +111,19 @@ static enum tl_status learn_running(struct remote_target *target)
 	return TL_OK;
 }
 
-/* A point that is not there is taken out: an error is as good as an OK, and no answer says that there are none. */
+/*
+ * A point that is not there is taken out: an error is as good as an OK, and no answer says that there are none. Not
+ * asked without a program, as gdbserver 13.1 dies of that: it is then believed until the first point shows.
+ */
 static enum tl_status learn_points(struct remote_target *target)
 {
 	for (int kind = 0; kind < TL_POINT_KIND_MAX; kind++) {
 		enum remote_answer answer = ANSWER_UNKNOWN;
 		char question[] = "z0,0,1";
 
+		target->points[kind] = true;
+		if (!target->has_first)
+			continue;
 		question[1] = (char)('0' + kind);
 		TL_TRY(tl_remote_ask_text(target, question, &answer));
 		target->points[kind] = answer != ANSWER_UNKNOWN;

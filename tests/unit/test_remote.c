@@ -181,6 +181,8 @@ static void on_lost(void *context, const char *sentence)
 	(void)snprintf(session->lost, sizeof(session->lost), "%s", sentence);
 }
 
+static tl_u64 storage_fails; /* the n-th allocation of the next session's target; 0: none */
+
 static void begin(struct session *session, stub_answer *answer, tl_u64 patience)
 {
 	struct tl_remote_options options = {.patience = patience, .lost = on_lost, .context = session};
@@ -190,6 +192,7 @@ static void begin(struct session *session, stub_answer *answer, tl_u64 patience)
 	stub_start(&session->stub, answer);
 	if (tl_loop_create(&session->loop, NULL) != TL_OK)
 		abort();
+	tl_storage_fail(storage_fails);
 	session->status = tl_remote_target_create_over(session->loop, session->stub.client, &options, &session->target,
 						       &session->error);
 	if (session->status != TL_OK)
@@ -748,4 +751,31 @@ TEST(a_stub_that_does_not_stop_is_given_up)
 	CHECK(report.event.kind == TL_EVENT_PROCESS_KILLED);
 	CHECK(strstr(session.lost, "^C") != NULL);
 	end(&session);
+}
+
+/* ---- Without storage ---- */
+
+/* What happens then is an error of that operation; nothing is lost, and nobody waits for ever. */
+TEST(storage_that_fails_anywhere)
+{
+	struct tl_point_request point = {.kind = TL_POINT_SOFTWARE, .address = POOR_BASE + 5, .size = 1};
+
+	for (tl_u64 n = 1; n < 60; n++) {
+		tl_u64 live = tl_storage_live();
+		struct session session;
+		struct tl_report report;
+
+		memset(poor_memory, 0x90, sizeof(poor_memory));
+		memset(poor_g, 0, sizeof(poor_g));
+		tl_store_little(poor_g + POOR_PC, POOR_BASE, 8);
+		storage_fails = n;
+		begin(&session, n % 2 != 0 ? poor : changing, 5000);
+		if (session.status == TL_OK && tl_engine_insert_point(session.engine, 1, &point) == TL_OK &&
+		    resume(&session, TL_ACTION_CONTINUE) == TL_OK)
+			CHECK(await_report(&session, &report));
+		tl_storage_fail(0);
+		end(&session);
+		CHECK_EQUAL(tl_storage_live(), live);
+	}
+	storage_fails = 0;
 }
