@@ -132,7 +132,7 @@ static enum tl_status read_pieces(const struct where *where, struct tl_value *va
 	tl_u8 *bytes = (tl_u8 *)(tl_uintptr)value->bytes, *absent = (tl_u8 *)(tl_uintptr)value->absent;
 	enum tl_absence absence;
 
-	if (where->location.count == 1) {
+	if (where->location.count == 1 && where->location.places[0].bit_size == 0) {
 		TL_TRY(read_part(where, 0, bytes, (tl_size)value->size, &absence, error));
 		memset(absent, absence, (tl_size)value->size);
 		return TL_OK;

@@ -197,7 +197,8 @@ static enum tl_status make_mxcsr(struct tl_types *types, const struct tl_type **
 static enum tl_status type_of(struct tl_environment_store *store, const char *id, unsigned bits,
 			      const struct tl_type **type_ret, struct tl_error *error)
 {
-	struct tl_types *types = store->at.types;
+	/* Registers have the types of whoever gave a home for them; else they end with the program's. */
+	struct tl_types *types = store->at.types != NULL ? store->at.types : store->values.types;
 
 	if (strcmp(id, "int") == 0)
 		return tl_type_make_base(types, bits > 32 ? "long" : "int", DW_ATE_signed, bits > 32 ? 8 : 4, type_ret,
@@ -261,7 +262,7 @@ enum tl_status tl_environment_register_parts(struct tl_environment_store *store,
 	tl_u16 index;
 
 	*count_ret = 0;
-	if (store->cpu == NULL || store->at.types == NULL)
+	if (store->cpu == NULL || (store->at.types == NULL && store->values.types == NULL))
 		return TL_OK;
 	if (index_of(store, name, &index)) {
 		const struct tl_register *reg = &store->cpu->registers[index];

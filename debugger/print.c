@@ -600,6 +600,8 @@ static enum tl_status print_type_before(struct printing *printing, const struct 
 	TL_TRY(tl_type_strip(value->type, &type, printing->error));
 	if (printing->options->listed || (printing->options->format != 0 && printing->options->format != 's'))
 		return TL_OK;
+	if (is_gone(value) && value->absent[0] == TL_ABSENT_OPTIMISED)
+		return TL_OK;
 	if (type->kind == TL_TYPE_POINTER) {
 		/* A plain char * goes without saying; what is called otherwise, or is a typedef, does not. */
 		TL_TRY(tl_type_target(type, &target, printing->error));

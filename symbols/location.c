@@ -457,14 +457,36 @@ struct passed {
 	bool has_found;
 };
 
+/* The register that an expression names and nothing besides, whatever type it is taken for. */
+static bool is_register(const tl_u8 *bytes, tl_size size, tl_u64 *number_ret)
+{
+	struct tl_cursor cursor = tl_cursor_make(bytes, size);
+	const tl_u8 operation = tl_take_u8(&cursor);
+
+	if (operation >= DW_OP_reg0 && operation <= DW_OP_reg0 + 31) {
+		*number_ret = operation - DW_OP_reg0;
+	} else if (operation == DW_OP_regx) {
+		*number_ret = tl_take_unsigned(&cursor);
+	} else if (operation == DW_OP_regval_type || operation == DW_OP_GNU_regval_type) {
+		*number_ret = tl_take_unsigned(&cursor);
+		(void)tl_take_unsigned(&cursor);
+	} else {
+		return false;
+	}
+	return !cursor.failed && tl_cursor_done(&cursor);
+}
+
 static bool is_passed(void *context, const struct tl_call_parameter *parameter)
 {
 	struct passed *passed = context;
+	tl_u64 number, other;
 	bool same;
 
 	if (passed->parameter != NULL)
 		same = parameter->has_entry && parameter->entry.unit == passed->parameter->unit &&
 		       parameter->entry.offset == passed->parameter->offset;
+	else if (is_register(passed->bytes, passed->size, &number))
+		same = is_register(parameter->location, parameter->location_size, &other) && other == number;
 	else
 		same = parameter->location_size == passed->size && passed->size != 0 &&
 		       memcmp(parameter->location, passed->bytes, passed->size) == 0;
@@ -527,8 +549,19 @@ static enum tl_status entry_value(void *context, const tl_u8 *bytes, tl_size siz
 				  struct tl_error *error)
 {
 	struct passed passed = {.bytes = bytes, .size = size};
+	struct tl_cursor cursor = tl_cursor_make(bytes, size);
+	const tl_u8 operation = tl_take_u8(&cursor);
+	tl_u64 type;
 
-	return passed_value(context, &passed, value_ret, error);
+	TL_TRY(passed_value(context, &passed, value_ret, error));
+	if (operation != DW_OP_regval_type && operation != DW_OP_GNU_regval_type)
+		return TL_OK;
+	/* The register was taken for a value of a type: what was passed is so, too. */
+	(void)tl_take_unsigned(&cursor);
+	type = tl_take_unsigned(&cursor);
+	TL_TRY(base_type(context, type, &value_ret->type, error));
+	memset(value_ret->bytes + value_ret->type.size, 0, sizeof(value_ret->bytes) - value_ret->type.size);
+	return TL_OK;
 }
 
 static enum tl_status parameter_value(void *context, tl_u64 offset, struct tl_dwarf_value *value_ret,

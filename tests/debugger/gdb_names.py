@@ -21,6 +21,12 @@ INSIDE = pathlib.Path(__file__).resolve().parent / 'inside_gdb_names.py'
 SHOWN_MAX = int(os.environ.get('SHOWN', '6'))
 GONE = '<optimized out>'
 
+# Functions that are called through a pointer which is not known any more behind the call: what they were called with
+# cannot be told for sure. gdb takes the pointer's register as it is now.
+CALLED_SOMEHOW = {'blocks', 'twice'}
+# An array whose length was optimised out; gdb shows one element.
+LENGTH_GONE = '<error: The size of type "char [variable length]" is not known here.>'
+
 
 def run(command, **environment):
     return subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -55,6 +61,10 @@ def read(text):
 
 def simple(text):
     """What both mean: sentences of errors are each one's own."""
+    if text == 'error: value has been optimized out':
+        return GONE
+    # What gdb makes of a piece that is not there, of a struct of two; and its word for what has no value yet.
+    text = text.replace('<synthetic pointer>', GONE).replace(' [uninitialized] ', '')
     return 'error' if text.startswith('error: ') or text.startswith('<error: ') else text
 
 
@@ -64,18 +74,48 @@ class Referee:
         self.counts = collections.Counter()
         self.shown = collections.Counter()
 
-    def judge(self, kind, place, ours, gdb):
+    def judge(self, kind, place, ours, gdb, caller):
         if simple(ours) == simple(gdb):
             self.counts[kind, 'same'] += 1
         elif kind == 'registers of callers' and ours == GONE:
             # gdb shows what the functions called since have left in it.
             self.counts[kind + ', not known', 'same'] += 1
+        elif self.only_gone(ours, gdb):
+            # gdb lists what was inlined elsewhere, in blocks that are not here.
+            self.counts[kind + ', of other blocks', 'same'] += 1
+        elif LENGTH_GONE in ours:
+            self.counts[kind + ', of unknown length', 'same'] += 1
+        elif GONE in ours and gdb.startswith('error: '):
+            self.counts[kind + ', of what is gone', 'same'] += 1
+        elif self.more_gone(ours, gdb) and (caller or any(name in place for name in CALLED_SOMEHOW)):
+            # gdb shows what the functions called since have left in the register.
+            self.counts[kind + ', not known for us', 'same'] += 1
         elif GONE in ours and GONE not in gdb:
             self.complain(kind + ', gone for us', place, ours, gdb)
         elif GONE in gdb and GONE not in ours:
             self.complain(kind + ', gone for gdb', place, ours, gdb)
         else:
             self.complain(kind, place, ours, gdb)
+
+    @staticmethod
+    def only_gone(ours, gdb):
+        """The same but for variables that gdb lists besides, and does not know."""
+        if gdb == GONE and ours.startswith('error: No symbol'):
+            return True
+        missing = collections.Counter(gdb.split(' | ')) - collections.Counter(ours.split(' | '))
+        return not collections.Counter(ours.split(' | ')) - collections.Counter(gdb.split(' | ')) and \
+            all(text.endswith(' = ' + GONE) for text in missing)
+
+    @staticmethod
+    def more_gone(ours, gdb):
+        """The same where ours has a value at all."""
+        if ours == 'error: value has been optimized out':
+            return True
+        mine, theirs = re.split(r' \| |, ', ours), re.split(r' \| |, ', gdb)
+        mine = [text for text in mine if not text.split('=')[0].endswith('@entry')]
+        theirs = [re.sub(r'=\w+@entry=', '=', text) for text in theirs]
+        return GONE in ours and len(mine) == len(theirs) and all(
+            GONE in one or one == other or re.sub(r'=\w+@entry=', '=', one) == other for one, other in zip(mine, theirs))
 
     def complain(self, kind, place, ours, gdb):
         self.counts[kind, 'other'] += 1
@@ -84,14 +124,15 @@ class Referee:
             print(f'{self.name}: {kind}: {place}\n    gdb  {gdb}\n    ours {ours}')
 
     def compare(self, key, ours, gdb):
-        place = f'at {key[0]}, frame {key[1]} ({gdb[0]})'
-        self.judge('line', place, ours[1], gdb[1])
-        self.judge('args', place, ' | '.join(ours[2]), ' | '.join(gdb[2]))
+        place, caller = f'at {key[0]}, frame {key[1]} ({gdb[0]})', key[1] != '0'
+        self.judge('line', place, ours[1], gdb[1], caller)
+        self.judge('args', place, ' | '.join(ours[2]), ' | '.join(gdb[2]), caller)
         # In inner blocks gdb's order is that of a hash table.
-        self.judge('locals', place, ' | '.join(sorted(ours[3])), ' | '.join(sorted(gdb[3])))
+        self.judge('locals', place, ' | '.join(sorted(ours[3])), ' | '.join(sorted(gdb[3])), caller)
         for expression, theirs in gdb[4].items():
-            kind = ('registers of callers' if key[1] != '0' else 'registers') if expression[0] == '$' else 'expressions'
-            self.judge(kind, f'{place}: {expression}', ours[4].get(expression, '(nothing)'), theirs)
+            kind = ('registers of callers' if caller else 'registers') if expression[0] == '$' else 'expressions'
+            self.judge(kind, f'{place}: {expression}', ours[4].get(expression, '(nothing)'), theirs,
+                       caller)
 
 
 def check(tool, stops, expressions, program):
