@@ -3,6 +3,7 @@
 
 #include "base/storage.h"
 #include "debugger/abi.h"
+#include "symbols/demangle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -255,15 +256,36 @@ void tl_environment_close(struct tl_environment_store *store)
 
 /* ---- Symbols behind addresses ---- */
 
+/* The one function of C++ whose name the linker gets as it is; gdb names it like the others. */
+static bool is_main_of_cplus(const struct tl_environment_store *store, const struct tl_elf_name *symbol, tl_u64 start)
+{
+	const struct tl_module *module = tl_modules_at(store->at.modules, start);
+	struct tl_scope_chain chain = {NULL, 0, 0};
+	bool is = false;
+
+	if (strcmp(symbol->name, "main") != 0 || module == NULL || !module->binary->has_debug)
+		return false;
+	if (tl_scopes_at(module->binary->scopes, start - module->bias, &chain, NULL) == TL_OK && chain.count != 0)
+		is = tl_tree_has_scopes(chain.scopes[chain.count - 1].entry.unit);
+	tl_scope_chain_release(&chain);
+	return is;
+}
+
 static bool symbol_at(void *context, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
 {
 	struct tl_environment_store *store = context;
+	struct tl_output output = tl_output_make(TL_DEMANGLE_TEXT_MAX);
 	struct tl_elf_name symbol;
 	tl_u64 start;
 
 	if (!tl_modules_symbol(store->at.modules, address, &symbol, &start))
 		return false;
-	snprintf(name_ret, size, "%s", symbol.name);
+	if (!tl_demangle_is_mangled(symbol.name) || tl_demangle(symbol.name, TL_DEMANGLE_WHOLE, &output, NULL) != TL_OK)
+		tl_output_text(&output, symbol.name);
+	if (is_main_of_cplus(store, &symbol, start))
+		tl_output_text(&output, "()");
+	snprintf(name_ret, size, "%s", tl_output_string(&output));
+	tl_output_release(&output);
 	*offset_ret = address - start;
 	return true;
 }

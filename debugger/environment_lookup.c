@@ -169,6 +169,22 @@ static enum tl_status is_left_out(const struct tl_entry *space, bool *left_out_r
 	return TL_OK;
 }
 
+/* What is defined outside of its class or namespace belongs where it was declared. */
+static enum tl_status declared(struct tl_entry *entry, struct tl_error *error)
+{
+	for (unsigned i = 0; i < TL_VISIBLE_MAX; i++) {
+		struct tl_attribute origin;
+
+		TL_TRY(tl_entry_attribute(entry, DW_AT_specification, &origin, error));
+		if (origin.kind == TL_CLASS_NONE)
+			TL_TRY(tl_entry_attribute(entry, DW_AT_abstract_origin, &origin, error));
+		if (origin.kind == TL_CLASS_NONE)
+			break;
+		TL_TRY(tl_entry_follow(&origin, entry, error));
+	}
+	return TL_OK;
+}
+
 /* The scope of an entry as one may write it: "std" for std::__cxx11. Written from its end. */
 static enum tl_status short_scope(const struct search *search, char text[SCOPE_MAX], struct tl_error *error)
 {
@@ -178,6 +194,7 @@ static enum tl_status short_scope(const struct search *search, char text[SCOPE_M
 
 	text[at] = '\0';
 	TL_TRY(tl_entry_at(search->found.unit, search->found.offset, &entry, error));
+	TL_TRY(declared(&entry, error));
 	for (unsigned i = 0; i < TL_VISIBLE_MAX; i++) {
 		struct tl_attribute name;
 		bool left_out = true;

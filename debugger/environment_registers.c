@@ -206,7 +206,10 @@ static enum tl_status type_of(struct tl_environment_store *store, const char *id
 	if (strcmp(id, "data_ptr") == 0)
 		return tl_type_make_pointer(tl_type_void(types), store->address_size, type_ret, error);
 	if (strcmp(id, "code_ptr") == 0) {
-		TL_TRY(tl_type_make_function(tl_type_void(types), NULL, 0, TL_MADE_UNKNOWN, type_ret, error));
+		/* () says in C++ what (void) says in C. */
+		TL_TRY(tl_type_make_function(tl_type_void(types), NULL, 0,
+					     store->values.is_cplus ? TL_MADE_PROTOTYPE : TL_MADE_UNKNOWN, type_ret,
+					     error));
 		return tl_type_make_pointer(*type_ret, store->address_size, type_ret, error);
 	}
 	if (strcmp(id, "i386_eflags") == 0)

@@ -26,7 +26,13 @@ static void find_entry_value(struct listing *listing, struct tl_frame_variable *
 			     struct tl_value *at_entry)
 {
 	struct tl_environment_store *store = listing->store;
+	const struct tl_type *type;
 
+	/* Of a reference it is the address; what was there then nobody knows. */
+	if (tl_type_of(store->variables.types, &variable->entry, &type, NULL) != TL_OK ||
+	    tl_type_strip(type, &type, NULL) != TL_OK || type->kind == TL_TYPE_REFERENCE ||
+	    type->kind == TL_TYPE_RVALUE_REFERENCE)
+		return;
 	if (tl_environment_at_entry(store, &variable->entry, at_entry, NULL) != TL_OK || at_entry->bytes == NULL ||
 	    tl_value_is_absent(at_entry))
 		return;

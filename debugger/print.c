@@ -13,6 +13,7 @@
 /* References to references, arrays of arrays: no program's values nest so deep; those of damaged types may without end.
  */
 #define NESTING_MAX 100
+#define VIRTUAL_BASES_MAX 32
 
 struct printing {
 	const struct tl_value_context *context;
@@ -22,6 +23,9 @@ struct printing {
 	unsigned depth;   /* of structs */
 	unsigned indent;  /* of structs and arrays */
 	unsigned nesting; /* of everything */
+	/* Virtual bases of the struct that is shown, which are shown once. */
+	const struct tl_type *virtual_bases[VIRTUAL_BASES_MAX];
+	unsigned virtual_base_count;
 	struct tl_error *error;
 };
 
@@ -189,7 +193,8 @@ static bool are_flags(const struct tl_member *members, tl_size count)
 }
 
 /* The names of the bits that are set, the first of several for one bit: (A | C | unknown: 0x8). */
-static void print_flags(struct printing *printing, const struct tl_member *members, tl_size count, tl_u64 number)
+static void print_flags(struct printing *printing, const struct tl_member *members, tl_size count, tl_u64 number,
+			const char *scope)
 {
 	const char *separator = "(";
 
@@ -198,7 +203,8 @@ static void print_flags(struct printing *printing, const struct tl_member *membe
 
 		if (members[i].kind != TL_MEMBER_ENUMERATOR || (number & value) == 0)
 			continue;
-		tl_output_format(printing->output, "%s%s", separator, members[i].name != NULL ? members[i].name : "?");
+		tl_output_format(printing->output, "%s%s%s", separator, scope,
+				 members[i].name != NULL ? members[i].name : "?");
 		separator = " | ";
 		number &= ~value;
 	}
@@ -217,7 +223,28 @@ static void print_bit_names(struct printing *printing, const struct tl_member *m
 	tl_output_text(printing->output, " ]");
 }
 
-static enum tl_status print_enum(struct printing *printing, const struct tl_type *type, tl_i128 number, bool is_signed)
+/*
+ * What stands in front of enumerators in C++: the enumeration's own name if it is an `enum class`, else what it stands
+ * in. "" elsewhere.
+ */
+static enum tl_status write_enum_scope(struct printing *printing, const struct tl_type *type, struct tl_output *scope)
+{
+	const char *full = NULL;
+
+	if (!type->has_scopes || type->entry.tag == 0 || type->name == NULL)
+		return TL_OK;
+	TL_TRY(tl_type_full_name(type, &full, printing->error));
+	if (full == NULL)
+		return TL_OK;
+	if (type->scoped)
+		tl_output_format(scope, "%s::", full);
+	else
+		tl_output_bytes(scope, full, strlen(full) - strlen(type->name));
+	return tl_output_status(scope, printing->error);
+}
+
+static enum tl_status print_enum_number(struct printing *printing, const struct tl_type *type, tl_i128 number,
+					bool is_signed, const char *scope)
 {
 	const struct tl_member *members;
 	tl_size count;
@@ -230,14 +257,25 @@ static enum tl_status print_enum(struct printing *printing, const struct tl_type
 	for (tl_size i = 0; i < count; i++)
 		if (members[i].kind == TL_MEMBER_ENUMERATOR && members[i].name != NULL &&
 		    (tl_u64)members[i].value == (tl_u64)number) {
-			tl_output_text(printing->output, members[i].name);
+			tl_output_format(printing->output, "%s%s", scope, members[i].name);
 			return TL_OK;
 		}
 	if (number != 0 && are_flags(members, count))
-		print_flags(printing, members, count, (tl_u64)number);
+		print_flags(printing, members, count, (tl_u64)number, scope);
 	else
 		tl_print_number(printing->output, 'd', number, is_signed, type->size);
 	return TL_OK;
+}
+
+static enum tl_status print_enum(struct printing *printing, const struct tl_type *type, tl_i128 number, bool is_signed)
+{
+	struct tl_output scope = tl_output_make(4096);
+	enum tl_status status = write_enum_scope(printing, type, &scope);
+
+	if (status == TL_OK)
+		status = print_enum_number(printing, type, number, is_signed, tl_output_string(&scope));
+	tl_output_release(&scope);
+	return status;
 }
 
 static void print_character(struct printing *printing, const char *prefix, tl_i128 number, bool is_signed, tl_u64 width)
@@ -438,8 +476,27 @@ static enum tl_status print_member(struct printing *printing, const struct tl_va
 		return print(printing, &part);
 	if (member->kind == TL_MEMBER_STATIC)
 		tl_output_text(printing->output, "<optimized out>");
+	else if (member->kind == TL_MEMBER_BASE)
+		tl_output_text(printing->output, "<invalid address>");
 	else
 		tl_output_format(printing->output, "<error: %s>", failure.text);
+	return TL_OK;
+}
+
+/* Whether a base is a virtual one that was shown already, as the base of another base; else it is noted. */
+static enum tl_status was_shown(struct printing *printing, const struct tl_type *type, const struct tl_member *member,
+				bool *shown_ret)
+{
+	const struct tl_type *base;
+
+	*shown_ret = false;
+	if (member->kind != TL_MEMBER_BASE || !member->is_virtual)
+		return TL_OK;
+	TL_TRY(tl_member_type(type, member, &base, printing->error));
+	for (unsigned i = 0; i < printing->virtual_base_count && !*shown_ret; i++)
+		*shown_ret = printing->virtual_bases[i] == base;
+	if (!*shown_ret && printing->virtual_base_count < VIRTUAL_BASES_MAX)
+		printing->virtual_bases[printing->virtual_base_count++] = base;
 	return TL_OK;
 }
 
@@ -462,12 +519,21 @@ static enum tl_status print_struct(struct printing *printing, const struct tl_va
 	printing->depth++;
 	printing->indent++;
 	for (tl_size i = 0; i < count; i++) {
+		const unsigned noted = printing->virtual_base_count;
+		bool shown = false;
+
 		if (members[i].kind != TL_MEMBER_FIELD && members[i].kind != TL_MEMBER_BASE &&
 		    members[i].kind != TL_MEMBER_STATIC)
+			continue;
+		TL_TRY(was_shown(printing, type, &members[i], &shown));
+		if (shown)
 			continue;
 		begin_member(printing, first);
 		first = false;
 		TL_TRY(print_member(printing, value, type, &members[i]));
+		/* A member has virtual bases of its own. */
+		if (members[i].kind != TL_MEMBER_BASE)
+			printing->virtual_base_count = noted;
 	}
 	printing->depth--;
 	printing->indent--;
@@ -487,7 +553,11 @@ static enum tl_status print_reference(struct printing *printing, const struct tl
 	tl_i128 address;
 
 	TL_TRY(bits_of(printing, value, false, &address));
-	tl_output_format(printing->output, "@0x%llx: ", (unsigned long long)(tl_u64)address);
+	tl_output_format(printing->output, "@0x%llx", (unsigned long long)(tl_u64)address);
+	/* What a member refers to is not shown with it. */
+	if (printing->depth != 0)
+		return TL_OK;
+	tl_output_text(printing->output, ": ");
 	TL_TRY(tl_value_unreference(printing->context, &target, printing->error));
 	return print(printing, &target);
 }

@@ -533,8 +533,17 @@ static enum tl_status find_member(const struct tl_value_context *context, const 
 	for (tl_size i = 0; i < member_count; i++)
 		if ((members[i].kind == TL_MEMBER_FIELD || members[i].kind == TL_MEMBER_STATIC) &&
 		    members[i].name != NULL && strcmp(members[i].name, search->name) == 0) {
+			struct tl_value found;
+
+			TL_TRY(tl_value_field(context, object, type, &members[i], &found, error));
+			/* A virtual base is one, on however many ways it is reached. */
+			if (search->found != 0 && found.place == TL_VALUE_IN_MEMORY &&
+			    value_ret->place == TL_VALUE_IN_MEMORY && found.address == value_ret->address &&
+			    found.type == value_ret->type)
+				return TL_OK;
 			search->found++;
-			return tl_value_field(context, object, type, &members[i], value_ret, error);
+			*value_ret = found;
+			return TL_OK;
 		}
 	/* Only what the type itself does not name is looked for further down. */
 	for (tl_size i = 0; i < member_count; i++) {
