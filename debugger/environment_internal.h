@@ -96,6 +96,10 @@ enum tl_status tl_environment_find_name(void *store, const char *file, const cha
 enum tl_status tl_environment_find_type(void *store, const char *name, enum tl_type_tag tag,
 					const struct tl_type **type_ret, struct tl_error *error);
 
+/* The whole name ("::a::b") of what a using declaration brings in under this one; nothing where there is none. */
+enum tl_status tl_environment_imported_name(struct tl_environment_store *store, const char *name,
+					    struct tl_output *full, struct tl_error *error);
+
 /* What the index has under a name, the nearest of all. */
 struct tl_nearest {
 	const struct tl_module *module; /* NULL: nothing */

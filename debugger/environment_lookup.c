@@ -129,6 +129,47 @@ enum tl_status tl_environment_find_visible(struct tl_environment_store *store, s
 	return add_directives(store, &top, error);
 }
 
+/* ---- Using declarations ---- */
+
+static enum tl_status imported_in(struct tl_environment_store *store, const struct tl_entry *around, const char *name,
+				  struct tl_output *full, struct tl_error *error)
+{
+	struct tl_entry child, meant;
+	struct tl_attribute import, own;
+
+	TL_TRY(tl_entry_child(around, &child, error));
+	while (child.tag != 0 && full->size == 0) {
+		if (child.tag == DW_TAG_imported_declaration) {
+			TL_TRY(tl_entry_attribute(&child, DW_AT_import, &import, error));
+			TL_TRY(tl_entry_attribute(&child, DW_AT_name, &own, error));
+			if (import.kind == TL_CLASS_NONE)
+				return TL_OK;
+			TL_TRY(tl_entry_follow(&import, &meant, error));
+			if (own.kind == TL_CLASS_NONE)
+				TL_TRY(tl_entry_inherited(&meant, DW_AT_name, &own, error));
+			if (own.kind == TL_CLASS_STRING && strcmp(own.text, name) == 0) {
+				tl_output_text(full, "::");
+				TL_TRY(tl_scope_write_name(store->module->binary->types, &meant, false, full, error));
+			}
+		}
+		TL_TRY(tl_entry_sibling(&child, &child, error));
+	}
+	return TL_OK;
+}
+
+enum tl_status tl_environment_imported_name(struct tl_environment_store *store, const char *name,
+					    struct tl_output *full, struct tl_error *error)
+{
+	struct tl_entry top;
+
+	if (store->unit == NULL || !tl_tree_has_scopes(store->unit))
+		return TL_OK;
+	for (tl_size i = 0; i < store->scope_count && full->size == 0; i++)
+		TL_TRY(imported_in(store, &store->scopes[i].entry, name, full, error));
+	TL_TRY(tl_entry_top(store->unit, &top, error));
+	return full->size == 0 ? imported_in(store, &top, name, full, error) : TL_OK;
+}
+
 /* ---- Files ---- */
 
 bool tl_environment_is_file(const struct tl_unit *unit, const char *file)

@@ -8,6 +8,8 @@
 /* Blocks in a function are no deeper but in damaged files, and so many frames are asked for a function's variables. */
 #define DEPTH_MAX 256
 #define FRAMES_MAX 1000
+/* Nor are classes derived from one another. */
+#define BASES_MAX 64
 
 /* ---- Locals ---- */
 
@@ -120,13 +122,37 @@ static enum tl_status find_in_scopes(struct tl_environment_store *store, const c
 	return TL_OK;
 }
 
+/* Whether a class has a member of that name, of its own, in something anonymous, or in a base. */
+static enum tl_status has_member(const struct tl_type *class, const char *name, unsigned depth, bool *has_ret,
+				 struct tl_error *error)
+{
+	const struct tl_member *members;
+	const struct tl_type *inner;
+	tl_size count;
+
+	if (depth == BASES_MAX)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "The bases of this class nest without end.");
+	TL_TRY(tl_type_strip(class, &class, error));
+	TL_TRY(tl_type_members(class, &members, &count, error));
+	for (tl_size i = 0; i < count && !*has_ret; i++) {
+		bool data = members[i].kind == TL_MEMBER_FIELD || members[i].kind == TL_MEMBER_STATIC;
+
+		*has_ret = data && members[i].name != NULL && strcmp(members[i].name, name) == 0;
+		if (members[i].kind != TL_MEMBER_BASE && (!data || members[i].name != NULL))
+			continue;
+		TL_TRY(tl_member_type(class, &members[i], &inner, error));
+		TL_TRY(has_member(inner, name, depth + 1, has_ret, error));
+	}
+	return TL_OK;
+}
+
 /* A member of the object whose function this is. */
 static enum tl_status find_member(struct tl_environment_store *store, const char *name, struct tl_value *value_ret,
 				  bool *found_ret, struct tl_error *error)
 {
+	const struct tl_type *class;
 	struct tl_variable variable;
 	struct tl_value object;
-	enum tl_status status;
 	bool found = false;
 
 	if (store->unit == NULL || !tl_tree_has_scopes(store->unit))
@@ -134,10 +160,17 @@ static enum tl_status find_member(struct tl_environment_store *store, const char
 	TL_TRY(tl_environment_find_local(store, "this", &variable, &found, error));
 	if (!found)
 		return TL_OK;
+	TL_TRY(tl_type_of(store->variables.types, &variable.entry, &class, error));
+	TL_TRY(tl_type_strip(class, &class, error));
+	if (class->kind != TL_TYPE_POINTER)
+		return TL_OK;
+	TL_TRY(tl_type_target(class, &class, error));
+	TL_TRY(has_member(class, name, 0, found_ret, error));
+	if (!*found_ret)
+		return TL_OK;
+	/* What it is called is clear, even if the object is gone: nothing further out is meant. */
 	TL_TRY(local_value(store, &variable, &object, error));
-	status = tl_value_member(&store->values, &object, name, value_ret, NULL);
-	*found_ret = status == TL_OK;
-	return TL_OK;
+	return tl_value_member(&store->values, &object, name, value_ret, error);
 }
 
 /* ---- Names that the index knows ---- */
@@ -205,12 +238,45 @@ static enum tl_status find_indexed(struct tl_environment_store *store, const cha
 	return nearest_value(store, &nearest, name, value_ret, found_ret, error);
 }
 
-static enum tl_status is_named(const struct tl_entry *entry, const char *name, bool *named_ret, struct tl_error *error)
+/* using a::name; in a function, or in the file: it stands for what has that name there. */
+static enum tl_status find_imported(struct tl_environment_store *store, const char *name, struct tl_value *value_ret,
+				    bool *found_ret, struct tl_error *error)
 {
-	struct tl_attribute attribute;
+	struct tl_output full = tl_output_make(4096);
+	enum tl_status status = tl_environment_imported_name(store, name, &full, error);
 
-	TL_TRY(tl_entry_inherited(entry, DW_AT_name, &attribute, error));
-	*named_ret = attribute.kind == TL_CLASS_STRING && strcmp(attribute.text, name) == 0;
+	if (status == TL_OK && full.size != 0)
+		status = find_indexed(store, NULL, tl_output_string(&full), value_ret, found_ret, error);
+	tl_output_release(&full);
+	return status;
+}
+
+/* A class's static member, whose class is named, too: what is constant has no other place than its declaration. */
+static enum tl_status find_static_member(struct tl_environment_store *store, const char *name,
+					 struct tl_value *value_ret, bool *found_ret, struct tl_error *error)
+{
+	const char *last = last_part(name);
+	const struct tl_type *class = NULL;
+	const struct tl_member *members;
+	tl_size count;
+	char *scope;
+
+	if (last - name < 3)
+		return TL_OK;
+	scope = tl_arena_copy(store->at.arena, name, (tl_size)(last - name) - 2);
+	if (scope == NULL)
+		return tl_environment_no_storage(error);
+	TL_TRY(tl_environment_find_type(store, scope, TL_TAG_NONE, &class, error));
+	if (class == NULL)
+		return TL_OK;
+	TL_TRY(tl_type_strip(class, &class, error));
+	TL_TRY(tl_type_members(class, &members, &count, error));
+	for (tl_size i = 0; i < count; i++)
+		if (members[i].kind == TL_MEMBER_STATIC && members[i].name != NULL &&
+		    strcmp(members[i].name, last) == 0) {
+			*found_ret = true;
+			return tl_environment_static_member(store, &members[i], value_ret, error);
+		}
 	return TL_OK;
 }
 
@@ -226,11 +292,12 @@ static enum tl_status find_declared(struct tl_environment_store *store, const ch
 	TL_TRY(tl_entry_top(store->unit, &entry, error));
 	TL_TRY(tl_entry_child(&entry, &entry, error));
 	while (entry.tag != 0) {
-		bool named = false;
+		struct tl_attribute own = {.kind = TL_CLASS_NONE};
 
+		/* What has its name from elsewhere belongs there: into a namespace, or a class. */
 		if (entry.tag == DW_TAG_variable)
-			TL_TRY(is_named(&entry, name, &named, error));
-		if (named)
+			TL_TRY(tl_entry_attribute(&entry, DW_AT_name, &own, error));
+		if (own.kind == TL_CLASS_STRING && strcmp(own.text, name) == 0)
 			break;
 		TL_TRY(tl_entry_sibling(&entry, &entry, error));
 	}
@@ -243,6 +310,15 @@ static enum tl_status find_declared(struct tl_environment_store *store, const ch
 }
 
 /* ---- Variables of a function that is named: f::x ---- */
+
+static enum tl_status is_named(const struct tl_entry *entry, const char *name, bool *named_ret, struct tl_error *error)
+{
+	struct tl_attribute attribute;
+
+	TL_TRY(tl_entry_inherited(entry, DW_AT_name, &attribute, error));
+	*named_ret = attribute.kind == TL_CLASS_STRING && strcmp(attribute.text, name) == 0;
+	return TL_OK;
+}
 
 /* A variable in a function, of any block, that stands in memory whether the function runs or not. */
 static enum tl_status find_static(struct tl_environment_store *store, const struct tl_variable_frame *frame,
@@ -414,7 +490,7 @@ enum tl_status tl_environment_find_name(void *context, const char *file, const c
 {
 	static enum tl_status (*const ways[])(struct tl_environment_store * store, const char *name,
 					      struct tl_value *value_ret, bool *found_ret, struct tl_error *error) = {
-		find_in_scopes, find_member, NULL, find_declared, find_symbol};
+		find_in_scopes, find_member, find_imported, NULL, find_declared, find_symbol};
 	struct tl_environment_store *store = context;
 	const char *at = strchr(name, '@');
 	bool scoped = strstr(name, "::") != NULL;
@@ -426,11 +502,13 @@ enum tl_status tl_environment_find_name(void *context, const char *file, const c
 	}
 	if (file != NULL)
 		return find_indexed(store, file, name, value_ret, found_ret, error);
-	for (tl_size i = scoped ? 2 : 0; i < TL_COUNT(ways) && !*found_ret; i++)
+	for (tl_size i = scoped ? 3 : 0; i < TL_COUNT(ways) && !*found_ret; i++)
 		if (ways[i] == NULL)
 			TL_TRY(find_indexed(store, NULL, name, value_ret, found_ret, error));
 		else
 			TL_TRY(ways[i](store, name, value_ret, found_ret, error));
+	if (scoped && !*found_ret)
+		TL_TRY(find_static_member(store, name, value_ret, found_ret, error));
 	if (scoped && !*found_ret)
 		TL_TRY(find_in_function(store, name, value_ret, found_ret, error));
 	return TL_OK;

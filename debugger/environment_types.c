@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Classes are derived from one another no deeper but in damaged files. */
+#define BASES_MAX 64
+
 struct wanted {
 	const char *name; /* without what encloses it */
 	enum tl_type_tag tag;
@@ -130,6 +133,67 @@ static enum tl_status find_always(struct tl_environment_store *store, const char
 	return TL_OK;
 }
 
+/* A type that a class declares, or one of its bases does. */
+static enum tl_status find_inherited(const struct tl_type *class, const struct wanted *wanted, unsigned depth,
+				     const struct tl_type **type_ret, struct tl_error *error)
+{
+	const struct tl_member *members;
+	const struct tl_type *base;
+	tl_size count;
+
+	if (depth == BASES_MAX)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "The bases of this class nest without end.");
+	TL_TRY(tl_type_strip(class, &class, error));
+	TL_TRY(tl_type_members(class, &members, &count, error));
+	for (tl_size i = 0; i < count; i++)
+		if (members[i].kind == TL_MEMBER_TYPE && members[i].name != NULL &&
+		    strcmp(members[i].name, wanted->name) == 0 && fits(members[i].entry.tag, wanted->tag, true))
+			return tl_member_type(class, &members[i], type_ret, error);
+	for (tl_size i = 0; i < count && *type_ret == NULL; i++)
+		if (members[i].kind == TL_MEMBER_BASE) {
+			TL_TRY(tl_member_type(class, &members[i], &base, error));
+			TL_TRY(find_inherited(base, wanted, depth + 1, type_ret, error));
+		}
+	return TL_OK;
+}
+
+/* In a member function, a type of its class. */
+static enum tl_status find_in_class(struct tl_environment_store *store, const struct wanted *wanted,
+				    const struct tl_type **type_ret, struct tl_error *error)
+{
+	struct tl_variable this;
+	const struct tl_type *type;
+	bool found = false;
+
+	if (!wanted->has_scopes)
+		return TL_OK;
+	TL_TRY(tl_environment_find_local(store, "this", &this, &found, error));
+	if (!found)
+		return TL_OK;
+	TL_TRY(tl_type_of(store->variables.types, &this.entry, &type, error));
+	TL_TRY(tl_type_strip(type, &type, error));
+	if (type->kind != TL_TYPE_POINTER)
+		return TL_OK;
+	TL_TRY(tl_type_target(type, &type, error));
+	return find_inherited(type, wanted, 0, type_ret, error);
+}
+
+/* What a using declaration brings in under a name; else the name itself. */
+static enum tl_status whole_name(struct tl_environment_store *store, const char *name, const char **name_ret,
+				 struct tl_error *error)
+{
+	struct tl_output full = tl_output_make(4096);
+	enum tl_status status = tl_environment_imported_name(store, name, &full, error);
+
+	*name_ret = name;
+	if (status == TL_OK && full.size != 0)
+		*name_ret = tl_arena_copy(store->at.arena, tl_output_string(&full), full.size);
+	tl_output_release(&full);
+	if (*name_ret == NULL)
+		return tl_environment_no_storage(error);
+	return status;
+}
+
 enum tl_status tl_environment_find_type(void *context, const char *name, enum tl_type_tag tag,
 					const struct tl_type **type_ret, struct tl_error *error)
 {
@@ -148,6 +212,12 @@ enum tl_status tl_environment_find_type(void *context, const char *name, enum tl
 		TL_TRY(tl_scope_types(&store->scopes[i], take_local, &wanted, error));
 	if (wanted.found)
 		return tl_type_at(store->module->binary->types, &wanted.entry, type_ret, error);
+	if (last == name)
+		TL_TRY(find_in_class(store, &wanted, type_ret, error));
+	if (*type_ret != NULL)
+		return TL_OK;
+	if (last == name)
+		TL_TRY(whole_name(store, base, &base, error));
 	TL_TRY(tl_environment_nearest(store, NULL, base, TL_INDEX_TYPE, is_wanted, &wanted, &nearest, error));
 	if (nearest.module != NULL)
 		return tl_type_at(nearest.module->binary->types, &nearest.entry, type_ret, error);

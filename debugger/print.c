@@ -331,6 +331,31 @@ static enum tl_status bits_of(struct printing *printing, const struct tl_value *
 	return tl_value_integer(printing->context, &own, bits_ret, printing->error);
 }
 
+/* A pointer to a member is the offset of a field: &point::y. -1 points to none. */
+static enum tl_status print_member_pointer(struct printing *printing, const struct tl_type *type, tl_i128 offset)
+{
+	const struct tl_type *class, *stripped;
+	const struct tl_member *members;
+	tl_size count;
+
+	TL_TRY(tl_type_container(type, &class, printing->error));
+	TL_TRY(tl_type_strip(class, &stripped, printing->error));
+	TL_TRY(tl_type_members(stripped, &members, &count, printing->error));
+	for (tl_size i = 0; i < count; i++) {
+		if (members[i].kind != TL_MEMBER_FIELD || members[i].name == NULL || members[i].bit_size != 0 ||
+		    members[i].bit_offset % 8 != 0 || (tl_i128)(members[i].bit_offset / 8) != offset)
+			continue;
+		tl_output_format(printing->output, "&%s::%s", tl_value_type_name(printing->context, class),
+				 members[i].name);
+		return TL_OK;
+	}
+	if (offset == -1)
+		tl_output_text(printing->output, "NULL");
+	else
+		tl_print_number(printing->output, 'd', offset, true, 8);
+	return TL_OK;
+}
+
 static enum tl_status print_scalar(struct printing *printing, const struct tl_value *value, const struct tl_type *type)
 {
 	enum tl_arithmetic kind;
@@ -351,6 +376,9 @@ static enum tl_status print_scalar(struct printing *printing, const struct tl_va
 		return TL_OK;
 	}
 	TL_TRY(tl_value_integer(printing->context, value, &number, printing->error));
+	/* Of a function's it is two words, and is shown as one number. */
+	if (type->kind == TL_TYPE_MEMBER_POINTER && value->size == 8)
+		return print_member_pointer(printing, type, (tl_i64)number);
 	if (kind == TL_ARITHMETIC_POINTER)
 		return print_pointer(printing, type, (tl_u64)number);
 	if (type->kind == TL_TYPE_ENUM)
@@ -472,6 +500,9 @@ static enum tl_status print_member(struct printing *printing, const struct tl_va
 				 member->name);
 	}
 	status = tl_value_field(printing->context, value, type, member, &part, &failure);
+	/* Where an object was not made yet, its virtual bases are anywhere. */
+	if (status == TL_OK && member->moves && part.size != 0)
+		status = tl_value_load(printing->context, &part, &failure);
 	if (status == TL_OK)
 		return print(printing, &part);
 	if (member->kind == TL_MEMBER_STATIC)
