@@ -12,7 +12,9 @@
 struct meaning {
 	struct tl_output file; /* NULL: none was named */
 	struct tl_word function, label;
+	char *function_here; /* what `function` is of, where no text names it; in storage, or NULL */
 	bool qualified;
+	bool file_named; /* rather than that of the function in front of a line */
 	bool has_line;
 	struct tl_word_line line;
 	struct tl_functions_found functions;
@@ -101,6 +103,7 @@ static enum tl_status take_file(const struct tl_finder *finder, const struct tl_
 		TL_TRY(file_is_known(finder, tl_output_string(&meaning->file), known_ret, error));
 	if (!*known_ret)
 		tl_output_release(&meaning->file);
+	meaning->file_named = *known_ret;
 	return TL_OK;
 }
 
@@ -142,6 +145,10 @@ static enum tl_status take_label_here(const struct tl_finder *finder, const stru
 	items[0] = (struct tl_function_found){
 		.module = module, .start = address + module->bias, .has_entry = true, .entry = function};
 	meaning->functions = (struct tl_functions_found){items, 1, 1};
+	/* So that the place means the same wherever one stands later. */
+	meaning->function_here = tl_place_name(module, &function);
+	if (meaning->function_here != NULL)
+		meaning->function = (struct tl_word){meaning->function_here, strlen(meaning->function_here)};
 	meaning->label = *word;
 	*found_ret = true;
 	return TL_OK;
@@ -292,7 +299,7 @@ static enum tl_status take_explicit(const struct tl_finder *finder, const struct
 
 /* ---- Lines ---- */
 
-/* Where one stands without a place: in the file of main, at its line. */
+/* Where one stands without a place: in the file of main, so far in front of it as gdb, which lists ten lines then. */
 static enum tl_status stand_at_main(const struct tl_finder *finder, struct tl_output *file, tl_u32 *line_ret,
 				    struct tl_error *error)
 {
@@ -305,12 +312,14 @@ static enum tl_status stand_at_main(const struct tl_finder *finder, struct tl_ou
 	enum tl_status status = tl_functions_find(&query, &found, error);
 
 	for (tl_size i = 0; status == TL_OK && i < found.count && file->size == 0; i++) {
-		struct tl_code_place_found place = {.address = found.items[i].start, .module = found.items[i].module};
+		struct tl_code_place_found place = {
+			.address = tl_modules_behind_prologue(finder->modules, found.items[i].start),
+			.module = found.items[i].module};
 
 		tl_place_describe(finder->modules, &place);
 		if (place.file != NULL) {
 			tl_output_text(file, place.file);
-			*line_ret = place.line;
+			*line_ret = place.line > 9 ? place.line - 9 : 1;
 		}
 		tl_place_release(&place);
 	}
@@ -346,6 +355,39 @@ static enum tl_status settle_line(const struct tl_finder *finder, struct meaning
 	return tl_output_status(file, error);
 }
 
+/* FUNCTION:LINE: of the places of the line, those in the function. */
+static enum tl_status keep_in_functions(struct tl_finder *finder, const struct meaning *meaning, tl_i64 line,
+					struct tl_error *error)
+{
+	const struct tl_functions_found *functions = &meaning->functions;
+	struct tl_code_places *places = &finder->places;
+	tl_size kept = 0;
+
+	for (tl_size i = 0; i < places->count; i++) {
+		bool inside = false;
+
+		for (tl_size j = 0; j < functions->count && !inside; j++) {
+			char *name = functions->items[j].has_entry
+					     ? tl_place_name(functions->items[j].module, &functions->items[j].entry)
+					     : NULL;
+
+			inside = name != NULL && places->items[i].name != NULL &&
+				 strcmp(name, places->items[i].name) == 0;
+			if (name != NULL)
+				tl_release(tl_storage(), name, strlen(name) + 1);
+		}
+		if (inside)
+			places->items[kept++] = places->items[i];
+		else
+			tl_place_release(&places->items[i]);
+	}
+	places->count = kept;
+	if (kept == 0)
+		return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "No line %lld in function \"%.*s\".", (long long)line,
+			       shown(&meaning->function), meaning->function.text);
+	return TL_OK;
+}
+
 static enum tl_status find_line(struct tl_finder *finder, struct meaning *meaning, struct tl_output *text,
 				struct tl_error *error)
 {
@@ -356,15 +398,20 @@ static enum tl_status find_line(struct tl_finder *finder, struct meaning *meanin
 
 	if (status == TL_OK && (line < 1 || line > TL_U32_MAX))
 		status = no_line(meaning, line, error);
-	if (status == TL_OK) {
+	if (status == TL_OK && meaning->functions.count != 0)
+		tl_output_format(text, "%s%s%.*s:%lld", meaning->file_named ? tl_output_string(&file) : "",
+				 meaning->file_named ? ":" : "", (int)meaning->function.size, meaning->function.text,
+				 (long long)line);
+	else if (status == TL_OK)
 		tl_output_format(text, "%s:%lld", tl_output_string(&file), (long long)line);
-		if (finder->for_lists)
-			status = tl_finder_files(finder, tl_output_string(&file), (tl_u32)line, error);
-		else
-			status = tl_finder_line(finder, tl_output_string(&file), (tl_u32)line, &known, error);
-	}
+	if (status == TL_OK && finder->for_lists)
+		status = tl_finder_files(finder, tl_output_string(&file), (tl_u32)line, error);
+	else if (status == TL_OK)
+		status = tl_finder_line(finder, tl_output_string(&file), (tl_u32)line, &known, error);
 	if (status == TL_OK && finder->places.count == 0)
 		status = no_line(meaning, line, error);
+	if (status == TL_OK && meaning->functions.count != 0 && !finder->for_lists)
+		status = keep_in_functions(finder, meaning, line, error);
 	tl_output_release(&file);
 	return status;
 }
@@ -524,6 +571,8 @@ static enum tl_status run(struct tl_finder *finder, const char *text, struct tl_
 	tl_output_release(&understood);
 	tl_output_release(&meaning.file);
 	tl_functions_release(&meaning.functions);
+	if (meaning.function_here != NULL)
+		tl_release(tl_storage(), meaning.function_here, strlen(meaning.function_here) + 1);
 	if (status != TL_OK) {
 		tl_code_places_release(&finder->places);
 		return status;

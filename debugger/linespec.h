@@ -40,7 +40,10 @@ struct tl_code_place_found {
 struct tl_code_places {
 	struct tl_code_place_found *items;
 	tl_size count, capacity;
-	/* What was understood, for lists and messages: "list.c:12", "add". Belongs to this. */
+	/*
+	 * What was understood, for lists and messages: "list.c:12", "add". It can be read again, when libraries came or
+	 * went, and means the same wherever one stands. Belongs to this.
+	 */
 	char *text;
 };
 

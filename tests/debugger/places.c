@@ -90,6 +90,22 @@ static const char *last_part(const char *path)
 	return slash != NULL ? slash + 1 : path != NULL ? path : "";
 }
 
+/* What was understood can be read again, from anywhere. */
+static void ask_again(const struct tl_code_places *places)
+{
+	struct tl_code_places again = {0};
+	struct tl_error error = {0};
+	const char *rest = "";
+	bool same = tl_linespec_find(modules, NULL, NULL, places->text, false, &again, &rest, &error) == TL_OK &&
+		    again.count == places->count && *rest == '\0' && strcmp(again.text, places->text) == 0;
+
+	for (tl_size i = 0; same && i < again.count; i++)
+		same = again.items[i].address == places->items[i].address;
+	if (!same)
+		printf("error: it is not \"%s\": %s\n", places->text, error.text);
+	tl_code_places_release(&again);
+}
+
 static void answer(const char *text)
 {
 	struct tl_code_places places = {0};
@@ -112,6 +128,8 @@ static void answer(const char *text)
 	}
 	if (*rest != '\0')
 		printf("rest: %s\n", rest);
+	if (status == TL_OK && places.count != 0 && places.items[0].address != 0)
+		ask_again(&places);
 	printf("--\n");
 	tl_code_places_release(&places);
 }
