@@ -112,7 +112,8 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 			return TL_ERROR_STATE;
 		return read_note(core, &thread->siginfo, offset, buffer, size, done_ret);
 	case TL_OBJECT_EXEC_FILE:
-		if (core->executable[0] == '\0')
+		/* What stands there by now would only mislead, unless the user insists on it. */
+		if (core->executable[0] == '\0' || (core->other_program && core->options.program == NULL))
 			return TL_ERROR_UNSUPPORTED;
 		return read_part(core->executable, strlen(core->executable), offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_NAME:

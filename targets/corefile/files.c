@@ -142,9 +142,11 @@ static void tell_other(const struct core_target *core, tl_u32 file, const struct
 	if (core->files[file].program)
 		tl_corefile_remark(
 			core,
-			"%s is another build than the program that this core is of: names and lines of it will be "
-			"wrong (build id %s, in the core %s)",
-			path_of(core, file), found, wanted);
+			"%s is another build than the program that this core is of: %s (build id %s, in the core %s)",
+			path_of(core, file),
+			core->options.program != NULL ? "names and lines of it will be wrong"
+						      : "name the right one behind the core",
+			found, wanted);
 	else
 		tl_corefile_remark(
 			core,
@@ -335,8 +337,7 @@ enum tl_status tl_corefile_find_program(struct core_target *core, struct tl_erro
 	}
 	if (core->options.program == NULL)
 		(void)snprintf(core->executable, sizeof(core->executable), "%s", core->files[file].name);
-	else
-		/* At once, so that nobody trusts what another build says. */
-		(void)tl_corefile_use(core, file);
+	/* At once, so that nobody trusts what another build says. */
+	(void)tl_corefile_use(core, file);
 	return TL_OK;
 }

@@ -463,6 +463,7 @@ TEST(another_build_is_said_and_not_taken)
 	tl_u8 image[IMAGE_SIZE], other[IMAGE_SIZE];
 	struct tl_error error;
 	char path[64], text[16];
+	tl_size size = 0;
 	int library;
 
 	make_image(image, 1);
@@ -471,15 +472,19 @@ TEST(another_build_is_said_and_not_taken)
 	make_mapped(image, path);
 	target = open_core();
 	REQUIRE(target != NULL);
+	/* At once: names of it would be wrong. Nor is it given out as the program. */
+	CHECK(strstr(remarks, "another build than the program that this core is of: name the right one") != NULL);
+	CHECK_EQUAL(target->ops->read_object(target, (struct tl_thread_id){100, 101}, TL_OBJECT_EXEC_FILE, 0, text,
+					     sizeof(text), &size),
+		    TL_ERROR_UNSUPPORTED);
 	CHECK_EQUAL(read_memory(target, CODE + 0x1000, text, 12), 0);
-	CHECK(strstr(remarks, "another build") != NULL);
 	/* What the core holds is the core's. */
 	CHECK_EQUAL(read_memory(target, CODE, text, 4), 4);
 	tl_corefile_close(target);
 	/* Named by the user it is told at once. */
 	target = open_with(core.path, path, &error);
 	REQUIRE(target != NULL);
-	CHECK(strstr(remarks, "another build than the program that this core is of") != NULL);
+	CHECK(strstr(remarks, "names and lines of it will be wrong") != NULL);
 	tl_corefile_facts(target, &facts);
 	CHECK(facts.other_program);
 	CHECK_EQUAL(read_memory(target, CODE + 0x1000, text, 12), 0);
