@@ -1,9 +1,12 @@
 #include "frontends/cli/cli.h"
 
-#include "frontends/cli/calculator.h"
+#include "debugger/source.h"
 #include "frontends/cli/complete.h"
+#include "frontends/cli/displays.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/history.h"
+#include "frontends/cli/program_terminal.h"
+#include "frontends/cli/running.h"
 #include "frontends/cli/startup.h"
 
 #include <ctype.h>
@@ -47,9 +50,15 @@ bool tl_cli_waiting(void *context)
 	return !tl_cli_cancelled(context);
 }
 
+bool tl_cli_typed(const struct tl_cli *cli)
+{
+	return cli->reader == NULL && !cli->batch;
+}
+
 /* ---- Questions ---- */
 
-static bool answer(struct tl_cli *cli, const char *question)
+/* `preset`: what an empty line means; 0: nothing. */
+static bool answer(struct tl_cli *cli, const char *question, char preset)
 {
 	for (;;) {
 		struct tl_error error;
@@ -60,50 +69,83 @@ static bool answer(struct tl_cli *cli, const char *question)
 			return false;
 		}
 		if (line == NULL) {
-			tl_screen_text(&cli->screen, "EOF [assumed Y]\n");
-			return true;
+			tl_screen_format(&cli->screen, "EOF [assumed %c]\n", preset == 'n' ? 'N' : 'Y');
+			return preset != 'n';
 		}
 		letter = (char)tolower((unsigned char)line[strspn(line, " \t")]);
 		free(line);
+		letter = letter == '\0' ? preset : letter;
 		if (letter == 'y' || letter == 'n')
 			return letter == 'y';
 		tl_screen_text(&cli->screen, "Please answer y or n.\n");
 	}
 }
 
-bool tl_cli_query(struct tl_cli *cli, const char *format, ...)
+/* `hint`: how the answers are named. */
+static bool ask(struct tl_cli *cli, const char *hint, char preset, const char *text)
 {
 	struct tl_output question = tl_output_make(TL_OUTPUT_MAX);
-	va_list list;
-	char *text = NULL;
-	bool yes = true;
+	bool yes = preset != 'n';
 
-	if (!cli->settings.confirm || cli->batch)
-		return true;
-	va_start(list, format);
-	if (vasprintf(&text, format, list) < 0)
-		text = NULL;
-	va_end(list);
-	tl_output_format(&question, "%s(y or n) ", text != NULL ? text : "");
-	free(text);
-	/* readline's prompt is the last line alone. */
+	tl_output_format(&question, "%s%s ", text != NULL ? text : "", hint);
 	if (tl_terminal_interactive(cli->terminal)) {
+		/* readline's prompt is the last line alone. */
 		const char *whole = tl_output_string(&question), *last = strrchr(whole, '\n');
 
 		last = last != NULL ? last + 1 : whole;
 		tl_screen_bytes(&cli->screen, whole, (tl_size)(last - whole));
-		yes = answer(cli, last);
+		yes = answer(cli, last, preset);
 	} else {
-		tl_screen_format(&cli->screen, "%s[answered Y; input not from terminal]\n",
-				 tl_output_string(&question));
+		tl_screen_format(&cli->screen, "%s[answered %c; input not from terminal]\n",
+				 tl_output_string(&question), yes ? 'Y' : 'N');
 	}
 	tl_output_release(&question);
 	return yes;
 }
 
-enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask, struct tl_error *error)
+bool tl_cli_query(struct tl_cli *cli, const char *format, ...)
 {
-	(void)ask, (void)error;
+	va_list list;
+	char *text = NULL;
+	bool yes;
+
+	if (!cli->settings.confirm)
+		return true;
+	va_start(list, format);
+	if (vasprintf(&text, format, list) < 0)
+		text = NULL;
+	va_end(list);
+	yes = ask(cli, "(y or n)", '\0', text);
+	free(text);
+	return yes;
+}
+
+bool tl_cli_ask(struct tl_cli *cli, bool preset, const char *format, ...)
+{
+	va_list list;
+	char *text = NULL;
+	bool yes;
+
+	if (!cli->settings.confirm)
+		return preset;
+	va_start(list, format);
+	if (vasprintf(&text, format, list) < 0)
+		text = NULL;
+	va_end(list);
+	yes = ask(cli, preset ? "([y] or n)" : "(y or [n])", preset ? 'y' : 'n', text);
+	free(text);
+	return yes;
+}
+
+enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask_first, struct tl_error *error)
+{
+	tl_u64 process = tl_session_thread(cli->session).process;
+
+	if (ask_first && tl_session_alive(cli->session) && cli->core == NULL &&
+	    !tl_cli_query(cli,
+			  "A debugging session is active.\n\n\tInferior 1 [process %llu] will be %s.\n\nQuit anyway? ",
+			  (unsigned long long)process, tl_session_attached(cli->session) ? "detached" : "killed"))
+		return TL_FAIL(error, TL_ERROR_CANCELLED, "Not confirmed.");
 	cli->quit = true;
 	cli->status = status;
 	return TL_OK;
@@ -145,6 +187,42 @@ static void interrupted(void *context)
 	struct tl_cli *cli = context;
 
 	cli->cancelled = true;
+	if (cli->foreground)
+		tl_running_interrupt(cli);
+}
+
+/* ---- What the session tells ---- */
+
+static void idle(void *context)
+{
+	tl_running_idle(context);
+}
+
+static void stopped(void *context)
+{
+	struct tl_cli *cli = context;
+
+	cli->stop_due = true;
+}
+
+/* These come inside of turns, where nobody can be asked whether a page is enough. */
+static void session_output(void *context, const char *text, tl_size size)
+{
+	struct tl_cli *cli = context;
+
+	tl_program_terminal_drain(cli->program_terminal);
+	cli->screen.unpaged++;
+	tl_screen_bytes(&cli->screen, text, size);
+	cli->screen.unpaged--;
+}
+
+static void session_remark(void *context, const char *line)
+{
+	struct tl_cli *cli = context;
+
+	session_output(context, line, strlen(line));
+	session_output(context, "\n", 1);
+	tl_screen_flush(&cli->screen);
 }
 
 static void complete(void *context, const char *line, tl_size start, void (*candidate)(void *list, const char *word),
@@ -174,6 +252,7 @@ static void resized(void *context, struct tl_source *source, int number)
 	cli->screen.height = cli->settings.height;
 	cli->screen.width = cli->settings.width;
 	tl_terminal_resized(cli->terminal);
+	tl_program_terminal_resized(cli->program_terminal);
 }
 
 /* SIGTERM and SIGHUP: leave as with quit, and ask nothing. */
@@ -203,7 +282,14 @@ static enum tl_status add_signals(struct tl_cli *cli, struct tl_error *error)
 static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 {
 	const struct tl_terminal_hooks hooks = {
-		.interrupted = interrupted, .complete = complete, .breaks = breaks, .context = cli};
+		.idle = idle, .interrupted = interrupted, .complete = complete, .breaks = breaks, .context = cli};
+
+	const struct tl_session_options session = {.loop = cli->loop,
+						   .target = cli->target,
+						   .stopped = stopped,
+						   .output = session_output,
+						   .remark = session_remark,
+						   .context = cli};
 
 	tl_screen_open(&cli->screen, STDOUT_FILENO);
 	cli->screen.hide = hide;
@@ -217,24 +303,34 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 	cli->screen.paging = !cli->batch;
 	cli->screen.styled = cli->settings.style;
 	TL_TRY(tl_table_open(&cli->table, error));
-	TL_TRY(tl_calculator_open(&cli->calculator, error));
+	TL_TRY(tl_sources_open(&cli->sources, error));
 	TL_TRY(add_signals(cli, error));
-	return tl_terminal_open(&cli->terminal, cli->loop, &cli->screen, &hooks, error);
+	TL_TRY(tl_terminal_open(&cli->terminal, cli->loop, &cli->screen, &hooks, error));
+	return tl_session_open(&cli->session, &session, error);
 }
 
 static void close_parts(struct tl_cli *cli)
 {
 	tl_screen_flush(&cli->screen);
+	tl_session_close(cli->session);
+	tl_program_terminal_close(cli->program_terminal);
 	tl_terminal_close(cli->terminal);
 	cli->terminal = NULL;
 	tl_source_remove(cli->resize);
 	tl_source_remove(cli->ends[0]);
 	tl_source_remove(cli->ends[1]);
-	tl_calculator_close(cli->calculator);
+	tl_sources_close(cli->sources);
+	tl_displays_clear(cli);
 	tl_table_close(&cli->table);
 	tl_settings_close(&cli->settings);
 	tl_screen_close(&cli->screen);
 	free(cli->repeat);
+	free(cli->missing_source);
+	free(cli->listing.file);
+	free(cli->listing.name);
+	for (tl_size i = 0; cli->environment != NULL && cli->environment[i] != NULL; i++)
+		free(cli->environment[i]);
+	free(cli->environment);
 }
 
 static void prompt(struct tl_cli *cli)
@@ -258,6 +354,7 @@ static void prompt(struct tl_cli *cli)
 			tl_screen_text(&cli->screen, keep ? "quit\n" : "");
 			if (cli->quit || tl_cli_quit(cli, 0, true, &error) == TL_OK)
 				return;
+			tl_screen_complain(&cli->screen, error.text);
 			continue;
 		}
 		if (keep)
@@ -269,11 +366,15 @@ static void prompt(struct tl_cli *cli)
 
 static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 {
+	const struct tl_patience patience = {tl_cli_waiting, cli};
 	bool interactive = tl_terminal_interactive(cli->terminal), good;
 
 	if (interactive && !options->quiet && !options->batch)
 		tl_screen_format(&cli->screen, "Trapline %s. Type \"help\" for help.\n", options->version);
+	tl_session_set_patience(cli->session, &patience);
 	tl_startup_early(cli, options);
+	if (!cli->quit)
+		tl_startup_program(cli, options);
 	if (interactive)
 		tl_history_open(cli->settings.history_file, cli->settings.history_size);
 	good = tl_startup_late(cli, options);
@@ -287,7 +388,11 @@ static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 
 int tl_cli_run(struct tl_loop *loop, struct tl_target *target, const struct tl_cli_options *options)
 {
-	struct tl_cli cli = {.loop = loop, .target = target, .batch = options->batch, .version = options->version};
+	struct tl_cli cli = {.loop = loop,
+			     .target = target,
+			     .batch = options->batch,
+			     .version = options->version,
+			     .core = options->core};
 	struct tl_error error;
 
 	cli.screen.log = -1;

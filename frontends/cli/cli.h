@@ -13,17 +13,18 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "debugger/session.h"
+#include "frontends/cli/listing.h"
 #include "frontends/cli/screen.h"
 #include "frontends/cli/script.h"
 #include "frontends/cli/settings.h"
 #include "frontends/cli/table.h"
 #include "frontends/cli/terminal.h"
 
-struct tl_target;
-struct tl_engine;
-struct tl_session;
 struct tl_reader;
-struct tl_calculator;
+struct tl_sources;
+struct tl_display;
+struct tl_program_terminal;
 struct tl_completion;
 
 /* What the command line asked for, in its order. */
@@ -63,12 +64,29 @@ struct tl_cli {
 	struct tl_settings settings;
 	struct tl_table table;
 	struct tl_reader *reader; /* where lines come from now; NULL: the terminal */
-	struct tl_calculator *calculator;
+	struct tl_session *session;
+	struct tl_sources *sources;
+	struct tl_program_terminal *program_terminal; /* of the program that was started last; NULL: none */
+	struct tl_display *displays;
+	tl_u32 display_count;           /* numbers that were given */
+	struct tl_format memory_format; /* of the last `x` */
+	tl_u64 memory_next;             /* where it ended */
+	char **environment;             /* for programs, as in execve; NULL: our own */
+	struct tl_listing listing;
+	char *missing_source; /* the file of which it was said that it is not there; NULL: none */
+	/* Stops. */
+	bool foreground;   /* a program has the terminal, and we wait for it */
+	bool stop_due;     /* one can be taken */
+	bool commands_due; /* of the points of `told` */
+	bool threads_seen; /* the program has, or had, more than one */
+	struct tl_stop told;
+	struct tl_thread_id last_thread;  /* that a person looked at */
 	struct tl_completion *completion; /* while words are looked for; else NULL */
 	struct tl_source *resize, *ends[2];
 	const char *version;
-	char *repeat;   /* what an empty line does; NULL: nothing */
-	bool repeating; /* it is being done now */
+	const char *core; /* what is looked at instead of a process; NULL: none */
+	char *repeat;     /* what an empty line does; NULL: nothing */
+	bool repeating;   /* it is being done now */
 	bool quit;
 	int status;     /* of the process */
 	bool cancelled; /* ^C since the command began */
@@ -87,12 +105,18 @@ int tl_cli_run(struct tl_loop *loop, struct tl_target *target, const struct tl_c
  */
 bool tl_cli_query(struct tl_cli *cli, const char *format, ...) TL_PRINTF(2, 3);
 
+/* The same with another answer for those who are not asked, and for an empty line. */
+bool tl_cli_ask(struct tl_cli *cli, bool preset, const char *format, ...) TL_PRINTF(3, 4);
+
 /* True when ^C was typed since the command began: whatever takes long asks now and then and gives up. Never waits. */
 bool tl_cli_cancelled(struct tl_cli *cli);
 /* A ^C that was for somebody else, as for a shell, is not for us. */
 void tl_cli_forget_interrupt(struct tl_cli *cli);
 /* The same, as the patience of debugger/modules.h; `cli` is the context. */
 bool tl_cli_waiting(void *cli);
+
+/* The command comes from a person, not from a file or a definition: what goes without saying there is said. */
+bool tl_cli_typed(const struct tl_cli *cli);
 
 /* Ends the prompt with a status, after asking where a program would be lost. */
 TL_CHECKED enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask, struct tl_error *error);

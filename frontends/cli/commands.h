@@ -6,6 +6,15 @@
 
 #include "frontends/cli/command.h"
 
+extern const struct tl_command tl_commands_running[]; /* run, step, continue, … */
+extern const struct tl_command tl_commands_points[];  /* break, delete, condition, … */
+extern const struct tl_command tl_commands_points_info[];
+extern const struct tl_command tl_commands_data[]; /* print, x, display, … */
+extern const struct tl_command tl_commands_data_info[];
+extern const struct tl_command tl_commands_stack[]; /* backtrace, frame, … */
+extern const struct tl_command tl_commands_stack_info[];
+extern const struct tl_command tl_commands_threads[];
+extern const struct tl_command tl_commands_threads_info[];
 extern const struct tl_command tl_commands_shell[];    /* quit, help, echo, shell, cd, … */
 extern const struct tl_command tl_commands_script[];   /* define, if, source, … */
 extern const struct tl_command tl_commands_settings[]; /* set, show */
@@ -18,5 +27,8 @@ TL_CHECKED enum tl_status tl_command_run_user(struct tl_cli *cli, const struct t
 void tl_complete_files(struct tl_cli *cli, const char *words);
 void tl_complete_commands(struct tl_cli *cli, const char *words);
 void tl_complete_settings(struct tl_cli *cli, const char *words);
+/* Functions and files of the program, and its variables. */
+void tl_complete_places(struct tl_cli *cli, const char *words);
+void tl_complete_expressions(struct tl_cli *cli, const char *words);
 
 #endif

@@ -1,8 +1,8 @@
 /* Commands of commands: definitions, conditions, loops, files. */
-#include "frontends/cli/calculator.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/execute.h"
+#include "frontends/cli/values.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* set and show. */
-#include "frontends/cli/calculator.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/help.h"
 #include "frontends/cli/history.h"
+#include "frontends/cli/values.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -168,7 +168,7 @@ static void show_value(struct tl_cli *cli, const char *text)
 
 void tl_show_convenience(struct tl_cli *cli, const char *words)
 {
-	const struct tl_variables *variables = tl_cli_variables(cli);
+	const struct tl_variables *variables = tl_session_variables(cli->session);
 	const char *name;
 	tl_size count = 0;
 
@@ -189,7 +189,7 @@ void tl_show_convenience(struct tl_cli *cli, const char *words)
 
 void tl_show_values(struct tl_cli *cli, const char *words)
 {
-	tl_u64 last = tl_variables_history(tl_cli_variables(cli)), first = strtoull(words, NULL, 10);
+	tl_u64 last = tl_variables_history(tl_session_variables(cli->session)), first = strtoull(words, NULL, 10);
 
 	/* As with commands: the last ten, or ten around a number. */
 	if (first == 0)
@@ -211,6 +211,11 @@ const struct tl_command tl_commands_settings[] = {
 		    "Example: set print pretty on, set $i = 3, set variable width = 7",
 	 .run = run_set,
 	 .complete = tl_complete_settings},
+	{.name = "info",
+	 .shorts = "i inf",
+	 .subcommands = tl_commands_data_info, /* all topics' rows take their place */
+	 .summary = "Show things about the program being debugged",
+	 .details = "Example: info breakpoints"},
 	{.name = "show",
 	 .arguments = "[SETTING]",
 	 .summary = "Show a setting, or all of them",

@@ -1,12 +1,11 @@
 /* Commands that need no program: leaving, help, output, the shell. */
-#include "frontends/cli/calculator.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/complete.h"
+#include "frontends/cli/escapes.h"
 #include "frontends/cli/execute.h"
-#include "frontends/cli/format_print.h"
 #include "frontends/cli/help.h"
-#include "frontends/cli/history.h"
+#include "frontends/cli/values.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -102,7 +101,7 @@ static enum tl_status run_echo(struct tl_cli *cli, const struct tl_command_line 
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
 	enum tl_status status;
 
-	tl_format_escapes(line->words, line->size, &text);
+	tl_escapes_undo(line->words, line->size, &text);
 	status = tl_output_status(&text, error);
 	if (status == TL_OK)
 		tl_screen_bytes(&cli->screen, tl_output_string(&text), text.size);
@@ -114,7 +113,7 @@ static enum tl_status format_words(struct tl_cli *cli, const struct tl_command_l
 				   struct tl_error *error)
 {
 	char *words = words_of(line);
-	enum tl_status status = words == NULL ? no_memory(error) : tl_format_print(cli, words, text, error);
+	enum tl_status status = words == NULL ? no_memory(error) : tl_session_format(cli->session, words, text, error);
 
 	free(words);
 	return status;

@@ -2,6 +2,8 @@
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/running.h"
+#include "frontends/cli/stops.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -82,11 +84,12 @@ static enum tl_status run_command(struct tl_cli *cli, const struct tl_command_li
 }
 
 /* What the row says that it needs. */
-static enum tl_status check_state(const struct tl_cli *cli, const struct tl_command *row, struct tl_error *error)
+static enum tl_status check_state(struct tl_cli *cli, const struct tl_command *row, struct tl_error *error)
 {
-	(void)cli;
-	if ((row->flags & (TL_COMMAND_PROGRAM | TL_COMMAND_STOPPED)) != 0)
-		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
+	if ((row->flags & TL_COMMAND_PROGRAM) != 0)
+		TL_TRY(tl_running_alive(cli, error));
+	if ((row->flags & TL_COMMAND_STOPPED) != 0)
+		TL_TRY(tl_running_stopped(cli, error));
 	return TL_OK;
 }
 
@@ -168,10 +171,13 @@ bool tl_execute_typed(struct tl_cli *cli, const char *line)
 	}
 	cli->busy = true;
 	status = prepare(cli, line, true, &error);
+	if (status == TL_OK)
+		status = tl_stop_commands(cli, &error);
 	cli->busy = false;
 	cli->repeating = false;
 	free(repeated);
-	if (status != TL_OK)
+	/* Some errors were told as they came. */
+	if (status != TL_OK && error.text[0] != '\0')
 		tl_screen_complain(&cli->screen, error.text);
 	tl_screen_flush(&cli->screen);
 	return status == TL_OK;

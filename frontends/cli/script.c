@@ -2,6 +2,7 @@
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/execute.h"
+#include "frontends/cli/stops.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -227,7 +228,7 @@ void tl_script_substitute(const struct tl_cli *cli, const char *line, struct tl_
 
 /* ---- Carrying out ---- */
 
-static enum tl_status run_lines(struct tl_cli *cli, struct tl_error *error)
+static enum tl_status run_lines(struct tl_cli *cli, bool is_file, struct tl_error *error)
 {
 	while (!cli->quit && cli->leaving == TL_SCRIPT_STAYS) {
 		enum tl_status status;
@@ -240,6 +241,9 @@ static enum tl_status run_lines(struct tl_cli *cli, struct tl_error *error)
 			return TL_OK;
 		status = tl_execute_line(cli, line, error);
 		free(line);
+		/* In a file, commands of points come as if they had been typed. */
+		if (status == TL_OK && is_file)
+			status = tl_stop_commands(cli, error);
 		TL_TRY(status);
 	}
 	return TL_OK;
@@ -258,7 +262,7 @@ enum tl_status tl_script_run(struct tl_cli *cli, const char *text, tl_size size,
 			       "deep commands may call each other)");
 	cli->depth++;
 	cli->reader = &reader;
-	status = run_lines(cli, &inner);
+	status = run_lines(cli, file != NULL, &inner);
 	cli->reader = reader.outer;
 	cli->depth--;
 	if (status == TL_OK)

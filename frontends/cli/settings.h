@@ -27,6 +27,12 @@ struct tl_settings {
 	/* Printing. */
 	tl_u32 elements, repeats, depth;
 	bool pretty, symbols, addresses, sevenbit;
+	tl_u32 frame_arguments, list_size;
+	bool inferior_events;
+	/* Programs. */
+	char *arguments, *working_directory, *inferior_tty;
+	bool with_shell, fixed_addresses;
+	tl_u32 pending; /* of breakpoints: index of auto, on, off */
 };
 
 enum tl_setting_kind {

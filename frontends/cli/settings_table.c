@@ -97,9 +97,19 @@ static void show_logging(struct tl_cli *cli, const char *words)
 			 cli->settings.logging_file);
 }
 
+static const char *const frame_arguments[] = {"all", "scalars", "none", "presence", NULL};
+static const char *const pending[] = {"auto", "on", "off", NULL};
+
 /* ---- The table, in the order of the alphabet ---- */
 
 const struct tl_setting tl_setting_rows[] = {
+	{.name = "args",
+	 .kind = TL_SETTING_TEXT,
+	 .offset = AT(arguments),
+	 .say = "Argument list to give program being debugged when it is started is \"%s\".",
+	 .summary = "argument list to give program being debugged when it is started",
+	 .details = "The shell expands them, redirections too. Without words: no arguments.\n"
+		    "Example: set args -v input.txt > out.txt"},
 	{.name = "auto-load safe-path",
 	 .kind = TL_SETTING_FILE,
 	 .offset = AT(safe_path),
@@ -107,6 +117,14 @@ const struct tl_setting tl_setting_rows[] = {
 	 .summary = "the directories whose .trapline file is read at the start",
 	 .details = "Colons stand between them. Set it in your own init file.\n"
 		    "Example: set auto-load safe-path ~/src:/usr/src"},
+	{.name = "breakpoint pending",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = pending,
+	 .offset = AT(pending),
+	 .say = "Debugger's behavior regarding pending breakpoints is %s.",
+	 .summary = "debugger's behavior regarding pending breakpoints",
+	 .details = "What is not there yet may come with a library: auto asks, on makes the point wait for it, off "
+		    "refuses."},
 	{.name = "commands",
 	 .kind = TL_SETTING_OWN,
 	 .summary = "the history of commands: the last ten, ten around a number, or with + the next ten",
@@ -123,6 +141,16 @@ const struct tl_setting tl_setting_rows[] = {
 	 .summary = "the debugger's own variables and their values",
 	 .details = "Example: show convenience",
 	 .show = tl_show_convenience},
+	{.name = "cwd",
+	 .kind = TL_SETTING_FILE,
+	 .offset = AT(working_directory),
+	 .say = "Current working directory that will be used when starting the inferior is \"%s\".",
+	 .summary = "the current working directory to be used when the inferior is started",
+	 .details = "Without a folder: our own. Example: set cwd /tmp"},
+	{.name = "disable-randomization",
+	 .offset = AT(fixed_addresses),
+	 .say = "Disabling randomization of debuggee's virtual address space is %s.",
+	 .summary = "disabling of debuggee's virtual address space randomization"},
 	{.name = "editing",
 	 .offset = AT(editing),
 	 .changed = editing_changed,
@@ -154,6 +182,18 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "The size of the command history is %s.",
 	 .summary = "the size of the command history",
 	 .details = "So many lines are remembered, in memory and in the file. Example: set history size 5000"},
+	{.name = "inferior-tty",
+	 .kind = TL_SETTING_FILE,
+	 .offset = AT(inferior_tty),
+	 .say = "Terminal for future runs of program being debugged is \"%s\".",
+	 .summary = "terminal for future runs of program being debugged",
+	 .details = "Without one it gets a terminal of its own, whose output is shown here.\n"
+		    "Example: set inferior-tty /dev/pts/3"},
+	{.name = "listsize",
+	 .kind = TL_SETTING_NUMBER,
+	 .offset = AT(list_size),
+	 .say = "Number of source lines Trapline will list by default is %s.",
+	 .summary = "number of source lines listed by default"},
 	{.name = "logging",
 	 .kind = TL_SETTING_OWN,
 	 .summary = "copying of output to a file: on, off, or its name",
@@ -207,6 +247,17 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Limit on string chars or array elements to print is %s.",
 	 .summary = "limit on string chars or array elements to print",
 	 .details = "\"set print elements unlimited\" causes there to be no limit."},
+	{.name = "print frame-arguments",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = frame_arguments,
+	 .offset = AT(frame_arguments),
+	 .say = "Printing of non-scalar frame arguments is \"%s\".",
+	 .summary = "printing of non-scalar frame arguments",
+	 .details = "scalars: structs and arrays are shown as \"...\"; presence: \"...\" if there are any."},
+	{.name = "print inferior-events",
+	 .offset = AT(inferior_events),
+	 .say = "Printing of inferior events is %s.",
+	 .summary = "printing of inferior events (such as inferior start and exit)"},
 	{.name = "print max-depth",
 	 .kind = TL_SETTING_COUNT,
 	 .offset = AT(depth),
@@ -238,6 +289,10 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Trapline's prompt is \"%s\".",
 	 .summary = "Trapline's prompt",
 	 .details = "A space is put behind it if there is none. Example: set prompt (db)"},
+	{.name = "startup-with-shell",
+	 .offset = AT(with_shell),
+	 .say = "Use of shell to start subprocesses is %s.",
+	 .summary = "use of shell to start programs"},
 	{.name = "style enabled",
 	 .offset = AT(style),
 	 .changed = screen_changed,
@@ -306,6 +361,11 @@ enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *e
 		.repeats = 10,
 		.depth = 20,
 		.symbols = true,
+		.frame_arguments = 1,
+		.list_size = 10,
+		.inferior_events = true,
+		.with_shell = true,
+		.fixed_addresses = true,
 		.addresses = true,
 	};
 	if (settings->prompt == NULL || settings->logging_file == NULL)
@@ -319,5 +379,8 @@ void tl_settings_close(struct tl_settings *settings)
 	free(settings->history_file);
 	free(settings->logging_file);
 	free(settings->safe_path);
+	free(settings->arguments);
+	free(settings->working_directory);
+	free(settings->inferior_tty);
 	*settings = (struct tl_settings){0};
 }

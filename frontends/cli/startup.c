@@ -2,6 +2,8 @@
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/execute.h"
+#include "frontends/cli/running.h"
+#include "frontends/cli/stops.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,4 +131,110 @@ bool tl_startup_late(struct tl_cli *cli, const struct tl_cli_options *options)
 	if (!options->no_files && !cli->quit)
 		run_local_file(cli);
 	return run_starts(cli, options, false);
+}
+
+/* ---- The program ---- */
+
+/* A name without a slash is looked for in the present folder, then in $PATH, as a shell would start it. */
+static char *find_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	char *whole = realpath(name, NULL);
+
+	if (whole != NULL || strchr(name, '/') != NULL || path == NULL)
+		return whole != NULL ? whole : strdup(name);
+	while (*path != '\0') {
+		tl_size size = strcspn(path, ":");
+		char *candidate = NULL;
+
+		if (asprintf(&candidate, "%.*s/%s", (int)size, path, name) >= 0 && access(candidate, X_OK) == 0)
+			return candidate;
+		free(candidate);
+		path += size;
+		path += *path == ':';
+	}
+	return strdup(name);
+}
+
+/* Words as one line that the shell takes apart again as they are. */
+static char *quote_words(const char *const *words)
+{
+	struct tl_output line = tl_output_make(TL_COMMAND_LINE_MAX);
+	char *text;
+
+	for (; *words != NULL; words++) {
+		tl_output_text(&line, line.size > 0 ? " " : "");
+		if (**words == '\0')
+			tl_output_text(&line, "\'\'");
+		for (const char *at = *words; *at != '\0'; at++) {
+			if (strchr(" \t\n!\"#$&'()*;<>?[\\]^`{|}~", *at) != NULL)
+				tl_output_text(&line, "\\");
+			tl_output_bytes(&line, at, 1);
+		}
+	}
+	text = strdup(tl_output_string(&line));
+	tl_output_release(&line);
+	return text;
+}
+
+enum tl_status tl_startup_file(struct tl_cli *cli, const char *name, struct tl_error *error)
+{
+	char *path = find_program(name);
+	enum tl_status status;
+
+	if (path == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the name of the program");
+	if (access(path, F_OK) != 0) {
+		status = TL_FAIL(error, TL_ERROR_SYSTEM, "%s: No such file or directory.", name);
+	} else {
+		if (tl_terminal_interactive(cli->terminal) && !cli->batch)
+			tl_screen_format(&cli->screen, "Reading symbols from %s...\n", name);
+		tl_screen_flush(&cli->screen);
+		status = tl_session_set_program(cli->session, path, error);
+		if (status == TL_OK) {
+			const struct tl_module *module = tl_modules_get(tl_session_modules(cli->session), 0);
+
+			if (module != NULL && !module->binary->has_debug)
+				tl_screen_format(&cli->screen, "(No debugging symbols found in %s)\n", name);
+		}
+	}
+	free(path);
+	return status;
+}
+
+static enum tl_status load(struct tl_cli *cli, const struct tl_cli_options *options, struct tl_error *error)
+{
+	const char *program = options->core != NULL      ? options->core_program
+			      : options->program != NULL ? options->program[0]
+							 : NULL;
+
+	if (program != NULL)
+		TL_TRY(tl_startup_file(cli, program, error));
+	if (options->program != NULL && options->program[0] != NULL && options->program[1] != NULL) {
+		free(cli->settings.arguments);
+		cli->settings.arguments = quote_words(options->program + 1);
+	}
+	if (options->populate != NULL) {
+		struct tl_stop stop = {.kind = TL_STOP_ATTACHED};
+
+		TL_TRY(options->populate(cli->target, error));
+		TL_TRY(tl_session_adopt(cli->session, tl_session_program(cli->session), error));
+		stop.thread = tl_session_thread(cli->session);
+		if (!tl_session_take(cli->session, &stop))
+			return tl_running_wait(cli, error);
+		tl_stop_tell(cli, &stop);
+	}
+	return options->attach != 0 ? tl_running_attach(cli, options->attach, false, error) : TL_OK;
+}
+
+void tl_startup_program(struct tl_cli *cli, const struct tl_cli_options *options)
+{
+	struct tl_error error;
+
+	cli->cancelled = false;
+	cli->busy = true;
+	if (load(cli, options, &error) != TL_OK)
+		tl_screen_complain(&cli->screen, error.text);
+	cli->busy = false;
+	tl_screen_flush(&cli->screen);
 }

@@ -9,6 +9,11 @@
 #define SPARE 64
 
 const struct tl_command_topic tl_command_topics[] = {
+	{"running", "Running the program", tl_commands_running, NULL},
+	{"breakpoints", "Making program stop at certain points", tl_commands_points, tl_commands_points_info},
+	{"data", "Examining data", tl_commands_data, tl_commands_data_info},
+	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},
+	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
 	{"support", "Support facilities", tl_commands_shell, NULL},
 	{"scripting", "Commands of commands: definitions, conditions, files", tl_commands_script, NULL},
 	{"status", "Settings, and showing them", tl_commands_settings, NULL},

@@ -107,8 +107,8 @@ static void take_line(char *line)
 	finish_editing(terminal);
 	terminal->complete = true;
 	terminal->line = line;
-	if (line == NULL)
-		terminal->screen->column = 1; /* ^D leaves the cursor behind the prompt */
+	/* Else readline ends every line from now on as it ends one at ^D, with one more newline. */
+	rl_eof_found = 0;
 	split(terminal);
 }
 

@@ -1,0 +1,377 @@
+/* Frames and their variables. */
+#include "frontends/cli/cli.h"
+#include "frontends/cli/commands.h"
+#include "frontends/cli/execute.h"
+#include "frontends/cli/frames.h"
+#include "frontends/cli/running.h"
+#include "frontends/cli/values.h"
+#include "frontends/cli/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- backtrace ---- */
+
+struct locals {
+	struct tl_cli *cli;
+	const char *indent;
+	tl_size count;
+};
+
+static bool show_variable(void *context, const struct tl_frame_variable *variable)
+{
+	struct locals *locals = context;
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+
+	tl_value_write(locals->cli, variable->value, variable->failure, &text);
+	tl_screen_format(&locals->cli->screen, "%s%s%s%s = %s\n", locals->indent,
+			 tl_screen_style(&locals->cli->screen, TL_STYLE_VARIABLE),
+			 variable->name != NULL ? variable->name : "<anonymous>",
+			 tl_screen_style(&locals->cli->screen, TL_STYLE_PLAIN), tl_output_string(&text));
+	tl_output_release(&text);
+	locals->count++;
+	return !tl_cli_cancelled(locals->cli);
+}
+
+/* The variables of the selected frame. */
+static enum tl_status show_variables(struct tl_cli *cli, bool parameters, const char *indent, struct tl_error *error)
+{
+	struct locals locals = {cli, indent, 0};
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	const struct tl_stack_frame *frame;
+
+	TL_TRY(tl_session_frame(cli->session, &frame, error));
+	if (!frame->has_function) {
+		tl_screen_format(&cli->screen, "%sNo symbol table info available.\n", indent);
+		return TL_OK;
+	}
+	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
+	TL_TRY(tl_environment_variables(store, parameters, show_variable, &locals, error));
+	if (locals.count == 0)
+		tl_screen_format(&cli->screen, "%sNo %s.\n", indent, parameters ? "arguments" : "locals");
+	return TL_OK;
+}
+
+struct backtrace {
+	bool full;
+	tl_i64 count; /* 0: all; negative: the outermost ones */
+};
+
+static enum tl_status read_backtrace(struct tl_cli *cli, const char *words, struct backtrace *backtrace_ret,
+				     struct tl_error *error)
+{
+	struct backtrace backtrace = {0};
+
+	while (tl_words_take(&words, "full") || tl_words_take(&words, "-full"))
+		backtrace.full = true;
+	if (*words != '\0') {
+		TL_TRY(tl_cli_number(cli, words, &backtrace.count, error));
+		if (backtrace.count == 0)
+			backtrace.count = TL_U32_MAX;
+	}
+	*backtrace_ret = backtrace;
+	return TL_OK;
+}
+
+static enum tl_status show_frame(struct tl_cli *cli, const struct tl_stack_frame *frame, bool full,
+				 struct tl_error *error)
+{
+	tl_u32 level = tl_session_level(cli->session);
+	enum tl_status status;
+
+	TL_TRY(tl_frame_print(cli, frame, TL_FRAME_LEVEL | TL_FRAME_ARGUMENTS, error));
+	if (!full || frame->signal)
+		return TL_OK;
+	TL_TRY(tl_session_select_frame(cli->session, frame->level, error));
+	status = show_variables(cli, false, "        ", error);
+	TL_TRY(tl_session_select_frame(cli->session, level, error));
+	return status;
+}
+
+/* How many frames there are. */
+static tl_u32 count_frames(struct tl_cli *cli, struct tl_stack *stack)
+{
+	const struct tl_stack_frame *frame;
+	tl_u32 count = 0;
+
+	while (tl_stack_frame(stack, count, &frame, NULL) == TL_OK && !tl_cli_cancelled(cli))
+		count++;
+	return count;
+}
+
+static enum tl_status backtrace(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				struct tl_error *error)
+{
+	const struct tl_stack_frame *frame;
+	struct backtrace wanted;
+	struct tl_stack *stack;
+	tl_u32 first = 0, shown = 0;
+
+	(void)line;
+	TL_TRY(read_backtrace(cli, words, &wanted, error));
+	TL_TRY(tl_session_stack(cli->session, &stack, error));
+	if (wanted.count < 0) {
+		tl_u32 all = count_frames(cli, stack);
+
+		first = (tl_i64)all > -wanted.count ? all - (tl_u32)-wanted.count : 0;
+	}
+	while (tl_stack_frame(stack, first + shown, &frame, error) == TL_OK) {
+		if (tl_cli_cancelled(cli))
+			return TL_FAIL(error, TL_ERROR_CANCELLED, "Quit");
+		if (wanted.count > 0 && shown == wanted.count) {
+			tl_screen_text(&cli->screen, "(More stack frames follow...)\n");
+			return TL_OK;
+		}
+		TL_TRY(show_frame(cli, frame, wanted.full, error));
+		shown++;
+	}
+	if (shown == 0)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "No stack.");
+	if (tl_stack_end(stack) != NULL)
+		tl_screen_format(&cli->screen, "Backtrace stopped: %s\n", tl_stack_end(stack));
+	return TL_OK;
+}
+
+static enum tl_status run_backtrace(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, backtrace, error);
+}
+
+/* ---- frame, up, down ---- */
+
+static enum tl_status select_level(struct tl_cli *cli, tl_i64 level, struct tl_error *error)
+{
+	if (level < 0 || level > TL_U32_MAX || tl_session_select_frame(cli->session, (tl_u32)level, error) != TL_OK)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "No frame at level %lld.", (long long)level);
+	return TL_OK;
+}
+
+static enum tl_status select_function(struct tl_cli *cli, const char *name, struct tl_error *error)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_stack *stack;
+
+	TL_TRY(tl_session_stack(cli->session, &stack, error));
+	for (tl_u32 level = 0; tl_stack_frame(stack, level, &frame, error) == TL_OK; level++)
+		if (frame->name != NULL && strcmp(frame->name, name) == 0)
+			return tl_session_select_frame(cli->session, level, error);
+	return TL_FAIL(error, TL_ERROR_ARGUMENT, "No frame for function \"%s\".", name);
+}
+
+static enum tl_status frame(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+			    struct tl_error *error)
+{
+	tl_i64 level;
+
+	(void)line;
+	if (tl_words_take(&words, "function"))
+		TL_TRY(select_function(cli, words, error));
+	else if (tl_words_take(&words, "level") || *words != '\0') {
+		TL_TRY(tl_cli_number(cli, words, &level, error));
+		TL_TRY(select_level(cli, level, error));
+	}
+	return tl_frame_print_selected(cli, error);
+}
+
+static enum tl_status run_frame(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, frame, error);
+}
+
+static enum tl_status move(struct tl_cli *cli, const struct tl_command_line *line, int direction,
+			   struct tl_error *error)
+{
+	const struct tl_stack_frame *reached;
+	struct tl_stack *stack;
+	char *words;
+	tl_i64 count = 1, level;
+	enum tl_status status = TL_OK;
+
+	TL_TRY(tl_words_copy(line, &words, error));
+	if (words[0] != '\0')
+		status = tl_cli_number(cli, words, &count, error);
+	free(words);
+	TL_TRY(status);
+	TL_TRY(tl_session_stack(cli->session, &stack, error));
+	level = tl_session_level(cli->session) + count * direction;
+	if (level < 0 && tl_session_level(cli->session) == 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Bottom (innermost) frame selected; you can't go down.");
+	if (level < 0)
+		level = 0;
+	if (level > TL_U32_MAX - 1 || tl_stack_frame(stack, (tl_u32)level, &reached, NULL) != TL_OK) {
+		tl_u32 last = count_frames(cli, stack) - 1;
+
+		if (tl_session_level(cli->session) == last)
+			return TL_FAIL(error, TL_ERROR_ARGUMENT, "Initial frame selected; you can't go up.");
+		level = last;
+	}
+	TL_TRY(tl_session_select_frame(cli->session, (tl_u32)level, error));
+	return tl_frame_print_selected(cli, error);
+}
+
+static enum tl_status run_up(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return move(cli, line, 1, error);
+}
+
+static enum tl_status run_down(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return move(cli, line, -1, error);
+}
+
+/* A command in each frame, as `frame apply all`. */
+static enum tl_status frame_apply(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				  struct tl_error *error)
+{
+	tl_u32 level = tl_session_level(cli->session);
+	const struct tl_stack_frame *at;
+	struct tl_stack *stack;
+	tl_i64 count = TL_U32_MAX;
+	char *rest = NULL;
+
+	(void)line;
+	if (!tl_words_take(&words, "all")) {
+		count = strtoll(words, &rest, 10);
+		if (rest == words || count < 1)
+			return TL_FAIL(error, TL_ERROR_ARGUMENT,
+				       "Missing COUNT argument. Example: frame apply all print x");
+		words = rest + strspn(rest, " \t");
+	}
+	TL_TRY(tl_session_stack(cli->session, &stack, error));
+	for (tl_u32 i = 0; i < count && tl_stack_frame(stack, i, &at, NULL) == TL_OK; i++) {
+		TL_TRY(tl_session_select_frame(cli->session, i, error));
+		TL_TRY(tl_frame_print(cli, at, TL_FRAME_LEVEL | TL_FRAME_ARGUMENTS, error));
+		TL_TRY(tl_execute_line(cli, words, error));
+	}
+	return tl_session_select_frame(cli->session, level, error);
+}
+
+static enum tl_status run_frame_apply(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, frame_apply, error);
+}
+
+/* ---- info ---- */
+
+static enum tl_status run_info_locals(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	(void)line;
+	return show_variables(cli, false, "", error);
+}
+
+static enum tl_status run_info_args(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	(void)line;
+	return show_variables(cli, true, "", error);
+}
+
+static void show_inner_frame(struct tl_cli *cli, const struct tl_stack_frame *at)
+{
+	struct tl_screen *screen = &cli->screen;
+
+	if (at->name != NULL)
+		tl_screen_format(screen, " in %s", at->name);
+	if (at->line != 0 && at->file_name != NULL)
+		tl_screen_format(screen, " (%s:%u)", at->file_name, at->line);
+}
+
+static enum tl_status run_info_frame(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	struct tl_screen *screen = &cli->screen;
+	const struct tl_stack_frame *at, *outer = NULL, *inner = NULL;
+	struct tl_stack *stack;
+
+	(void)line;
+	TL_TRY(tl_session_stack(cli->session, &stack, error));
+	TL_TRY(tl_session_frame(cli->session, &at, error));
+	tl_screen_format(screen, "Stack level %u, frame at 0x%llx:\n", at->level,
+			 (unsigned long long)at->frame_address);
+	tl_screen_format(screen, " pc = 0x%llx", (unsigned long long)at->program_counter);
+	show_inner_frame(cli, at);
+	if (tl_stack_frame(stack, at->level + 1, &outer, NULL) == TL_OK && !at->inlined)
+		tl_screen_format(screen, "; saved pc = 0x%llx\n", (unsigned long long)outer->program_counter);
+	else
+		tl_screen_text(screen, "\n");
+	if (outer == NULL)
+		tl_screen_text(screen, " Outermost frame\n");
+	else if (at->inlined)
+		tl_screen_format(screen, " inlined into frame %u\n", outer->level);
+	else
+		tl_screen_format(screen, " called by frame at 0x%llx\n", (unsigned long long)outer->frame_address);
+	if (at->level > 0 && tl_stack_frame(stack, at->level - 1, &inner, NULL) == TL_OK)
+		tl_screen_format(screen, " caller of frame at 0x%llx\n", (unsigned long long)inner->frame_address);
+	if (at->tail_called)
+		tl_screen_text(screen, " tail call frame: it ended in a jump, and has no frame of its own left\n");
+	if (at->guessed)
+		tl_screen_text(screen,
+			       " found by a guess: no information for unwinding covers the frame inside of it\n");
+	return TL_OK;
+}
+
+static const struct tl_command frame_rows[] = {
+	{.name = "apply",
+	 .arguments = "all | COUNT COMMAND",
+	 .summary = "Apply a command to a number of frames",
+	 .details = "Example: frame apply all info locals",
+	 .flags = TL_COMMAND_STOPPED,
+	 .run = run_frame_apply},
+	{0},
+};
+
+const struct tl_command tl_commands_stack[] = {
+	{.name = "backtrace",
+	 .shorts = "bt where",
+	 .flags = TL_COMMAND_FORMAT,
+	 .arguments = "[full] [COUNT]",
+	 .summary = "Print backtrace of all stack frames, or innermost COUNT frames",
+	 .details = "With a negative count, the outermost ones. With full, the local variables of each frame besides.\n"
+		    "Example: backtrace full 3",
+	 .run = run_backtrace},
+	{.name = "frame",
+	 .shorts = "f",
+	 .subcommands = frame_rows,
+	 .arguments = "[LEVEL | function NAME]",
+	 .summary = "Select and print a stack frame",
+	 .details = "Without words: print the selected one. 0 is the innermost.\nExample: frame 2, frame function main",
+	 .run = run_frame},
+	{.name = "up",
+	 .flags = TL_COMMAND_REPEAT,
+	 .arguments = "[COUNT]",
+	 .summary = "Select and print stack frame that called this one",
+	 .details = "Example: up 2",
+	 .run = run_up},
+	{.name = "down",
+	 .shorts = "dow",
+	 .flags = TL_COMMAND_REPEAT,
+	 .arguments = "[COUNT]",
+	 .summary = "Select and print stack frame called by this one",
+	 .details = "Example: down",
+	 .run = run_down},
+	{0},
+};
+
+const struct tl_command tl_commands_stack_info[] = {
+	{.name = "locals",
+	 .shorts = "lo",
+	 .summary = "All local variables of current stack frame",
+	 .details = "Those of the innermost block come first.\nExample: info locals",
+	 .run = run_info_locals},
+	{.name = "args",
+	 .shorts = "ar",
+	 .summary = "All argument variables of current stack frame",
+	 .details = "Example: info args",
+	 .run = run_info_args},
+	{.name = "frame",
+	 .shorts = "f",
+	 .summary = "All about the selected stack frame",
+	 .details = "Example: info frame",
+	 .run = run_info_frame},
+	{.name = "stack",
+	 .shorts = "s",
+	 .arguments = "[full] [COUNT]",
+	 .summary = "Backtrace of the stack, or innermost COUNT frames",
+	 .details = "Example: info stack",
+	 .run = run_backtrace},
+	{0},
+};

@@ -1,0 +1,221 @@
+#include "frontends/cli/frames.h"
+
+#include "frontends/cli/cli.h"
+#include "frontends/cli/listing.h"
+#include "frontends/cli/values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* `set print frame-arguments` */
+enum { ARGUMENTS_ALL, ARGUMENTS_SCALARS, ARGUMENTS_NONE, ARGUMENTS_PRESENCE };
+
+/* ---- Values ---- */
+
+void tl_value_write(struct tl_cli *cli, const struct tl_value *value, const char *failure, struct tl_output *output)
+{
+	struct tl_error error;
+
+	if (value == NULL)
+		tl_output_format(output, "<error: %s>", failure != NULL ? failure : "no value");
+	else if (tl_cli_print_listed(cli, value, 0, output, &error) != TL_OK)
+		tl_output_format(output, "<error: %s>", error.text);
+}
+
+void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, struct tl_output *output)
+{
+	struct tl_code_line line;
+	char whole[4096], name[4096];
+	tl_size size;
+
+	if (tl_modules_line(tl_session_modules(cli->session), address, &line)) {
+		size = tl_line_table_path(line.table, line.row->file, true, whole, sizeof(whole));
+		if (size > 0 && size < sizeof(whole) && strcmp(whole, file) == 0 &&
+		    tl_line_table_path(line.table, line.row->file, false, name, sizeof(name)) < sizeof(name))
+			file = name;
+	}
+	tl_output_text(output, file);
+}
+
+/* Structs, unions and arrays are shown as "..." where only scalars are wanted. */
+static bool is_scalar(const struct tl_value *value)
+{
+	const struct tl_type *type;
+
+	if (value == NULL || tl_type_strip(value->type, &type, NULL) != TL_OK)
+		return true;
+	if ((type->kind == TL_TYPE_REFERENCE || type->kind == TL_TYPE_RVALUE_REFERENCE) &&
+	    (tl_type_target(type, &type, NULL) != TL_OK || tl_type_strip(type, &type, NULL) != TL_OK))
+		return true;
+	return type->kind != TL_TYPE_STRUCT && type->kind != TL_TYPE_CLASS && type->kind != TL_TYPE_UNION &&
+	       type->kind != TL_TYPE_ARRAY;
+}
+
+struct arguments {
+	struct tl_cli *cli;
+	struct tl_output *output;
+	bool first;
+};
+
+static void write_one(struct arguments *arguments, const char *name, const char *suffix, const char *more,
+		      const struct tl_value *value, const char *failure)
+{
+	struct tl_cli *cli = arguments->cli;
+	struct tl_output *output = arguments->output;
+
+	if (!arguments->first)
+		tl_output_text(output, ", ");
+	arguments->first = false;
+	tl_output_format(output, "%s%s%s%s=%s", tl_screen_style(&cli->screen, TL_STYLE_VARIABLE), name, suffix,
+			 tl_screen_style(&cli->screen, TL_STYLE_PLAIN), more);
+	if (cli->settings.frame_arguments == ARGUMENTS_NONE ||
+	    (cli->settings.frame_arguments == ARGUMENTS_SCALARS && !is_scalar(value)))
+		tl_output_text(output, "...");
+	else
+		tl_value_write(cli, value, failure, output);
+}
+
+static bool write_argument(void *context, const struct tl_frame_variable *variable)
+{
+	struct arguments *arguments = context;
+	const char *name = variable->name != NULL ? variable->name : "";
+
+	if (variable->at_entry != NULL && variable->unchanged) {
+		char more[TL_VARIABLE_NAME_MAX + 16] = "";
+
+		(void)snprintf(more, sizeof(more), "%.*s@entry=", TL_VARIABLE_NAME_MAX, name);
+		write_one(arguments, name, "", more, variable->value, variable->failure);
+		return true;
+	}
+	if (variable->value != NULL || variable->failure != NULL)
+		write_one(arguments, name, "", "", variable->value, variable->failure);
+	if (variable->at_entry != NULL)
+		write_one(arguments, name, "@entry", "", variable->at_entry, NULL);
+	return true;
+}
+
+static bool note_argument(void *context, const struct tl_frame_variable *variable)
+{
+	(void)variable;
+	*(bool *)context = true;
+	return false;
+}
+
+static enum tl_status write_arguments(struct tl_cli *cli, const struct tl_stack_frame *frame, struct tl_output *output,
+				      struct tl_error *error)
+{
+	struct arguments arguments = {cli, output, true};
+	tl_u32 level = tl_session_level(cli->session);
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	enum tl_status status = TL_OK;
+	bool any = false;
+
+	if (frame->level != level)
+		TL_TRY(tl_session_select_frame(cli->session, frame->level, error));
+	status = tl_session_environment(cli->session, &environment, &store, error);
+	if (status == TL_OK && cli->settings.frame_arguments == ARGUMENTS_PRESENCE)
+		status = tl_environment_variables(store, true, note_argument, &any, error);
+	else if (status == TL_OK)
+		status = tl_environment_variables(store, true, write_argument, &arguments, error);
+	tl_output_text(output, any ? "..." : "");
+	if (frame->level != level)
+		TL_TRY(tl_session_select_frame(cli->session, level, error));
+	return status;
+}
+
+/* ---- Frames ---- */
+
+/* `addressed`: with the address in front where it is inside of a line; behind a place it was said already. */
+static void print_source(struct tl_cli *cli, const struct tl_stack_frame *frame, bool addressed)
+{
+	if (frame->signal || frame->line == 0 || frame->file == NULL)
+		return;
+	tl_listing_stand(cli, frame->file, frame->file_name, frame->line);
+	if (addressed && frame->mid_line && cli->settings.addresses)
+		tl_screen_format(&cli->screen, "%s0x%016llx%s\t", tl_screen_style(&cli->screen, TL_STYLE_ADDRESS),
+				 (unsigned long long)frame->program_counter,
+				 tl_screen_style(&cli->screen, TL_STYLE_PLAIN));
+	tl_listing_line(cli, frame->file, frame->file_name, frame->line);
+}
+
+static void write_place(struct tl_cli *cli, const struct tl_stack_frame *frame, struct tl_output *output)
+{
+	const char *on = tl_screen_style(&cli->screen, TL_STYLE_FILENAME);
+	const char *off = tl_screen_style(&cli->screen, TL_STYLE_PLAIN);
+
+	if (frame->line != 0 && frame->file_name != NULL)
+		tl_output_format(output, " at %s%s%s:%u", on, frame->file_name, off, frame->line);
+	else if (frame->module != NULL && !frame->module->program && frame->module->link_map != 0)
+		tl_output_format(output, " from %s%s%s", on, frame->module->binary->path, off);
+}
+
+enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *frame, unsigned parts,
+			      struct tl_error *error)
+{
+	struct tl_screen *screen = &cli->screen;
+	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
+	struct tl_error why;
+
+	if ((parts & TL_FRAME_LEVEL) != 0)
+		tl_output_format(&output, "#%-3u", frame->level);
+	if (frame->signal) {
+		tl_output_text(&output, "<signal handler called>");
+	} else {
+		if (frame->mid_line || frame->line == 0)
+			tl_output_format(&output, "%s0x%016llx%s in ", tl_screen_style(screen, TL_STYLE_ADDRESS),
+					 (unsigned long long)frame->program_counter,
+					 tl_screen_style(screen, TL_STYLE_PLAIN));
+		tl_output_format(&output, "%s%s%s (", tl_screen_style(screen, TL_STYLE_FUNCTION),
+				 frame->name != NULL ? frame->name : "??", tl_screen_style(screen, TL_STYLE_PLAIN));
+		if ((parts & TL_FRAME_ARGUMENTS) != 0 && frame->has_function &&
+		    write_arguments(cli, frame, &output, &why) != TL_OK)
+			tl_output_format(&output, "<error: %s>", why.text);
+		tl_output_text(&output, ")");
+		write_place(cli, frame, &output);
+	}
+	tl_output_text(&output, "\n");
+	tl_screen_text(screen, tl_output_string(&output));
+	tl_output_release(&output);
+	if ((parts & TL_FRAME_SOURCE) != 0)
+		print_source(cli, frame, false);
+	(void)error;
+	return TL_OK;
+}
+
+void tl_frame_print_source(struct tl_cli *cli, const struct tl_stack_frame *frame)
+{
+	print_source(cli, frame, true);
+}
+
+enum tl_status tl_frame_print_selected(struct tl_cli *cli, struct tl_error *error)
+{
+	const struct tl_stack_frame *frame;
+
+	TL_TRY(tl_session_frame(cli->session, &frame, error));
+	return tl_frame_print(cli, frame, TL_FRAME_LEVEL | TL_FRAME_ARGUMENTS | TL_FRAME_SOURCE, error);
+}
+
+/* ---- Threads ---- */
+
+void tl_thread_write_name(struct tl_cli *cli, struct tl_thread_id thread, struct tl_output *output)
+{
+	struct tl_target *target = cli->target;
+	tl_u8 bytes[8];
+	tl_u64 pointer = 0;
+	tl_size done = 0;
+
+	if (target->ops->read_object != NULL &&
+	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_POINTER, 0, bytes, sizeof(bytes), &done) ==
+		    TL_OK &&
+	    done == sizeof(bytes))
+		for (tl_size i = sizeof(bytes); i > 0; i--)
+			pointer = pointer << 8 | bytes[i - 1];
+	if (pointer != 0)
+		tl_output_format(output, "Thread 0x%llx (LWP %llu)", (unsigned long long)pointer,
+				 (unsigned long long)thread.thread);
+	else if (thread.thread == thread.process)
+		tl_output_format(output, "process %llu", (unsigned long long)thread.process);
+	else
+		tl_output_format(output, "LWP %llu", (unsigned long long)thread.thread);
+}

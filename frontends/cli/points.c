@@ -1,0 +1,286 @@
+#include "frontends/cli/points.h"
+
+#include "frontends/cli/cli.h"
+#include "frontends/cli/frames.h"
+#include "frontends/cli/values.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Telling ---- */
+
+static const char *title(const struct tl_breakpoint *point)
+{
+	if (point->kind == TL_BREAKPOINT_PRINTF)
+		return "Dprintf";
+	if (point->kind == TL_BREAKPOINT_HARDWARE)
+		return point->temporary ? "Temporary hardware breakpoint" : "Hardware assisted breakpoint";
+	return point->temporary ? "Temporary breakpoint" : "Breakpoint";
+}
+
+/* Words, the file's name, more words, the line. */
+static void tell_file(struct tl_cli *cli, const char *front, const char *middle,
+		      const struct tl_breakpoint_location *location, const char *end)
+{
+	struct tl_output file = tl_output_make(TL_OUTPUT_MAX);
+
+	tl_place_write_file(cli, location->address, location->file, &file);
+	tl_screen_format(&cli->screen, "%s%s%s%s%s%u%s", front, tl_screen_style(&cli->screen, TL_STYLE_FILENAME),
+			 tl_output_string(&file), tl_screen_style(&cli->screen, TL_STYLE_PLAIN), middle, location->line,
+			 end);
+	tl_output_release(&file);
+}
+
+void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point)
+{
+	struct tl_screen *screen = &cli->screen;
+	const struct tl_breakpoint_location *location = point->locations;
+
+	tl_screen_format(screen, "%s %u", title(point), point->number);
+	if (point->location_count == 0) {
+		tl_screen_format(screen, " (%s) pending.\n", point->place);
+		return;
+	}
+	tl_screen_format(screen, " at %s0x%llx%s", tl_screen_style(screen, TL_STYLE_ADDRESS),
+			 (unsigned long long)location->address, tl_screen_style(screen, TL_STYLE_PLAIN));
+	if (point->location_count > 1)
+		tl_screen_format(screen, ": %s. (%zu locations)\n", point->place, point->location_count);
+	else if (location->file != NULL)
+		tell_file(cli, ": file ", ", line ", location, ".\n");
+	else
+		tl_screen_text(screen, "\n");
+}
+
+const char *tl_point_type(const struct tl_breakpoint *point)
+{
+	switch (point->kind) {
+	case TL_BREAKPOINT:
+		return "breakpoint";
+	case TL_BREAKPOINT_HARDWARE:
+		return "hw breakpoint";
+	case TL_BREAKPOINT_PRINTF:
+		return "dprintf";
+	case TL_WATCHPOINT:
+		return point->software ? "watchpoint" : "hw watchpoint";
+	case TL_WATCHPOINT_READ:
+		return "read watchpoint";
+	case TL_WATCHPOINT_ACCESS:
+		return "acc watchpoint";
+	case TL_CATCH_FORK:
+	case TL_CATCH_VFORK:
+	case TL_CATCH_EXEC:
+	case TL_CATCH_SYSCALL:
+	case TL_CATCH_SIGNAL:
+	case TL_CATCH_LOAD:
+	case TL_CATCH_UNLOAD:
+	case TL_CATCH_THROW:
+	case TL_CATCH_CATCH:
+	case TL_CATCH_RETHROW:
+		break;
+	}
+	return "catchpoint";
+}
+
+/* ---- Numbers ---- */
+
+/* A number in digits, or $name. */
+static enum tl_status read_number(struct tl_cli *cli, const char **at, tl_i64 *number_ret, struct tl_error *error)
+{
+	const char *start = *at;
+
+	if (**at == '$') {
+		char text[TL_VARIABLE_NAME_MAX + 1];
+		tl_size size = 1;
+
+		while (isalnum((unsigned char)start[size]) || start[size] == '_' || start[size] == '$')
+			size++;
+		if (size > TL_VARIABLE_NAME_MAX)
+			return TL_FAIL(error, TL_ERROR_ARGUMENT, "A name in the list of numbers is too long.");
+		memcpy(text, start, size);
+		text[size] = '\0';
+		*at += size;
+		if (tl_cli_number(cli, text, number_ret, error) != TL_OK)
+			return TL_FAIL(error, TL_ERROR_ARGUMENT,
+				       "Convenience variable must have integer value.\nArgs must be numbers or '$' "
+				       "variables.");
+		return TL_OK;
+	}
+	*number_ret = 0;
+	while (isdigit((unsigned char)**at) && *number_ret < (tl_i64)1 << 40)
+		*number_ret = *number_ret * 10 + (*(*at)++ - '0');
+	if (*at == start || isalpha((unsigned char)**at))
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Bad breakpoint number '%.*s'", (int)strcspn(start, " \t"),
+			       start);
+	if (*number_ret == 0 || *number_ret > TL_U32_MAX)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Numbers begin at 1, and are no larger than there are.");
+	return TL_OK;
+}
+
+enum tl_status tl_numbers_each(struct tl_cli *cli, const char *words,
+			       enum tl_status (*call)(struct tl_cli *cli, void *context, tl_u32 number, tl_u32 location,
+						      struct tl_error *error),
+			       void *context, struct tl_error *error)
+{
+	const char *at = words;
+
+	for (;;) {
+		tl_i64 number, last, location = 0;
+
+		while (isspace((unsigned char)*at) || *at == ',')
+			at++;
+		if (*at == '\0')
+			return TL_OK;
+		TL_TRY(read_number(cli, &at, &number, error));
+		last = number;
+		if (*at == '.') {
+			at++;
+			TL_TRY(read_number(cli, &at, &location, error));
+		} else if (*at == '-') {
+			at++;
+			TL_TRY(read_number(cli, &at, &last, error));
+			if (last < number || last - number > 1000000)
+				return TL_FAIL(error, TL_ERROR_ARGUMENT, "inverted range");
+		}
+		if (*at != '\0' && *at != ',' && !isspace((unsigned char)*at))
+			return TL_FAIL(error, TL_ERROR_ARGUMENT, "Bad breakpoint number '%.*s'",
+				       (int)strcspn(at, " \t"), at);
+		for (; number <= last; number++)
+			TL_TRY(call(cli, context, (tl_u32)number, (tl_u32)location, error));
+	}
+}
+
+/* ---- The list ---- */
+
+static void list_location(struct tl_cli *cli, const struct tl_breakpoint_location *location)
+{
+	struct tl_screen *screen = &cli->screen;
+	const char *off = tl_screen_style(screen, TL_STYLE_PLAIN);
+
+	tl_screen_format(screen, "%s0x%016llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS),
+			 (unsigned long long)location->address, off);
+	if (location->file != NULL) {
+		tl_screen_format(screen, "in %s%s%s", tl_screen_style(screen, TL_STYLE_FUNCTION),
+				 location->function != NULL ? location->function : "??", off);
+		tell_file(cli, " at ", ":", location, "\n");
+	} else if (location->function != NULL)
+		tl_screen_format(screen, "<%s%s%s>\n", tl_screen_style(screen, TL_STYLE_FUNCTION), location->function,
+				 off);
+	else
+		tl_screen_text(screen, "\n");
+}
+
+static const char *disposition(const struct tl_breakpoint *point)
+{
+	if (point->temporary || point->delete_at_hit)
+		return "del";
+	return point->enable_count != 0 ? "dis" : "keep";
+}
+
+static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point)
+{
+	struct tl_screen *screen = &cli->screen;
+	bool has_address = point->kind == TL_BREAKPOINT || point->kind == TL_BREAKPOINT_HARDWARE ||
+			   point->kind == TL_BREAKPOINT_PRINTF;
+
+	if (!has_address)
+		tl_screen_format(screen, "%19s%s%s\n", "", point->by_location ? "-location " : "",
+				 point->place != NULL ? point->place : "");
+	else if (point->location_count == 0)
+		tl_screen_format(screen, "%-18s %s\n", "<PENDING>", point->place);
+	else if (point->location_count > 1)
+		tl_screen_format(screen, "%-18s \n", "<MULTIPLE>");
+	else
+		list_location(cli, &point->locations[0]);
+}
+
+static void list_commands(struct tl_cli *cli, const char *commands)
+{
+	tl_u32 depth = 0;
+
+	for (const char *at = commands; *at != '\0';) {
+		tl_size size = strcspn(at, "\n");
+		const char *line = at + strspn(at, " \t");
+		tl_size length = (tl_size)(at + size - line);
+
+		if (depth > 0 && length == 3 && memcmp(line, "end", 3) == 0)
+			depth--;
+		tl_screen_format(&cli->screen, "%*s%.*s\n", 8 + 2 * (int)(depth < 20 ? depth : 20), "", (int)length,
+				 line);
+		if ((length > 2 && memcmp(line, "if ", 3) == 0) || (length > 5 && memcmp(line, "while ", 6) == 0))
+			depth++;
+		at += size;
+		at += *at == '\n';
+	}
+}
+
+static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
+{
+	struct tl_screen *screen = &cli->screen;
+
+	if (point->condition != NULL)
+		tl_screen_format(screen, "\tstop only if %s\n", point->condition);
+	if (point->thread != 0)
+		tl_screen_format(screen, "\tstop only in thread %u\n", point->thread);
+	if (point->hits != 0)
+		tl_screen_format(screen, "\tbreakpoint already hit %llu time%s\n", (unsigned long long)point->hits,
+				 point->hits == 1 ? "" : "s");
+	if (point->ignore != 0)
+		tl_screen_format(screen, "\tignore next %llu hits\n", (unsigned long long)point->ignore);
+	if (point->format != NULL)
+		tl_screen_format(screen, "        printf %s\n", point->format);
+	if (point->commands != NULL)
+		list_commands(cli, point->commands);
+	for (tl_size i = 0; point->location_count > 1 && i < point->location_count; i++) {
+		char number[32];
+
+		(void)snprintf(number, sizeof(number), "%u.%zu", point->number, i + 1);
+		tl_screen_format(screen, "%-28s%-3s ", number, point->locations[i].enabled ? "y" : "n");
+		list_location(cli, &point->locations[i]);
+	}
+}
+
+static enum tl_status note_number(struct tl_cli *cli, void *context, tl_u32 number, tl_u32 location,
+				  struct tl_error *error)
+{
+	struct {
+		tl_u32 wanted;
+		bool found;
+	} *search = context;
+
+	(void)cli, (void)location, (void)error;
+	search->found |= number == search->wanted;
+	return TL_OK;
+}
+
+enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_only, struct tl_error *error)
+{
+	const struct tl_breakpoint *point;
+	bool any = false;
+
+	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++) {
+		struct {
+			tl_u32 wanted;
+			bool found;
+		} search = {point->number, words[0] == '\0'};
+		bool is_watch = point->kind == TL_WATCHPOINT || point->kind == TL_WATCHPOINT_READ ||
+				point->kind == TL_WATCHPOINT_ACCESS;
+
+		TL_TRY(tl_numbers_each(cli, words, note_number, &search, error));
+		if (!search.found || point->gone || (watch_only && !is_watch))
+			continue;
+		if (!any)
+			tl_screen_text(&cli->screen, "Num     Type           Disp Enb Address            What\n");
+		any = true;
+		tl_screen_format(&cli->screen, "%-7u %-14s %-4s %-3s ", point->number, tl_point_type(point),
+				 disposition(point), point->enabled ? "y" : "n");
+		list_what(cli, point);
+		list_details(cli, point);
+	}
+	if (!any && words[0] != '\0')
+		tl_screen_format(&cli->screen, "No breakpoint or watchpoint matching '%s'.\n", words);
+	else if (!any)
+		tl_screen_text(&cli->screen, watch_only ? "No watchpoints.\n" : "No breakpoints or watchpoints.\n");
+	return TL_OK;
+}

@@ -1,0 +1,384 @@
+#include "frontends/cli/stops.h"
+
+#include "debugger/signal_names.h"
+#include "frontends/cli/cli.h"
+#include "frontends/cli/displays.h"
+#include "frontends/cli/execute.h"
+#include "frontends/cli/frames.h"
+#include "frontends/cli/program_terminal.h"
+#include "frontends/cli/values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 64
+
+/* ---- Threads ---- */
+
+/* Of a program that has, or had, more than one thread, it is said which of them stopped. */
+static bool has_threads(struct tl_cli *cli, struct tl_thread_id thread)
+{
+	cli->threads_seen |= tl_session_thread_number(cli->session, thread) > 1 ||
+			     tl_session_numbered_thread(cli->session, 2).thread != 0;
+	return cli->threads_seen;
+}
+
+static void write_thread(struct tl_cli *cli, struct tl_thread_id thread, const char *verb)
+{
+	char name[NAME_MAX_BYTES] = "";
+	tl_size done = 0;
+	struct tl_target *target = cli->target;
+
+	if (!has_threads(cli, thread))
+		return;
+	tl_screen_format(&cli->screen, "Thread %u ", tl_session_thread_number(cli->session, thread));
+	if (target->ops->read_object != NULL &&
+	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name, sizeof(name) - 1, &done) ==
+		    TL_OK &&
+	    done > 0)
+		tl_screen_format(&cli->screen, "\"%.*s\" ", (int)done, name);
+	tl_screen_text(&cli->screen, verb);
+}
+
+/* The thread that a person looked at is another than the one that stopped. */
+static void tell_switch(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	struct tl_output name = tl_output_make(256);
+
+	if (cli->last_thread.thread != 0 && stop->thread.thread != 0 &&
+	    cli->last_thread.thread != stop->thread.thread && has_threads(cli, stop->thread)) {
+		tl_thread_write_name(cli, stop->thread, &name);
+		tl_screen_format(&cli->screen, "[Switching to %s]\n", tl_output_string(&name));
+		tl_output_release(&name);
+	}
+	cli->last_thread = stop->thread;
+}
+
+/* ---- Points ---- */
+
+static const struct tl_breakpoint *first_point(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	return stop->number_count > 0 ? tl_breakpoint_find(cli->session, stop->numbers[0]) : NULL;
+}
+
+static const char *watch_title(const struct tl_breakpoint *point)
+{
+	if (point->kind == TL_WATCHPOINT_READ)
+		return "Hardware read watchpoint";
+	if (point->kind == TL_WATCHPOINT_ACCESS)
+		return "Hardware access (read/write) watchpoint";
+	return point->software ? "Watchpoint" : "Hardware watchpoint";
+}
+
+static void tell_value(struct tl_cli *cli, const char *title, const struct tl_value *value)
+{
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+
+	if (value->type == NULL || tl_cli_print_value(cli, value, 0, &text, NULL) != TL_OK)
+		tl_output_text(&text, "<unreadable>");
+	tl_screen_format(&cli->screen, "%s = %s\n", title, tl_output_string(&text));
+	tl_output_release(&text);
+}
+
+/* The bytes that are compared are those that are shown. */
+static bool same_value(const struct tl_value *left, const struct tl_value *right)
+{
+	return left->type != NULL && right->type != NULL && left->size == right->size && left->bytes != NULL &&
+	       right->bytes != NULL && memcmp(left->bytes, right->bytes, left->size) == 0;
+}
+
+static void tell_watchpoint(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	const struct tl_breakpoint *point = first_point(cli, stop);
+
+	tl_screen_text(&cli->screen, "\n");
+	write_thread(cli, stop->thread, "hit ");
+	if (point == NULL) {
+		tl_screen_text(&cli->screen, "Watchpoint\n");
+		return;
+	}
+	tl_screen_format(&cli->screen, "%s %u: %s%s\n\n", watch_title(point), point->number,
+			 point->by_location ? "-location " : "", point->place);
+	if (point->kind == TL_WATCHPOINT_READ ||
+	    (point->kind == TL_WATCHPOINT_ACCESS && same_value(&point->old_value, &point->new_value))) {
+		tell_value(cli, "Value", &point->new_value);
+		return;
+	}
+	tell_value(cli, "Old value", &point->old_value);
+	tell_value(cli, "New value", &point->new_value);
+}
+
+static void tell_syscall(struct tl_cli *cli, const struct tl_event *event)
+{
+	tl_screen_format(&cli->screen, "(%s syscall %llu), ",
+			 event->kind == TL_EVENT_SYSCALL_ENTRY ? "call to" : "returned from",
+			 (unsigned long long)event->number);
+}
+
+/* "(call to syscall write), " and their like. */
+static void tell_catchpoint(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	const struct tl_event *event = &stop->report.event;
+	const struct tl_breakpoint *point = first_point(cli, stop);
+	struct tl_screen *screen = &cli->screen;
+
+	tl_screen_text(screen, "\n");
+	write_thread(cli, stop->thread, "hit ");
+	tl_screen_format(screen, "%s %u ", point != NULL && point->temporary ? "Temporary catchpoint" : "Catchpoint",
+			 stop->number_count > 0 ? stop->numbers[0] : 0);
+	switch (point != NULL ? point->kind : TL_BREAKPOINT) {
+	case TL_CATCH_FORK:
+		tl_screen_format(screen, "(forked process %llu), ", (unsigned long long)event->child.process);
+		break;
+	case TL_CATCH_VFORK:
+		tl_screen_format(screen, "(vforked process %llu), ", (unsigned long long)event->child.process);
+		break;
+	case TL_CATCH_EXEC:
+		tl_screen_format(screen, "(exec'd %s), ",
+				 tl_session_program(cli->session) != NULL ? tl_session_program(cli->session) : "?");
+		break;
+	case TL_CATCH_SYSCALL:
+		tell_syscall(cli, event);
+		break;
+	case TL_CATCH_SIGNAL:
+		tl_screen_format(screen, "(signal %s), ", tl_signal_name(event->signal));
+		break;
+	case TL_CATCH_THROW:
+		tl_screen_text(screen, "(exception thrown), ");
+		break;
+	case TL_CATCH_CATCH:
+		tl_screen_text(screen, "(exception caught), ");
+		break;
+	case TL_CATCH_RETHROW:
+		tl_screen_text(screen, "(exception rethrown), ");
+		break;
+	case TL_CATCH_LOAD:
+	case TL_CATCH_UNLOAD:
+		tl_screen_format(screen, "\n%s%s", stop->text, stop->text[0] != '\0' ? "\n" : "");
+		break;
+	case TL_BREAKPOINT:
+	case TL_BREAKPOINT_HARDWARE:
+	case TL_BREAKPOINT_PRINTF:
+	case TL_WATCHPOINT:
+	case TL_WATCHPOINT_READ:
+	case TL_WATCHPOINT_ACCESS:
+		break;
+	}
+}
+
+static void tell_breakpoint(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	const struct tl_breakpoint *point = first_point(cli, stop);
+
+	if (stop->text[0] != '\0')
+		tl_screen_format(&cli->screen, "%s\n", stop->text);
+	tl_screen_text(&cli->screen, "\n");
+	write_thread(cli, stop->thread, "hit ");
+	tl_screen_format(&cli->screen, "%s %u, ",
+			 point != NULL && point->temporary ? "Temporary breakpoint" : "Breakpoint",
+			 stop->number_count > 0 ? stop->numbers[0] : 0);
+}
+
+/* ---- Signals and ends ---- */
+
+static void tell_signal(struct tl_cli *cli, const struct tl_stop *stop, tl_i32 number)
+{
+	tl_screen_text(&cli->screen, "\n");
+	if (has_threads(cli, stop->thread))
+		write_thread(cli, stop->thread, "");
+	else
+		tl_screen_text(&cli->screen, "Program ");
+	if (number == 0)
+		tl_screen_text(&cli->screen, "stopped.\n");
+	else
+		tl_screen_format(&cli->screen, "received signal %s, %s.\n", tl_signal_name(number),
+				 tl_signal_text(number));
+}
+
+static void tell_exit(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	struct tl_error error;
+
+	if (cli->settings.inferior_events) {
+		if (stop->code == 0)
+			tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) exited normally]\n",
+					 (unsigned long long)stop->thread.process);
+		else
+			tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) exited with code %02o]\n",
+					 (unsigned long long)stop->thread.process, (unsigned)stop->code);
+	}
+	(void)!tl_cli_set_variable(cli, "_exitcode", stop->code, &error);
+}
+
+/* ---- A stop ---- */
+
+/* True when the place is told as well. */
+static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	struct tl_error error;
+
+	switch (stop->kind) {
+	case TL_STOP_NONE:
+		return false;
+	case TL_STOP_STARTED:
+		tl_screen_text(&cli->screen, "\nProgram stopped.\n");
+		return true;
+	case TL_STOP_ATTACHED:
+	case TL_STOP_STEPPED:
+	case TL_STOP_LOCATION:
+		return true;
+	case TL_STOP_FINISHED:
+		return true;
+	case TL_STOP_BREAKPOINT:
+		tell_breakpoint(cli, stop);
+		return true;
+	case TL_STOP_WATCHPOINT:
+		tell_watchpoint(cli, stop);
+		return true;
+	case TL_STOP_SCOPE_END:
+		tl_screen_format(&cli->screen,
+				 "\nWatchpoint %u deleted because the program has left the block in\n"
+				 "which its expression is valid.\n",
+				 stop->number_count > 0 ? stop->numbers[0] : 0);
+		return true;
+	case TL_STOP_CATCHPOINT:
+		tell_catchpoint(cli, stop);
+		return true;
+	case TL_STOP_SIGNAL:
+		tell_signal(cli, stop, stop->signal);
+		return true;
+	case TL_STOP_INTERRUPTED:
+		tell_signal(cli, stop, stop->signal != 0 ? stop->signal : 2);
+		return true;
+	case TL_STOP_EXITED:
+		tell_exit(cli, stop);
+		return false;
+	case TL_STOP_KILLED:
+		tl_screen_format(&cli->screen,
+				 "\nProgram terminated with signal %s, %s.\nThe program no longer exists.\n",
+				 tl_signal_name(stop->signal), tl_signal_text(stop->signal));
+		(void)!tl_cli_set_variable(cli, "_exitsignal", stop->signal, &error);
+		return false;
+	case TL_STOP_NOTHING:
+		tl_screen_text(&cli->screen, "No unwaited-for children left.\n");
+		return false;
+	case TL_STOP_FAILED:
+		tl_screen_complain(&cli->screen, stop->text);
+		return true;
+	}
+	return false;
+}
+
+/* "Value returned is $1 = 5" of finish. */
+static void tell_returned(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+
+	if (stop->kind != TL_STOP_FINISHED || stop->returned.type == NULL)
+		return;
+	if (tl_cli_print_value(cli, &stop->returned, 0, &text, NULL) != TL_OK)
+		tl_output_text(&text, "<unreadable>");
+	tl_screen_format(&cli->screen, "Value returned is $%llu = %s\n", (unsigned long long)stop->history,
+			 tl_output_string(&text));
+	tl_output_release(&text);
+}
+
+static void tell_place(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_error error;
+	/* A step in the same function shows its line alone, where there is one. */
+	bool line_alone = stop->kind == TL_STOP_STEPPED && !stop->new_frame;
+	enum tl_status status = tl_session_frame(cli->session, &frame, &error);
+
+	if (status == TL_OK && line_alone && frame->line != 0)
+		tl_frame_print_source(cli, frame);
+	else if (status == TL_OK)
+		status = tl_frame_print(cli, frame, TL_FRAME_ARGUMENTS | TL_FRAME_SOURCE, &error);
+	if (status != TL_OK)
+		tl_screen_complain(&cli->screen, error.text);
+}
+
+static bool is_silent(const struct tl_breakpoint *point)
+{
+	const char *at = point != NULL ? point->commands : NULL;
+
+	if (at == NULL)
+		return false;
+	at += strspn(at, " \t");
+	return strncmp(at, "silent", 6) == 0 && strchr(" \t\n", at[6]) != NULL;
+}
+
+void tl_stop_tell(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	struct tl_error error;
+	bool silent = stop->number_count > 0, has_place;
+
+	tl_program_terminal_drain(cli->program_terminal);
+	for (tl_u32 i = 0; i < stop->number_count && i < TL_STOP_NUMBERS_MAX; i++)
+		silent = silent && is_silent(tl_breakpoint_find(cli->session, stop->numbers[i]));
+	cli->told = *stop;
+	cli->commands_due = stop->number_count > 0;
+	if (tl_execute_hook(cli, "hook-", "stop", &error) != TL_OK)
+		tl_screen_complain(&cli->screen, error.text);
+	if (silent) {
+		cli->last_thread = stop->thread;
+		return;
+	}
+	if (stop->kind != TL_STOP_EXITED && stop->kind != TL_STOP_KILLED)
+		tell_switch(cli, stop);
+	else
+		cli->last_thread = (struct tl_thread_id){0, 0};
+	has_place = tell_reason(cli, stop);
+	if (has_place && tl_session_alive(cli->session)) {
+		tell_place(cli, stop);
+		tell_returned(cli, stop);
+		tl_displays_show(cli);
+	}
+}
+
+/* ---- Commands of points ---- */
+
+void tl_stop_forget_commands(struct tl_cli *cli)
+{
+	cli->commands_due = false;
+}
+
+/* Without a "silent" at the front, which was obeyed. */
+static enum tl_status run_point(struct tl_cli *cli, const struct tl_breakpoint *point, struct tl_error *error)
+{
+	const char *text = point->commands;
+	char *copy;
+	enum tl_status status;
+
+	if (is_silent(point)) {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	/* They may delete the point. */
+	copy = strdup(text);
+	if (copy == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the commands");
+	status = tl_script_run(cli, copy, strlen(copy), NULL, NULL, error);
+	free(copy);
+	return status;
+}
+
+enum tl_status tl_stop_commands(struct tl_cli *cli, struct tl_error *error)
+{
+	while (cli->commands_due && !cli->quit) {
+		const struct tl_stop stop = cli->told;
+
+		cli->commands_due = false;
+		for (tl_u32 i = 0; i < stop.number_count && i < TL_STOP_NUMBERS_MAX; i++) {
+			const struct tl_breakpoint *point = tl_breakpoint_find(cli->session, stop.numbers[i]);
+
+			if (point != NULL && point->commands != NULL)
+				TL_TRY(run_point(cli, point, error));
+			/* Commands that ran the program have come to another stop. */
+			if (cli->commands_due || !tl_session_alive(cli->session))
+				break;
+		}
+	}
+	return TL_OK;
+}

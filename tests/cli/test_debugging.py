@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""Programs at the prompt: what is said of starts, stops and ends is what gdb says, and terminals are shared in peace."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+from harness import BUILD, PROMPT, Failure, equal, holds, main
+
+PROGRAM = BUILD / 'tests/cli/cli-subject'
+# What one of the two says and the other does not: gdb's library for threads, numbers of processes.
+NOISE = re.compile(r'\[Thread debugging using libthread_db enabled\]\n|Using host libthread_db library "[^"]*"\.\n|'
+                   r'Reading symbols from .*\n')
+
+
+def plain(text):
+    """Without what differs from run to run and from debugger to debugger."""
+    text = NOISE.sub('', text)
+    text = re.sub(r'\(gdb\) |\(trapline\) ', '', text)
+    text = re.sub(r'process \d+', 'process N', text)
+    text = re.sub(r'LWP \d+', 'LWP N', text)
+    return re.sub(r'0x7ff[0-9a-f]{9}', '0xSTACK', text)
+
+
+def same_as_gdb(place, commands, program=PROGRAM, width=True):
+    """Both debuggers do the same; their output, line for line."""
+    text = ''.join(command + '\n' for command in commands)
+    ours = place.run('-q', '-nx', '-ex', 'set width 0', program, text=text)
+    theirs = subprocess.run(['gdb', '-q', '-nx', '-ex', 'set width 0', program], input=text, capture_output=True,
+                            text=True, timeout=60, cwd=place.home, env={**os.environ, 'HOME': str(place.home)})
+    equal(plain(ours.stdout).rstrip().splitlines(), plain(theirs.stdout).rstrip().splitlines(), ours.stderr)
+
+
+def test_break_and_run_and_step_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'backtrace', 'info breakpoints', 'next', 'next', 'finish', 'delete 1', 'next',
+                        'step', 'kill'])
+
+
+def test_exits_as_gdb_says(place):
+    same_as_gdb(place, ['run', 'run 3 < /dev/null', 'info breakpoints'])
+
+
+def test_start_and_temporary_breakpoints_as_gdb_says(place):
+    same_as_gdb(place, ['start', 'info breakpoints', 'tbreak add', 'continue', 'continue'])
+
+
+def test_conditions_and_counts_as_gdb_says(place):
+    same_as_gdb(place, ['break add if b == 2', 'info breakpoints', 'run', 'condition 1', 'ignore 1 1', 'info breakpoints',
+                        'disable 1', 'info breakpoints', 'continue'])
+
+
+def test_commands_of_points_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'commands', 'silent', 'printf "b is %d\\n", b', 'continue', 'end', 'info breakpoints',
+                        'run'])
+
+
+def test_frames_and_variables_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'info args', 'info locals', 'up', 'info locals', 'frame', 'down',
+                        'frame 1', 'frame function add', 'bt 1', 'bt -1', 'bt full', 'up', 'up', 'down', 'down', 'down'])
+
+
+def test_values_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'print a', 'print/x a + 255', 'print $', 'print $$2', 'output b', 'up',
+                        'print p', 'print &p', 'print p.x = 7', 'print p', 'whatis p', 'ptype p', 'print words[1]',
+                        'print *words@2', 'set var p.y = 9', 'print p.y', 'display p.x', 'info display', 'next', 'undisplay 1',
+                        'next', 'x/2dw &p', 'x/s words[0]', 'x/4xb &p', 'print $rip', 'print nothing', 'call add(1, 2)'])
+
+
+def test_signals_as_gdb_says(place):
+    same_as_gdb(place, ['run fault', 'info program', 'continue', 'info program'])
+
+
+def test_until_and_advance_as_gdb_says(place):
+    same_as_gdb(place, ['break main', 'run', 'next', 'next', 'advance add', 'finish', 'until', 'stepi', 'nexti', 'kill'])
+
+
+# ---- At a terminal ----
+
+def debug(place, *arguments, **options):
+    terminal = place.terminal('-q', '-nx', *arguments, PROGRAM, **options)
+    terminal.prompt()
+    return terminal
+
+
+def test_a_program_reads_its_terminal_and_its_output_comes_in_order(place):
+    terminal = debug(place)
+    terminal.type('run read\n')
+    terminal.wait_for(lambda screen: screen.cursor_line() == 'what? ')
+    terminal.type('an answer\n')
+    terminal.wait_for('what? an answer\nit was: an answer\ntotal 3 one\n[Inferior 1 (process')
+    terminal.wait_for('exited normally]')
+    terminal.prompt()
+
+
+def test_ctrl_c_stops_a_program_that_has_the_terminal(place):
+    terminal = debug(place)
+    terminal.type('run spin\n')
+    terminal.wait_for('spinning')
+    terminal.type('\x03')
+    terminal.wait_for('Program received signal SIGINT, Interrupt.')
+    terminal.prompt()
+    terminal.type('print turns > 0\n')
+    terminal.wait_for('$1 = 1')
+    terminal.prompt()
+    terminal.type('continue\n')
+    terminal.wait_for('Continuing.')
+    terminal.type('\x03')
+    terminal.wait_for('Program received signal SIGINT, Interrupt.')
+    terminal.prompt()
+
+
+def test_the_prompt_answers_while_the_program_runs(place):
+    terminal = debug(place)
+    terminal.type('run spin &\n')
+    terminal.wait_for('spinning')
+    terminal.type('echo here\\n\n')
+    terminal.wait_for('\nhere\n')
+    terminal.type('interrupt\n')
+    terminal.wait_for('received signal SIGINT')
+    terminal.prompt()
+
+
+def test_output_leaves_a_half_typed_line_intact(place):
+    terminal = debug(place)
+    terminal.type('run slow &\n')
+    terminal.wait_for('tick 0')
+    terminal.type('echo half')
+    terminal.wait_for('tick 3')
+    terminal.wait_line(PROMPT + 'echo half')
+    terminal.type(' a line\\n\n')
+    terminal.wait_for('\nhalf a line\n')
+
+
+def test_a_stop_in_the_background_leaves_a_half_typed_line_intact(place):
+    terminal = debug(place)
+    terminal.command('break ticked if tick == 4')
+    terminal.type('run slow &\n')
+    terminal.wait_for('tick 0')
+    terminal.type('echo half')
+    terminal.wait_for('Breakpoint 1, ticked (tick=4)')
+    terminal.wait_line(PROMPT + 'echo half')
+    terminal.type('\x03')
+    terminal.prompt()
+    holds(terminal.command('print tick'), '= 4')
+
+
+def test_the_program_knows_the_size_of_the_window(place):
+    terminal = debug(place, rows=30, columns=90)
+    terminal.type('run size\n')
+    terminal.wait_for('30 rows, 90 columns')
+    terminal.resize(40, 100)
+    terminal.wait_for('40 rows, 100 columns')
+    terminal.type('q\n')
+    terminal.prompt()
+
+
+def test_quitting_asks_where_a_program_would_be_lost(place):
+    terminal = debug(place)
+    terminal.type('start\n')
+    terminal.wait_for('Temporary breakpoint 1, main')
+    terminal.prompt()
+    terminal.type('\x04')
+    terminal.wait_for('A debugging session is active.')
+    terminal.wait_for('will be killed.')
+    terminal.wait_for('Quit anyway? (y or n)')
+    terminal.type('n\n')
+    terminal.wait_for('Not confirmed.')
+    terminal.prompt()
+    terminal.type('quit\n')
+    terminal.wait_for('Quit anyway? (y or n)')
+    terminal.type('y\n')
+    equal(terminal.end(), 0)
+
+
+def test_names_are_completed(place):
+    terminal = debug(place)
+    terminal.type('break tick\t')
+    terminal.wait_line(PROMPT + 'break ticked ')
+    terminal.type('\x15start\n')
+    terminal.wait_for('Temporary breakpoint 1, main')
+    terminal.prompt()
+    terminal.type('print words_in_\t')
+    terminal.wait_line(PROMPT + 'print words_in_main ')
+    terminal.type('\x15print p.long_\t')
+    terminal.wait_line(PROMPT + 'print p.long_name ')
+
+
+def test_attach_and_detach(place):
+    victim = subprocess.Popen([PROGRAM, 'spin'], stdout=subprocess.PIPE)
+    try:
+        victim.stdout.readline()
+        result = place.run('-q', '-nx', '-batch', '-ex', f'attach {victim.pid}', '-ex', 'print sizeof turns + (turns == 0) * 0', '-ex', 'detach')
+        holds(result.stdout, '$1 = 8\n')
+        holds(result.stdout, f'[Inferior 1 (process {victim.pid}) detached]\n')
+        equal(victim.poll(), None)
+    finally:
+        victim.kill()
+        victim.wait()
+
+
+def test_errors_without_a_program(place):
+    result = place.run('-q', '-nx', text='run\ncontinue\nbacktrace\nfinish\ninfo locals\nbreak main\nprint x\n')
+    for part in ('No executable file specified.', 'The program is not being run.', 'No stack.'):
+        holds(result.stderr, part)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.modules[__name__]))
