@@ -115,6 +115,7 @@ TL_CHECKED enum tl_status tl_session_open(struct tl_session **session_ret, const
 					  struct tl_error *error);
 void tl_session_close(struct tl_session *session);
 
+/* What it is made of; all of it belongs to the session. */
 struct tl_session_settings *tl_session_settings(struct tl_session *session);
 struct tl_signal_handling *tl_session_signals(struct tl_session *session); /* TL_SIGNALS of them */
 struct tl_engine *tl_session_engine(struct tl_session *session);
@@ -191,6 +192,7 @@ TL_CHECKED enum tl_status tl_session_return(struct tl_session *session, const st
 tl_u32 tl_session_thread_number(struct tl_session *session, struct tl_thread_id thread);
 struct tl_thread_id tl_session_numbered_thread(struct tl_session *session, tl_u32 number);
 
+/* The selected thread, and another one, whose innermost frame is selected then. */
 struct tl_thread_id tl_session_thread(const struct tl_session *session); /* {0, 0}: none */
 TL_CHECKED enum tl_status tl_session_select_thread(struct tl_session *session, struct tl_thread_id thread,
 						   struct tl_error *error);
