@@ -1,6 +1,7 @@
 #include "debugger/disassemble_internal.h"
 
 #include "base/storage.h"
+#include "symbols/demangle.h"
 
 #include <elf.h>
 #include <string.h>
@@ -31,6 +32,12 @@ void tl_disassembler_close(struct tl_disassembler *disassembler)
 	tl_release(tl_storage(), disassembler, sizeof(*disassembler));
 }
 
+void tl_disassemble_name(const struct tl_code_view *view, const char *name, struct tl_output *output)
+{
+	if (!view->demangle || tl_demangle(name, TL_DEMANGLE_WHOLE, output, NULL) != TL_OK)
+		tl_output_text(output, name);
+}
+
 void tl_disassemble_address(const struct tl_code_view *view, tl_u64 address, struct tl_output *output)
 {
 	char name[512];
@@ -39,9 +46,10 @@ void tl_disassemble_address(const struct tl_code_view *view, tl_u64 address, str
 	tl_output_format(output, "0x%llx", (unsigned long long)address);
 	if (view->symbol == NULL || !view->symbol(view->context, address, name, sizeof(name), &offset))
 		return;
-	tl_output_format(output, " <%s", name);
+	tl_output_text(output, " <");
+	tl_disassemble_name(view, name, output);
 	if (offset != 0)
-		tl_output_format(output, "+%llu", (unsigned long long)offset);
+		tl_output_format(output, (tl_i64)offset < 0 ? "%lld" : "+%lld", (long long)offset);
 	tl_output_text(output, ">");
 }
 

@@ -8,12 +8,10 @@
 #ifndef TL_DEBUGGER_DISASSEMBLE_H
 #define TL_DEBUGGER_DISASSEMBLE_H
 
+#include "core/cpu/cpu.h"
 #include "symbols/output.h"
 
 struct tl_disassembler;
-
-/* The longest instruction of all that are known here. */
-#define TL_INSTRUCTION_MAX 15u
 
 /* Where code comes from, and how it is written. {0} reads nothing; the rest is as gdb has it. */
 struct tl_code_view {
@@ -21,11 +19,13 @@ struct tl_code_view {
 	enum tl_status (*read)(void *context, tl_u64 address, void *buffer, tl_u64 size, struct tl_error *error);
 	/*
 	 * The symbol in which an address lies: writes its name, at most `size` bytes with the zero, and how far behind
-	 * its start. False when there is none. NULL: no symbols are known.
+	 * its start; "negative" in a function's part that lies in front of its entry. False when there is none. NULL:
+	 * no symbols are known.
 	 */
 	bool (*symbol)(void *context, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret);
 	void *context;
-	bool intel; /* x86: Intel's way of writing instead of AT&T's */
+	bool intel;    /* x86: Intel's way of writing instead of AT&T's */
+	bool demangle; /* names of C++ as they were written: gdb's "set print asm-demangle" */
 };
 
 /*

@@ -437,7 +437,7 @@ tl_u8 tl_disassemble_x86(const struct tl_code_view *view, bool wide, tl_u64 addr
 	if (wide && write_idle_rex(bytes, size, output))
 		return 1;
 	if (!decode(&text, bytes, size, &status)) {
-		if (status == ZYDIS_STATUS_NO_MORE_DATA && size < TL_INSTRUCTION_MAX)
+		if (status == ZYDIS_STATUS_NO_MORE_DATA && size < ZYDIS_MAX_INSTRUCTION_LENGTH)
 			return 0;
 		/* A lock that is not allowed is shown, and traps when it is executed. */
 		if (status == ZYDIS_STATUS_ILLEGAL_LOCK && bytes[0] == 0xf0) {
