@@ -24,7 +24,7 @@ static enum tl_status read_name(struct remote_target *target, struct remote_thre
 	struct tl_cursor text;
 	tl_size length;
 
-	if (thread->name[0] == '\0' && !target->has_threads) {
+	if (!thread->named && tl_remote_read_names(target) == TL_ERROR_UNSUPPORTED) {
 		question = tl_remote_question(target);
 		tl_write_text(&question, "qThreadExtraInfo,");
 		tl_remote_write_thread(target, &question, tl_remote_id(thread));
@@ -35,15 +35,18 @@ static enum tl_status read_name(struct remote_target *target, struct remote_thre
 		if (answer == ANSWER_TEXT)
 			tl_cursor_hex_bytes(&text, thread->name, length);
 		thread->name[answer == ANSWER_TEXT && !text.failed ? length : 0] = '\0';
+		thread->named = true;
 	}
 	return copy_part(thread->name, strlen(thread->name), offset, buffer, size, done_ret);
 }
 
-static enum tl_status read_core(const struct remote_thread *thread, tl_u64 offset, void *buffer, tl_size size,
-				tl_size *done_ret)
+static enum tl_status read_core(struct remote_target *target, const struct remote_thread *thread, tl_u64 offset,
+				void *buffer, tl_size size, tl_size *done_ret)
 {
 	char text[24];
 
+	if (!thread->named)
+		(void)tl_remote_read_names(target);
 	if (!thread->has_core)
 		return TL_ERROR_UNSUPPORTED;
 	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)thread->core);
@@ -95,7 +98,7 @@ enum tl_status tl_remote_read_object(struct tl_target *base, struct tl_thread_id
 		return TL_ERROR_GONE;
 	TL_TRY(tl_remote_hold(target));
 	if (object == TL_OBJECT_THREAD_CORE)
-		return read_core(thread, offset, buffer, size, done_ret);
+		return read_core(target, thread, offset, buffer, size, done_ret);
 	TL_TRY(tl_remote_select(target, id));
 	switch (object) {
 	case TL_OBJECT_AUXV:

@@ -215,6 +215,16 @@ enum tl_status tl_remote_fetch_program_counter(struct tl_target *base, struct tl
 	return TL_OK;
 }
 
+bool tl_remote_peek_program_counter(const struct remote_thread *thread, tl_u64 *value_ret)
+{
+	const struct tl_cpu *cpu = thread->process->layout.cpu;
+
+	if (thread->file == NULL || cpu == NULL || !is_known(thread, cpu->program_counter))
+		return false;
+	*value_ret = tl_cpu_get(cpu, thread->file, cpu->program_counter);
+	return true;
+}
+
 /* ---- Storing ---- */
 
 static enum tl_status send_p(struct remote_target *target, struct remote_thread *thread,

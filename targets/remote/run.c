@@ -72,6 +72,20 @@ static bool is_own_interrupt(struct remote_target *target, const struct stop_rep
 	return awaited && looks_so;
 }
 
+/*
+ * One thread alone has made one step, and no system call in it (of two bytes, on x86-64): there are no more threads
+ * than before, and no fewer. That saves the list at each of many steps.
+ */
+static bool nobody_new(const struct remote_target *target, const struct remote_thread *thread,
+		       const struct stop_reply *reply)
+{
+	tl_u64 at = 0;
+
+	return target->alone && reply->reason == REASON_NONE && reply->signal == REMOTE_SIGNAL_TRAP &&
+	       thread->running && thread->step_known && thread->process->layout.cpu == &tl_cpu_x86_64 &&
+	       tl_remote_peek_program_counter(thread, &at) && at - thread->step_from != 2;
+}
+
 static void thread_stopped(struct remote_target *target, struct stop_reply *reply)
 {
 	bool interrupted = target->interrupted;
@@ -81,6 +95,7 @@ static void thread_stopped(struct remote_target *target, struct stop_reply *repl
 	if (thread == NULL)
 		return;
 	tl_remote_take_registers(target, thread, reply->pairs);
+	target->listed = nobody_new(target, thread, reply);
 	reply->pairs = tl_cursor_make(NULL, 0);
 	if (own)
 		return;
@@ -111,6 +126,7 @@ static void take_packet(struct remote_target *target)
 	struct remote_thread *thread;
 	struct tl_writer writer;
 
+	target->listed = false;
 	switch (reply.kind) {
 	case STOP_OUTPUT:
 		(void)tl_cursor_byte(&text);
@@ -144,7 +160,7 @@ static void take_packet(struct remote_target *target)
 		break;
 	}
 	target->running = false;
-	target->listed = false;
+	target->alone = false;
 	target->general_known = false;
 	tl_source_remove(target->impatient);
 	target->impatient = NULL;
@@ -438,10 +454,11 @@ static bool note_start(struct remote_target *target, struct remote_thread *threa
 {
 	struct stop_reply hit = {.kind = STOP_SIGNAL, .reason = REASON_SOFTWARE, .signal = REMOTE_SIGNAL_TRAP};
 
-	thread->step_known =
-		is_step(thread) && !target->software_reason &&
-		tl_remote_fetch_program_counter(&target->target, tl_remote_id(thread), &thread->step_from) == TL_OK;
-	if (!thread->step_known || thread->request.signal != 0 ||
+	thread->step_known = is_step(thread) && tl_remote_peek_program_counter(thread, &thread->step_from);
+	if (is_step(thread) && !thread->step_known && !target->software_reason)
+		thread->step_known = tl_remote_fetch_program_counter(&target->target, tl_remote_id(thread),
+								     &thread->step_from) == TL_OK;
+	if (target->software_reason || !thread->step_known || thread->request.signal != 0 ||
 	    !has_point(thread, TL_POINT_SOFTWARE, thread->step_from))
 		return false;
 	thread->has_stop = true;
@@ -459,12 +476,24 @@ static bool note_starts(struct remote_target *target)
 	return hit;
 }
 
+static void note_alone(struct remote_target *target)
+{
+	tl_size running = 0, steps = 0;
+
+	for (tl_size i = 0; i < target->thread_count; i++) {
+		running += target->threads[i]->running;
+		steps += target->threads[i]->running && is_step(target->threads[i]);
+	}
+	target->alone = running == 1 && steps == 1 && target->vcont;
+}
+
 static enum tl_status go(struct remote_target *target)
 {
 	struct tl_writer writer;
 
 	TL_TRY(set_catches(target));
 	if (!pass_hardware(target, &writer)) {
+		note_alone(target);
 		if (note_starts(target)) {
 			tl_source_trigger(target->flusher);
 			return TL_OK;

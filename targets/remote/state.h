@@ -81,7 +81,8 @@ struct remote_thread {
 	tl_u8 *g; /* the last whole `g`, for a `G`; g_size 0: none */
 	tl_size g_size;
 
-	bool seen; /* in the stub's list that is being read */
+	bool seen;  /* in the stub's list that is being read */
+	bool named; /* its name and core are those that the stub gave at this stop, or gives at none */
 	bool has_core;
 	tl_u64 core;
 	char name[64];
@@ -111,6 +112,7 @@ struct remote_target {
 	bool vcont, can_step, can_step_signal;
 	bool points[TL_POINT_KIND_MAX];
 	bool can_reverse;
+	bool list_in_pieces; /* its qfThreadInfo takes a packet a thread */
 	enum remote_knows knows_p, knows_P, knows_X, knows_kill, knows_qC, knows_region, knows_thread_info;
 
 	/* What it was told last. */
@@ -123,6 +125,7 @@ struct remote_target {
 	bool interrupted;      /* ^C was sent, and its stop has not come */
 	bool interrupt_astray; /* another stop came first: the ^C's may come later */
 	bool listed;           /* its list of threads was read since it stopped */
+	bool alone;            /* one thread was set going, for one step */
 	bool nobody;           /* it said that nothing of what was resumed is left (N) */
 	bool flushing;
 	bool over; /* the last process has ended or was let go: the connection may close */
@@ -204,6 +207,8 @@ static inline struct tl_thread_id tl_remote_id(const struct remote_thread *threa
 }
 /* Reads the stub's list into the threads' `seen`, adding those that are new; the stub stands. */
 enum tl_status tl_remote_read_threads(struct remote_target *target);
+/* The same with names and processors, if the stub tells them at all. */
+enum tl_status tl_remote_read_names(struct remote_target *target);
 /* The layout of the process's registers, read now if need be. */
 enum tl_status tl_remote_layout(struct remote_target *target, struct remote_process *process);
 /* After an exec: it may be another kind of program. */
@@ -225,6 +230,8 @@ enum tl_status tl_remote_fetch_registers(struct tl_target *target, struct tl_thr
 enum tl_status tl_remote_store_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank,
 					 const tl_u8 *file);
 enum tl_status tl_remote_fetch_program_counter(struct tl_target *target, struct tl_thread_id id, tl_u64 *value_ret);
+/* The same if it is known already; asks nobody. */
+bool tl_remote_peek_program_counter(const struct remote_thread *thread, tl_u64 *value_ret);
 /* Nothing is known of them from now on. */
 void tl_remote_forget_registers(struct remote_thread *thread);
 /* Takes the registers that came with a stop reply. */

@@ -167,6 +167,7 @@ static enum tl_status read_document(struct remote_target *target)
 			continue;
 		thread->has_core = tl_remote_xml_number(&element, "core", &thread->core);
 		(void)tl_remote_xml_attribute(&element, "name", thread->name, sizeof(thread->name));
+		thread->named = true;
 	}
 	free(bytes);
 	return status;
@@ -176,6 +177,7 @@ static enum tl_status read_document(struct remote_target *target)
 static enum tl_status read_list(struct remote_target *target)
 {
 	const char *question = "qfThreadInfo";
+	tl_size ids = 0;
 
 	for (tl_size n = 0; n < REMOTE_THREADS_MAX; n++) {
 		enum remote_answer answer = ANSWER_UNKNOWN;
@@ -187,6 +189,7 @@ static enum tl_status read_list(struct remote_target *target)
 		text = tl_remote_answer_text(target);
 		if (tl_cursor_accept(&text, 'l'))
 			return TL_OK;
+		target->list_in_pieces |= n == 1 && ids == 1;
 		tl_cursor_expect(&text, 'm');
 		while (!tl_cursor_done(&text)) {
 			struct remote_thread *thread = NULL;
@@ -195,6 +198,7 @@ static enum tl_status read_list(struct remote_target *target)
 			if (!tl_remote_stop_thread(&text, &id))
 				return TL_ERROR_MALFORMED;
 			TL_TRY(see_thread(target, id, &thread));
+			ids++;
 			(void)tl_cursor_accept(&text, ',');
 		}
 		question = "qsThreadInfo";
@@ -202,28 +206,45 @@ static enum tl_status read_list(struct remote_target *target)
 	return TL_ERROR_TOO_LONG;
 }
 
+static void see_all(struct remote_target *target, bool seen)
+{
+	for (tl_size i = 0; i < target->thread_count; i++)
+		target->threads[i]->seen = seen;
+}
+
+/*
+ * The short list where it comes in few packets, as the document has to be made up of names and more for each thread;
+ * gdbserver's comes in one packet for each.
+ */
 enum tl_status tl_remote_read_threads(struct remote_target *target)
 {
 	enum tl_status status = TL_ERROR_UNSUPPORTED;
 
-	for (tl_size i = 0; i < target->thread_count; i++)
-		target->threads[i]->seen = target->threadless;
+	see_all(target, target->threadless);
 	if (target->threadless)
 		return TL_OK;
-	if (target->has_threads)
+	for (tl_size i = 0; i < target->thread_count; i++)
+		target->threads[i]->named = false;
+	if (target->has_threads && target->list_in_pieces)
 		status = read_document(target);
 	if (status != TL_OK && target->knows_thread_info != KNOWS_NOT) {
 		status = read_list(target);
 		if (status == TL_ERROR_UNSUPPORTED)
 			target->knows_thread_info = KNOWS_NOT;
 	}
+	if (status != TL_OK && target->has_threads && !target->list_in_pieces)
+		status = read_document(target);
 	/* A stub without a list has the threads that it has told of. */
 	if (status == TL_ERROR_UNSUPPORTED) {
-		for (tl_size i = 0; i < target->thread_count; i++)
-			target->threads[i]->seen = true;
+		see_all(target, true);
 		return TL_OK;
 	}
 	return status;
+}
+
+enum tl_status tl_remote_read_names(struct remote_target *target)
+{
+	return target->has_threads ? read_document(target) : TL_ERROR_UNSUPPORTED;
 }
 
 /* ---- Layouts ---- */
