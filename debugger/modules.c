@@ -492,6 +492,32 @@ static tl_u64 list_head(const struct update *update)
 	return head;
 }
 
+/*
+ * Memory for the linker's list: that of the process, and where it has none, as in many a core file, the constants of
+ * the modules that are known by now. The linker's empty name for the program is one of them.
+ */
+static enum tl_status read_list_memory(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	const struct update *update = context;
+	const struct tl_memory_access *memory = &update->modules->memory;
+
+	if (memory->read(memory->context, address, buffer, size) == TL_OK)
+		return TL_OK;
+	for (tl_size i = 0; i < update->list.count; i++) {
+		const struct tl_module *module = &update->list.items[i]->open;
+		tl_u64 count = 0;
+
+		if (address >= module->start && address < module->end)
+			count = tl_module_read_file(module, address, buffer, size, true);
+		if (count == 0)
+			continue;
+		/* Strings are read in pieces that a page holds, and pages are mapped whole. */
+		memset((tl_u8 *)buffer + count, 0, size - count);
+		return TL_OK;
+	}
+	return TL_ERROR_MEMORY;
+}
+
 static bool is_listed(const struct tl_link_list *links, tl_u64 map)
 {
 	for (tl_size i = 0; i < links->count; i++)
@@ -517,10 +543,11 @@ static enum tl_status keep_rest(struct update *update)
 
 static enum tl_status add_libraries(struct update *update)
 {
+	struct tl_memory_access memory = {.read = read_list_memory, .context = update};
 	tl_u64 head = list_head(update);
 
-	if (head != 0 && tl_link_list_read(&update->links, &update->modules->memory, update->word, head,
-					   update->error) == TL_ERROR_NO_MEMORY)
+	if (head != 0 &&
+	    tl_link_list_read(&update->links, &memory, update->word, head, update->error) == TL_ERROR_NO_MEMORY)
 		return TL_ERROR_NO_MEMORY;
 	for (tl_size i = 0; i < update->links.count; i++) {
 		const struct tl_link *link = &update->links.links[i];

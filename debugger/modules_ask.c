@@ -119,11 +119,7 @@ void tl_module_text(const struct tl_module *module, tl_u64 *start_ret, tl_u64 *e
 
 /* ============================================================ memory ============================================= */
 
-/*
- * Bytes that the file fills at an address of one of its segments, as many of them as there are in one piece: zeros
- * behind what stands in the file. With `constant`, only where the program cannot have changed them.
- */
-static tl_u64 read_file(const struct tl_module *module, tl_u64 address, void *buffer, tl_u64 size, bool constant)
+tl_u64 tl_module_read_file(const struct tl_module *module, tl_u64 address, void *buffer, tl_u64 size, bool constant)
 {
 	const struct tl_elf *elf = tl_image_elf(module->binary->image);
 	struct tl_elf_segment segment;
@@ -152,7 +148,7 @@ static bool read_files(const struct tl_modules *modules, tl_u64 address, void *b
 
 	while (size > 0) {
 		const struct tl_module *module = tl_modules_at(modules, address);
-		tl_u64 count = module != NULL ? read_file(module, address, at, size, constant) : 0;
+		tl_u64 count = module != NULL ? tl_module_read_file(module, address, at, size, constant) : 0;
 
 		if (count == 0)
 			return false;

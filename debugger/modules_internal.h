@@ -50,6 +50,12 @@ struct tl_modules {
 bool tl_modules_find_table(const struct tl_binary *binary, tl_u64 address, const struct tl_unit **unit_ret,
 			   const struct tl_line_table **table_ret);
 
+/*
+ * Bytes that the file fills at an address of one of its segments, as many of them as there are in one piece: zeros
+ * behind what stands in the file. With `constant`, only where the program cannot have changed them. Returns how many.
+ */
+tl_u64 tl_module_read_file(const struct tl_module *module, tl_u64 address, void *buffer, tl_u64 size, bool constant);
+
 /* True where a module has code: the instruction at an address may be run. */
 bool tl_modules_is_code(const struct tl_modules *modules, tl_u64 address);
 

@@ -367,6 +367,25 @@ TEST(memory_comes_from_the_process_and_constants_from_the_file)
 	end_process(&process);
 }
 
+/* A core file need not have the linker's constants, and its name for the program is one. */
+TEST(names_that_a_core_lacks_come_from_the_linkers_file)
+{
+	struct fixture fixture;
+	struct process process;
+	bool changed;
+
+	REQUIRE(open_fixture(&fixture, NULL) && begin_process(&process));
+	put_list(&process, 2, three_names, three_biases);
+	write_process(&process, LISTS + 0x100 + 8, LINKER_BASE + EI_PAD);
+	process.regions[1].size = 0;
+	REQUIRE(update(&fixture, &process, &changed));
+	CHECK(tl_modules_remark(fixture.modules) == NULL);
+	CHECK_EQUAL(count_modules(fixture.modules), 2 + has_vdso());
+	CHECK_EQUAL(tl_modules_get(fixture.modules, 0)->link_map, LISTS + 0x100);
+	close_fixture(&fixture);
+	end_process(&process);
+}
+
 TEST(what_cannot_be_opened_is_remarked_upon)
 {
 	static const char *const names[] = {"", "/nonexistent.so", "relative", LIBRARY};
