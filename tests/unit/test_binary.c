@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,9 +14,27 @@
 #error "PROGRAM is a program with debug information, TYPES one made of tests/fixtures/symbols/types.c and types_other.c"
 #endif
 
-#define COPIES 40
-
 static char folder[64];
+
+/* Held by a test that wants no index to be made: they are made behind it. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static unsigned made; /* under the gate, as is the order in which they were */
+static const struct tl_dwarf *order[64];
+
+enum tl_status __real_tl_index_build(struct tl_index **index_ret, struct tl_dwarf *dwarf,
+				     const struct tl_index_options *options, struct tl_error *error);
+enum tl_status __wrap_tl_index_build(struct tl_index **index_ret, struct tl_dwarf *dwarf,
+				     const struct tl_index_options *options, struct tl_error *error);
+
+/* What the linker puts in the place of tl_index_build (--wrap). */
+enum tl_status __wrap_tl_index_build(struct tl_index **index_ret, struct tl_dwarf *dwarf,
+				     const struct tl_index_options *options, struct tl_error *error)
+{
+	(void)pthread_mutex_lock(&gate);
+	order[made++ % TL_COUNT(order)] = dwarf;
+	(void)pthread_mutex_unlock(&gate);
+	return __real_tl_index_build(index_ret, dwarf, options, error);
+}
 
 struct fixture {
 	struct tl_loop *loop;
@@ -256,31 +275,47 @@ static bool give_up(void *context)
 	return false;
 }
 
-/* Many indexes are wanted, and whoever waits for the last one does not have to. */
+/* Whoever waits does not have to; the index comes all the same. */
 TEST(waiting_can_be_given_up)
 {
 	struct fixture fixture;
 	struct tl_binary *binary = NULL;
-	unsigned asked = 0, given_up = 0;
+	unsigned asked = 0;
+
+	REQUIRE(open_fixture(&fixture, &no_cache));
+	REQUIRE(tl_binaries_get(fixture.binaries, PROGRAM, &binary, &fixture.error) == TL_OK);
+	(void)pthread_mutex_lock(&gate);
+	CHECK_EQUAL(tl_binary_wait(binary, give_up, &asked, &fixture.error), TL_ERROR_CANCELLED);
+	CHECK_EQUAL(tl_binary_wait(binary, give_up, &asked, &fixture.error), TL_ERROR_CANCELLED);
+	CHECK_EQUAL(asked, 2);
+	CHECK(!tl_binary_ready(binary));
+	(void)pthread_mutex_unlock(&gate);
+	CHECK(tl_binary_wait(binary, NULL, NULL, &fixture.error) == TL_OK);
+	CHECK_EQUAL(count_names(binary, "trace"), 1);
+	close_fixture(&fixture);
+}
+
+/* While the first of three is made, or about to be, the last one is waited for: it comes before the second. */
+TEST(whoever_waits_goes_first)
+{
+	struct tl_binary *binaries[3] = {NULL, NULL, NULL};
+	struct fixture fixture;
+	unsigned asked = 0;
 
 	REQUIRE(open_folder());
 	REQUIRE(open_fixture(&fixture, &no_cache));
-	for (unsigned i = 0; i < COPIES; i++) {
-		enum tl_status status;
-
-		REQUIRE(tl_binaries_get(fixture.binaries, copy_program(i), &binary, &fixture.error) == TL_OK);
-		tl_binary_want(binary);
-		status = tl_binary_wait(binary, give_up, &asked, &fixture.error);
-		CHECK(status == TL_OK || status == TL_ERROR_CANCELLED);
-		given_up += status == TL_ERROR_CANCELLED;
-		CHECK_EQUAL(asked, given_up);
-		/* The next one stands behind this one in the queue. */
-		REQUIRE(tl_binaries_get(fixture.binaries, copy_program(i + COPIES), &binary, &fixture.error) == TL_OK);
-		tl_binary_want(binary);
+	(void)pthread_mutex_lock(&gate);
+	for (unsigned i = 0; i < 3; i++) {
+		REQUIRE(tl_binaries_get(fixture.binaries, copy_program(i), &binaries[i], &fixture.error) == TL_OK);
+		tl_binary_want(binaries[i]);
 	}
-	CHECK(given_up > 0);
-	CHECK(tl_binary_wait(binary, NULL, NULL, &fixture.error) == TL_OK);
-	CHECK_EQUAL(count_names(binary, "trace"), 1);
+	CHECK_EQUAL(tl_binary_wait(binaries[2], give_up, &asked, &fixture.error), TL_ERROR_CANCELLED);
+	made = 0;
+	(void)pthread_mutex_unlock(&gate);
+	for (unsigned i = 3; i-- > 0;)
+		CHECK(tl_binary_wait(binaries[i], NULL, NULL, &fixture.error) == TL_OK);
+	CHECK_EQUAL(made, 3);
+	CHECK(order[0] == binaries[2]->dwarf || (order[0] == binaries[0]->dwarf && order[1] == binaries[2]->dwarf));
 	close_fixture(&fixture);
 	remove_folder();
 }
