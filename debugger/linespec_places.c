@@ -112,13 +112,20 @@ char *tl_place_name(const struct tl_module *module, const struct tl_entry *funct
 	return name;
 }
 
-/* Of a symbol without debug information: demangled if it can be. */
+/* Of a symbol without debug information: demangled if it can be, without its version. */
 static char *name_of_symbol(const char *symbol)
 {
 	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
+	const char *version = strchr(symbol, '@');
 	char *name;
 
-	name = tl_place_text(tl_symbol_write_name(symbol, &output) ? tl_output_string(&output) : symbol);
+	if (!tl_symbol_write_name(symbol, &output)) {
+		if (version != NULL && version != symbol && strcmp(version, "@plt") != 0)
+			tl_output_bytes(&output, symbol, (tl_size)(version - symbol));
+		else
+			tl_output_text(&output, symbol);
+	}
+	name = tl_place_text(tl_output_string(&output));
 	tl_output_release(&output);
 	return name;
 }
@@ -248,6 +255,8 @@ static void place_function(const struct tl_finder *finder, const struct tl_funct
 	place->resolver = function->resolver;
 	if (function->has_entry)
 		place->name = tl_place_name(function->module, &function->entry);
+	else if (function->symbol != NULL && tl_function_around(function->module, function->start, true).tag == 0)
+		place->name = name_of_symbol(function->symbol);
 	if (finder->at_entry || function->resolver)
 		return;
 	if (!function->inlined)
@@ -440,17 +449,37 @@ static bool has_names(const struct tl_entry *block)
 	return false;
 }
 
-/* Tells blocks apart (tl_line_query_finish); the context is a module, the address as linked. */
+/*
+ * Tells blocks apart (tl_line_query_finish); the context is a module, the address as linked. Parts of a block that
+ * stand apart from where it begins are told apart from that by the lowest bit.
+ */
 static tl_u64 block_of(void *context, tl_u64 address)
 {
 	struct tl_scope_chain chain = scopes_at(context, address);
 	tl_u64 block = 0;
 
-	for (tl_size i = 0; i < chain.count && block == 0; i++)
-		if (chain.scopes[i].kind != TL_SCOPE_BLOCK || has_names(&chain.scopes[i].entry))
-			block = chain.scopes[i].entry.offset + 1;
+	for (tl_size i = 0; i < chain.count && block == 0; i++) {
+		const struct tl_scope *scope = &chain.scopes[i];
+		tl_u64 start;
+
+		if (scope->kind != TL_SCOPE_BLOCK || has_names(&scope->entry))
+			block = (scope->entry.offset + 1) << 1 |
+				(tl_entry_start(&scope->entry, &start) && start != scope->start);
+	}
 	tl_scope_chain_release(&chain);
 	return block;
+}
+
+/*
+ * Is a place in a part of a block that stands apart (what is seldom run, gcc puts elsewhere), and another one where the
+ * block begins? The latter is the one.
+ */
+static bool is_apart(const struct tl_line_query *query, const struct tl_line_place *place)
+{
+	for (tl_size i = 0; i < query->count && (place->block & 1) != 0; i++)
+		if (query->places[i].block == (place->block ^ 1))
+			return true;
+	return false;
 }
 
 static enum tl_status add_line(struct tl_finder *finder, const struct tl_module *module, tl_u32 line,
@@ -508,7 +537,8 @@ enum tl_status tl_finder_line(struct tl_finder *finder, const char *file, tl_u32
 			nearest = query.found;
 			tl_line_query_finish(&query, block_of, of.context);
 			for (tl_size j = 0; j < query.count && status == TL_OK; j++)
-				status = add_line(finder, module, query.found, &query.places[j], error);
+				if (!is_apart(&query, &query.places[j]))
+					status = add_line(finder, module, query.found, &query.places[j], error);
 		}
 		tl_line_query_release(&query);
 		TL_TRY(status);

@@ -107,9 +107,16 @@ static const char *skip_brackets(const char *at)
 /* Behind the signs of an operator, as in "operator<<": "operator()" and "operator," among them. */
 static const char *skip_operator(const char *at)
 {
+	/* Longer ones first: "operator==<int>" is a template. */
+	static const char *const signs[] = {"<=>", "<<=", ">>=", "->*", "[]", "<<", ">>", "<=", ">=", "->", "==", "!=",
+					    "&&",  "||",  "++",  "--",  "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^="};
+
 	if (at[0] == '(' && skip_blanks(at + 1)[0] == ')')
 		return skip_blanks(at + 1) + 1;
-	return at + strspn(at, "<>=!+-*/%&|^~,");
+	for (tl_size i = 0; i < TL_COUNT(signs); i++)
+		if (strncmp(at, signs[i], strlen(signs[i])) == 0)
+			return at + strlen(signs[i]);
+	return at + (*at != '\0' && strchr("<>=!+-*/%&|^~,", *at) != NULL);
 }
 
 /*

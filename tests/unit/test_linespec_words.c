@@ -84,6 +84,8 @@ TEST(names_of_cxx)
 	CHECK_TEXT(read("a::operator->"), "parts |a::operator-> -> ");
 	CHECK_TEXT(read("myoperator<int, 3>"), "parts |myoperator<int, 3> -> ");
 	CHECK_TEXT(read("f[abi:cxx11](int)"), "parts |f[abi:cxx11](int) -> ");
+	CHECK_TEXT(read("a::operator==<int*, b>(b const&) if x"), "parts |a::operator==<int*, b>(b const&) -> if x");
+	CHECK_TEXT(read("operator< <int*, b>(b, b)"), "parts |operator< <int*, b>(b, b) -> ");
 	CHECK_TEXT(read("~list"), "parts |~list -> ");
 }
 
