@@ -70,12 +70,13 @@ bool tl_breakpoint_counts(struct tl_session *session, struct tl_thread_id thread
 	return condition_holds(session, thread, breakpoint, stop) && counts(session, breakpoint, stop);
 }
 
-static bool stands_at(const struct tl_breakpoint *breakpoint, tl_u64 address)
+/* Which of its places an address is, from 1 on; 0: none that is enabled. */
+static tl_u32 place_at(const struct tl_breakpoint *breakpoint, tl_u64 address)
 {
 	for (tl_size i = 0; i < breakpoint->location_count; i++)
 		if (breakpoint->locations[i].address == address && breakpoint->locations[i].enabled)
-			return true;
-	return false;
+			return (tl_u32)(i + 1);
+	return 0;
 }
 
 static void print_formatted(struct tl_session *session, struct tl_thread_id thread,
@@ -107,7 +108,7 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 		struct tl_breakpoint *breakpoint = points->items[i];
 
 		if (!tl_breakpoint_is_code(breakpoint->kind) || !breakpoint->enabled || breakpoint->gone ||
-		    !stands_at(breakpoint, address))
+		    place_at(breakpoint, address) == 0)
 			continue;
 		if (breakpoint->thread != 0 && breakpoint->thread != tl_session_thread_number(session, thread))
 			continue;
@@ -121,7 +122,12 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 				print_formatted(session, thread, breakpoint);
 			continue;
 		}
-		stops |= counts(session, breakpoint, stop);
+		if (stop->number_count == 0 && breakpoint->location_count > 1)
+			stop->location = place_at(breakpoint, address);
+		if (counts(session, breakpoint, stop))
+			stops = true;
+		else if (stop->number_count == 0)
+			stop->location = 0;
 	}
 	return stops;
 }

@@ -46,6 +46,7 @@ struct tl_stop {
 	struct tl_thread_id thread;          /* selected by now; of what ended, its process */
 	tl_u32 numbers[TL_STOP_NUMBERS_MAX]; /* breakpoints, in ascending order */
 	tl_u32 number_count;
+	tl_u32 location; /* which of the places of the first of them: 1, 2, …; 0: it has one only */
 	tl_i32 signal, code;
 	struct tl_report report; /* what the engine said */
 	/* TL_STOP_FINISHED: what the function returned; type NULL: nothing, or not known. Ends with the stop. */

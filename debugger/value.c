@@ -42,9 +42,8 @@ static enum tl_status size_of(const struct tl_value_context *context, const stru
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "The size of type \"%s\" is not known here.",
 			       tl_value_type_name(context, type));
 	if (*size_ret > limit_of(context))
-		return TL_FAIL(error, TL_ERROR_TOO_LONG,
-			       "The value is %llu bytes, more than the limit of %llu; look at a part of it.",
-			       (unsigned long long)*size_ret, (unsigned long long)limit_of(context));
+		return TL_FAIL(error, TL_ERROR_TOO_LONG, "value requires %llu bytes, which is more than max-value-size",
+			       (unsigned long long)*size_ret);
 	return TL_OK;
 }
 
