@@ -15,9 +15,13 @@ extern const struct tl_command tl_commands_stack[]; /* backtrace, frame, … */
 extern const struct tl_command tl_commands_stack_info[];
 extern const struct tl_command tl_commands_threads[];
 extern const struct tl_command tl_commands_threads_info[];
-extern const struct tl_command tl_commands_shell[];    /* quit, help, echo, shell, cd, … */
-extern const struct tl_command tl_commands_script[];   /* define, if, source, … */
-extern const struct tl_command tl_commands_settings[]; /* set, show */
+extern const struct tl_command tl_commands_watch[];   /* watch, catch, dprintf, save */
+extern const struct tl_command tl_commands_signals[]; /* handle */
+extern const struct tl_command tl_commands_signals_info[];
+extern const struct tl_command tl_commands_modules_info[]; /* line, symbol, sharedlibrary, source */
+extern const struct tl_command tl_commands_shell[];        /* quit, help, echo, shell, cd, … */
+extern const struct tl_command tl_commands_script[];       /* define, if, source, … */
+extern const struct tl_command tl_commands_settings[];     /* set, show */
 
 /* Carries out a command that the user defined (the row's name says which). */
 TL_CHECKED enum tl_status tl_command_run_user(struct tl_cli *cli, const struct tl_command_line *line,

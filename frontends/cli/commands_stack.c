@@ -23,7 +23,7 @@ static bool show_variable(void *context, const struct tl_frame_variable *variabl
 	struct locals *locals = context;
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
 
-	tl_value_write(locals->cli, variable->value, variable->failure, &text);
+	tl_value_write(locals->cli, variable->name, variable->value, variable->failure, &text);
 	tl_screen_format(&locals->cli->screen, "%s%s%s%s = %s\n", locals->indent,
 			 tl_screen_style(&locals->cli->screen, TL_STYLE_VARIABLE),
 			 variable->name != NULL ? variable->name : "<anonymous>",
@@ -196,14 +196,14 @@ static enum tl_status move(struct tl_cli *cli, const struct tl_command_line *lin
 	TL_TRY(tl_session_stack(cli->session, &stack, error));
 	level = tl_session_level(cli->session) + count * direction;
 	if (level < 0 && tl_session_level(cli->session) == 0)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Bottom (innermost) frame selected; you can't go down.");
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Bottom (innermost) frame selected; you cannot go down.");
 	if (level < 0)
 		level = 0;
 	if (level > TL_U32_MAX - 1 || tl_stack_frame(stack, (tl_u32)level, &reached, NULL) != TL_OK) {
 		tl_u32 last = count_frames(cli, stack) - 1;
 
 		if (tl_session_level(cli->session) == last)
-			return TL_FAIL(error, TL_ERROR_ARGUMENT, "Initial frame selected; you can't go up.");
+			return TL_FAIL(error, TL_ERROR_ARGUMENT, "Initial frame selected; you cannot go up.");
 		level = last;
 	}
 	TL_TRY(tl_session_select_frame(cli->session, (tl_u32)level, error));
@@ -254,15 +254,24 @@ static enum tl_status run_frame_apply(struct tl_cli *cli, const struct tl_comman
 
 /* ---- info ---- */
 
+static enum tl_status need_frame(struct tl_cli *cli, struct tl_error *error)
+{
+	return tl_session_thread(cli->session).process != 0
+		       ? TL_OK
+		       : TL_FAIL(error, TL_ERROR_NOT_RUNNING, "No frame selected.");
+}
+
 static enum tl_status run_info_locals(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	(void)line;
+	TL_TRY(need_frame(cli, error));
 	return show_variables(cli, false, "", error);
 }
 
 static enum tl_status run_info_args(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	(void)line;
+	TL_TRY(need_frame(cli, error));
 	return show_variables(cli, true, "", error);
 }
 

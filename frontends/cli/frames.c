@@ -12,14 +12,23 @@ enum { ARGUMENTS_ALL, ARGUMENTS_SCALARS, ARGUMENTS_NONE, ARGUMENTS_PRESENCE };
 
 /* ---- Values ---- */
 
-void tl_value_write(struct tl_cli *cli, const struct tl_value *value, const char *failure, struct tl_output *output)
+static void write_failure(const char *name, const char *failure, struct tl_output *output)
+{
+	if (name != NULL)
+		tl_output_format(output, "<error reading variable %s (%s)>", name, failure);
+	else
+		tl_output_format(output, "<error reading variable: %s>", failure);
+}
+
+void tl_value_write(struct tl_cli *cli, const char *name, const struct tl_value *value, const char *failure,
+		    struct tl_output *output)
 {
 	struct tl_error error;
 
 	if (value == NULL)
-		tl_output_format(output, "<error: %s>", failure != NULL ? failure : "no value");
+		write_failure(name, failure != NULL ? failure : "it has no value", output);
 	else if (tl_cli_print_listed(cli, value, 0, output, &error) != TL_OK)
-		tl_output_format(output, "<error: %s>", error.text);
+		write_failure(name, error.text, output);
 }
 
 void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, struct tl_output *output)
@@ -72,7 +81,7 @@ static void write_one(struct arguments *arguments, const char *name, const char 
 	    (cli->settings.frame_arguments == ARGUMENTS_SCALARS && !is_scalar(value)))
 		tl_output_text(output, "...");
 	else
-		tl_value_write(cli, value, failure, output);
+		tl_value_write(cli, NULL, value, failure, output);
 }
 
 static bool write_argument(void *context, const struct tl_frame_variable *variable)

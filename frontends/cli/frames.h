@@ -34,7 +34,11 @@ void tl_thread_write_name(struct tl_cli *cli, struct tl_thread_id thread, struct
 /* A file's name as the compiler was told it, which is what gdb shows, where it is that of the line at an address. */
 void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, struct tl_output *output);
 
-/* A value as `info locals` shows it: "<optimized out>", "<error: …>" or what it is. */
-void tl_value_write(struct tl_cli *cli, const struct tl_value *value, const char *failure, struct tl_output *output);
+/*
+ * The value of a variable as `info locals` shows it: "<optimized out>", "<error reading variable x (…)>" or what it is;
+ * `name` NULL: as behind the name of an argument.
+ */
+void tl_value_write(struct tl_cli *cli, const char *name, const struct tl_value *value, const char *failure,
+		    struct tl_output *output);
 
 #endif

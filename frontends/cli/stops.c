@@ -1,6 +1,7 @@
 #include "frontends/cli/stops.h"
 
 #include "debugger/signal_names.h"
+#include "debugger/syscall_names.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/displays.h"
 #include "frontends/cli/execute.h"
@@ -8,6 +9,7 @@
 #include "frontends/cli/program_terminal.h"
 #include "frontends/cli/values.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,9 +112,14 @@ static void tell_watchpoint(struct tl_cli *cli, const struct tl_stop *stop)
 
 static void tell_syscall(struct tl_cli *cli, const struct tl_event *event)
 {
-	tl_screen_format(&cli->screen, "(%s syscall %llu), ",
-			 event->kind == TL_EVENT_SYSCALL_ENTRY ? "call to" : "returned from",
-			 (unsigned long long)event->number);
+	struct tl_process_facts facts;
+	char name[64];
+
+	if (tl_engine_facts(tl_session_engine(cli->session), event->thread.process, &facts) != TL_OK ||
+	    !tl_syscall_name(facts.cpu, event->number, name, sizeof(name)))
+		snprintf(name, sizeof(name), "%llu", (unsigned long long)event->number);
+	tl_screen_format(&cli->screen, "(%s syscall %s), ",
+			 event->kind == TL_EVENT_SYSCALL_ENTRY ? "call to" : "returned from", name);
 }
 
 /* "(call to syscall write), " and their like. */
@@ -174,9 +181,12 @@ static void tell_breakpoint(struct tl_cli *cli, const struct tl_stop *stop)
 		tl_screen_format(&cli->screen, "%s\n", stop->text);
 	tl_screen_text(&cli->screen, "\n");
 	write_thread(cli, stop->thread, "hit ");
-	tl_screen_format(&cli->screen, "%s %u, ",
+	tl_screen_format(&cli->screen, "%s %u",
 			 point != NULL && point->temporary ? "Temporary breakpoint" : "Breakpoint",
 			 stop->number_count > 0 ? stop->numbers[0] : 0);
+	if (stop->location != 0)
+		tl_screen_format(&cli->screen, ".%u", stop->location);
+	tl_screen_text(&cli->screen, ", ");
 }
 
 /* ---- Signals and ends ---- */

@@ -11,6 +11,9 @@
 const struct tl_command_topic tl_command_topics[] = {
 	{"running", "Running the program", tl_commands_running, NULL},
 	{"breakpoints", "Making program stop at certain points", tl_commands_points, tl_commands_points_info},
+	{"events", "Watchpoints, events, and printing on the way", tl_commands_watch, NULL},
+	{"signals", "Signals", tl_commands_signals, tl_commands_signals_info},
+	{"files", "Specifying and examining files", NULL, tl_commands_modules_info},
 	{"data", "Examining data", tl_commands_data, tl_commands_data_info},
 	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
