@@ -3,6 +3,7 @@
 
 #include "base/storage.h"
 #include "debugger/indirect.h"
+#include "debugger/linespec_inherited.h"
 #include "debugger/linespec_internal.h"
 
 #include <stdlib.h>
@@ -121,7 +122,10 @@ static enum tl_status take_function(const struct tl_finder *finder, const struct
 		.declarations = finder->for_lists};
 
 	meaning->function = *word;
-	return tl_functions_find(&query, &meaning->functions, error);
+	TL_TRY(tl_functions_find(&query, &meaning->functions, error));
+	if (meaning->functions.count == 0 && !meaning->qualified)
+		TL_TRY(tl_functions_find_inherited(&query, &meaning->functions, error));
+	return TL_OK;
 }
 
 /* A label of the function where one stands; the function is the only one then. */
