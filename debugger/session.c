@@ -209,11 +209,17 @@ enum tl_status tl_session_add(struct tl_session *session, tl_u64 process, const 
 {
 	struct tl_debugged debugged = {.process = process, .attached = attached};
 	struct tl_memory_access memory = {.read = read_memory, .context = session};
+	enum tl_status status;
 
 	if (!tl_grow(tl_storage(), (void **)&session->processes, &session->process_capacity, session->process_count,
 		     sizeof(*session->processes)))
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for one more process");
 	TL_TRY(tl_modules_open(&debugged.modules, session->binaries, error));
+	status = tl_places_open(&debugged.places, debugged.modules, error);
+	if (status != TL_OK) {
+		tl_modules_close(debugged.modules);
+		return status;
+	}
 	tl_modules_set_memory(debugged.modules, &memory);
 	debugged.path = path != NULL ? strdup(path) : NULL;
 	session->processes[session->process_count++] = debugged;
@@ -232,6 +238,7 @@ void tl_session_remove(struct tl_session *session, tl_u64 process)
 		session->selected = (struct tl_thread_id){0};
 		session->level = session->skipped = 0;
 	}
+	tl_places_close(debugged->places);
 	tl_modules_close(debugged->modules);
 	free(debugged->path);
 	*debugged = session->processes[--session->process_count];
@@ -533,10 +540,29 @@ enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **st
 	if (!info.stopped)
 		return TL_FAIL(error, TL_ERROR_RUNNING, "Selected thread is running.");
 	if (session->stack == NULL)
-		TL_TRY(tl_stack_open(&session->stack, session->engine, session->selected, tl_session_modules(session),
-				     session->skipped, error));
+		TL_TRY(tl_session_open_stack(session, session->selected, session->skipped, &session->stack, error));
 	*stack_ret = session->stack;
 	return TL_OK;
+}
+
+static enum tl_status open_stack(struct tl_session *session, struct tl_thread_id thread,
+				 struct tl_stack_options *options, struct tl_stack **stack_ret, struct tl_error *error)
+{
+	const struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
+
+	if (debugged == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "No stack: process %llu is not debugged any more.",
+			       (unsigned long long)thread.process);
+	options->places = debugged->places;
+	return tl_stack_open_with(stack_ret, session->engine, thread, debugged->modules, options, error);
+}
+
+enum tl_status tl_session_open_stack(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped,
+				     struct tl_stack **stack_ret, struct tl_error *error)
+{
+	struct tl_stack_options options = {.skipped = skipped};
+
+	return open_stack(session, thread, &options, stack_ret, error);
 }
 
 enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thread_id thread,
@@ -544,7 +570,7 @@ enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thre
 {
 	struct tl_stack_options options = {.past_main = true};
 
-	return tl_stack_open_with(stack_ret, session->engine, thread, tl_session_modules(session), &options, error);
+	return open_stack(session, thread, &options, stack_ret, error);
 }
 
 enum tl_status tl_session_frame(struct tl_session *session, const struct tl_stack_frame **frame_ret,

@@ -10,6 +10,7 @@
 struct tl_debugged {
 	tl_u64 process;
 	struct tl_modules *modules;
+	struct tl_places *places; /* in these modules: kept, since each stop stands where others stood */
 	char *path;
 	bool attached;
 };
@@ -116,6 +117,10 @@ void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thr
 TL_CHECKED enum tl_status tl_session_read(struct tl_session *session, const struct tl_environment *environment,
 					  const char *text, tl_size size, struct tl_expression **expression_ret,
 					  struct tl_error *error);
+
+/* A stack of a stopped thread, so many inlined functions hidden. The caller closes, before modules change. */
+TL_CHECKED enum tl_status tl_session_open_stack(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped,
+						struct tl_stack **stack_ret, struct tl_error *error);
 
 /*
  * A stack of a stopped thread that goes on behind main, where the program's own code ends for people but not for a step

@@ -232,7 +232,7 @@ static tl_u32 skipped_at_hit(struct tl_session *session, struct tl_thread_id thr
 	struct tl_error error;
 	tl_u32 count = 0, skipped;
 
-	if (tl_stack_open(&stack, session->engine, thread, tl_session_modules(session), 0, &error) != TL_OK)
+	if (tl_session_open_stack(session, thread, 0, &stack, &error) != TL_OK)
 		return 0;
 	if (tl_stack_inlined_here(stack, &count, &error) != TL_OK)
 		count = 0;
@@ -250,7 +250,7 @@ static tl_u32 all_inlined_here(struct tl_session *session, struct tl_thread_id t
 	struct tl_error error;
 	tl_u32 count = 0;
 
-	if (tl_stack_open(&stack, session->engine, thread, tl_session_modules(session), 0, &error) != TL_OK)
+	if (tl_session_open_stack(session, thread, 0, &stack, &error) != TL_OK)
 		return 0;
 	if (tl_stack_inlined_here(stack, &count, &error) != TL_OK)
 		count = 0;
