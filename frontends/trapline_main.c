@@ -120,11 +120,11 @@ struct command {
 
 static void print_usage(FILE *stream)
 {
-	fputs("Usage: trapline [OPTION]... [[run] PROGRAM [ARGUMENT]... | attach PID | connect STUB]\n"
+	fputs("Usage: trapline [OPTION]... [[run] PROGRAM [ARGUMENT]... | attach PID | connect STUB [PROGRAM]]\n"
 	      "       trapline --serve ADDRESS [OPTION]... [run] PROGRAM [ARGUMENT]...\n"
 	      "       trapline --serve ADDRESS [OPTION]... attach PID\n"
 	      "       trapline --serve ADDRESS [OPTION]... core FILE [PROGRAM]\n"
-	      "       trapline --serve ADDRESS [OPTION]... connect STUB\n"
+	      "       trapline --serve ADDRESS [OPTION]... connect STUB [PROGRAM]\n"
 	      "       trapline --serve ADDRESS --multi [OPTION]...\n",
 	      stream);
 	tl_options_print(table, stream);
@@ -309,10 +309,11 @@ static int read_target(struct command *command, char **words)
 		return -1;
 	}
 	if (strcmp(words[0], "connect") == 0) {
-		if (words[1] == NULL || words[2] != NULL)
-			return fail("connect wants the address of one stub: HOST:PORT, unix:PATH, a serial line, or "
-				    "\"| COMMAND\"");
+		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
+			return fail("connect wants the address of one stub (HOST:PORT, unix:PATH, a serial line, or "
+				    "\"| COMMAND\"), and perhaps the program that runs there: connect STUB [PROGRAM]");
 		command->connect = words[1];
+		command->serve.program = words[2] != NULL ? (const char *const *)&words[2] : NULL;
 		return -1;
 	}
 	if (strcmp(words[0], "run") == 0 && *++words == NULL)

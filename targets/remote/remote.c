@@ -170,7 +170,7 @@ static enum tl_status learn_threads(struct remote_target *target)
 		if (tl_remote_add_thread(target, (struct tl_thread_id){1, 1}) == NULL)
 			return TL_ERROR_NO_MEMORY;
 	}
-	target->first_thread = tl_remote_id(target->threads[0]);
+	target->listed = true;
 	return TL_OK;
 }
 

@@ -51,7 +51,8 @@ TL_CHECKED enum tl_status tl_remote_target_create_over(struct tl_loop *loop, int
 						       struct tl_target **target_ret, struct tl_error *error);
 
 /*
- * Makes the engine know what the stub has: its processes, with all their threads standing. It is no error if there are
+ * Makes the engine know what the stub has: its processes, with all their threads standing, and no report
+ * owed. It is no error if there are
  * none where the stub is in extended mode; TL_ERROR_NO_PROCESS otherwise.
  */
 TL_CHECKED enum tl_status tl_remote_target_populate(struct tl_target *target, struct tl_error *error);

@@ -141,7 +141,6 @@ struct remote_target {
 	struct stop_reply first;
 	bool has_first;
 	bool started; /* by the stub, rather than attached to */
-	struct tl_thread_id first_thread;
 };
 
 static inline struct remote_target *tl_remote_self(struct tl_target *target)
