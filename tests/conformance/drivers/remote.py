@@ -3,13 +3,14 @@ both, so that every scenario goes through the client too."""
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 
 import elf
 from client import Client, Stop
-from drivers import Driver, NotAvailable, PipeConnection
+from drivers import Driver, NotAvailable, PipeConnection, SocketConnection
 from registry import RUNGS, wait_until
 
 
@@ -29,6 +30,17 @@ class Remote(Driver):
 
     def command(self):
         return [self.built("trapline"), "--serve", "-", "connect", "| exec " + self.stub()]
+
+
+class Listening(Remote):
+    """The same for one client after another."""
+    name = "remote-socket"
+    may_skip = {"thread_options_tell_of_a_clone": Remote.may_skip["thread_options_tell_of_a_clone"]}
+
+    def start(self):
+        return SocketConnection([self.built("trapline"), "--serve", ":0", "connect", "| exec " + self.stub()], self.name,
+                                r"Listening on port \d+ \((127\.0\.0\.1):(\d+)\)",
+                                lambda process: process.send_signal(signal.SIGTERM))
 
 
 class OverGdbserver(Remote):
@@ -121,4 +133,4 @@ class OverQemu(Remote):
         return [self.installed("qemu-system-x86_64"), self.fixture()]
 
 
-DRIVERS = [Remote, OverGdbserver, OverQemu]
+DRIVERS = [Remote, Listening, OverGdbserver, OverQemu]
