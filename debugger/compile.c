@@ -134,20 +134,28 @@ static enum tl_status load_bit_field(struct compiler *compiler, struct operand *
 	return TL_OK;
 }
 
+/* What a reference refers to stands in memory. */
+static enum tl_status unreference(struct compiler *compiler, struct operand *operand)
+{
+	const struct tl_type *stripped;
+
+	TL_TRY(tl_type_strip(operand->type, &stripped, compiler->error));
+	if (stripped->kind != TL_TYPE_REFERENCE && stripped->kind != TL_TYPE_RVALUE_REFERENCE)
+		return TL_OK;
+	if (operand->in_memory)
+		TL_TRY(emit_read(compiler, compiler->values->address_size));
+	operand->in_memory = true;
+	return tl_type_target(stripped, &operand->type, compiler->error);
+}
+
 /* Turns what is on the stack into a number: follows references, lets arrays and functions decay, reads memory. */
 static enum tl_status load(struct compiler *compiler, struct operand *operand)
 {
 	const struct tl_type *stripped, *target;
 	struct kind kind;
 
+	TL_TRY(unreference(compiler, operand));
 	TL_TRY(tl_type_strip(operand->type, &stripped, compiler->error));
-	if (stripped->kind == TL_TYPE_REFERENCE || stripped->kind == TL_TYPE_RVALUE_REFERENCE) {
-		if (operand->in_memory)
-			TL_TRY(emit_read(compiler, compiler->values->address_size));
-		TL_TRY(tl_type_target(stripped, &operand->type, compiler->error));
-		operand->in_memory = true;
-		TL_TRY(tl_type_strip(operand->type, &stripped, compiler->error));
-	}
 	if (!operand->in_memory)
 		return TL_OK;
 	if (stripped->kind == TL_TYPE_ARRAY || stripped->kind == TL_TYPE_FUNCTION) {
@@ -494,6 +502,7 @@ static enum tl_status follow(struct compiler *compiler, const struct operand *po
 static enum tl_status address_of(struct compiler *compiler, tl_node_index index, struct operand *operand_ret)
 {
 	TL_TRY(compile(compiler, index, operand_ret));
+	TL_TRY(unreference(compiler, operand_ret));
 	if (!operand_ret->in_memory || operand_ret->bit_size != 0)
 		return TL_FAIL(compiler->error, TL_ERROR_ARGUMENT, "This value is not in memory: it has no address.");
 	operand_ret->in_memory = false;

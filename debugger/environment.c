@@ -208,7 +208,7 @@ static enum tl_status prepare(struct tl_environment_store *store, struct tl_erro
 	};
 	TL_TRY(find_scopes(store, error));
 	choose_types(store);
-	return tl_environment_find_visible(store, error);
+	return TL_OK;
 }
 
 enum tl_status tl_environment_open(struct tl_environment_store **store_ret, const struct tl_surroundings *surroundings,

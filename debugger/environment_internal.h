@@ -34,7 +34,8 @@ struct tl_environment_store {
 	 * not. */
 	const struct tl_scope *scopes;
 	tl_size scope_count;
-	/* Namespaces and classes whose names need no scope, innermost first, the last "". In the arena. */
+	/* Namespaces and classes whose names need no scope, innermost first; none as long as nobody asked. In the
+	 * arena. */
 	const char *visible[TL_VISIBLE_MAX];
 	tl_size visible_count;
 };
@@ -89,8 +90,6 @@ enum tl_status tl_environment_static_member(void *store, const struct tl_member 
 
 /* ---- environment_names.c, environment_lookup.c, environment_types.c ---- */
 
-/* Fills in the scopes whose names are visible. */
-enum tl_status tl_environment_find_visible(struct tl_environment_store *store, struct tl_error *error);
 enum tl_status tl_environment_find_name(void *store, const char *file, const char *name, struct tl_value *value_ret,
 					bool *found_ret, struct tl_error *error);
 enum tl_status tl_environment_find_type(void *store, const char *name, enum tl_type_tag tag,

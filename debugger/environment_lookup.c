@@ -110,23 +110,28 @@ static enum tl_status add_directives(struct tl_environment_store *store, const s
 	return TL_OK;
 }
 
-enum tl_status tl_environment_find_visible(struct tl_environment_store *store, struct tl_error *error)
+/*
+ * The namespaces and classes around the function, the whole program's scope, and what using directives add. Where the
+ * debug information is damaged, what was found until then is visible.
+ */
+static enum tl_status find_visible(struct tl_environment_store *store, struct tl_error *error)
 {
+	const bool scoped = store->unit != NULL && tl_tree_has_scopes(store->unit);
 	struct scope_text scope = {.size = 0};
 	struct tl_entry top;
+	bool good = scoped;
 
-	if (store->unit != NULL && tl_tree_has_scopes(store->unit)) {
-		TL_TRY(tl_tree_scope(store->module->binary->tree, &store->scopes[store->scope_count - 1].entry,
-				     write_scope, &scope, error));
-		TL_TRY(add_enclosing(store, scope.text, scope.size >= 2 ? scope.size - 2 : 0, error));
-	}
-	TL_TRY(add_visible(store, "", 0, error));
-	if (store->unit == NULL || !tl_tree_has_scopes(store->unit))
+	if (store->visible_count != 0)
 		return TL_OK;
-	for (tl_size i = 0; i < store->scope_count; i++)
-		TL_TRY(add_directives(store, &store->scopes[i].entry, error));
-	TL_TRY(tl_entry_top(store->unit, &top, error));
-	return add_directives(store, &top, error);
+	if (scoped && tl_tree_scope(store->module->binary->tree, &store->scopes[store->scope_count - 1].entry,
+				    write_scope, &scope, NULL) == TL_OK)
+		TL_TRY(add_enclosing(store, scope.text, scope.size >= 2 ? scope.size - 2 : 0, error));
+	TL_TRY(add_visible(store, "", 0, error));
+	for (tl_size i = 0; good && i < store->scope_count; i++)
+		good = add_directives(store, &store->scopes[i].entry, NULL) == TL_OK;
+	if (good && tl_entry_top(store->unit, &top, NULL) == TL_OK)
+		(void)!add_directives(store, &top, NULL);
+	return TL_OK;
 }
 
 /* ---- Using declarations ---- */
@@ -284,7 +289,7 @@ static int position(const struct search *search, const char *scope)
 	const struct tl_environment_store *store = search->store;
 	char wanted[SCOPE_MAX];
 
-	for (tl_size i = search->absolute ? store->visible_count - 1 : 0; i < store->visible_count; i++) {
+	for (tl_size i = 0; i < (search->absolute ? 1 : store->visible_count); i++) {
 		const char *visible = search->absolute ? "" : store->visible[i];
 
 		snprintf(wanted, sizeof(wanted), "%s%s%s", visible,
@@ -397,6 +402,7 @@ enum tl_status tl_environment_nearest(struct tl_environment_store *store, const 
 	tl_size size;
 
 	*nearest_ret = (struct tl_nearest){.module = NULL};
+	TL_TRY(find_visible(store, error));
 	if (strncmp(name, "::", 2) == 0) {
 		search.absolute = true;
 		name += 2;

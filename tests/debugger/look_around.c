@@ -23,6 +23,7 @@ static struct tl_arena arena;
 static struct tl_error error;
 static char *expressions[EXPRESSIONS_MAX];
 static tl_size expression_count;
+static unsigned long compiled; /* expressions that ran as bytecode */
 
 static bool fail(const char *what)
 {
@@ -178,26 +179,59 @@ static enum tl_status evaluate(struct saying *saying, const char *text, struct t
 	return status;
 }
 
-/* What an expression that the target would run beside the program comes to must be the same; what cannot be is fine. */
-static enum tl_status compare_code(struct saying *saying, const char *text, const struct tl_value *value)
+/* ---- Bytecode ---- */
+
+static enum tl_status read_for_code(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	(void)context;
+	return read_memory(NULL, address, buffer, size);
+}
+
+static enum tl_status register_for_code(void *context, tl_u16 number, tl_u64 *value_ret)
+{
+	const struct tl_process_facts *facts = context;
+	tl_u8 *file;
+	tl_u16 index = 0;
+
+	TL_TRY(tl_cpu_present(facts->cpu, facts->features, number, &index));
+	TL_TRY(tl_engine_registers(session.engine, session.report.event.thread, 3, &file));
+	*value_ret = tl_cpu_get(facts->cpu, file, index);
+	return TL_OK;
+}
+
+/*
+ * Whether an expression comes to the same when the target runs it beside the program; true also for what cannot be
+ * compiled, or is no number.
+ */
+static bool code_agrees(struct saying *saying, const char *text, const struct tl_value *value)
 {
 	struct tl_names names = {.is_type = is_type, .is_template = is_type, .context = &saying->environment};
-	struct tl_agent_environment machine = {.address_size = 8};
+	struct tl_process_facts facts = {0};
+	struct tl_agent_environment machine = {
+		.read_memory = read_for_code, .read_register = register_for_code, .context = &facts, .address_size = 8};
 	tl_u8 bytes[TL_AGENT_CODE_MAX];
 	struct tl_agent_code code = {.bytes = bytes};
 	struct tl_expression *expression;
 	enum tl_status status;
+	tl_i128 number;
+	tl_u64 result;
 	tl_size size = 0;
 
-	(void)value, (void)machine;
-	TL_TRY(tl_expression_read(&expression, text, strlen(text), &names, &error));
+	if (tl_engine_facts(session.engine, session.process, &facts) != TL_OK ||
+	    tl_value_integer(&saying->environment.values, value, &number, NULL) != TL_OK ||
+	    tl_expression_read(&expression, text, strlen(text), &names, &error) != TL_OK)
+		return true;
 	status = tl_compile(&saying->code, expression, bytes, sizeof(bytes), &size, &error);
 	tl_expression_free(expression);
+	if (status != TL_OK)
+		return true;
+	compiled++;
 	code.size = (tl_u16)size;
-	return status == TL_OK ? tl_agent_verify(&code, NULL) : TL_OK;
+	return tl_agent_verify(&code, NULL) == TL_OK && tl_agent_run(&code, &machine, &result, NULL) == TL_OK &&
+	       result == (tl_u64)number;
 }
 
-static void print_expressions(struct saying *saying)
+static void print_expressions(struct saying *saying, bool innermost)
 {
 	for (tl_size i = 0; i < expression_count; i++) {
 		struct tl_value value;
@@ -205,12 +239,36 @@ static void print_expressions(struct saying *saying)
 		printf("= %s = ", expressions[i]);
 		if (evaluate(saying, expressions[i], &value) != TL_OK)
 			printf("error: %s", error.text);
-		else if (compare_code(saying, expressions[i], &value) != TL_OK)
-			printf("the code for it does not verify");
+		else if (innermost && !code_agrees(saying, expressions[i], &value))
+			printf("as bytecode it comes to something else");
 		else
 			print_value(saying, &value, false);
 		printf("\n");
 	}
+}
+
+/* What a function called returns_… leaves, where it is about to return. */
+static void print_returned(struct saying *saying, const struct tl_stack_frame *frame)
+{
+	const struct tl_type *type;
+	struct tl_value value;
+	tl_u8 instruction = 0;
+	bool known = false;
+
+	if (frame->name == NULL || strncmp(frame->name, "returns_", 8) != 0 ||
+	    read_memory(NULL, frame->program_counter, &instruction, 1) != TL_OK || instruction != 0xc3)
+		return;
+	printf("returned ");
+	if (tl_type_at(frame->module->binary->types, &frame->chain->scopes[frame->last].entry, &type, &error) !=
+		    TL_OK ||
+	    tl_type_target(type, &type, &error) != TL_OK ||
+	    tl_environment_returned(saying->store, type, &value, &known, &error) != TL_OK)
+		printf("error: %s", error.text);
+	else if (!known)
+		printf("nothing");
+	else
+		print_value(saying, &value, false);
+	printf("\n");
 }
 
 static bool print_frame(struct tl_stack *stack, tl_u32 level, const struct tl_stack_frame *frame)
@@ -236,7 +294,9 @@ static bool print_frame(struct tl_stack *stack, tl_u32 level, const struct tl_st
 	if (tl_environment_variables(saying.store, true, print_variable, &saying, &error) != TL_OK ||
 	    tl_environment_variables(saying.store, false, print_variable, &saying, &error) != TL_OK)
 		printf("local ? error: %s\n", error.text);
-	print_expressions(&saying);
+	print_expressions(&saying, level == 0);
+	if (level == 0)
+		print_returned(&saying, frame);
 	tl_environment_close(saying.store);
 	tl_output_release(&saying.line);
 	tl_arena_clear(&arena);
@@ -317,6 +377,7 @@ int main(int count, char **arguments)
 		return 2;
 	}
 	done = read_expressions(arguments[3]) && launch(arguments[1]) && look_around(arguments[2]);
+	printf("compiled %lu\n", compiled);
 	tl_variables_close(variables);
 	tl_modules_close(modules);
 	tl_binaries_close(binaries);
