@@ -15,6 +15,7 @@ extern const struct tl_command tl_commands_stack[]; /* backtrace, frame, … */
 extern const struct tl_command tl_commands_stack_info[];
 extern const struct tl_command tl_commands_threads[];
 extern const struct tl_command tl_commands_threads_info[];
+extern const struct tl_command tl_commands_code[];    /* disassemble */
 extern const struct tl_command tl_commands_watch[];   /* watch, catch, dprintf, save */
 extern const struct tl_command tl_commands_signals[]; /* handle */
 extern const struct tl_command tl_commands_signals_info[];

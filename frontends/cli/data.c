@@ -2,6 +2,7 @@
 
 #include "debugger/print_text.h"
 #include "frontends/cli/cli.h"
+#include "frontends/cli/code.h"
 #include "frontends/cli/displays.h"
 #include "frontends/cli/values.h"
 
@@ -162,7 +163,7 @@ enum tl_status tl_memory_show(struct tl_cli *cli, const struct tl_format *format
 	if (format->letter == 's')
 		return show_strings(cli, format, address, error);
 	if (format->letter == 'i')
-		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Instructions are shown by disassemble.");
+		return tl_code_show(cli, format->count, address, error);
 	return show_units(cli, format, address, error);
 }
 

@@ -97,6 +97,7 @@ static void show_logging(struct tl_cli *cli, const char *words)
 			 cli->settings.logging_file);
 }
 
+static const char *const flavors[] = {"att", "intel", NULL};
 static const char *const frame_arguments[] = {"all", "scalars", "none", "presence", NULL};
 static const char *const pending[] = {"auto", "on", "off", NULL};
 
@@ -237,6 +238,17 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "State of pagination is %s.",
 	 .summary = "state of output pagination",
 	 .details = "When it is on, output pauses at the end of each screenful and asks whether to go on."},
+	{.name = "disassembly-flavor",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = flavors,
+	 .offset = AT(disassembly_flavor),
+	 .say = "The current disassembly flavor is \"%s\".",
+	 .summary = "how instructions are written",
+	 .details = "Example: set disassembly-flavor intel"},
+	{.name = "print asm-demangle",
+	 .offset = AT(asm_demangle),
+	 .say = "Demangling of C++/ObjC names in disassembly listings is %s.",
+	 .summary = "demangling of C++ names in disassembly listings"},
 	{.name = "print address",
 	 .offset = AT(addresses),
 	 .say = "Printing of addresses is %s.",

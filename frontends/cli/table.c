@@ -14,6 +14,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"events", "Watchpoints, events, and printing on the way", tl_commands_watch, NULL},
 	{"signals", "Signals", tl_commands_signals, tl_commands_signals_info},
 	{"files", "Specifying and examining files", NULL, tl_commands_modules_info},
+	{"code", "Machine code", tl_commands_code, NULL},
 	{"data", "Examining data", tl_commands_data, tl_commands_data_info},
 	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
