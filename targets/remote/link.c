@@ -82,8 +82,11 @@ static enum tl_status open_command(const char *command, int *descriptor_ret, pid
 	if (child == 0) {
 		tl_loop_child_signals();
 		(void)signal(SIGPIPE, SIG_DFL);
-		/* ^C at our terminal is not for it. */
-		(void)setpgid(0, 0);
+		/*
+		 * Our terminal is not its own: neither its ^C, nor, as gdbserver would have it, to be given to the
+		 * program.
+		 */
+		(void)setsid();
 		if (dup2(ends[1], STDIN_FILENO) >= 0 && dup2(ends[1], STDOUT_FILENO) >= 0)
 			(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 		_exit(127);
