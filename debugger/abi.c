@@ -45,7 +45,9 @@ static void place_classes(const struct tl_abi_classes *classes, struct tl_abi_pl
 
 		switch (classes->classes[i]) {
 		case TL_ABI_CLASS_INTEGER:
-			add(place, integers[integer++], 0, size, offset);
+			/* There are two at most: of more eightbytes only vectors are not in memory. */
+			if (integer < TL_COUNT(integers))
+				add(place, integers[integer++], 0, size, offset);
 			break;
 		case TL_ABI_CLASS_SSE:
 			add(place, TL_X86_64_XMM0 + vector++, 0, size, offset);

@@ -10,6 +10,8 @@
 #define FRAMES_MAX 1000
 /* Nor are classes derived from one another. */
 #define BASES_MAX 64
+/* So many entries are looked at for a declaration that no index has: a quarter of a second. */
+#define ENTRIES_MAX 1000000
 
 /* ---- Locals ---- */
 
@@ -280,32 +282,59 @@ static enum tl_status find_static_member(struct tl_environment_store *store, con
 	return TL_OK;
 }
 
+/* A declaration of a variable among the topmost entries of a unit; tag 0 when there is none. */
+static enum tl_status declaration_in(const struct tl_unit *unit, const char *name, tl_u64 *left,
+				     struct tl_entry *entry_ret, struct tl_error *error)
+{
+	TL_TRY(tl_entry_top(unit, entry_ret, error));
+	TL_TRY(tl_entry_child(entry_ret, entry_ret, error));
+	while (entry_ret->tag != 0) {
+		struct tl_attribute own = {.kind = TL_CLASS_NONE};
+
+		/* What has its name from elsewhere belongs there: into a namespace, or a class. */
+		if (entry_ret->tag == DW_TAG_variable)
+			TL_TRY(tl_entry_attribute(entry_ret, DW_AT_name, &own, error));
+		if (own.kind == TL_CLASS_STRING && strcmp(own.text, name) == 0)
+			return TL_OK;
+		if (*left == 0 || --*left == 0)
+			break;
+		TL_TRY(tl_entry_sibling(entry_ret, entry_ret, error));
+	}
+	entry_ret->tag = 0;
+	return TL_OK;
+}
+
 /* A variable of the whole program that the unit declares, and some library without debug information defines. */
 static enum tl_status find_declared(struct tl_environment_store *store, const char *name, struct tl_value *value_ret,
 				    bool *found_ret, struct tl_error *error)
 {
 	struct tl_variable_frame frame;
+	tl_u64 left = ENTRIES_MAX;
 	struct tl_entry entry;
 
 	if (store->unit == NULL)
 		return TL_OK;
-	TL_TRY(tl_entry_top(store->unit, &entry, error));
-	TL_TRY(tl_entry_child(&entry, &entry, error));
-	while (entry.tag != 0) {
-		struct tl_attribute own = {.kind = TL_CLASS_NONE};
-
-		/* What has its name from elsewhere belongs there: into a namespace, or a class. */
-		if (entry.tag == DW_TAG_variable)
-			TL_TRY(tl_entry_attribute(&entry, DW_AT_name, &own, error));
-		if (own.kind == TL_CLASS_STRING && strcmp(own.text, name) == 0)
-			break;
-		TL_TRY(tl_entry_sibling(&entry, &entry, error));
-	}
+	TL_TRY(declaration_in(store->unit, name, &left, &entry, error));
 	if (entry.tag == 0)
 		return TL_OK;
 	TL_TRY(tl_environment_static_frame(store, store->module, &frame, error));
 	TL_TRY(tl_environment_value_of(store, &frame, &entry, value_ret, error));
 	*found_ret = value_ret->place == TL_VALUE_IN_MEMORY;
+	return TL_OK;
+}
+
+/* The type with which any unit of a module declares a variable; NULL when none does, or not among the first ones. */
+static enum tl_status declared_type(const struct tl_module *module, const char *name, const struct tl_type **type_ret,
+				    struct tl_error *error)
+{
+	tl_u64 left = ENTRIES_MAX;
+	struct tl_entry entry;
+
+	for (tl_size i = 0; i < tl_dwarf_unit_count(module->binary->dwarf) && left != 0; i++) {
+		if (declaration_in(tl_dwarf_unit(module->binary->dwarf, i), name, &left, &entry, NULL) == TL_OK &&
+		    entry.tag != 0)
+			return tl_type_of(module->binary->types, &entry, type_ret, error);
+	}
 	return TL_OK;
 }
 
@@ -450,9 +479,10 @@ static enum tl_status unknown_type(struct tl_environment_store *store, bool code
 				    type_ret, error);
 }
 
-static enum tl_status symbol_value(struct tl_environment_store *store, const struct tl_module *module,
+static enum tl_status symbol_value(struct tl_environment_store *store, const struct tl_module *module, const char *name,
 				   const struct tl_elf_name *symbol, struct tl_value *value_ret, struct tl_error *error)
 {
+	const struct tl_module *program = tl_modules_get(store->at.modules, 0);
 	const bool code = symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC || symbol->origin == TL_ELF_PLT;
 	tl_u64 address = symbol->address + module->bias;
 	const struct tl_type *type;
@@ -463,7 +493,13 @@ static enum tl_status symbol_value(struct tl_environment_store *store, const str
 				       "Cannot access thread-local variable %s: no thread is selected.", symbol->name);
 		TL_TRY(tl_stack_thread_storage(store->at.stack, module, symbol->address, &address, error));
 	}
-	TL_TRY(unknown_type(store, code, &type, error));
+	type = NULL;
+	if (!code && store->module != NULL)
+		TL_TRY(declared_type(store->module, name, &type, error));
+	if (!code && type == NULL && program != NULL && program != store->module)
+		TL_TRY(declared_type(program, name, &type, error));
+	if (type == NULL)
+		TL_TRY(unknown_type(store, code, &type, error));
 	return tl_value_at(&store->values, type, address, value_ret, error);
 }
 
@@ -480,7 +516,7 @@ static enum tl_status find_symbol(struct tl_environment_store *store, const char
 	if (!search.found)
 		return TL_OK;
 	*found_ret = true;
-	return symbol_value(store, module, &search.symbol, value_ret, error);
+	return symbol_value(store, module, name, &search.symbol, value_ret, error);
 }
 
 /* ---- All of it, in order ---- */

@@ -83,7 +83,7 @@ void tl_print_number(struct tl_output *output, char format, tl_i128 number, bool
 static void print_real(struct printing *printing, const struct tl_value *value, long double number)
 {
 	tl_u64 payload = 0;
-	bool negative = value->size != 0 && (value->bytes[(value->size == 16 ? 10 : value->size) - 1] & 0x80) != 0;
+	bool negative = value->size != 0 && (value->bytes[(value->size > 10 ? 10 : value->size) - 1] & 0x80) != 0;
 
 	if (number == number) {
 		int digits = value->size == 4 ? 9 : value->size == 8 ? 17 : 21;
@@ -377,8 +377,8 @@ static enum tl_status print_scalar(struct printing *printing, const struct tl_va
 	}
 	TL_TRY(tl_value_integer(printing->context, value, &number, printing->error));
 	/* Of a function's it is two words, and is shown as one number. */
-	if (type->kind == TL_TYPE_MEMBER_POINTER && value->size == 8)
-		return print_member_pointer(printing, type, (tl_i64)number);
+	if (type->kind == TL_TYPE_MEMBER_POINTER && value->size == printing->context->address_size)
+		return print_member_pointer(printing, type, value->size == 4 ? (tl_i32)number : (tl_i64)number);
 	if (kind == TL_ARITHMETIC_POINTER)
 		return print_pointer(printing, type, (tl_u64)number);
 	if (type->kind == TL_TYPE_ENUM)

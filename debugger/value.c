@@ -9,6 +9,8 @@
 /* Longer chains of anonymous members and bases, and more types among them, than any program has. */
 #define MEMBER_DEPTH_MAX 32
 #define MEMBER_TYPES_MAX 4096
+/* A long double of i386: the same ten bytes as on x86-64, with fewer behind them. */
+#define LONG_DOUBLE_SIZE_32 12
 
 static tl_u64 limit_of(const struct tl_value_context *context)
 {
@@ -95,6 +97,8 @@ enum tl_status tl_value_make_real(const struct tl_value_context *context, const 
 	else if (size == sizeof(number))
 		/* The bytes behind the ten that x86 uses say nothing; they stay zero. */
 		memcpy(bytes, &number, sizeof(number) == 16 && __LDBL_MANT_DIG__ == 64 ? 10 : sizeof(number));
+	else if (size == LONG_DOUBLE_SIZE_32 && __LDBL_MANT_DIG__ == 64)
+		memcpy(bytes, &number, 10);
 	else
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Floating-point numbers of %llu bytes are not understood.",
 			       (unsigned long long)size);
@@ -242,6 +246,9 @@ static enum tl_status real_of(const struct tl_value *value, long double *number_
 		*number_ret = (long double)wide;
 	} else if (value->size == sizeof(*number_ret)) {
 		memcpy(number_ret, value->bytes, sizeof(*number_ret));
+	} else if (value->size == LONG_DOUBLE_SIZE_32 && __LDBL_MANT_DIG__ == 64) {
+		*number_ret = 0;
+		memcpy(number_ret, value->bytes, 10);
 	} else {
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Floating-point numbers of %llu bytes are not understood.",
 			       (unsigned long long)value->size);

@@ -256,7 +256,8 @@ static void print_returned(struct saying *saying, const struct tl_stack_frame *f
 	bool known = false;
 
 	if (frame->name == NULL || strncmp(frame->name, "returns_", 8) != 0 ||
-	    read_memory(NULL, frame->program_counter, &instruction, 1) != TL_OK || instruction != 0xc3)
+	    read_memory(NULL, frame->program_counter, &instruction, 1) != TL_OK ||
+	    (instruction != 0xc3 && instruction != 0xc2))
 		return;
 	printf("returned ");
 	if (tl_type_at(frame->module->binary->types, &frame->chain->scopes[frame->last].entry, &type, &error) !=
