@@ -279,6 +279,21 @@ static enum tl_status add_signals(struct tl_cli *cli, struct tl_error *error)
 
 /* ---- Opening, running, closing ---- */
 
+/* What the session begins with is what `show` shows. */
+static void take_session_settings(struct tl_cli *cli)
+{
+	const struct tl_session_settings *from = tl_session_settings(cli->session);
+	struct tl_settings *to = &cli->settings;
+
+	to->locking = (tl_u32)from->locking;
+	to->step_mode = from->step_into_unknown;
+	to->follow_fork = from->follow_child ? 1 : 0;
+	to->detach_on_fork = from->detach_on_fork;
+	to->stop_on_library = from->stop_on_library;
+	to->unwind_on_signal = from->unwind_on_signal;
+	to->hardware_watchpoints = from->hardware_watchpoints;
+}
+
 static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 {
 	const struct tl_terminal_hooks hooks = {
@@ -306,7 +321,9 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 	TL_TRY(tl_sources_open(&cli->sources, error));
 	TL_TRY(add_signals(cli, error));
 	TL_TRY(tl_terminal_open(&cli->terminal, cli->loop, &cli->screen, &hooks, error));
-	return tl_session_open(&cli->session, &session, error);
+	TL_TRY(tl_session_open(&cli->session, &session, error));
+	take_session_settings(cli);
+	return TL_OK;
 }
 
 static void close_parts(struct tl_cli *cli)

@@ -105,7 +105,10 @@ static enum tl_status list_threads(struct tl_cli *cli, const struct numbers *num
 			tl_screen_text(&cli->screen, "(running)\n");
 			continue;
 		}
+		/* Of the selected one, too, the innermost frame. */
 		status = tl_session_select_thread(cli->session, thread, error);
+		if (status == TL_OK)
+			status = tl_session_select_frame(cli->session, 0, error);
 		if (status == TL_OK && tl_session_frame(cli->session, &frame, error) == TL_OK)
 			status = tl_frame_print(cli, frame, TL_FRAME_ARGUMENTS, error);
 		else if (status == TL_OK)
@@ -178,6 +181,7 @@ static enum tl_status thread(struct tl_cli *cli, const char *words, const struct
 		return TL_OK;
 	}
 	tl_screen_text(&cli->screen, "\n");
+	TL_TRY(tl_session_select_frame(cli->session, 0, error));
 	return tl_frame_print_selected(cli, error);
 }
 
@@ -381,6 +385,22 @@ static enum tl_status run_info_program(struct tl_cli *cli, const struct tl_comma
 	return TL_OK;
 }
 
+static enum tl_status run_info_inferiors(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	const char *program = tl_session_program(cli->session);
+	char name[32] = "<null>";
+
+	(void)line, (void)error;
+	if (tl_session_alive(cli->session))
+		(void)snprintf(name, sizeof(name), "process %llu",
+			       (unsigned long long)tl_session_thread(cli->session).process);
+	tl_screen_format(&cli->screen,
+			 "  Num  Description       Connection           Executable        \n"
+			 "* 1    %-17s %-20s %-17s \n",
+			 name, tl_session_alive(cli->session) ? "1 (native)" : "", program != NULL ? program : "");
+	return TL_OK;
+}
+
 static const struct tl_command thread_rows[] = {
 	{.name = "apply",
 	 .arguments = "all | NUMBERS [-q] [-c] [-s] [-ascending] COMMAND",
@@ -411,6 +431,10 @@ const struct tl_command tl_commands_threads[] = {
 };
 
 const struct tl_command tl_commands_threads_info[] = {
+	{.name = "inferiors",
+	 .summary = "Print a list of inferiors being managed",
+	 .details = "Example: info inferiors",
+	 .run = run_info_inferiors},
 	{.name = "threads",
 	 .summary = "Display currently known threads",
 	 .details = "The selected one is marked by *.\nExample: info threads",

@@ -6,6 +6,8 @@
 #include "frontends/cli/displays.h"
 #include "frontends/cli/values.h"
 
+#include "symbols/dwarf_constants.h"
+
 #include <string.h>
 
 /* A string in memory is shown up to here. */
@@ -53,6 +55,20 @@ static tl_u64 units_in_line(char format, tl_u64 size)
 	return size == 8 ? 2 : size == 4 ? 4 : 8;
 }
 
+/* A number of just that size: what C calls int is larger than a byte. */
+static enum tl_status unit_type(struct tl_types *types, tl_u64 size, bool is_signed, const struct tl_type **type_ret,
+				struct tl_error *error)
+{
+	static const char *const names[][2] = {{"unsigned char", "signed char"},
+					       {"unsigned short", "short"},
+					       {"unsigned int", "int"},
+					       {"unsigned long", "long"}};
+	tl_size row = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
+
+	return tl_type_make_base(types, names[row][is_signed], is_signed ? DW_ATE_signed : DW_ATE_unsigned, (tl_u8)size,
+				 type_ret, error);
+}
+
 static enum tl_status write_unit(struct tl_cli *cli, const struct tl_environment *environment,
 				 struct tl_environment_store *store, char format, tl_u64 size, tl_u64 address,
 				 struct tl_output *output, struct tl_error *error)
@@ -62,7 +78,7 @@ static enum tl_status write_unit(struct tl_cli *cli, const struct tl_environment
 	struct tl_value value;
 
 	tl_cli_print_options(cli, store, format, &options);
-	TL_TRY(tl_value_integer_type(&environment->values, size, format == 'd' || format == 'c', &type, error));
+	TL_TRY(unit_type(environment->values.types, size, format == 'd' || format == 'c', &type, error));
 	TL_TRY(tl_value_at(&environment->values, type, address, &value, error));
 	TL_TRY(tl_value_load(&environment->values, &value, error));
 	if (format == 'x' || format == 'z' || format == 'o' || format == 't') {

@@ -33,6 +33,8 @@ struct tl_settings {
 	/* Programs. */
 	char *arguments, *working_directory, *inferior_tty;
 	bool with_shell, fixed_addresses;
+	tl_u32 locking, follow_fork, hardware_watchpoints;
+	bool step_mode, detach_on_fork, stop_on_library, unwind_on_signal;
 	tl_u32 pending; /* of breakpoints: index of auto, on, off */
 };
 
@@ -88,6 +90,11 @@ void tl_settings_show(struct tl_cli *cli, const struct tl_setting *row, const ch
 
 /* Functions of rows of their own kind (commands_settings.c), and the variables that `set` gives values to. */
 TL_CHECKED enum tl_status tl_set_variable(struct tl_cli *cli, const char *words, struct tl_error *error);
+TL_CHECKED enum tl_status tl_set_environment(struct tl_cli *cli, const char *words, struct tl_error *error);
+TL_CHECKED enum tl_status tl_set_substitute_path(struct tl_cli *cli, const char *words, struct tl_error *error);
+void tl_show_directories(struct tl_cli *cli, const char *words);
+void tl_show_environment(struct tl_cli *cli, const char *words);
+void tl_show_substitute_path(struct tl_cli *cli, const char *words);
 void tl_show_commands(struct tl_cli *cli, const char *words);
 void tl_show_convenience(struct tl_cli *cli, const char *words);
 void tl_show_user(struct tl_cli *cli, const char *words);

@@ -53,6 +53,23 @@ static enum tl_status logging_changed(struct tl_cli *cli, struct tl_error *error
 	return TL_OK;
 }
 
+/* What the session obeys has its own copy there. */
+static enum tl_status session_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	struct tl_session_settings *to = tl_session_settings(cli->session);
+	const struct tl_settings *from = &cli->settings;
+
+	(void)error;
+	to->locking = (enum tl_scheduler_locking)from->locking;
+	to->step_into_unknown = from->step_mode;
+	to->follow_child = from->follow_fork == 1;
+	to->detach_on_fork = from->detach_on_fork;
+	to->stop_on_library = from->stop_on_library;
+	to->unwind_on_signal = from->unwind_on_signal;
+	to->hardware_watchpoints = from->hardware_watchpoints;
+	return TL_OK;
+}
+
 static enum tl_status prompt_changed(struct tl_cli *cli, struct tl_error *error)
 {
 	tl_size size = strlen(cli->settings.prompt);
@@ -99,6 +116,8 @@ static void show_logging(struct tl_cli *cli, const char *words)
 
 static const char *const flavors[] = {"att", "intel", NULL};
 static const char *const frame_arguments[] = {"all", "scalars", "none", "presence", NULL};
+static const char *const follow_fork[] = {"parent", "child", NULL};
+static const char *const locking[] = {"off", "on", "step", "replay", NULL};
 static const char *const pending[] = {"auto", "on", "off", NULL};
 
 /* ---- The table, in the order of the alphabet ---- */
@@ -148,6 +167,23 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Current working directory that will be used when starting the inferior is \"%s\".",
 	 .summary = "the current working directory to be used when the inferior is started",
 	 .details = "Without a folder: our own. Example: set cwd /tmp"},
+	{.name = "can-use-hw-watchpoints",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(hardware_watchpoints),
+	 .changed = session_changed,
+	 .say = "Debugger's willingness to use watchpoint hardware is %s.",
+	 .summary = "debugger's willingness to use watchpoint hardware",
+	 .details = "0: watchpoints are watched by stepping, which is slow."},
+	{.name = "detach-on-fork",
+	 .offset = AT(detach_on_fork),
+	 .changed = session_changed,
+	 .say = "Whether the debugger will detach the child of a fork is %s.",
+	 .summary = "whether the process that is not followed after a fork is let go"},
+	{.name = "directories",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "the search path for source files",
+	 .details = "The command directory changes it.",
+	 .show = tl_show_directories},
 	{.name = "disable-randomization",
 	 .offset = AT(fixed_addresses),
 	 .say = "Disabling randomization of debuggee's virtual address space is %s.",
@@ -158,6 +194,20 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Editing of command lines as they are typed is %s.",
 	 .summary = "editing of command lines as they are typed",
 	 .details = "Off: lines are read as the terminal gives them, without history and completion."},
+	{.name = "environment",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "an environment variable to give the program",
+	 .details = "Example: set environment LD_BIND_NOW = 1, show environment PATH",
+	 .set = tl_set_environment,
+	 .show = tl_show_environment},
+	{.name = "follow-fork-mode",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = follow_fork,
+	 .offset = AT(follow_fork),
+	 .changed = session_changed,
+	 .say = "Debugger response to a program call of fork or vfork is \"%s\".",
+	 .summary = "debugger response to a program call of fork or vfork",
+	 .details = "The process that is debugged on: the parent, or the child."},
 	{.name = "height",
 	 .kind = TL_SETTING_NUMBER,
 	 .offset = AT(height),
@@ -301,10 +351,28 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Trapline's prompt is \"%s\".",
 	 .summary = "Trapline's prompt",
 	 .details = "A space is put behind it if there is none. Example: set prompt (db)"},
+	{.name = "scheduler-locking",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = locking,
+	 .offset = AT(locking),
+	 .changed = session_changed,
+	 .say = "Mode for locking scheduler during execution is \"%s\".",
+	 .summary = "mode for locking scheduler during execution",
+	 .details = "off: all threads run; on: only the selected one; step: only it while it steps; replay: as off."},
 	{.name = "startup-with-shell",
 	 .offset = AT(with_shell),
 	 .say = "Use of shell to start subprocesses is %s.",
 	 .summary = "use of shell to start programs"},
+	{.name = "step-mode",
+	 .offset = AT(step_mode),
+	 .changed = session_changed,
+	 .say = "Mode of the step operation is %s.",
+	 .summary = "whether step enters functions without line information"},
+	{.name = "stop-on-solib-events",
+	 .offset = AT(stop_on_library),
+	 .changed = session_changed,
+	 .say = "Stopping for shared library events is %s.",
+	 .summary = "stopping for shared library events"},
 	{.name = "style enabled",
 	 .offset = AT(style),
 	 .changed = screen_changed,
@@ -312,10 +380,21 @@ const struct tl_setting tl_setting_rows[] = {
 	 .summary = "whether output is styled with colours",
 	 .details = "Off at the start when NO_COLOR is in the environment or the terminal is dumb. Colours are never\n"
 		    "written to files and pipes."},
+	{.name = "substitute-path",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "a rule that rewrites the front of the names of source files",
+	 .details = "Example: set substitute-path /build/program /usr/src/program",
+	 .set = tl_set_substitute_path,
+	 .show = tl_show_substitute_path},
 	{.name = "trace-commands",
 	 .offset = AT(trace_commands),
 	 .say = "State of CLI tracing is %s.",
 	 .summary = "tracing of commands: each is printed with a + before it is carried out"},
+	{.name = "unwindonsignal",
+	 .offset = AT(unwind_on_signal),
+	 .changed = session_changed,
+	 .say = "Unwinding of stack if a signal is received while in a call dummy is %s.",
+	 .summary = "unwinding of stack if a signal is received while in a call from here"},
 	{.name = "user",
 	 .kind = TL_SETTING_OWN,
 	 .summary = "definitions of commands of your own",
