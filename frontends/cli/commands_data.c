@@ -199,6 +199,7 @@ static void complete_format(struct tl_cli *cli, struct tl_format *format)
 		format->size = last->size != '\0' ? last->size : 'w';
 	last->letter = format->letter;
 	last->size = format->size;
+	last->count = format->count;
 }
 
 static enum tl_status examine(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
@@ -209,6 +210,9 @@ static enum tl_status examine(struct tl_cli *cli, const char *words, const struc
 	enum tl_status status;
 
 	TL_TRY(tl_format_read(line, "", &format, error));
+	/* A bare x shows as many as the one before. */
+	if (words[0] == '\0' && line->format_size == 0 && cli->memory_format.count > 0)
+		format.count = cli->memory_format.count;
 	complete_format(cli, &format);
 	if (format.count < 0)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "x goes forward only: give the address to begin with.");

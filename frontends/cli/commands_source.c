@@ -84,12 +84,23 @@ static enum tl_status go_to(struct tl_cli *cli, const char **at, tl_u32 *line_re
 /* Before anything was listed: around main, as gdb does. */
 static enum tl_status go_to_main(struct tl_cli *cli, struct tl_error *error)
 {
-	const char *at = "main";
+	struct tl_linespec_base base = {0};
+	struct tl_code_places places = {0};
 	tl_u32 line, size = list_size(cli);
+	const char *rest;
 
 	if (tl_session_program(cli->session) == NULL)
 		return TL_FAIL(error, TL_ERROR_STATE, "No symbol table is loaded.  Use the \"file\" command.");
-	TL_TRY(go_to(cli, &at, &line, error));
+	TL_TRY(tl_linespec_find(tl_session_modules(cli->session), &base, tl_session_patience(cli->session), "main",
+				false, &places, &rest, error));
+	if (places.count == 0 || places.items[0].file == NULL) {
+		tl_code_places_release(&places);
+		return TL_FAIL(error, TL_ERROR_NO_SYMBOL,
+			       "main has no line information: name a place, as in list file.c:1");
+	}
+	line = places.items[0].line;
+	tl_listing_stand(cli, places.items[0].file, NULL, line);
+	tl_code_places_release(&places);
 	line = line > size - 1 ? line - (size - 1) : 1;
 	cli->listing.next = line > size / 2 ? line - size / 2 : 1;
 	return TL_OK;

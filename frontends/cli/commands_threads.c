@@ -62,19 +62,27 @@ static enum tl_status collect(struct tl_cli *cli, struct numbers *numbers_ret, s
 	return TL_OK;
 }
 
-/* 'Thread 0x7ffff7d8a740 (LWP 123) "name"' */
-static void write_target_id(struct tl_cli *cli, struct tl_thread_id thread, struct tl_output *output)
+/* "" where it has none. */
+static void read_name(struct tl_cli *cli, struct tl_thread_id thread, char name[NAME_MAX_BYTES])
 {
-	char name[NAME_MAX_BYTES] = "";
 	tl_size done = 0;
 	struct tl_target *target = cli->target;
 
+	if (target->ops->read_object == NULL || target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name,
+									 NAME_MAX_BYTES - 1, &done) != TL_OK)
+		done = 0;
+	name[done] = '\0';
+}
+
+/* 'Thread 0x7ffff7d8a740 (LWP 123) "name"' */
+static void write_target_id(struct tl_cli *cli, struct tl_thread_id thread, struct tl_output *output)
+{
+	char name[NAME_MAX_BYTES];
+
 	tl_thread_write_name(cli, thread, output);
-	if (target->ops->read_object != NULL &&
-	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name, sizeof(name) - 1, &done) ==
-		    TL_OK &&
-	    done > 0)
-		tl_output_format(output, " \"%.*s\"", (int)done, name);
+	read_name(cli, thread, name);
+	if (name[0] != '\0')
+		tl_output_format(output, " \"%s\"", name);
 }
 
 /* ---- info threads ---- */
@@ -332,8 +340,17 @@ static enum tl_status find(struct tl_cli *cli, const char *words, const struct t
 	(void)line;
 	TL_TRY(collect(cli, &numbers, error));
 	for (tl_size i = 0; i < numbers.count; i++) {
+		struct tl_thread_id id = tl_session_numbered_thread(cli->session, numbers.items[i]);
+		char own[NAME_MAX_BYTES];
+
+		read_name(cli, id, own);
+		if (strstr(own, words) != NULL) {
+			tl_screen_format(&cli->screen, "Thread %u has target name '%s'\n", numbers.items[i], own);
+			found = true;
+			continue;
+		}
 		tl_output_reset(&name);
-		write_target_id(cli, tl_session_numbered_thread(cli->session, numbers.items[i]), &name);
+		tl_thread_write_name(cli, id, &name);
 		if (strstr(tl_output_string(&name), words) == NULL)
 			continue;
 		tl_screen_format(&cli->screen, "Thread %u has target id '%s'\n", numbers.items[i],

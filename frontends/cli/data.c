@@ -89,8 +89,7 @@ static enum tl_status write_unit(struct tl_cli *cli, const struct tl_environment
 		if (format == 'x' || format == 'z')
 			tl_output_format(output, "0x%0*llx", (int)size * 2, (unsigned long long)number);
 		else if (format == 'o')
-			tl_output_format(output, number == 0 ? "%0*llo" : "0%0*llo", (int)(size * 8 + 2) / 3,
-					 (unsigned long long)number);
+			tl_output_format(output, number == 0 ? "%llo" : "0%llo", (unsigned long long)number);
 		else
 			for (tl_u64 bit = size * 8; bit > 0; bit--)
 				tl_output_text(output, (number >> (bit - 1) & 1) != 0 ? "1" : "0");

@@ -77,6 +77,30 @@ def test_until_and_advance_as_gdb_says(place):
     same_as_gdb(place, ['break main', 'run', 'next', 'next', 'advance add', 'finish', 'until', 'stepi', 'nexti', 'kill'])
 
 
+def test_lists_as_gdb_says(place):
+    same_as_gdb(place, ['list', 'list', 'list -', 'list 20', 'list add', 'list 3,5', 'list 300', 'list subject.c:6', 'list 5,',
+                        'list ,9', 'break add', 'run', 'list', 'list', 'up', 'list', 'info line add', 'kill'])
+
+
+def test_memory_and_registers_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'info registers rip', 'x/4xb &turns', 'x/3uh &b', 'x/2dg &turns', 'x/2tw &turns',
+                        'x/3o &a', 'x/2a $sp', 'x/3c &b', 'x', 'kill'])
+
+
+def test_threads_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'info threads', 'thread', 'up', 'thread 1', 'thread apply all bt',
+                        'thread apply 1 print a', 'thread find subject', 'kill'])
+
+
+def test_environment_and_folder(place):
+    result = place.run('-q', '-nx', text='set environment WORD = a b\nshow environment WORD\nset startup-with-shell off\n'
+                       'set args -c "echo $WORD; pwd"\nset cwd /usr\nfile /bin/sh\nrun\nunset environment WORD\n'
+                       'show environment WORD\n')
+    holds(result.stdout, 'WORD = a b\n')
+    holds(result.stdout, '\na b\n/usr\n[Inferior 1 (process')
+    holds(result.stdout, 'Environment variable "WORD" not defined.\n')
+
+
 # ---- At a terminal ----
 
 def debug(place, *arguments, **options):
