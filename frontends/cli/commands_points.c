@@ -32,8 +32,7 @@ static enum tl_status make(struct tl_cli *cli, struct tl_breakpoint_request *req
 	if (status == TL_ERROR_NO_SYMBOL && cli->settings.pending == PENDING_AUTO) {
 		struct tl_error why = *error;
 
-		if (!tl_cli_ask(cli, false, "%s\nMake %s pending on future shared library load? ", why.text,
-				request->temporary ? "breakpoint" : "breakpoint")) {
+		if (!tl_cli_ask(cli, false, "%s\nMake breakpoint pending on future shared library load? ", why.text)) {
 			/* It was said above; a script ends all the same. */
 			return cli->settings.confirm ? TL_FAIL(error, TL_ERROR_CANCELLED, "%s", "")
 						     : TL_FAIL(error, status, "%s", why.text);

@@ -262,7 +262,7 @@ enum tl_status tl_set_substitute_path(struct tl_cli *cli, const char *words, str
 
 	if (!tl_script_word(&at, end, false, &from) || !tl_script_word(&at, end, false, &to))
 		status = TL_FAIL(error, TL_ERROR_ARGUMENT,
-				 "Incorrect usage, two arguments are wanted: set substitute-path /build /home/me/src");
+				 "Incorrect usage, two arguments are wanted: set substitute-path /build /usr/src");
 	else
 		status = tl_sources_substitute(cli->sources, tl_output_string(&from), tl_output_string(&to), error);
 	tl_output_release(&from);

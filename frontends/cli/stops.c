@@ -236,7 +236,6 @@ static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
 	case TL_STOP_ATTACHED:
 	case TL_STOP_STEPPED:
 	case TL_STOP_LOCATION:
-		return true;
 	case TL_STOP_FINISHED:
 		return true;
 	case TL_STOP_BREAKPOINT:
