@@ -86,13 +86,20 @@ static void print_real(struct printing *printing, const struct tl_value *value, 
 	bool negative = value->size != 0 && (value->bytes[(value->size > 10 ? 10 : value->size) - 1] & 0x80) != 0;
 
 	if (number == number) {
+		const char *name = value->type->name;
 		int digits = value->size == 4 ? 9 : value->size == 8 ? 17 : 21;
 
+		if (value->size == 2)
+			digits = name != NULL && strstr(name, "bf") != NULL ? 4 : 5;
 		tl_output_format(printing->output, "%.*Lg", digits, number);
 		return;
 	}
 	memcpy(&payload, value->bytes, value->size < 8 ? value->size : 8);
-	payload &= value->size == 4 ? 0x7fffff : value->size == 8 ? 0xfffffffffffffull : ~0ull;
+	payload &= value->size == 2
+			   ? (value->type->name != NULL && strstr(value->type->name, "bf") != NULL ? 0x7f : 0x3ff)
+		   : value->size == 4 ? 0x7fffff
+		   : value->size == 8 ? 0xfffffffffffffull
+				      : ~0ull;
 	tl_output_format(printing->output, "%snan(0x%llx)", negative ? "-" : "", (unsigned long long)payload);
 }
 

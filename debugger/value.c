@@ -232,13 +232,36 @@ static tl_i128 bits_of(const struct tl_value *value, bool is_signed)
 	return (tl_i128)number;
 }
 
+/* Two bytes: the upper half of a float, where the type's name says so, or IEEE 754's binary16. */
+static long double short_real_of(const struct tl_value *value)
+{
+	const unsigned bits = (unsigned)value->bytes[0] | (unsigned)value->bytes[1] << 8;
+	const int exponent = bits >> 10 & 31, fraction = bits & 1023;
+	const tl_u32 wide = (tl_u32)bits << 16;
+	long double number;
+	float narrow;
+
+	if (value->type->name != NULL && strstr(value->type->name, "bf") != NULL) {
+		memcpy(&narrow, &wide, sizeof(narrow));
+		return (long double)narrow;
+	}
+	if (exponent == 31)
+		number = fraction != 0 ? __builtin_nanl("") : __builtin_infl();
+	else
+		number = __builtin_ldexpl(exponent != 0 ? 1024 + fraction : fraction,
+					  (exponent != 0 ? exponent : 1) - 25);
+	return bits >> 15 != 0 ? -number : number;
+}
+
 /* The number in a real's bytes. */
 static enum tl_status real_of(const struct tl_value *value, long double *number_ret, struct tl_error *error)
 {
 	float narrow;
 	double wide;
 
-	if (value->size == sizeof(narrow)) {
+	if (value->size == 2) {
+		*number_ret = short_real_of(value);
+	} else if (value->size == sizeof(narrow)) {
 		memcpy(&narrow, value->bytes, sizeof(narrow));
 		*number_ret = (long double)narrow;
 	} else if (value->size == sizeof(wide)) {
