@@ -1,5 +1,7 @@
 #include "debugger/evaluate.h"
 
+#include "debugger/internal_functions.h"
+
 #include "core/utf8.h"
 #include "symbols/dwarf_constants.h"
 
@@ -519,12 +521,14 @@ static enum tl_status call(struct evaluation *evaluation, const struct tl_node *
 {
 	const struct tl_environment *environment = evaluation->environment;
 	const struct tl_node *called = node_at(evaluation, node->first);
-	struct tl_value function, *arguments;
+	struct tl_value function = {0}, *arguments;
 	const struct tl_type *returned;
-	bool is_function;
+	bool is_function,
+		internal = called->kind == TL_NODE_VARIABLE && tl_internal_function_exists(called->text.bytes);
 	tl_size count = 0;
 
-	TL_TRY(evaluate(evaluation, node->first, &function));
+	if (!internal)
+		TL_TRY(evaluate(evaluation, node->first, &function));
 	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next)
 		count++;
 	arguments = tl_arena_allocate(evaluation->values.arena, count * sizeof(*arguments));
@@ -533,6 +537,9 @@ static enum tl_status call(struct evaluation *evaluation, const struct tl_node *
 	count = 0;
 	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next)
 		TL_TRY(evaluate(evaluation, at, &arguments[count++]));
+	if (internal)
+		return tl_internal_function_call(&evaluation->values, called->text.bytes, arguments, count,
+						 evaluation->quiet, value_ret, evaluation->error);
 	TL_TRY(result_of(evaluation, &function, &returned, &is_function));
 	returned = returned != NULL ? returned : result;
 	if (returned == NULL && (evaluation->quiet || is_function))

@@ -1,11 +1,11 @@
 #include "debugger/formatted.h"
 
 #include "debugger/expression.h"
+#include "debugger/program_string.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define STRING_MAX 65536
 #define FIELD_MAX 1024
 
 struct arguments {
@@ -153,46 +153,13 @@ static enum tl_status write_integer(const struct arguments *arguments, struct co
 	return TL_OK;
 }
 
-static enum tl_status read_string(const struct arguments *arguments, struct tl_value *value, char **text_ret,
-				  struct tl_error *error)
-{
-	const struct tl_value_context *values = arguments->values;
-	const struct tl_type *type;
-	tl_i128 address;
-	tl_size size = 0;
-	char *text;
-
-	TL_TRY(tl_type_strip(value->type, &type, error));
-	if (type->kind == TL_TYPE_ARRAY) {
-		TL_TRY(tl_value_load(values, value, error));
-		*text_ret = tl_arena_copy(values->arena, value->bytes, (tl_size)value->size);
-		return *text_ret != NULL ? TL_OK : TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a string");
-	}
-	TL_TRY(tl_value_integer(values, value, &address, error));
-	text = tl_arena_allocate(values->arena, STRING_MAX + 1);
-	if (text == NULL || values->read == NULL)
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a string");
-	do {
-		/* To the end of a page at a time: what is behind it may not be there. */
-		tl_u64 at = (tl_u64)address + size, piece = 256 - at % 256;
-
-		if (piece > STRING_MAX - size)
-			piece = STRING_MAX - size;
-		TL_TRY(values->read(values->context, at, text + size, piece, error));
-		size += (tl_size)piece;
-	} while (memchr(text, '\0', size) == NULL && size < STRING_MAX);
-	text[size] = '\0';
-	*text_ret = text;
-	return TL_OK;
-}
-
 /* Width and precision are C's; a string without them may be longer than a field. */
 static enum tl_status write_string(const struct arguments *arguments, const struct conversion *conversion,
 				   struct tl_value *value, struct tl_output *output, struct tl_error *error)
 {
 	char *text;
 
-	TL_TRY(read_string(arguments, value, &text, error));
+	TL_TRY(tl_program_string(arguments->values, value, &text, error));
 	if (conversion->size == 1)
 		tl_output_text(output, text);
 	else
