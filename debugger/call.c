@@ -206,7 +206,7 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 	struct state state;
 	struct tl_abi_call call;
 	struct tl_stop stop = {0};
-	struct kept kept;
+	struct kept kept, returned = {0};
 	enum tl_status status;
 	tl_i128 address;
 	tl_u16 index;
@@ -238,14 +238,19 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 	status = run(session, request.return_address, &stop, error);
 	if (status == TL_OK && stop.kind != TL_STOP_FINISHED)
 		status = explain(&stop, error);
-	if (status == TL_OK && tl_engine_registers(session->engine, kept.thread, kept.banks, &file) == TL_OK)
-		status = tl_abi_result(&environment->values, kept.cpu, file, result, value_ret, &known, error);
 	if (status == TL_OK)
-		status = tl_value_load(&environment->values, value_ret, error);
+		status = keep(session, &returned, &file, error);
 	/* Stopped inside, the program stays there, as a person would want to see it. */
 	if (stop.kind == TL_STOP_FINISHED)
 		put_back(session, &kept);
 	restore_state(session, &state, &stop);
+	/* Only now is the arena that of the expression again. */
+	if (status == TL_OK)
+		status = tl_abi_result(&environment->values, kept.cpu, returned.registers, result, value_ret, &known,
+				       error);
+	if (status == TL_OK)
+		status = tl_value_load(&environment->values, value_ret, error);
+	free(returned.registers);
 	free(kept.registers);
 	return status;
 }

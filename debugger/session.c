@@ -93,7 +93,8 @@ enum tl_status tl_session_open(struct tl_session **session_ret, const struct tl_
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a session");
 	session->options = *options;
 	session->target = options->target;
-	session->settings = (struct tl_session_settings){.detach_on_fork = true, .hardware_watchpoints = 1};
+	session->settings =
+		(struct tl_session_settings){.detach_on_fork = true, .hardware_watchpoints = 1, .tell_threads = true};
 	default_signals(session->signals);
 	status = open_parts(session, error);
 	if (status != TL_OK) {
@@ -272,7 +273,8 @@ void tl_session_update_modules(struct tl_session *session, struct tl_debugged *d
 	tl_size done = 0;
 	bool changed = false;
 
-	if (!tl_engine_stopped_thread(session->engine, debugged->process, &thread))
+	/* Of a machine's firmware, say, nobody names a file. */
+	if (debugged->path == NULL || !tl_engine_stopped_thread(session->engine, debugged->process, &thread))
 		return;
 	if (target->ops->read_object == NULL ||
 	    target->ops->read_object(target, thread, TL_OBJECT_AUXV, 0, auxv, sizeof(auxv), &done) != TL_OK)
@@ -326,6 +328,52 @@ struct tl_thread_id tl_session_numbered_thread(struct tl_session *session, tl_u3
 	if (!tl_engine_find_thread(session->engine, numbered->id, &info) || info.born != numbered->born)
 		return (struct tl_thread_id){0};
 	return numbered->id;
+}
+
+static tl_u64 thread_pointer(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_target *target = session->target;
+	tl_u8 bytes[8] = {0};
+	tl_size done = 0;
+	tl_u64 pointer = 0;
+
+	if (target->ops->read_object == NULL ||
+	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_POINTER, 0, bytes, sizeof(bytes), &done) != TL_OK)
+		return 0;
+	for (tl_size i = 0; i < done; i++)
+		pointer |= (tl_u64)bytes[i] << i * 8;
+	return pointer;
+}
+
+static void tell_thread(struct tl_session *session, struct tl_numbered_thread *numbered, bool is_first)
+{
+	struct tl_thread_info info;
+	bool alive = tl_engine_find_thread(session->engine, numbered->id, &info) && info.born == numbered->born;
+
+	if (alive && !numbered->told && info.stopped) {
+		numbered->told = true;
+		numbered->pointer = thread_pointer(session, numbered->id);
+		if (!is_first && session->settings.tell_threads)
+			tl_session_remark(session, "[New Thread 0x%llx (LWP %llu)]",
+					  (unsigned long long)numbered->pointer,
+					  (unsigned long long)numbered->id.thread);
+	} else if (!alive && numbered->told) {
+		numbered->told = false;
+		if (tl_session_debugged(session, numbered->id.process) != NULL && session->settings.tell_threads)
+			tl_session_remark(session, "[Thread 0x%llx (LWP %llu) exited]",
+					  (unsigned long long)numbered->pointer,
+					  (unsigned long long)numbered->id.thread);
+		numbered->id = (struct tl_thread_id){0};
+	}
+}
+
+void tl_session_tell_threads(struct tl_session *session)
+{
+	tl_session_number_threads(session);
+	for (tl_size i = 0; i < session->thread_count; i++)
+		if (session->threads[i].id.process != 0)
+			tell_thread(session, &session->threads[i],
+				    session->threads[i].id.thread == session->threads[i].id.process);
 }
 
 /* ---- Programs ---- */
@@ -430,32 +478,58 @@ void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thr
 	begin(session, thread);
 }
 
-enum tl_status tl_session_adopt(struct tl_session *session, const char *path, struct tl_error *error)
+/* The thread that has a signal to tell of, else the eldest that stands. */
+static struct tl_thread_id choose_thread(struct tl_session *session, struct tl_report *report_ret)
 {
-	struct tl_thread_id thread, first = {0};
+	struct tl_thread_info info = {.id = {0, 0}};
+	struct tl_thread_id first = {0};
+
+	*report_ret = (struct tl_report){0};
+	while (tl_engine_next_thread(session->engine, info.id, &info)) {
+		struct tl_report report;
+
+		if (!info.stopped)
+			continue;
+		if (first.process == 0)
+			first = info.id;
+		if (tl_engine_last_report(session->engine, info.id, &report) && report.event.kind == TL_EVENT_SIGNAL &&
+		    report.event.signal != 0 && report.event.signal != 5) {
+			*report_ret = report;
+			return info.id;
+		}
+	}
+	return first;
+}
+
+enum tl_status tl_session_adopt(struct tl_session *session, const char *path, bool started, struct tl_error *error)
+{
+	struct tl_debugged *debugged;
+	struct tl_thread_id thread;
+	struct tl_report report;
+	struct tl_error why;
 
 	if (path != NULL)
 		TL_TRY(tl_session_set_program(session, path, error));
-	for (tl_u64 process = 0; (process = tl_engine_next_process(session->engine, process)) != 0;) {
-		if (tl_session_debugged(session, process) != NULL)
-			continue;
-		TL_TRY(tl_session_add(session, process, session->program, true, error));
-		if (!tl_engine_stopped_thread(session->engine, process, &thread))
-			continue;
-		if (first.process == 0)
-			first = thread;
-	}
-	if (first.process == 0)
+	for (tl_u64 process = 0; (process = tl_engine_next_process(session->engine, process)) != 0;)
+		if (tl_session_debugged(session, process) == NULL)
+			TL_TRY(tl_session_add(session, process, session->program, !started, error));
+	thread = choose_thread(session, &report);
+	if (thread.process == 0)
 		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "The target has no process that stands still.");
-	if (tl_session_debugged(session, first.process)->path == NULL)
-		learn_path(session, tl_session_debugged(session, first.process));
-	if (session->program == NULL && tl_session_debugged(session, first.process)->path != NULL) {
-		struct tl_error why;
-
-		if (tl_session_set_program(session, tl_session_debugged(session, first.process)->path, &why) != TL_OK)
-			tl_session_remark(session, "warning: %s", why.text);
-	}
-	begin(session, first);
+	debugged = tl_session_debugged(session, thread.process);
+	if (debugged->path == NULL)
+		learn_path(session, debugged);
+	if (session->program == NULL && debugged->path != NULL &&
+	    tl_session_set_program(session, debugged->path, &why) != TL_OK)
+		tl_session_remark(session, "warning: %s", why.text);
+	begin(session, thread);
+	session->stop =
+		(struct tl_stop){.kind = report.event.kind == TL_EVENT_SIGNAL ? TL_STOP_SIGNAL : TL_STOP_ATTACHED,
+				 .thread = thread,
+				 .signal = report.event.signal,
+				 .report = report,
+				 .new_frame = true};
+	session->stop_ready = true;
 	return TL_OK;
 }
 

@@ -89,6 +89,7 @@ struct tl_session_settings {
 	bool detach_on_fork;    /* the other one runs free; else it is kept, standing */
 	bool stop_on_library;   /* stop-on-solib-events */
 	bool unwind_on_signal;
+	bool tell_threads;           /* print thread-events: which came and went is remarked upon at the next stop */
 	tl_u32 hardware_watchpoints; /* can-use-hw-watchpoints */
 };
 
@@ -143,9 +144,11 @@ TL_CHECKED enum tl_status tl_session_launch(struct tl_session *session, const st
 TL_CHECKED enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, struct tl_error *error);
 /*
  * Takes over what the target has already (a core file, a remote stub, a machine): its processes and threads were added
- * to the engine. `path` names the program; NULL: what the target says.
+ * to the engine. `path` names the program; NULL: what the target says. `started`: it was started for us, and ends with
+ * us. A stop follows: the signal that a thread stands with, or TL_STOP_ATTACHED.
  */
-TL_CHECKED enum tl_status tl_session_adopt(struct tl_session *session, const char *path, struct tl_error *error);
+TL_CHECKED enum tl_status tl_session_adopt(struct tl_session *session, const char *path, bool started,
+					   struct tl_error *error);
 /* The selected process: ends it; lets it go. Waits until it stands, turning the loop. */
 TL_CHECKED enum tl_status tl_session_kill(struct tl_session *session, struct tl_error *error);
 TL_CHECKED enum tl_status tl_session_detach(struct tl_session *session, struct tl_error *error);

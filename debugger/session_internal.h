@@ -18,6 +18,8 @@ struct tl_debugged {
 struct tl_numbered_thread {
 	struct tl_thread_id id; /* {0, 0}: it is gone */
 	tl_u64 born;
+	tl_u64 pointer; /* its thread-local storage, by which gdb's users know it; 0: not known */
+	bool told;      /* that it is there */
 };
 
 /* A point as it stands in the engine for this session. */
@@ -106,6 +108,8 @@ void tl_session_remove(struct tl_session *session, tl_u64 process);
 void tl_session_update_modules(struct tl_session *session, struct tl_debugged *debugged);
 /* Gives numbers to threads that have none. */
 void tl_session_number_threads(struct tl_session *session);
+/* The program stands: tells which threads came and went since it stood last. */
+void tl_session_tell_threads(struct tl_session *session);
 void tl_session_remark(struct tl_session *session, const char *format, ...) TL_PRINTF(2, 3);
 /* Selects without a word; the innermost frame with so many inlined functions hidden. */
 void tl_session_set_selected(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped);

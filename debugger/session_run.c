@@ -189,7 +189,7 @@ static void stand(struct tl_session *session, struct tl_thread_id thread, tl_u32
 {
 	session->stop.thread = thread;
 	tl_session_set_selected(session, thread, skipped);
-	tl_session_number_threads(session);
+	tl_session_tell_threads(session);
 }
 
 void tl_session_finish_step(struct tl_session *session)

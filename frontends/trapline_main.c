@@ -337,6 +337,7 @@ static int drive(struct command *command, struct tl_loop *loop, struct tl_target
 	prompt->core = command->core;
 	prompt->core_program = command->core_program;
 	prompt->populate = populate;
+	prompt->started = command->serve.started;
 	prompt->version = TL_VERSION;
 	return tl_cli_run(loop, target, prompt);
 }

@@ -48,6 +48,8 @@ struct tl_cli_options {
 	const char *core_program;   /* what made it; NULL: what it says itself */
 	/* Adds what the target has already to the engine; NULL: it has nothing. */
 	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
+	/* Whether that was started for us, and is to end with us; NULL: it was not. */
+	bool (*started)(const struct tl_target *target);
 	tl_u64 attach;         /* 0: none */
 	const char *directory; /* where to go first; NULL: stay */
 	const char *version;

@@ -89,11 +89,7 @@ static enum tl_status list_range(struct tl_cli *cli, const struct tl_code_listin
 	TL_TRY(evaluate_address(cli, second, strlen(second), &end, error));
 	if (is_length)
 		end += start;
-	tl_output_format(output, "Dump of assembler code from 0x%llx to 0x%llx:\n", (unsigned long long)start,
-			 (unsigned long long)end);
-	TL_TRY(tl_code_list_range(listing, start, end, tl_session_patience(cli->session), output, error));
-	tl_output_text(output, "End of assembler dump.\n");
-	return TL_OK;
+	return tl_code_list_range(listing, start, end, tl_session_patience(cli->session), output, error);
 }
 
 static enum tl_status list_function(struct tl_cli *cli, const struct tl_code_lister *lister, const char *words,

@@ -218,11 +218,10 @@ static enum tl_status load(struct tl_cli *cli, const struct tl_cli_options *opti
 		struct tl_stop stop = {.kind = TL_STOP_ATTACHED};
 
 		TL_TRY(options->populate(cli->target, error));
-		TL_TRY(tl_session_adopt(cli->session, tl_session_program(cli->session), error));
-		stop.thread = tl_session_thread(cli->session);
-		if (!tl_session_take(cli->session, &stop))
-			return tl_running_wait(cli, error);
-		tl_stop_tell(cli, &stop);
+		TL_TRY(tl_session_adopt(cli->session, tl_session_program(cli->session),
+					options->started != NULL && options->started(cli->target), error));
+		if (tl_session_take(cli->session, &stop))
+			tl_stop_tell(cli, &stop);
 	}
 	return options->attach != 0 ? tl_running_attach(cli, options->attach, false, error) : TL_OK;
 }

@@ -200,6 +200,9 @@ static void tell_signal(struct tl_cli *cli, const struct tl_stop *stop, tl_i32 n
 		tl_screen_text(&cli->screen, "Program ");
 	if (number == 0)
 		tl_screen_text(&cli->screen, "stopped.\n");
+	else if ((tl_target_capabilities(cli->target) & TL_CAN_RUN) == 0)
+		tl_screen_format(&cli->screen, "terminated with signal %s, %s.\n", tl_signal_name(number),
+				 tl_signal_text(number));
 	else
 		tl_screen_format(&cli->screen, "received signal %s, %s.\n", tl_signal_name(number),
 				 tl_signal_text(number));
