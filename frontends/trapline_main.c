@@ -384,6 +384,7 @@ static void describe_core(const char *path, struct tl_target *target)
 static int drive_core(struct command *command)
 {
 	struct tl_corefile_options options = {.program = command->core_program, .remark = remark};
+	struct tl_corefile_facts facts;
 	struct tl_target *target;
 	struct tl_loop *loop;
 	struct tl_error error;
@@ -397,6 +398,9 @@ static int drive_core(struct command *command)
 	}
 	if (command->serve.address != NULL)
 		describe_core(command->core, target);
+	tl_corefile_facts(target, &facts);
+	command->prompt.core_signal = facts.signal;
+	command->prompt.core_command = facts.command[0] != '\0' ? facts.command : NULL;
 	status = drive(command, loop, target, tl_corefile_populate);
 	tl_corefile_close(target);
 	tl_loop_destroy(loop);

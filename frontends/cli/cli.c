@@ -47,6 +47,7 @@ void tl_cli_forget_interrupt(struct tl_cli *cli)
 
 bool tl_cli_waiting(void *context)
 {
+	tl_progress_tick(context);
 	return !tl_cli_cancelled(context);
 }
 
@@ -157,6 +158,7 @@ static void hide(void *context)
 {
 	struct tl_cli *cli = context;
 
+	tl_progress_hide(cli);
 	if (cli->terminal != NULL)
 		tl_terminal_hide(cli->terminal);
 }

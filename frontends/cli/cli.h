@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "debugger/session.h"
 #include "frontends/cli/listing.h"
+#include "frontends/cli/progress.h"
 #include "frontends/cli/screen.h"
 #include "frontends/cli/script.h"
 #include "frontends/cli/settings.h"
@@ -45,6 +46,8 @@ struct tl_cli_options {
 	tl_size start_count;
 	const char *const *program; /* NULL-terminated: the program and its arguments; NULL: none */
 	const char *core;           /* the core dump that the target shows; NULL: none */
+	const char *core_command;   /* the command line of what was dumped; NULL: not known */
+	tl_i32 core_signal;         /* that ended it; 0: none */
 	const char *core_program;   /* what made it; NULL: what it says itself */
 	/* Adds what the target has already to the engine; NULL: it has nothing. */
 	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
@@ -90,7 +93,8 @@ struct tl_cli {
 	char *repeat;     /* what an empty line does; NULL: nothing */
 	bool repeating;   /* it is being done now */
 	bool quit;
-	int status;     /* of the process */
+	int status; /* of the process */
+	struct tl_progress progress;
 	bool cancelled; /* ^C since the command began */
 	bool batch;
 	bool busy;      /* a command is being carried out */

@@ -185,7 +185,7 @@ static enum tl_status resume(struct tl_cli *cli, const struct tl_command_line *l
 	bool background;
 	char *words;
 	tl_i64 count = 0;
-	enum tl_status status = tl_running_stopped(cli, error);
+	enum tl_status status = tl_running_ready(cli, error);
 
 	TL_TRY(status);
 	TL_TRY(words_of(line, &words, &background, error));
@@ -238,7 +238,7 @@ static enum tl_status run_finish(struct tl_cli *cli, const struct tl_command_lin
 	bool background;
 	char *words;
 
-	TL_TRY(tl_running_stopped(cli, error));
+	TL_TRY(tl_running_ready(cli, error));
 	TL_TRY(tl_session_stack(cli->session, &stack, error));
 	TL_TRY(tl_session_frame(cli->session, &frame, error));
 	if (tl_stack_frame(stack, frame->level + 1, &outer, error) != TL_OK)
@@ -286,7 +286,7 @@ static enum tl_status run_to(struct tl_cli *cli, const struct tl_command_line *l
 	char *words;
 	enum tl_status status;
 
-	TL_TRY(tl_running_stopped(cli, error));
+	TL_TRY(tl_running_ready(cli, error));
 	TL_TRY(words_of(line, &words, &background, error));
 	if (words[0] == '\0' && kind == TL_PLAN_UNTIL) {
 		const struct tl_plan plan = {.kind = TL_PLAN_UNTIL_NEXT, .signal = -1};
@@ -323,7 +323,7 @@ static enum tl_status run_signal(struct tl_cli *cli, const struct tl_command_lin
 	bool background;
 	char *words;
 
-	TL_TRY(tl_running_stopped(cli, error));
+	TL_TRY(tl_running_ready(cli, error));
 	TL_TRY(words_of(line, &words, &background, error));
 	plan.signal = tl_signal_number(words, strlen(words));
 	if (plan.signal == 0 && strcmp(words, "0") != 0) {

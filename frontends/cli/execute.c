@@ -174,6 +174,7 @@ bool tl_execute_typed(struct tl_cli *cli, const char *line)
 	if (status == TL_OK)
 		status = tl_stop_commands(cli, &error);
 	cli->busy = false;
+	tl_progress_end(cli);
 	cli->repeating = false;
 	free(repeated);
 	/* Some errors were told as they came. */

@@ -25,6 +25,14 @@ enum tl_status tl_running_stopped(struct tl_cli *cli, struct tl_error *error)
 	return TL_OK;
 }
 
+enum tl_status tl_running_ready(struct tl_cli *cli, struct tl_error *error)
+{
+	if (cli->core != NULL)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING,
+			       "The program is not being run: a core dump can only be looked at.");
+	return tl_running_stopped(cli, error);
+}
+
 /* ---- Waiting ---- */
 
 /* ^C that came as a signal is seen here, at the latest after 100 ms; the stop follows. */
@@ -81,7 +89,7 @@ void tl_running_idle(struct tl_cli *cli)
 enum tl_status tl_running_resume(struct tl_cli *cli, const struct tl_plan *plan, bool background,
 				 struct tl_error *error)
 {
-	TL_TRY(tl_running_stopped(cli, error));
+	TL_TRY(tl_running_ready(cli, error));
 	tl_stop_forget_commands(cli);
 	/* What a debugger says shall stand in front of what the program does. */
 	tl_screen_flush(&cli->screen);

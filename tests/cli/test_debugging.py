@@ -225,6 +225,18 @@ def test_attach_and_detach(place):
         victim.wait()
 
 
+def test_a_core_dump_is_looked_at(place):
+    core = place.home / 'core'
+    subprocess.run(['gdb', '-q', '-nx', '-batch', '-ex', 'run fault', '-ex', f'gcore {core}', PROGRAM], cwd=place.home,
+                   capture_output=True, timeout=60, check=True)
+    for arguments in (['-c', core, PROGRAM], ['core', core, PROGRAM], ['core', core]):
+        result = place.run('-q', '-nx', *arguments, text='bt\nup\nprint p.y\ncontinue\n')
+        holds(result.stdout, 'Program terminated with signal SIGSEGV, Segmentation fault.\n#0  ')
+        holds(result.stdout, 'in fault (nowhere=0x0) at ../tests/cli/subject.c:79\n79\t\treturn *nowhere;\n')
+        holds(result.stdout, '$1 = 2\n')
+        equal(result.stderr.count('\n'), 1, result.stderr)
+
+
 def test_errors_without_a_program(place):
     result = place.run('-q', '-nx', text='run\ncontinue\nbacktrace\nfinish\ninfo locals\nbreak main\nprint x\n')
     for part in ('No executable file specified.', 'The program is not being run.', 'No stack.'):
