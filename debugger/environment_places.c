@@ -144,19 +144,56 @@ static enum tl_status read_pieces(const struct where *where, struct tl_value *va
 	return TL_OK;
 }
 
+static bool is_x87(const struct tl_environment_store *store, const struct tl_place *place)
+{
+	if (place->kind != TL_PLACE_REGISTER || place->bit_size != 0 || place->bit_offset != 0 || store->cpu == NULL)
+		return false;
+	for (const struct tl_register *at = store->cpu->registers; at->name != NULL; at++)
+		if (at->dwarf >= 0 && (tl_u64)at->dwarf == place->number)
+			return at->bits == 80;
+	return false;
+}
+
+/* What stands in a register of the x87 is a long double, whatever the variable's type. *done_ret: it was such. */
+static enum tl_status converted(struct tl_environment_store *store, const struct tl_variable_frame *frame,
+				const struct tl_type *type, const struct tl_place *place, struct tl_value *value_ret,
+				bool *done_ret, struct tl_error *error)
+{
+	const struct tl_type *stripped;
+	long double number = 0;
+	enum tl_status status;
+	bool is_signed;
+
+	*done_ret = false;
+	TL_TRY(tl_type_strip(type, &stripped, error));
+	if (stripped->kind != TL_TYPE_BASE || tl_type_arithmetic(stripped, &is_signed) != TL_ARITHMETIC_REAL ||
+	    stripped->size > 8 || frame->machine.read_register == NULL || !is_x87(store, place))
+		return TL_OK;
+	*done_ret = true;
+	status = frame->machine.read_register(frame->machine.context, place->number, &number, 10, error);
+	if (status == TL_ERROR_REGISTER)
+		return tl_environment_absent(store, type, value_ret, error);
+	TL_TRY(status);
+	return tl_value_make_real(&store->values, type, number, value_ret, error);
+}
+
 enum tl_status tl_environment_value_at(struct tl_environment_store *store, const struct tl_variable_frame *frame,
 				       const struct tl_type *type, const struct tl_location *location,
 				       struct tl_value *value_ret, struct tl_error *error)
 {
 	const struct tl_place *first = &location->places[0];
 	struct where *where;
+	bool known, done = false;
 	tl_u64 size;
-	bool known;
 
 	if (location->count == 1 && first->kind == TL_PLACE_MEMORY && first->bit_offset == 0)
 		return tl_value_at(&store->values, type, first->address, value_ret, error);
 	if (location->count == 1 && first->kind == TL_PLACE_NONE)
 		return tl_environment_absent(store, type, value_ret, error);
+	if (location->count == 1)
+		TL_TRY(converted(store, frame, type, first, value_ret, &done, error));
+	if (done)
+		return TL_OK;
 	TL_TRY(tl_type_size(type, &size, &known, error));
 	if (!known)
 		return tl_environment_absent(store, type, value_ret, error);

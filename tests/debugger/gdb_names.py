@@ -85,6 +85,8 @@ def simple(text):
         return GONE
     # What gdb makes of a piece that is not there, of a struct of two; and its word for what has no value yet.
     text = text.replace('<synthetic pointer>', GONE).replace(' [uninitialized] ', '')
+    # What was not written yet may end in half a character.
+    text = re.sub(r'", <incomplete sequence ((?:\\\d{3})+)>', r'\1"', text)
     text = re.sub(r'<error[ :][^>]*>', 'error', text)
     return 'error' if text.startswith('error: ') else text
 
