@@ -15,7 +15,7 @@ TSAN = -Db_sanitize=thread -Db_lundef=false
 all: build
 
 help:
-	@echo 'make run        install what is needed, build, and debug the sample with stock gdb'
+	@echo 'make run        install what is needed, build, and open the prompt on a sample program'
 	@echo 'make check      install what is needed, build, and run the fast part of every kind of test'
 	@echo 'make            build into build/'
 	@echo 'make setup      install the Debian packages that building, running and testing need'
