@@ -625,6 +625,9 @@ static enum tl_status size(struct evaluation *evaluation, const struct tl_node *
 	/* void and functions have size 1, as gcc has it. */
 	if (stripped->kind == TL_TYPE_VOID || stripped->kind == TL_TYPE_FUNCTION)
 		bytes = 1, known = true;
+	/* An array without an end has no bytes of its own. */
+	if (!known && stripped->kind == TL_TYPE_ARRAY)
+		bytes = 0, known = true;
 	if (!known)
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT, "The size of that type is not known.");
 	TL_TRY(find_basic(evaluation, "unsigned long", &result));

@@ -642,6 +642,20 @@ static bool is_gone(const struct tl_value *value)
 	return value->size != 0 && absent == value->size;
 }
 
+/* An array without an end is the address at which it begins, with what a string there says. */
+static enum tl_status print_endless(struct printing *printing, const struct tl_type *array, tl_u64 address)
+{
+	const struct tl_type *element;
+	tl_u64 width = 0;
+	bool text = false;
+
+	TL_TRY(tl_type_target(array, &element, printing->error));
+	TL_TRY(is_character(element, &text, &width, printing->error));
+	tl_output_format(printing->output, "0x%llx", (unsigned long long)address);
+	print_symbol(printing, address);
+	return text ? print_pointed_string(printing, element, width, address) : TL_OK;
+}
+
 static enum tl_status print_one(struct printing *printing, const struct tl_value *value)
 {
 	struct tl_value own = *value;
@@ -661,12 +675,8 @@ static enum tl_status print_one(struct printing *printing, const struct tl_value
 		return print_loaded(printing, &own, type);
 	if (type->kind == TL_TYPE_ARRAY && own.place == TL_VALUE_IN_MEMORY) {
 		TL_TRY(tl_type_bound(type, &bound, printing->error));
-		/* An array without an end is the address at which it begins. */
-		if (bound->kind == TL_BOUND_NONE) {
-			tl_output_format(printing->output, "0x%llx", (unsigned long long)own.address);
-			print_symbol(printing, own.address);
-			return TL_OK;
-		}
+		if (bound->kind == TL_BOUND_NONE)
+			return print_endless(printing, type, own.address);
 	}
 	if (tl_value_load(printing->context, &own, &failure) != TL_OK) {
 		tl_output_format(printing->output, "<error: %s>", failure.text);

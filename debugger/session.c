@@ -433,6 +433,9 @@ enum tl_status tl_session_launch(struct tl_session *session, const struct tl_lau
 
 	if (target->ops->launch == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot start programs.");
+	/* Numbers of threads begin anew with each run. */
+	if (session->process_count == 0)
+		session->thread_count = 0;
 	status = target->ops->launch(target, launch, &process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));

@@ -193,6 +193,17 @@ static enum tl_status begin_without_line(struct tl_session *session, const struc
 	return TL_OK;
 }
 
+/* What a person sees may be further in: inlined functions that were stepped into without running. */
+static const struct tl_stack_frame *shown_frame(struct tl_session *session, const struct here *here)
+{
+	const struct tl_stack_frame *shown = here->frame;
+	struct tl_error error;
+
+	if (session->skipped < here->hidden && tl_stack_frame(here->stack, session->skipped, &shown, &error) != TL_OK)
+		shown = here->frame;
+	return shown;
+}
+
 static enum tl_status begin_line(struct tl_session *session, struct tl_error *error)
 {
 	struct tl_steps *steps = &session->steps;
@@ -201,20 +212,15 @@ static enum tl_status begin_line(struct tl_session *session, struct tl_error *er
 	struct here here;
 
 	TL_TRY(look(session, &here, error));
-	/* What a person sees may be further in: inlined functions that were stepped into without running. */
-	shown = here.frame;
-	if (session->skipped < here.hidden)
-		status = tl_stack_frame(here.stack, session->skipped, &shown, error);
-	if (status == TL_OK) {
-		steps->frame = identify(shown, outermost(here.stack, shown));
-		steps->first_function = steps->frame.function;
-		if (here.has_line) {
-			set_range(session, &here);
-			steps->line = shown->line;
-			strncpy(steps->path, shown->file != NULL ? shown->file : "", sizeof(steps->path) - 1);
-		} else {
-			status = begin_without_line(session, &here, error);
-		}
+	shown = shown_frame(session, &here);
+	steps->frame = identify(shown, outermost(here.stack, shown));
+	steps->first_function = steps->frame.function;
+	if (here.has_line) {
+		set_range(session, &here);
+		steps->line = shown->line;
+		strncpy(steps->path, shown->file != NULL ? shown->file : "", sizeof(steps->path) - 1);
+	} else {
+		status = begin_without_line(session, &here, error);
 	}
 	tl_stack_close(here.stack);
 	return status;
@@ -222,10 +228,12 @@ static enum tl_status begin_line(struct tl_session *session, struct tl_error *er
 
 static enum tl_status begin_instruction(struct tl_session *session, struct tl_error *error)
 {
+	const struct tl_stack_frame *shown;
 	struct here here;
 
 	TL_TRY(look(session, &here, error));
-	session->steps.frame = identify(here.frame, here.outer);
+	shown = shown_frame(session, &here);
+	session->steps.frame = identify(shown, outermost(here.stack, shown));
 	session->steps.first_function = session->steps.frame.function;
 	session->steps.start = session->steps.end = 0;
 	tl_stack_close(here.stack);

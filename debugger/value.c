@@ -33,6 +33,16 @@ const char *tl_value_type_name(const struct tl_value_context *context, const str
 	return copy != NULL ? copy : "?";
 }
 
+/* Is it an array without an end, as the last member of a struct may be? It has no bytes of its own. */
+static bool is_endless(const struct tl_type *type)
+{
+	const struct tl_bound *bound;
+	struct tl_error error;
+
+	return tl_type_strip(type, &type, &error) == TL_OK && type->kind == TL_TYPE_ARRAY &&
+	       tl_type_bound(type, &bound, &error) == TL_OK && bound->kind == TL_BOUND_NONE;
+}
+
 /* The size of a type, or an error for one that has none. */
 static enum tl_status size_of(const struct tl_value_context *context, const struct tl_type *type, tl_u64 *size_ret,
 			      struct tl_error *error)
@@ -40,6 +50,10 @@ static enum tl_status size_of(const struct tl_value_context *context, const stru
 	bool known;
 
 	TL_TRY(tl_type_size(type, size_ret, &known, error));
+	if (!known && is_endless(type)) {
+		*size_ret = 0;
+		known = true;
+	}
 	if (!known)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "The size of type \"%s\" is not known here.",
 			       tl_value_type_name(context, type));

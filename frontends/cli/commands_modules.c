@@ -7,6 +7,7 @@
 #include "debugger/source.h"
 #include "symbols/dwarf_constants.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,47 +110,61 @@ static enum tl_status evaluate_address(struct tl_cli *cli, const struct tl_comma
 	return TL_OK;
 }
 
-static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+/* The symbol that an address lies in, as people write it; false when there is none. */
+static bool symbol_at(struct tl_cli *cli, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
 {
-	const struct tl_modules *modules = tl_session_modules(cli->session);
-	const struct tl_module *module;
-	struct wanted wanted = {.name = NULL};
-	struct tl_elf_name symbol;
-	tl_u64 address, start;
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	struct tl_print_options options = {0};
+	struct tl_error error;
 
-	if (line->size == 0)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (address).");
-	TL_TRY(evaluate_address(cli, line, &address, error));
-	module = tl_modules_at(modules, address);
-	if (module == NULL || !tl_modules_symbol(modules, address, &symbol, &start)) {
-		tl_screen_format(&cli->screen, "No symbol matches %.*s.\n", (int)line->size, line->words);
-		return TL_OK;
-	}
-	wanted.address = address - module->bias;
-	each_section(module, take_section, &wanted);
-	tl_screen_text(&cli->screen, symbol.name);
-	if (address != start)
-		tl_screen_format(&cli->screen, " + %llu", (unsigned long long)(address - start));
-	tl_screen_format(&cli->screen, " in section %s", wanted.found_name);
-	if (tl_modules_get(modules, 1) != NULL)
-		tl_screen_format(&cli->screen, " of %s", module->binary->path);
-	tl_screen_text(&cli->screen, "\n");
-	return TL_OK;
+	if (tl_session_environment(cli->session, &environment, &store, &error) != TL_OK)
+		return false;
+	tl_environment_symbols(store, &options);
+	return options.symbol(options.context, address, name_ret, size, offset_ret);
 }
 
 /* "0x1139 <add+4>", as gdb writes addresses of code. */
 static void write_address(struct tl_cli *cli, tl_u64 address)
 {
-	struct tl_elf_name symbol;
-	tl_u64 start;
+	char name[1024];
+	tl_u64 offset;
 
 	tl_screen_format(&cli->screen, "0x%llx", (unsigned long long)address);
-	if (!tl_modules_symbol(tl_session_modules(cli->session), address, &symbol, &start))
+	if (!symbol_at(cli, address, name, sizeof(name), &offset))
 		return;
-	tl_screen_format(&cli->screen, " <%s", symbol.name);
-	if (address != start)
-		tl_screen_format(&cli->screen, "+%llu", (unsigned long long)(address - start));
+	tl_screen_format(&cli->screen, " <%s", name);
+	if (offset != 0)
+		tl_screen_format(&cli->screen, "+%llu", (unsigned long long)offset);
 	tl_screen_text(&cli->screen, ">");
+}
+
+static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	const struct tl_modules *modules = tl_session_modules(cli->session);
+	const struct tl_module *module;
+	struct wanted wanted = {.name = NULL};
+	tl_u64 address, offset;
+	char name[1024];
+
+	if (line->size == 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (address).");
+	TL_TRY(evaluate_address(cli, line, &address, error));
+	module = tl_modules_at(modules, address);
+	if (module == NULL || !symbol_at(cli, address, name, sizeof(name), &offset)) {
+		tl_screen_format(&cli->screen, "No symbol matches %.*s.\n", (int)line->size, line->words);
+		return TL_OK;
+	}
+	wanted.address = address - module->bias;
+	each_section(module, take_section, &wanted);
+	tl_screen_text(&cli->screen, name);
+	if (offset != 0)
+		tl_screen_format(&cli->screen, " + %llu", (unsigned long long)offset);
+	tl_screen_format(&cli->screen, " in section %s", wanted.found_name);
+	if (tl_modules_get(modules, 1) != NULL)
+		tl_screen_format(&cli->screen, " of %s", module->binary->path);
+	tl_screen_text(&cli->screen, "\n");
+	return TL_OK;
 }
 
 static void print_line(struct tl_cli *cli, tl_u64 address, bool by_address)
@@ -185,16 +200,22 @@ static enum tl_status run_info_line(struct tl_cli *cli, const struct tl_command_
 	enum tl_status status;
 
 	TL_TRY(tl_session_base(cli->session, &base, error));
-	if (line->size == 0) {
-		if (base.address == 0)
-			return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "No line number information available.");
-		print_line(cli, base.address, false);
-		return TL_OK;
-	}
+	if (line->size == 0 && (base.file == NULL || base.line == 0))
+		return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "No line number information available.");
 	TL_TRY(tl_words_copy(line, &words, error));
+	if (line->size == 0) {
+		/* The line where one stands: where its code begins, not where the program is. */
+		char here[4200];
+
+		snprintf(here, sizeof(here), "%s:%u", base.file, base.line);
+		free(words);
+		words = strdup(here);
+		if (words == NULL)
+			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a place");
+	}
 	status = tl_linespec_find(tl_session_modules(cli->session), &base, tl_session_patience(cli->session), words,
 				  true, &places, &rest, error);
-	for (tl_size i = 0; i < places.count && status == TL_OK; i++)
+	for (tl_size i = 0; i < (line->size == 0 && places.count != 0 ? 1 : places.count) && status == TL_OK; i++)
 		print_line(cli, places.items[i].address, words[0] == '*');
 	tl_code_places_release(&places);
 	free(words);

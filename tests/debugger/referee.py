@@ -137,11 +137,15 @@ def compare(program, arguments, options, totals, shown):
         ours = run_tool([options.trapline, '-nx', '-q'], program, commands, folder, 'trapline')
     apart = 0
     for i, command in enumerate(commands):
+        if theirs.get(i) is None:
+            break
         left, right = normalise(theirs.get(i, '?')), normalise(ours.get(i, 'nothing: it ended before'))
         kind = kind_of(command)
         if left == right or any(re.search(a, left) and re.search(b, right) for a, b, _ in RULES):
             totals[kind]['agree'] += 1
             apart = 0 if kind == 'stops' else apart
+            if kind == 'stops' and 'exited' in left:
+                break
             continue
         if left_out(left, right):
             totals[kind]['left out'] += 1
@@ -150,6 +154,8 @@ def compare(program, arguments, options, totals, shown):
         if options.verbose or shown[kind] < options.show:
             shown[kind] += 1
             print(f'--- {pathlib.Path(program).name} [{i}] {command}\n  gdb:\n{indent(left)}\n  trapline:\n{indent(right)}')
+        if kind == 'stops' and 'exited' in left:
+            break
         if kind == 'stops':
             apart += 1
             if apart > 2:
