@@ -91,6 +91,7 @@ enum tl_status tl_running_resume(struct tl_cli *cli, const struct tl_plan *plan,
 {
 	TL_TRY(tl_running_ready(cli, error));
 	tl_stop_forget_commands(cli);
+	cli->last_thread = tl_session_thread(cli->session);
 	/* What a debugger says shall stand in front of what the program does. */
 	tl_screen_flush(&cli->screen);
 	TL_TRY(tl_session_resume(cli->session, plan, error));

@@ -1,4 +1,5 @@
 /* Debugged at the prompt by test_debugging.py: what it does is its first argument's choice. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,22 @@ static void watch_size(void)
 	getchar();
 }
 
+static void *in_thread(void *argument)
+{
+	long number = (long)argument;
+
+	turns += (unsigned long)number;
+	return NULL;
+}
+
+static void start_thread_and_wait(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, in_thread, (void *)7L) == 0)
+		pthread_join(thread, NULL);
+}
+
 static int fault(const int *nowhere)
 {
 	return *nowhere;
@@ -94,6 +111,8 @@ int main(int argc, char **argv)
 		read_line();
 	if (argc > 1 && strcmp(argv[1], "size") == 0)
 		watch_size();
+	if (argc > 1 && strcmp(argv[1], "thread") == 0)
+		start_thread_and_wait();
 	if (argc > 1 && strcmp(argv[1], "fault") == 0)
 		fault(NULL);
 	for (int i = 0; i < 3; i++)
