@@ -5,6 +5,7 @@
 #include "debugger/abi.h"
 #include "symbols/demangle.h"
 
+#include <elf.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -256,19 +257,32 @@ void tl_environment_close(struct tl_environment_store *store)
 
 /* ---- Symbols behind addresses ---- */
 
-/* The one function of C++ whose name the linker gets as it is; gdb names it like the others. */
-static bool is_main_of_cplus(const struct tl_environment_store *store, const struct tl_elf_name *symbol, tl_u64 start)
+/*
+ * The name of a function as debug information has it, where the linker has another one: main of C++, whose parameters
+ * are not in it, and what link-time optimisation renamed ("add.lto_priv.0").
+ */
+static bool write_debug_name(const struct tl_environment_store *store, const struct tl_elf_name *symbol, tl_u64 start,
+			     struct tl_output *output)
 {
 	const struct tl_module *module = tl_modules_at(store->at.modules, start);
 	struct tl_scope_chain chain = {NULL, 0, 0};
-	bool is = false;
+	const struct tl_scope *function;
+	bool written = false;
 
-	if (strcmp(symbol->name, "main") != 0 || module == NULL || !module->binary->has_debug)
+	if (symbol->type != STT_FUNC || module == NULL || !module->binary->has_debug)
 		return false;
-	if (tl_scopes_at(module->binary->scopes, start - module->bias, &chain, NULL) == TL_OK && chain.count != 0)
-		is = tl_tree_has_scopes(chain.scopes[chain.count - 1].entry.unit);
+	if (tl_scopes_at(module->binary->scopes, start - module->bias, &chain, NULL) == TL_OK && chain.count != 0) {
+		function = &chain.scopes[chain.count - 1];
+		if (function->start == start - module->bias && tl_tree_has_scopes(function->entry.unit))
+			written = tl_scope_write_name(module->binary->types, &function->entry, true, output, NULL) ==
+				  TL_OK;
+		else if (function->start == start - module->bias && function->name != NULL) {
+			tl_output_text(output, function->name);
+			written = true;
+		}
+	}
 	tl_scope_chain_release(&chain);
-	return is;
+	return written;
 }
 
 static bool symbol_at(void *context, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
@@ -280,10 +294,10 @@ static bool symbol_at(void *context, tl_u64 address, char *name_ret, tl_size siz
 
 	if (!tl_modules_symbol(store->at.modules, address, &symbol, &start))
 		return false;
-	if (!tl_demangle_is_mangled(symbol.name) || tl_demangle(symbol.name, TL_DEMANGLE_WHOLE, &output, NULL) != TL_OK)
+	if ((!tl_demangle_is_mangled(symbol.name) ||
+	     tl_demangle(symbol.name, TL_DEMANGLE_WHOLE, &output, NULL) != TL_OK) &&
+	    !write_debug_name(store, &symbol, start, &output))
 		tl_output_text(&output, symbol.name);
-	if (is_main_of_cplus(store, &symbol, start))
-		tl_output_text(&output, "()");
 	snprintf(name_ret, size, "%s", tl_output_string(&output));
 	tl_output_release(&output);
 	*offset_ret = address - start;

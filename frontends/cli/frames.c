@@ -23,11 +23,18 @@ static void write_failure(const char *name, const char *failure, struct tl_outpu
 void tl_value_write(struct tl_cli *cli, const char *name, const struct tl_value *value, const char *failure,
 		    struct tl_output *output)
 {
+	const struct tl_environment *environment;
+	struct tl_value loaded;
 	struct tl_error error;
 
-	if (value == NULL)
+	if (value == NULL) {
 		write_failure(name, failure != NULL ? failure : "it has no value", output);
-	else if (tl_cli_print_listed(cli, value, 0, output, &error) != TL_OK)
+		return;
+	}
+	loaded = *value;
+	if (tl_session_environment(cli->session, &environment, NULL, &error) != TL_OK ||
+	    tl_value_load(&environment->values, &loaded, &error) != TL_OK ||
+	    tl_cli_print_listed(cli, &loaded, 0, output, &error) != TL_OK)
 		write_failure(name, error.text, output);
 }
 
