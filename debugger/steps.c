@@ -543,6 +543,14 @@ static enum tl_steps_verdict within(struct tl_session *session, const struct her
 	return TL_STEPS_ON;
 }
 
+/* In a function without lines only its frame tells a call that came back from a recursion that was left. */
+static bool is_left_frame(const struct tl_session *session, const struct here *here)
+{
+	struct tl_frame_identity now = identify(here->frame, here->outer);
+
+	return same_machine_frame(&now, &session->steps.frame);
+}
+
 static enum tl_steps_verdict next(struct tl_session *session, const struct here *here)
 {
 	struct tl_steps *steps = &session->steps;
@@ -560,10 +568,12 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 		return wait_at(session, TL_WAIT_STEP, here->caller->program_counter, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
 	if (is_called(session, here))
 		return called(session, here);
-	if (steps->instructions || !here->has_line)
+	if (steps->instructions)
 		return done(session, here, here->hidden);
-	if (here->at - steps->start < steps->end - steps->start)
+	if (here->at - steps->start < steps->end - steps->start && (here->has_line || is_left_frame(session, here)))
 		return TL_STEPS_ON;
+	if (!here->has_line)
+		return done(session, here, here->hidden);
 	return within(session, here);
 }
 

@@ -96,6 +96,13 @@ def test_a_stop_in_another_thread_as_gdb_says(place):
     same_as_gdb(place, ['break in_thread', 'run thread', 'thread', 'backtrace 1', 'print number', 'delete', 'kill'])
 
 
+def test_steps_without_lines_as_gdb_says(place):
+    bare = place.home / 'bare'
+    subprocess.run(['strip', '--strip-debug', '-o', bare, PROGRAM], check=True)
+    same_as_gdb(place, ['break add', 'run', 'next', 'kill'], program=bare)
+    same_as_gdb(place, ['break main', 'run', 'next', 'kill'], program=bare)
+
+
 def test_environment_and_folder(place):
     result = place.run('-q', '-nx', text='set environment WORD = a b\nshow environment WORD\nset startup-with-shell off\n'
                        'set args -c "echo $WORD; pwd"\nset cwd /usr\nfile /bin/sh\nrun\nunset environment WORD\n'
