@@ -233,7 +233,9 @@ void tl_screen_complain(struct tl_screen *screen, const char *text)
 		write_all(screen->log, "\n", 1);
 	}
 	write_all(STDERR_FILENO, text, strlen(text));
-	write_all(STDERR_FILENO, "\r\n" + !screen->raw, 1 + screen->raw);
+	if (screen->raw)
+		write_all(STDERR_FILENO, "\r", 1);
+	write_all(STDERR_FILENO, "\n", 1);
 	screen->column = 0;
 	screen->line++;
 }
