@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The bench: gdbserver, lldb-server and trapline-gdbserver under the same packets, in one run, on the same CPUs.
+"""The bench: gdbserver, lldb-server and trapline-gdbserver under the same packets, gdb, lldb and trapline through the
+same sessions at the prompt, in one run.
 
-trapline-bench (bench/*.c) takes the samples, the servers in turn; this makes the table: the median of each server's
-samples, and the ratio of our median to the best of the others. docs/BENCH.md says how to read it.
+For servers trapline-bench (bench/*.c) takes the samples, for prompts bench/prompt.py does, always in turn; this makes
+the tables: the median of each one's samples, and the ratio of our median to the best of the others. docs/BENCH.md says
+how to read them.
 """
 
 import argparse
@@ -12,35 +14,45 @@ import os
 import pathlib
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
+import tempfile
 
 import packets
+import prompt
+from table import OURS, Aim, print_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-OURS = 'trapline'
-# Our aim for a row as a ratio, and to which server; every other row aims at the best of all others.
+PARTS = ('servers', 'prompt')
+# Our aim for a row, and to which server; every other row aims at the best of all others.
 AIMS = {
-    'condition-push': (1 / 3, 'gdbserver'),
-    'condition-multiply': (1 / 3, 'gdbserver'),
-    'read-hex': (1 / 2, 'gdbserver'),
-    'read-best': (1 / 8, 'gdbserver'),
+    'condition-push': Aim(1 / 3, 'gdbserver'),
+    'condition-multiply': Aim(1 / 3, 'gdbserver'),
+    'read-hex': Aim(1 / 2, 'gdbserver'),
+    'read-best': Aim(1 / 8, 'gdbserver'),
 }
-NOISE = 1.03  # two runs of one and the same server differ by this much
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0],
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument('--build', default=str(ROOT / 'build'), help='build folder with bench/trapline-bench')
+    parser.add_argument('--only', choices=PARTS, help='this part alone; default: both')
     parser.add_argument('--gdbserver', default=shutil.which('gdbserver') or '')
     parser.add_argument('--lldb-server', default=shutil.which('lldb-server') or shutil.which('lldb-server-19') or '')
     parser.add_argument('--trapline', default='', help='default: BUILD/trapline-gdbserver')
     parser.add_argument('--gdb', default=shutil.which('gdb') or '')
     parser.add_argument('--lldb', default=shutil.which('lldb') or shutil.which('lldb-19') or '')
+    parser.add_argument('--prompt-lldb', default=shutil.which('lldb-14') or shutil.which('lldb') or '',
+                        help='the lldb whose prompt is measured')
+    parser.add_argument('--prompt', default='', help='default: BUILD/trapline')
+    parser.add_argument('--vmlinux', default=os.environ.get('BENCH_VMLINUX', ''), metavar='FILE',
+                        help="a kernel with debug information, for the prompt's rows that want one; "
+                             'default: $BENCH_VMLINUX')
     parser.add_argument('--cpus', default='0', help='CPUs for the client, the servers and the programs')
     parser.add_argument('--rounds', type=int, default=15)
+    parser.add_argument('--prompt-rounds', type=int, default=7)
+    parser.add_argument('--kernel-rounds', type=int, default=3, help='of the rows that take vmlinux')
     parser.add_argument('--threads', type=int, default=1000)
     parser.add_argument('--rows', default='', help='comma-separated names; default: all')
     parser.add_argument('--quick', action='store_true', help='small counts, to see that everything runs: no figures')
@@ -101,72 +113,65 @@ def count_packets(options, servers, rows):
             rows[name] = row
 
 
-def figure(samples):
-    return statistics.median(samples) if isinstance(samples, list) else None
-
-
-def judge(name, row):
-    """(ratio of ours to what the row aims at, text of the aim, whether it is met); None where there is no figure."""
-    figures = {server: figure(samples) for server, samples in row['servers'].items()}
-    ours = figures.pop(OURS, None)
-    factor, against = AIMS.get(name, (1, None))
-    others = [value for server, value in figures.items() if value is not None and against in (None, server)]
-    aim = f'<= {factor:.2f} of {against}' if against else 'no slower than the best'
-    if ours is None or not others:
-        return None, aim, None
-    ratio = ours / min(others) if min(others) else 1.0
-    return ratio, aim, ratio <= factor * NOISE
-
-
-def print_table(rows, names):
-    width = max(len(row['what']) for row in rows.values())
-    print(f'{"":{width}}  {"unit":8}' + ''.join(f'{name:>13}' for name in names) + f'{"ratio":>9}  aim')
-    unmet = 0
-    for name, row in rows.items():
-        cells = ''
-        for server in names:
-            value = figure(row['servers'].get(server, ''))
-            cells += f'{"-":>13}' if value is None else f'{value:13.2f}'
-        ratio, aim, met = judge(name, row)
-        unmet += met is False
-        verdict = '' if met is None else (', met' if met else ', NOT MET')
-        print(f'{row["what"]:{width}}  {row["unit"]:8}{cells}' + (f'{ratio:9.2f}' if ratio else f'{"-":>9}') +
-              f'  {aim}{verdict}')
-    for row in rows.values():
-        for server, samples in row['servers'].items():
-            if isinstance(samples, str):
-                print(f'  - {row["what"]}: {server}: {samples}')
-    return unmet
-
-
 def machine():
     model = next((line.split(':')[1].strip() for line in pathlib.Path('/proc/cpuinfo').read_text().splitlines()
                   if line.startswith('model name')), platform.machine())
     return f'{model}, {os.cpu_count()} CPUs, Linux {platform.release()}'
 
 
-def main():
-    options = parse_arguments()
+def measure_servers(options):
     servers = find_servers(options)
     if not servers:
         sys.exit('no server to measure: install gdbserver or build trapline-gdbserver.')
     rows = sample_rows(options, servers)
     count_packets(options, servers, rows)
-    names = [name for name, _, _ in servers]
+    return rows, [name for name, _, _ in servers]
+
+
+def measure_prompt(options):
+    with tempfile.TemporaryDirectory(prefix='trapline-bench-') as folder:
+        return prompt.measure(options, folder)
+
+
+def wants(options, part):
+    """Whether a part is to be measured: all of its rows, or some that were named."""
+    named = {row for row in options.rows.split(',') if row}
+    if options.only or not named:
+        return options.only in (None, part)
+    return bool(named & set(prompt.ROWS)) if part == 'prompt' else bool(named - set(prompt.ROWS))
+
+
+def check_quick(rows, referee):
+    """A smoke test: ours must have come through every row that the other one did."""
+    lost = [name for name, row in rows.items() if isinstance(row['servers'].get(OURS), str)
+            and isinstance(row['servers'].get(referee), list)]
+    if lost:
+        sys.exit(f'rows without a figure of ours: {", ".join(lost)}')
+
+
+def main():
+    options = parse_arguments()
+    measured, unmet, complete = {}, 0, True
+    for part, measure, aims, referee in (('servers', measure_servers, AIMS, 'gdbserver'),
+                                         ('prompt', measure_prompt, prompt.AIMS, 'gdb')):
+        if not wants(options, part):
+            continue
+        rows, names = measure(options)
+        if not rows:
+            continue
+        measured |= rows
+        rounds = 'quick' if options.quick else options.rounds if part == 'servers' else options.prompt_rounds
+        print(f'{datetime.date.today().isoformat()}, {machine()}; {part}: run control on CPU {options.cpus}; medians '
+              f'of {rounds} rounds; load {os.getloadavg()[0]:.1f}')
+        unmet += print_table(rows, names, aims)
+        complete &= OURS in names
+        if options.quick:
+            check_quick(rows, referee)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({'date': datetime.date.today().isoformat(),
-                                                          'machine': machine(), 'rows': rows}, indent=1))
-    print(f'{datetime.date.today().isoformat()}, {machine()}; all on CPU {options.cpus}; medians of '
-          f'{2 if options.quick else options.rounds} rounds; load {os.getloadavg()[0]:.1f}')
-    unmet = print_table(rows, names)
-    if options.quick:
-        # A smoke test: our server must have come through every row that gdbserver did.
-        lost = [name for name, row in rows.items() if isinstance(row['servers'].get(OURS), str)
-                and isinstance(row['servers'].get('gdbserver'), list)]
-        if lost:
-            sys.exit(f'rows without a figure of ours: {", ".join(lost)}')
-        return 0
-    print('every aim met' if unmet == 0 and OURS in names else f'{unmet} aims not met')
+                                                          'machine': machine(), 'rows': measured}, indent=1))
+    if not options.quick:
+        print('every aim met' if unmet == 0 and complete else f'{unmet} aims not met')
     return 0
 
 

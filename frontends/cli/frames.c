@@ -174,7 +174,7 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 	struct tl_error why;
 
 	if ((parts & TL_FRAME_LEVEL) != 0)
-		tl_output_format(&output, "#%-3u", frame->level);
+		tl_output_format(&output, "#%-2u ", frame->level);
 	if (frame->signal) {
 		tl_output_text(&output, "<signal handler called>");
 	} else {

@@ -96,6 +96,14 @@ static int fault(const int *nowhere)
 	return *nowhere;
 }
 
+/* Not a loop: what is added comes behind the call. */
+static int descend(int depth)
+{
+	if (depth == 0)
+		return add(1, 1);
+	return descend(depth - 1) + 1;
+}
+
 int main(int argc, char **argv)
 {
 	const char *words_in_main[] = {"one", "two", NULL};
@@ -115,6 +123,8 @@ int main(int argc, char **argv)
 		start_thread_and_wait();
 	if (argc > 1 && strcmp(argv[1], "fault") == 0)
 		fault(NULL);
+	if (argc > 1 && strcmp(argv[1], "deep") == 0)
+		total = descend(1000) & 0;
 	for (int i = 0; i < 3; i++)
 		total = add(total, i);
 	p.x = total;

@@ -62,6 +62,10 @@ def test_frames_and_variables_as_gdb_says(place):
                         'frame 1', 'frame function add', 'bt 1', 'bt -1', 'bt full', 'up', 'up', 'down', 'down', 'down'])
 
 
+def test_deep_stacks_as_gdb_says(place):
+    same_as_gdb(place, ['set height 0', 'break add', 'run deep', 'backtrace', 'backtrace -3', 'frame 1000', 'up', 'kill'])
+
+
 def test_values_as_gdb_says(place):
     same_as_gdb(place, ['break add', 'run', 'print a', 'print/x a + 255', 'print $', 'print $$2', 'output b', 'up',
                         'print p', 'print &p', 'print p.x = 7', 'print p', 'whatis p', 'ptype p', 'print words[1]',
