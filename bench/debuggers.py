@@ -59,8 +59,12 @@ class Gdb:
     settings = ('set confirm off', 'set height 0', 'set width 0')
     waits_for_stops = True  # before it takes the next line of its input
 
-    def command(self, path, program, arguments):
-        return [path, '-nx', '-q', '--args', program, *arguments]
+    def command(self, path, program, arguments, options=()):
+        return [path, '-nx', '-q', *options, '--args', program, *arguments]
+
+    def keeping(self, folder):
+        """Options to keep what was found out about a program in this folder ($XDG_CACHE_HOME), and to take it from there."""
+        return ('-iex', 'set index-cache enabled on')
 
     def break_at(self, function, condition=''):
         return f'break {function}' + (f' if {condition}' if condition else '')
@@ -82,6 +86,9 @@ class Gdb:
 class Trapline(Gdb):
     prompt = b'(trapline) '
 
+    def keeping(self, folder):
+        return ()  # it does
+
 
 class Lldb(Gdb):
     prompt = b'(lldb) '
@@ -90,8 +97,12 @@ class Lldb(Gdb):
     settings = ('settings set auto-confirm true',)
     waits_for_stops = False
 
-    def command(self, path, program, arguments):
-        return [path, '--no-lldbinit', '--', program, *arguments]
+    def command(self, path, program, arguments, options=()):
+        return [path, '--no-lldbinit', *options, '--', program, *arguments]
+
+    def keeping(self, folder):
+        return ('-O', 'settings set symbols.enable-lldb-index-cache true',
+                '-O', f'settings set symbols.lldb-index-cache-path {folder}')
 
     def break_at(self, function, condition=''):
         return f'breakpoint set -n {function}' + (f" -c '{condition}'" if condition else '')
@@ -114,14 +125,15 @@ DIALECTS = {'gdb': Gdb(), 'lldb': Lldb(), 'trapline': Trapline()}
 class Debugger:
     """One at work. Every method that types something returns the seconds until the prompt was back."""
 
-    def __init__(self, name, path, program, arguments=(), cpus=None, environment=None, deadline=60, piped=False):
+    def __init__(self, name, path, program, arguments=(), cpus=None, environment=None, deadline=60, piped=False,
+                 options=()):
         """`cpus`: where it and the program run; None: anywhere. `piped`: no terminal, as for a script."""
         self.dialect = DIALECTS[name]
         self.deadline = deadline
         self.said = bytearray()
         self.mark = 0  # where in `said` the answer to the last command begins
         self.launched = False
-        command = self.dialect.command(path, str(program), [str(word) for word in arguments])
+        command = self.dialect.command(path, str(program), [str(word) for word in arguments], options)
         start = start_at_pipe if piped else start_at_terminal
         self.born = time.monotonic()
         self.process, self.output, self.input = start(command, environment or dict(os.environ),

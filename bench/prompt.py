@@ -86,18 +86,19 @@ def kernel(setting, name, path):
             debugger.expect(rb'reakpoint 1.*(core\.c|0xffffffff)', 'no breakpoint')
             debugger.set_up()
             task = debugger.type(debugger.dialect.describe_task)
-            debugger.expect(rb'struct thread_struct', 'no task_struct')
+            debugger.expect(rb'thread_struct thread;', 'no task_struct')
             memory = debugger.peak_memory()
     return {'prompt-kernel': to_prompt * MILLI, 'break-kernel': to_break * MILLI, 'task-kernel': task * MILLI,
             'memory-kernel': memory}
 
 
 def kernel_kept(setting, name, path):
-    """The first session may keep what the second one finds."""
+    """The first session keeps what the second one finds; gdb and lldb do so when they are told to."""
     kept = os.path.join(setting.folder, f'kept-{name}')
+    keeping = debuggers.DIALECTS[name].keeping(kept)
     for _ in range(1 if os.path.isdir(kept) else 2):
         with at_prompt(setting, name, path, setting.vmlinux, pinned=False, deadline=180,
-                       environment=setting.environment(kept)) as debugger:
+                       environment=setting.environment(kept), options=keeping) as debugger:
             seconds = debugger.time_to_prompt + debugger.break_at('schedule')
             debugger.expect(rb'reakpoint 1.*(core\.c|0xffffffff)', 'no breakpoint')
         os.makedirs(kept, exist_ok=True)
