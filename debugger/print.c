@@ -1,5 +1,7 @@
 #include "debugger/print.h"
 
+#include "debugger/containers.h"
+#include "debugger/print_internal.h"
 #include "debugger/print_text.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/type_text.h"
@@ -13,23 +15,6 @@
 /* References to references, arrays of arrays: no program's values nest so deep; those of damaged types may without end.
  */
 #define NESTING_MAX 100
-#define VIRTUAL_BASES_MAX 32
-
-struct printing {
-	const struct tl_value_context *context;
-	const struct tl_print_options *options;
-	struct tl_output *output;
-	tl_u32 elements, repeats, depth_limit;
-	unsigned depth;   /* of structs */
-	unsigned indent;  /* of structs and arrays */
-	unsigned nesting; /* of everything */
-	/* Virtual bases of the struct that is shown, which are shown once. */
-	const struct tl_type *virtual_bases[VIRTUAL_BASES_MAX];
-	unsigned virtual_base_count;
-	struct tl_error *error;
-};
-
-static enum tl_status print(struct printing *printing, const struct tl_value *value);
 
 /* ---- Numbers ---- */
 
@@ -80,7 +65,7 @@ void tl_print_number(struct tl_output *output, char format, tl_i128 number, bool
 }
 
 /* As many digits as tell any two numbers apart; what the bits of no number are is said in full. */
-static void print_real(struct printing *printing, const struct tl_value *value, long double number)
+static void print_real(struct tl_printing *printing, const struct tl_value *value, long double number)
 {
 	tl_u64 payload = 0;
 	bool negative = value->size != 0 && (value->bytes[(value->size > 10 ? 10 : value->size) - 1] & 0x80) != 0;
@@ -106,7 +91,7 @@ static void print_real(struct printing *printing, const struct tl_value *value, 
 /* ---- Addresses ---- */
 
 /* " <counter+4>" where an address lies in a symbol. */
-static void print_symbol(struct printing *printing, tl_u64 address)
+static void print_symbol(struct tl_printing *printing, tl_u64 address)
 {
 	char name[256];
 	tl_u64 offset;
@@ -133,7 +118,7 @@ static enum tl_status is_character(const struct tl_type *type, bool *is_characte
 }
 
 /* The string that a pointer leads to: as much of it as can be read, up to the limit. */
-static enum tl_status print_pointed_string(struct printing *printing, const struct tl_type *element, tl_u64 width,
+static enum tl_status print_pointed_string(struct tl_printing *printing, const struct tl_type *element, tl_u64 width,
 					   tl_u64 address)
 {
 	const struct tl_value_context *context = printing->context;
@@ -172,7 +157,7 @@ static enum tl_status print_pointed_string(struct printing *printing, const stru
 	return TL_OK;
 }
 
-static enum tl_status print_pointer(struct printing *printing, const struct tl_type *pointer, tl_u64 address)
+static enum tl_status print_pointer(struct tl_printing *printing, const struct tl_type *pointer, tl_u64 address)
 {
 	const struct tl_type *target;
 	bool text;
@@ -200,7 +185,7 @@ static bool are_flags(const struct tl_member *members, tl_size count)
 }
 
 /* The names of the bits that are set, the first of several for one bit: (A | C | unknown: 0x8). */
-static void print_flags(struct printing *printing, const struct tl_member *members, tl_size count, tl_u64 number,
+static void print_flags(struct tl_printing *printing, const struct tl_member *members, tl_size count, tl_u64 number,
 			const char *scope)
 {
 	const char *separator = "(";
@@ -221,7 +206,7 @@ static void print_flags(struct printing *printing, const struct tl_member *membe
 }
 
 /* Those of a register: [ PF ZF ]. */
-static void print_bit_names(struct printing *printing, const struct tl_member *members, tl_size count, tl_u64 number)
+static void print_bit_names(struct tl_printing *printing, const struct tl_member *members, tl_size count, tl_u64 number)
 {
 	tl_output_text(printing->output, "[");
 	for (tl_size i = 0; i < count; i++)
@@ -234,7 +219,8 @@ static void print_bit_names(struct printing *printing, const struct tl_member *m
  * What stands in front of enumerators in C++: the enumeration's own name if it is an `enum class`, else what it stands
  * in. "" elsewhere.
  */
-static enum tl_status write_enum_scope(struct printing *printing, const struct tl_type *type, struct tl_output *scope)
+static enum tl_status write_enum_scope(struct tl_printing *printing, const struct tl_type *type,
+				       struct tl_output *scope)
 {
 	const char *full = NULL;
 
@@ -250,7 +236,7 @@ static enum tl_status write_enum_scope(struct printing *printing, const struct t
 	return tl_output_status(scope, printing->error);
 }
 
-static enum tl_status print_enum_number(struct printing *printing, const struct tl_type *type, tl_i128 number,
+static enum tl_status print_enum_number(struct tl_printing *printing, const struct tl_type *type, tl_i128 number,
 					bool is_signed, const char *scope)
 {
 	const struct tl_member *members;
@@ -274,7 +260,8 @@ static enum tl_status print_enum_number(struct printing *printing, const struct 
 	return TL_OK;
 }
 
-static enum tl_status print_enum(struct printing *printing, const struct tl_type *type, tl_i128 number, bool is_signed)
+static enum tl_status print_enum(struct tl_printing *printing, const struct tl_type *type, tl_i128 number,
+				 bool is_signed)
 {
 	struct tl_output scope = tl_output_make(4096);
 	enum tl_status status = write_enum_scope(printing, type, &scope);
@@ -285,7 +272,8 @@ static enum tl_status print_enum(struct printing *printing, const struct tl_type
 	return status;
 }
 
-static void print_character(struct printing *printing, const char *prefix, tl_i128 number, bool is_signed, tl_u64 width)
+static void print_character(struct tl_printing *printing, const char *prefix, tl_i128 number, bool is_signed,
+			    tl_u64 width)
 {
 	tl_u8 bytes[4];
 
@@ -297,7 +285,7 @@ static void print_character(struct printing *printing, const char *prefix, tl_i1
 }
 
 /* A scalar by a format letter: its bits count, not its type. */
-static enum tl_status print_formatted(struct printing *printing, const struct tl_value *value,
+static enum tl_status print_formatted(struct tl_printing *printing, const struct tl_value *value,
 				      const struct tl_type *type, tl_i128 bits, bool is_signed)
 {
 	char format = printing->options->format;
@@ -327,7 +315,7 @@ static enum tl_status print_formatted(struct printing *printing, const struct tl
 }
 
 /* The bits of a scalar as a number with a sign, or without. */
-static enum tl_status bits_of(struct printing *printing, const struct tl_value *value, bool is_signed,
+static enum tl_status bits_of(struct tl_printing *printing, const struct tl_value *value, bool is_signed,
 			      tl_i128 *bits_ret)
 {
 	struct tl_value own = *value;
@@ -339,7 +327,7 @@ static enum tl_status bits_of(struct printing *printing, const struct tl_value *
 }
 
 /* A pointer to a member is the offset of a field: &point::y. -1 points to none. */
-static enum tl_status print_member_pointer(struct printing *printing, const struct tl_type *type, tl_i128 offset)
+static enum tl_status print_member_pointer(struct tl_printing *printing, const struct tl_type *type, tl_i128 offset)
 {
 	const struct tl_type *class, *stripped;
 	const struct tl_member *members;
@@ -363,7 +351,8 @@ static enum tl_status print_member_pointer(struct printing *printing, const stru
 	return TL_OK;
 }
 
-static enum tl_status print_scalar(struct printing *printing, const struct tl_value *value, const struct tl_type *type)
+static enum tl_status print_scalar(struct tl_printing *printing, const struct tl_value *value,
+				   const struct tl_type *type)
 {
 	enum tl_arithmetic kind;
 	const char *prefix;
@@ -409,7 +398,7 @@ static bool same_bytes(const struct tl_value *a, const struct tl_value *b)
 }
 
 /* How many elements from `index` on are the same. */
-static enum tl_status run_length(struct printing *printing, const struct tl_value *array, tl_u64 index, tl_u64 count,
+static enum tl_status run_length(struct tl_printing *printing, const struct tl_value *array, tl_u64 index, tl_u64 count,
 				 tl_i64 lower, tl_u64 *length_ret)
 {
 	struct tl_value first, next;
@@ -426,7 +415,7 @@ static enum tl_status run_length(struct printing *printing, const struct tl_valu
 	return TL_OK;
 }
 
-static enum tl_status print_elements(struct printing *printing, const struct tl_value *array, tl_u64 count,
+static enum tl_status print_elements(struct tl_printing *printing, const struct tl_value *array, tl_u64 count,
 				     tl_i64 lower)
 {
 	tl_u64 shown = 0, index = 0;
@@ -440,7 +429,7 @@ static enum tl_status print_elements(struct printing *printing, const struct tl_
 		tl_output_text(printing->output, index != 0 ? ", " : "");
 		TL_TRY(run_length(printing, array, index, count, lower, &length));
 		TL_TRY(tl_value_element(printing->context, array, lower + (tl_i64)index, &element, printing->error));
-		TL_TRY(print(printing, &element));
+		TL_TRY(tl_print_part(printing, &element));
 		if (length > printing->repeats) {
 			tl_output_format(printing->output, " <repeats %llu times>", (unsigned long long)length);
 			index += length;
@@ -455,7 +444,7 @@ static enum tl_status print_elements(struct printing *printing, const struct tl_
 	return TL_OK;
 }
 
-static enum tl_status print_array(struct printing *printing, struct tl_value *value, const struct tl_type *type)
+static enum tl_status print_array(struct tl_printing *printing, struct tl_value *value, const struct tl_type *type)
 {
 	const struct tl_type *element;
 	const struct tl_bound *bound;
@@ -480,7 +469,7 @@ static enum tl_status print_array(struct printing *printing, struct tl_value *va
 
 /* ---- Structs ---- */
 
-static void begin_member(struct printing *printing, bool first)
+static void begin_member(struct tl_printing *printing, bool first)
 {
 	if (!first)
 		tl_output_text(printing->output, printing->options->pretty ? "," : ", ");
@@ -490,8 +479,8 @@ static void begin_member(struct printing *printing, bool first)
 	}
 }
 
-static enum tl_status print_member(struct printing *printing, const struct tl_value *value, const struct tl_type *type,
-				   const struct tl_member *member)
+static enum tl_status print_member(struct tl_printing *printing, const struct tl_value *value,
+				   const struct tl_type *type, const struct tl_member *member)
 {
 	struct tl_value part;
 	struct tl_error failure = {0};
@@ -511,7 +500,7 @@ static enum tl_status print_member(struct printing *printing, const struct tl_va
 	if (status == TL_OK && member->moves && part.size != 0)
 		status = tl_value_load(printing->context, &part, &failure);
 	if (status == TL_OK)
-		return print(printing, &part);
+		return tl_print_part(printing, &part);
 	if (member->kind == TL_MEMBER_STATIC)
 		tl_output_text(printing->output, "<optimized out>");
 	else if (member->kind == TL_MEMBER_BASE)
@@ -522,8 +511,8 @@ static enum tl_status print_member(struct printing *printing, const struct tl_va
 }
 
 /* Whether a base is a virtual one that was shown already, as the base of another base; else it is noted. */
-static enum tl_status was_shown(struct printing *printing, const struct tl_type *type, const struct tl_member *member,
-				bool *shown_ret)
+static enum tl_status was_shown(struct tl_printing *printing, const struct tl_type *type,
+				const struct tl_member *member, bool *shown_ret)
 {
 	const struct tl_type *base;
 
@@ -533,16 +522,17 @@ static enum tl_status was_shown(struct printing *printing, const struct tl_type 
 	TL_TRY(tl_member_type(type, member, &base, printing->error));
 	for (unsigned i = 0; i < printing->virtual_base_count && !*shown_ret; i++)
 		*shown_ret = printing->virtual_bases[i] == base;
-	if (!*shown_ret && printing->virtual_base_count < VIRTUAL_BASES_MAX)
+	if (!*shown_ret && printing->virtual_base_count < TL_PRINT_VIRTUAL_BASES_MAX)
 		printing->virtual_bases[printing->virtual_base_count++] = base;
 	return TL_OK;
 }
 
-static enum tl_status print_struct(struct printing *printing, const struct tl_value *value, const struct tl_type *type)
+static enum tl_status print_struct(struct tl_printing *printing, const struct tl_value *value,
+				   const struct tl_type *type)
 {
 	const struct tl_member *members;
 	tl_size count;
-	bool first = true;
+	bool first = true, has_fields = false;
 
 	if (type->declaration) {
 		tl_output_text(printing->output, "<incomplete type>");
@@ -568,6 +558,7 @@ static enum tl_status print_struct(struct printing *printing, const struct tl_va
 			continue;
 		begin_member(printing, first);
 		first = false;
+		has_fields |= members[i].kind != TL_MEMBER_BASE;
 		TL_TRY(print_member(printing, value, type, &members[i]));
 		/* A member has virtual bases of its own. */
 		if (members[i].kind != TL_MEMBER_BASE)
@@ -575,8 +566,8 @@ static enum tl_status print_struct(struct printing *printing, const struct tl_va
 	}
 	printing->depth--;
 	printing->indent--;
-	if (first)
-		tl_output_text(printing->output, "<No data fields>");
+	if (!has_fields)
+		tl_output_format(printing->output, "%s<No data fields>", first ? "" : ", ");
 	else if (printing->options->pretty)
 		begin_member(printing, true);
 	tl_output_text(printing->output, "}");
@@ -585,7 +576,7 @@ static enum tl_status print_struct(struct printing *printing, const struct tl_va
 
 /* ---- The whole ---- */
 
-static enum tl_status print_reference(struct printing *printing, const struct tl_value *value)
+static enum tl_status print_reference(struct tl_printing *printing, const struct tl_value *value)
 {
 	struct tl_value target = *value;
 	tl_i128 address;
@@ -597,10 +588,10 @@ static enum tl_status print_reference(struct printing *printing, const struct tl
 		return TL_OK;
 	tl_output_text(printing->output, ": ");
 	TL_TRY(tl_value_unreference(printing->context, &target, printing->error));
-	return print(printing, &target);
+	return tl_print_part(printing, &target);
 }
 
-static enum tl_status print_loaded(struct printing *printing, struct tl_value *value, const struct tl_type *type)
+static enum tl_status print_loaded(struct tl_printing *printing, struct tl_value *value, const struct tl_type *type)
 {
 	switch (type->kind) {
 	case TL_TYPE_ARRAY:
@@ -643,7 +634,7 @@ static bool is_gone(const struct tl_value *value)
 }
 
 /* An array without an end is the address at which it begins, with what a string there says. */
-static enum tl_status print_endless(struct printing *printing, const struct tl_type *array, tl_u64 address)
+static enum tl_status print_endless(struct tl_printing *printing, const struct tl_type *array, tl_u64 address)
 {
 	const struct tl_type *element;
 	tl_u64 width = 0;
@@ -656,13 +647,13 @@ static enum tl_status print_endless(struct printing *printing, const struct tl_t
 	return text ? print_pointed_string(printing, element, width, address) : TL_OK;
 }
 
-static enum tl_status print_one(struct printing *printing, const struct tl_value *value)
+static enum tl_status print_one(struct tl_printing *printing, const struct tl_value *value)
 {
 	struct tl_value own = *value;
 	const struct tl_type *type;
 	const struct tl_bound *bound;
 	struct tl_error failure = {0};
-	bool whole;
+	bool whole, shown;
 
 	TL_TRY(tl_type_strip(own.type, &type, printing->error));
 	if (type->kind == TL_TYPE_FUNCTION) {
@@ -690,10 +681,11 @@ static enum tl_status print_one(struct printing *printing, const struct tl_value
 			       own.absent[0] == TL_ABSENT_POINTER ? "<synthetic pointer>" : "<optimized out>");
 		return TL_OK;
 	}
-	return print_loaded(printing, &own, type);
+	TL_TRY(tl_print_container(printing, &own, type, &shown));
+	return shown ? TL_OK : print_loaded(printing, &own, type);
 }
 
-static enum tl_status print(struct printing *printing, const struct tl_value *value)
+enum tl_status tl_print_part(struct tl_printing *printing, const struct tl_value *value)
 {
 	enum tl_status status;
 
@@ -710,13 +702,14 @@ static enum tl_status print(struct printing *printing, const struct tl_value *va
 }
 
 /* In front of pointers and references that are printed by themselves stands their type. */
-static enum tl_status print_type_before(struct printing *printing, const struct tl_value *value)
+static enum tl_status print_type_before(struct tl_printing *printing, const struct tl_value *value)
 {
 	const struct tl_type *type, *target, *plain = value->type;
 	bool text = false;
 
 	TL_TRY(tl_type_strip(value->type, &type, printing->error));
-	if (printing->options->listed || (printing->options->format != 0 && printing->options->format != 's'))
+	if (printing->options->listed ||
+	    (printing->options->format != 0 && printing->options->format != 's' && type->kind != TL_TYPE_REFERENCE))
 		return TL_OK;
 	if (is_gone(value) && value->absent[0] == TL_ABSENT_OPTIMISED)
 		return TL_OK;
@@ -730,6 +723,11 @@ static enum tl_status print_type_before(struct printing *printing, const struct 
 		text = plain == type && target->name != NULL && strcmp(target->name, "char") == 0;
 	} else if (type->kind != TL_TYPE_REFERENCE && type->kind != TL_TYPE_RVALUE_REFERENCE) {
 		return TL_OK;
+	} else if (type->kind == TL_TYPE_REFERENCE && !printing->options->raw) {
+		/* What a reference to a std::string refers to says all. */
+		TL_TRY(tl_type_target(type, &target, printing->error));
+		TL_TRY(tl_type_strip(target, &target, printing->error));
+		TL_TRY(tl_container_is_known(target, &text, printing->error));
 	}
 	if (!text)
 		tl_output_format(printing->output, "(%s) ", tl_value_type_name(printing->context, value->type));
@@ -739,7 +737,7 @@ static enum tl_status print_type_before(struct printing *printing, const struct 
 enum tl_status tl_print_value(const struct tl_value_context *context, const struct tl_print_options *options,
 			      const struct tl_value *value, struct tl_output *output, struct tl_error *error)
 {
-	struct printing printing = {
+	struct tl_printing printing = {
 		.context = context,
 		.options = options,
 		.output = output,
@@ -754,6 +752,6 @@ enum tl_status tl_print_value(const struct tl_value_context *context, const stru
 	if (own.type->kind != TL_TYPE_VOID && own.size != 0 && !options->listed)
 		TL_TRY(tl_value_load(context, &own, error));
 	TL_TRY(print_type_before(&printing, &own));
-	TL_TRY(print(&printing, &own));
+	TL_TRY(tl_print_part(&printing, &own));
 	return tl_output_status(output, error);
 }

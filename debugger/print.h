@@ -20,9 +20,11 @@ struct tl_print_options {
 	bool pretty;       /* a line for each member */
 	bool no_symbols;   /* no <counter> behind addresses */
 	bool no_addresses; /* no 0x2004 before strings */
+	tl_u32 patience;   /* milliseconds for what stands in std::vector and the like; 0: 100 */
 	/* As one of many, a local variable or an argument: without the type that `print` puts in front of a pointer,
 	 * and what cannot be read is said in place. */
 	bool listed;
+	bool raw;   /* std::string and the like as the structs that they are */
 	bool ascii; /* bytes above 127 as escapes, for terminals that show no UTF-8 */
 	/*
 	 * The symbol in which an address lies: writes its name, at most `size` bytes with the zero, and how far behind

@@ -55,7 +55,7 @@ static enum tl_status print(struct tl_cli *cli, const char *words, const struct 
 		return TL_OK;
 	status = tl_variables_record(tl_session_variables(cli->session), &environment->values, &value, &number, error);
 	if (status == TL_OK)
-		status = tl_cli_print_value(cli, &value, format.letter, &text, error);
+		status = tl_cli_print_formatted(cli, &value, &format, &text, error);
 	if (status == TL_OK)
 		tl_screen_format(&cli->screen, "$%llu = %s\n", (unsigned long long)number, tl_output_string(&text));
 	tl_output_release(&text);
@@ -78,7 +78,7 @@ static enum tl_status output(struct tl_cli *cli, const char *words, const struct
 	if (words[0] == '\0')
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (expression to compute).");
 	TL_TRY(evaluate(cli, words, line, &format, &value, error));
-	status = tl_cli_print_value(cli, &value, format.letter, &text, error);
+	status = tl_cli_print_formatted(cli, &value, &format, &text, error);
 	if (status == TL_OK)
 		tl_screen_text(&cli->screen, tl_output_string(&text));
 	tl_output_release(&text);

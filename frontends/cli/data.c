@@ -203,7 +203,7 @@ enum tl_status tl_display_show(struct tl_cli *cli, const struct tl_display *disp
 			format.letter = 'x';
 		return tl_memory_show(cli, &format, &address, error);
 	}
-	status = tl_cli_print_value(cli, &value, format.letter, &text, error);
+	status = tl_cli_print_formatted(cli, &value, &format, &text, error);
 	if (status == TL_OK)
 		tl_screen_format(&cli->screen, "%u: %s%s%s%s = %s\n", display->number,
 				 display->format[0] != '\0' ? "/" : "", display->format,

@@ -55,6 +55,7 @@ void tl_cli_print_options(struct tl_cli *cli, struct tl_environment_store *store
 		.repeats = settings->repeats != 0 ? settings->repeats : TL_U32_MAX,
 		.depth = settings->depth,
 		.pretty = settings->pretty,
+		.raw = settings->raw,
 		.no_symbols = !settings->symbols,
 		.no_addresses = !settings->addresses,
 		.ascii = settings->sevenbit,
@@ -62,7 +63,7 @@ void tl_cli_print_options(struct tl_cli *cli, struct tl_environment_store *store
 	tl_environment_symbols(store, options_ret);
 }
 
-static enum tl_status print(struct tl_cli *cli, const struct tl_value *value, char format, bool listed,
+static enum tl_status print(struct tl_cli *cli, const struct tl_value *value, struct tl_format format, bool listed,
 			    struct tl_output *output, struct tl_error *error)
 {
 	const struct tl_environment *environment;
@@ -70,7 +71,8 @@ static enum tl_status print(struct tl_cli *cli, const struct tl_value *value, ch
 	struct tl_print_options options;
 
 	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
-	tl_cli_print_options(cli, store, format, &options);
+	tl_cli_print_options(cli, store, format.letter, &options);
+	options.raw |= format.raw;
 	options.listed = listed;
 	return tl_print_value(&environment->values, &options, value, output, error);
 }
@@ -78,13 +80,19 @@ static enum tl_status print(struct tl_cli *cli, const struct tl_value *value, ch
 enum tl_status tl_cli_print_value(struct tl_cli *cli, const struct tl_value *value, char format,
 				  struct tl_output *output, struct tl_error *error)
 {
-	return print(cli, value, format, false, output, error);
+	return print(cli, value, (struct tl_format){.letter = format}, false, output, error);
+}
+
+enum tl_status tl_cli_print_formatted(struct tl_cli *cli, const struct tl_value *value, const struct tl_format *format,
+				      struct tl_output *output, struct tl_error *error)
+{
+	return print(cli, value, *format, false, output, error);
 }
 
 enum tl_status tl_cli_print_listed(struct tl_cli *cli, const struct tl_value *value, char format,
 				   struct tl_output *output, struct tl_error *error)
 {
-	return print(cli, value, format, true, output, error);
+	return print(cli, value, (struct tl_format){.letter = format}, true, output, error);
 }
 
 enum tl_status tl_cli_set_variable(struct tl_cli *cli, const char *name, tl_i64 number, struct tl_error *error)

@@ -8,6 +8,7 @@
 #include "debugger/environment.h"
 
 struct tl_cli;
+struct tl_format;
 
 TL_CHECKED enum tl_status tl_cli_evaluate(struct tl_cli *cli, const char *text, tl_size size,
 					  struct tl_value *value_ret, struct tl_error *error);
@@ -22,6 +23,11 @@ void tl_cli_print_options(struct tl_cli *cli, struct tl_environment_store *store
 /* What a value looks like, in the selected frame. */
 TL_CHECKED enum tl_status tl_cli_print_value(struct tl_cli *cli, const struct tl_value *value, char format,
 					     struct tl_output *output, struct tl_error *error);
+
+/* The same by what stood behind a slash. */
+TL_CHECKED enum tl_status tl_cli_print_formatted(struct tl_cli *cli, const struct tl_value *value,
+						 const struct tl_format *format, struct tl_output *output,
+						 struct tl_error *error);
 
 /* The same as one of several, without its type in front of a pointer. */
 TL_CHECKED enum tl_status tl_cli_print_listed(struct tl_cli *cli, const struct tl_value *value, char format,
