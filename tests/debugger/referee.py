@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """gdb as the referee of whole sessions: the same commands to gdb and to trapline, answer by answer.
 
-    referee.py TRAPLINE PROGRAM… [--stops N] [--seed N] [--verbose] [--keep FOLDER]
+    referee.py TRAPLINE PROGRAM… [--stops N] [--seed N] [--env NAME=VALUE] [--verbose] [--keep FOLDER]
 
 Each program is run twice by the same script: a temporary breakpoint at every one of its functions, and at each stop
 the backtrace, arguments, local variables, the line, the type of a local, a few steps, and now and then the end of the
@@ -107,10 +107,11 @@ def make_script(program, arguments, stops, seed):
     return commands
 
 
-def run_tool(tool, program, commands, folder, name):
-    """What a tool says behind each mark. The programs get no environment, so that their stacks begin alike."""
+def run_tool(tool, program, commands, folder, name, environment):
+    """What a tool says behind each mark. The programs get no environment but that, so that their stacks begin alike."""
     script = pathlib.Path(folder, name + '.script')
-    script.write_text(SETTINGS + ''.join(f'echo {MARK}{i}\\n\n{command}\n' for i, command in enumerate(commands)) +
+    settings = SETTINGS + ''.join(f'set environment {key} {value}\n' for key, value in environment.items())
+    script.write_text(settings + ''.join(f'echo {MARK}{i}\\n\n{command}\n' for i, command in enumerate(commands)) +
                       f'echo {MARK}end\\n\n')
     # Typed rather than read from a file: a command that fails would end the file.
     lines = script.read_text()
@@ -118,7 +119,7 @@ def run_tool(tool, program, commands, folder, name):
     with output.open('wb') as stream:
         try:
             subprocess.run(tool + [program], input=lines.encode(), stdout=stream, stderr=subprocess.STDOUT,
-                           timeout=DEADLINE, env={}, check=False)
+                           timeout=DEADLINE, env=environment, check=False)
         except subprocess.TimeoutExpired:
             print(f'{name}: not done after {DEADLINE} s', flush=True)
     text = output.read_text(errors='replace')
@@ -155,8 +156,9 @@ def compare(program, arguments, options, totals, shown):
         folder = pathlib.Path(options.keep) if options.keep else pathlib.Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         gdb = [shutil.which('gdb'), '-nx', '-q', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off']
-        theirs = run_tool(gdb, program, commands, folder, 'gdb')
-        ours = run_tool([options.trapline, '-nx', '-q'], program, commands, folder, 'trapline')
+        environment = dict(word.split('=', 1) for word in options.env)
+        theirs = run_tool(gdb, program, commands, folder, 'gdb', environment)
+        ours = run_tool([options.trapline, '-nx', '-q'], program, commands, folder, 'trapline', environment)
     apart = 0
     for i, command in enumerate(commands):
         if theirs.get(i) is None:
@@ -197,6 +199,7 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--show', type=int, default=3, help='disagreements of a kind to show')
     parser.add_argument('--least', type=float, default=99.5, help='percent that must agree')
+    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE', help='for the programs')
     parser.add_argument('--verbose', action='store_true')
     parser.add_argument('--keep', help='a folder for scripts and outputs')
     options = parser.parse_args()
