@@ -1,8 +1,10 @@
+#include "debugger/indirect.h"
 #include "debugger/session_internal.h"
 #include "debugger/steps_internal.h"
 
 #include "symbols/dwarf_constants.h"
 
+#include <elf.h>
 #include <string.h>
 
 /* Where the thread stands, looked at with all inlined functions that begin at this very address hidden. */
@@ -111,8 +113,6 @@ static void set_range(struct tl_session *session, const struct here *here)
 	tl_line_row_extent(here->line.table, here->line.row, &steps->start, &steps->end);
 	steps->start += bias;
 	steps->end += bias;
-	if (steps->until && here->outer->function_start != 0 && here->outer->function_start < steps->start)
-		steps->start = here->outer->function_start;
 }
 
 /* ---- Waiting ---- */
@@ -134,6 +134,7 @@ static void stop_waiting(struct tl_session *session)
 	tl_breakpoints_remove_internal(session, TL_INTERNAL_STEP, 0);
 	session->steps.wait = TL_WAIT_NONE;
 	session->steps.wait_address = session->steps.wait_frame = 0;
+	session->steps.return_address = session->steps.return_frame = 0;
 }
 
 /* Runs to where the function returns to. */
@@ -156,20 +157,25 @@ bool tl_steps_at(struct tl_session *session, tl_u64 address)
 	const struct tl_steps *steps = &session->steps;
 	struct tl_error error;
 	struct here here;
+	tl_u64 frame;
 	bool reached;
 
 	if (!tl_breakpoints_has_internal(session, TL_INTERNAL_STEP, address))
 		return false;
 	if (is_place(session, address))
 		return true;
-	if (address != steps->wait_address)
+	if (address == steps->wait_address)
+		frame = steps->wait_frame;
+	else if (steps->return_address != 0 && address == steps->return_address)
+		frame = steps->return_frame;
+	else
 		return false;
-	if (steps->wait_frame == 0)
+	if (frame == 0)
 		return true;
 	if (look(session, &here, &error) != TL_OK)
 		return true;
 	/* A recursion returns to the same place with less of the stack gone; a longjmp may take more. */
-	reached = here.outer->frame_address >= steps->wait_frame;
+	reached = here.outer->frame_address >= frame;
 	tl_stack_close(here.stack);
 	return reached;
 }
@@ -217,6 +223,9 @@ static enum tl_status begin_line(struct tl_session *session, struct tl_error *er
 	steps->first_function = steps->frame.function;
 	if (here.has_line) {
 		set_range(session, &here);
+		/* Never backwards: all of the function up to the end of this line is not worth a stop. */
+		if (steps->until && here.outer->function_start != 0 && here.outer->function_start < steps->start)
+			steps->start = here.outer->function_start;
 		steps->line = shown->line;
 		strncpy(steps->path, shown->file != NULL ? shown->file : "", sizeof(steps->path) - 1);
 	} else {
@@ -248,6 +257,10 @@ static const struct tl_type *returned_type(const struct tl_stack_frame *frame)
 	if (!frame->has_function || frame->module == NULL ||
 	    tl_type_of(frame->module->binary->types, &frame->chain->scopes[frame->last].entry, &type, &error) != TL_OK)
 		return NULL;
+	/* What a typedef stands for, as gdb has it. */
+	while (type->kind == TL_TYPE_TYPEDEF)
+		if (tl_type_target(type, &type, &error) != TL_OK)
+			return NULL;
 	return type;
 }
 
@@ -290,8 +303,11 @@ static enum tl_status begin_return(struct tl_session *session, const struct tl_p
 		steps->returned = returned_type(frame);
 	else
 		TL_TRY(begin_places(session, error));
-	if (frame->inlined && plan->kind == TL_PLAN_FINISH)
+	if (frame->inlined && plan->kind == TL_PLAN_FINISH) {
+		/* Nothing is where results of calls are. */
+		steps->returned = NULL;
 		return begin_inline_finish(session, stack, frame, error);
+	}
 	if (tl_stack_frame(stack, outermost(stack, frame)->level + 1, &caller, &none) != TL_OK)
 		return plan->kind != TL_PLAN_FINISH
 			       ? TL_OK
@@ -384,6 +400,9 @@ static enum tl_steps_verdict done(struct tl_session *session, const struct here 
 	struct tl_frame_identity now;
 	struct tl_error error;
 
+	/* Who goes by instructions wants to see whose they are. */
+	if (steps->instructions)
+		hidden = 0;
 	if (hidden != here->hidden && tl_stack_frame(here->stack, hidden, &shown, &error) != TL_OK)
 		shown = here->frame;
 	now = identify(shown, here->outer);
@@ -401,19 +420,49 @@ static enum tl_steps_verdict done(struct tl_session *session, const struct here 
 /* The function that a stub of the linkage table leads to; 0 when it cannot be told. */
 static tl_u64 behind_stub(struct tl_session *session, const struct here *here)
 {
+	struct tl_modules *modules = modules_of(session);
 	struct tl_elf_name symbol;
+	const struct tl_module *module;
 	char name[512];
 	const char *at;
 	tl_u64 address;
 
-	if (!tl_modules_symbol(modules_of(session), here->at, &symbol, &address) || symbol.origin != TL_ELF_PLT)
+	if (!tl_modules_symbol(modules, here->at, &symbol, &address) || symbol.origin != TL_ELF_PLT)
 		return 0;
 	at = strchr(symbol.name, '@');
 	if (at == NULL || (tl_size)(at - symbol.name) >= sizeof(name))
 		return 0;
 	memcpy(name, symbol.name, (tl_size)(at - symbol.name));
 	name[at - symbol.name] = '\0';
-	return tl_modules_symbol_address(modules_of(session), NULL, name, &address) ? address : 0;
+	if (!tl_modules_symbol_address(modules, NULL, name, &address))
+		return 0;
+	/* Of an indirect function that is the resolver: what it chose is called. */
+	module = tl_modules_at(modules, address);
+	if (tl_modules_symbol(modules, address, &symbol, &address) && symbol.type == STT_GNU_IFUNC &&
+	    (module == NULL || !tl_indirect_chosen(modules, module, name, address, &address)))
+		return 0;
+	return address;
+}
+
+static bool is_stub(struct tl_session *session, const struct here *here)
+{
+	struct tl_elf_name symbol;
+	tl_u64 address;
+
+	return tl_modules_symbol(modules_of(session), here->at, &symbol, &address) && symbol.origin == TL_ELF_PLT;
+}
+
+/* Waits for a function to begin; the call may lead elsewhere all the same, and then returns. */
+static bool wait_for_function(struct tl_session *session, const struct here *here, tl_u64 function)
+{
+	struct tl_error error;
+
+	if (here->caller == NULL || !wait_at(session, TL_WAIT_FUNCTION, function, 0) ||
+	    tl_breakpoints_add_internal(session, TL_INTERNAL_STEP, here->caller->program_counter, 0, &error) != TL_OK)
+		return false;
+	session->steps.return_address = here->caller->program_counter;
+	session->steps.return_frame = outermost(here->stack, here->caller)->frame_address;
+	return true;
 }
 
 static bool has_lines(struct tl_session *session, tl_u64 address)
@@ -447,8 +496,8 @@ static enum tl_steps_verdict called(struct tl_session *session, const struct her
 		return wait_for_return(session, here) ? TL_STEPS_ON : TL_STEPS_DONE;
 	target = behind_stub(session, here);
 	if (target != 0 && has_lines(session, target))
-		return wait_at(session, TL_WAIT_FUNCTION, target, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
-	if (target == 0 && here->has_line)
+		return wait_for_function(session, here, target) ? TL_STEPS_ON : TL_STEPS_DONE;
+	if (!is_stub(session, here) && here->has_line)
 		return enter(session, here);
 	if (session->settings.step_into_unknown)
 		return done(session, here, here->hidden);
@@ -559,7 +608,7 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 		stop_waiting(session);
 		return done(session, here, here->hidden);
 	}
-	if (steps->wait == TL_WAIT_FUNCTION) {
+	if (steps->wait == TL_WAIT_FUNCTION && here->at == steps->wait_address) {
 		stop_waiting(session);
 		return enter(session, here);
 	}

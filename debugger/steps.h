@@ -49,7 +49,9 @@ struct tl_steps {
 	tl_u32 line;
 	enum tl_steps_wait wait;
 	tl_u64 wait_address;
-	tl_u64 wait_frame;              /* the frame address to wait for; 0: any frame will do */
+	tl_u64 wait_frame; /* the frame address to wait for; 0: any frame will do */
+	/* While the beginning of a function is waited for: where the call returns to, in case it leads elsewhere. */
+	tl_u64 return_address, return_frame;
 	const struct tl_type *returned; /* finish: what the function returns; NULL: not known */
 	/* Where it ended: inlined frames that are hidden, and whether it is another frame or function than before. */
 	tl_u32 skipped;

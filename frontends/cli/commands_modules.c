@@ -191,6 +191,20 @@ static void print_line(struct tl_cli *cli, tl_u64 address, bool by_address)
 	tl_screen_text(&cli->screen, ".\n");
 }
 
+/* Of several places of one line, that in the function where the program stands. */
+static tl_size nearest(struct tl_cli *cli, const struct tl_code_places *places)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_error error;
+
+	if (tl_session_thread(cli->session).process == 0 || tl_session_frame(cli->session, &frame, &error) != TL_OK)
+		return 0;
+	for (tl_size i = 0; i < places->count; i++)
+		if (places->items[i].function == frame->function_start)
+			return i;
+	return 0;
+}
+
 static enum tl_status run_info_line(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	struct tl_code_places places = {0};
@@ -215,7 +229,9 @@ static enum tl_status run_info_line(struct tl_cli *cli, const struct tl_command_
 	}
 	status = tl_linespec_find(tl_session_modules(cli->session), &base, tl_session_patience(cli->session), words,
 				  true, &places, &rest, error);
-	for (tl_size i = 0; i < (line->size == 0 && places.count != 0 ? 1 : places.count) && status == TL_OK; i++)
+	if (status == TL_OK && line->size == 0 && places.count != 0)
+		print_line(cli, places.items[nearest(cli, &places)].address, false);
+	for (tl_size i = 0; i < places.count && status == TL_OK && line->size != 0; i++)
 		print_line(cli, places.items[i].address, words[0] == '*');
 	tl_code_places_release(&places);
 	free(words);
