@@ -196,6 +196,7 @@ enum tl_status tl_command_find(const struct tl_command *table, const char *text,
 		line.command = line.path[depth] = row;
 		table = row->subcommands;
 		at += length;
+		skip_spaces(&at, end);
 		take_format(&line, &at, end);
 		skip_spaces(&at, end);
 	}

@@ -236,6 +236,7 @@ static enum tl_status add_display(struct tl_cli *cli, const char *words, const s
 {
 	struct tl_display **end = &cli->displays, *display;
 	struct tl_format format;
+	enum tl_status status;
 
 	if (words[0] == '\0') {
 		tl_displays_show(cli);
@@ -248,11 +249,7 @@ static enum tl_status add_display(struct tl_cli *cli, const char *words, const s
 		display->expression = strdup(words);
 	}
 	if (display == NULL || display->format == NULL || display->expression == NULL) {
-		if (display != NULL) {
-			free(display->format);
-			free(display->expression);
-		}
-		free(display);
+		tl_display_free(display);
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the display");
 	}
 	display->number = ++cli->display_count;
@@ -261,7 +258,16 @@ static enum tl_status add_display(struct tl_cli *cli, const char *words, const s
 		end = &(*end)->next;
 	*end = display;
 	/* Without a program it waits for one. */
-	return tl_session_alive(cli->session) ? tl_display_show(cli, display, error) : TL_OK;
+	if (!tl_session_alive(cli->session))
+		return TL_OK;
+	status = tl_display_show(cli, display, error);
+	/* What cannot be read now may be there at another stop; what means nothing here was mistyped. */
+	if (status == TL_ERROR_ARGUMENT || status == TL_ERROR_MALFORMED) {
+		*end = NULL;
+		tl_display_free(display);
+		cli->display_count--;
+	}
+	return status;
 }
 
 static enum tl_status run_display(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
@@ -279,9 +285,7 @@ static enum tl_status remove_display(struct tl_cli *cli, void *context, tl_u32 n
 		if (display->number != number)
 			continue;
 		*at = display->next;
-		free(display->format);
-		free(display->expression);
-		free(display);
+		tl_display_free(display);
 		return TL_OK;
 	}
 	return TL_FAIL(error, TL_ERROR_ARGUMENT, "Could not find display number %u.", number);

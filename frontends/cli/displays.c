@@ -16,15 +16,22 @@ void tl_displays_show(struct tl_cli *cli)
 	}
 }
 
+void tl_display_free(struct tl_display *display)
+{
+	if (display == NULL)
+		return;
+	free(display->format);
+	free(display->expression);
+	free(display);
+}
+
 void tl_displays_clear(struct tl_cli *cli)
 {
 	struct tl_display *next;
 
 	for (struct tl_display *display = cli->displays; display != NULL; display = next) {
 		next = display->next;
-		free(display->format);
-		free(display->expression);
-		free(display);
+		tl_display_free(display);
 	}
 	cli->displays = NULL;
 }

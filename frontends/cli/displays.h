@@ -19,6 +19,8 @@ struct tl_display {
 
 /* Shows all that are enabled; one that cannot be evaluated here is left out unless it was just made. */
 void tl_displays_show(struct tl_cli *cli);
+/* Frees one that is in no list; NULL is fine. */
+void tl_display_free(struct tl_display *display);
 /* Forgets all. */
 void tl_displays_clear(struct tl_cli *cli);
 

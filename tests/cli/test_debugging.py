@@ -107,6 +107,15 @@ def test_steps_without_lines_as_gdb_says(place):
     same_as_gdb(place, ['break main', 'run', 'next', 'kill'], program=bare)
 
 
+def test_formats_and_displays_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'print /x a', 'output /c 65', 'display /x b', 'display sum', 'display nosuch',
+                        'display sum +', 'info display', 'next'])
+
+
+def test_levels_of_deep_stacks_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run deep', 'bt -2'])
+
+
 def test_environment_and_folder(place):
     result = place.run('-q', '-nx', text='set environment WORD = a b\nshow environment WORD\nset startup-with-shell off\n'
                        'set args -c "echo $WORD; pwd"\nset cwd /usr\nfile /bin/sh\nrun\nunset environment WORD\n'

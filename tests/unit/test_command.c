@@ -76,11 +76,11 @@ TEST(a_command_may_do_something_itself_and_have_words_of_commands_behind_it)
 	CHECK_TEXT(found("thr app 1 2 p x"), "thread apply||1 2 p x");
 }
 
-TEST(formats_stand_right_behind_the_name)
+TEST(formats_stand_behind_the_name)
 {
 	CHECK_TEXT(found("x/4xw $sp"), "x|4xw|$sp");
 	CHECK_TEXT(found("p/x a / b"), "print|x|a / b");
-	CHECK_TEXT(found("print /x a"), "print||/x a");
+	CHECK_TEXT(found("print /x a"), "print|x|a");
 	CHECK_TEXT(found("p -5"), "print||-5");
 }
 
