@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 
 	if (text == NULL) {
 		fprintf(stderr, "words: cannot read %s: %s\n", argv[1], strerror(errno));
-		return 1;
+		exit(1);
 	}
 	while (read_word(text, word) > 0)
 		count_word(&table, word);

@@ -65,6 +65,7 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 	const struct tl_modules *modules = tl_session_modules(cli->session);
 	const struct tl_module *module;
 	bool any = false, missing = false;
+	tl_u64 start, end;
 
 	(void)line;
 	(void)error;
@@ -79,10 +80,10 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 		any = true;
 		missing |= !module->binary->has_debug;
 		each_section(module, take_section, &wanted);
-		tl_screen_format(&cli->screen, "0x%016llx  0x%016llx  %-10s  ",
-				 (unsigned long long)(wanted.found.address + module->bias),
-				 (unsigned long long)(wanted.found.address + wanted.found.size + module->bias),
-				 module->binary->has_debug ? "Yes" : "Yes (*)");
+		start = wanted.found.address + module->bias;
+		end = start + wanted.found.size;
+		tl_screen_format(&cli->screen, "0x%016llx  0x%016llx  %-10s  ", (unsigned long long)start,
+				 (unsigned long long)end, module->binary->has_debug ? "Yes" : "Yes (*)");
 		tl_screen_styled(&cli->screen, TL_STYLE_FILENAME, module->binary->path);
 		tl_screen_text(&cli->screen, "\n");
 	}
