@@ -122,7 +122,8 @@ static enum tl_status print_pointed_string(struct tl_printing *printing, const s
 					   tl_u64 address)
 {
 	const struct tl_value_context *context = printing->context;
-	tl_u64 most = printing->elements, count = 0, done = 0;
+	tl_u64 most = printing->elements < TL_PRINT_TEXT_MAX ? printing->elements : TL_PRINT_TEXT_MAX, count = 0,
+	       done = 0;
 	tl_u8 *bytes = tl_arena_allocate(context->arena, most * width);
 	const char *prefix = tl_print_prefix(element, width, printing->error);
 	struct tl_error error = {0};

@@ -27,7 +27,8 @@ static enum tl_status print_characters(struct tl_printing *printing, const struc
 {
 	const struct tl_value_context *context = printing->context;
 	const tl_u64 length = container->length;
-	tl_u64 width, most = length < printing->elements ? length : printing->elements;
+	const tl_u64 bound = printing->elements < TL_PRINT_TEXT_MAX ? printing->elements : TL_PRINT_TEXT_MAX;
+	tl_u64 width, most = length < bound ? length : bound;
 	struct tl_error failure = {0};
 	const char *prefix;
 	tl_u8 *bytes;
@@ -45,7 +46,7 @@ static enum tl_status print_characters(struct tl_printing *printing, const struc
 	/* A zero at the end goes without saying, as in arrays. */
 	if (most == length && most != 0 && tl_print_unit(bytes + (most - 1) * width, width) == 0)
 		most--;
-	tl_print_string(printing->output, printing->options, prefix, bytes, width, most, printing->elements < length);
+	tl_print_string(printing->output, printing->options, prefix, bytes, width, most, bound < length);
 	return TL_OK;
 }
 

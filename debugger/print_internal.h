@@ -7,6 +7,8 @@
 #include "debugger/print.h"
 
 #define TL_PRINT_VIRTUAL_BASES_MAX 32
+/* Characters of a string, where there is no other limit. */
+#define TL_PRINT_TEXT_MAX ((tl_u64)1 << 20)
 
 struct tl_printing {
 	const struct tl_value_context *context;

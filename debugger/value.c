@@ -24,7 +24,7 @@ static enum tl_status no_storage(struct tl_error *error)
 
 const char *tl_value_type_name(const struct tl_value_context *context, const struct tl_type *type)
 {
-	struct tl_output name = tl_output_make(256);
+	struct tl_output name = tl_output_make(65536);
 	const char *copy = NULL;
 
 	if (tl_type_write_name(type, &name, NULL) == TL_OK)
