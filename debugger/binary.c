@@ -465,7 +465,6 @@ enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, s
 {
 	struct identity identity = {0};
 	struct binary *binary;
-	struct tl_error why;
 	enum tl_status status;
 	struct stat facts;
 
@@ -482,12 +481,10 @@ enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, s
 	if (binary == NULL)
 		return TL_ERROR_NO_MEMORY;
 	binary->identity = identity;
-	status = tl_image_open(&binary->open.image, path, &binaries->options.image, &why);
+	status = tl_image_open(&binary->open.image, path, &binaries->options.image, error);
 	if (status != TL_OK) {
 		close_binary(binary);
-		/* The reader of ELF does not know what its bytes are called. */
-		return strstr(why.text, path) != NULL ? TL_FAIL(error, status, "%s", why.text)
-						      : TL_FAIL(error, status, "%s: %s", path, why.text);
+		return status;
 	}
 	return admit(binaries, binary, binary_ret, error);
 }

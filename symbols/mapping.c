@@ -89,10 +89,7 @@ enum tl_status tl_mapping_make(struct tl_mapping *mapping_ret, int descriptor, c
 	if (fstat(descriptor, &facts) != 0)
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot map %s", path);
 	if (!S_ISREG(facts.st_mode) || facts.st_size <= 0)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is %s", path,
-			       S_ISDIR(facts.st_mode)   ? "a directory: name the program in it"
-			       : S_ISREG(facts.st_mode) ? "empty: is it still being written?"
-							: "no regular file");
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no file with content", path);
 	bytes = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
 	if (bytes == MAP_FAILED)
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot map %s", path);

@@ -261,17 +261,6 @@ def test_a_core_dump_is_looked_at(place):
         equal(result.stderr.count('\n'), 1, result.stderr)
 
 
-def test_what_is_no_program_is_named(place):
-    (place.home / 'text').write_text('int main(void) { return 0; }' * 9)
-    (place.home / 'empty').write_text('')
-    (place.home / 'cut').write_bytes(PROGRAM.read_bytes()[:2000])
-    for name, why in (('text', 'not an ELF file'), ('cut', 'cannot read'), ('.', 'a directory'), ('empty', 'empty: ')):
-        result = place.run('-q', '-nx', f'./{name}', text='print 1\n')
-        holds(result.stderr, why)
-        holds(result.stderr, str(place.home / name if name != '.' else place.home))
-        holds(result.stdout, '$1 = 1')
-
-
 def test_errors_without_a_program(place):
     result = place.run('-q', '-nx', text='run\ncontinue\nbacktrace\nfinish\ninfo locals\nbreak main\nprint x\n')
     for part in ('No executable file specified.', 'The program is not being run.', 'No stack.'):
