@@ -57,6 +57,7 @@ class Gdb:
     prompt = b'(gdb) '
     started = stopped = None  # what must have been said before a prompt counts; None: the first one does
     settings = ('set confirm off', 'set height 0', 'set width 0')
+    share = 1  # of the hits and steps that a row counts: a slow one shows its speed with fewer
     waits_for_stops = True  # before it takes the next line of its input
 
     def command(self, path, program, arguments, options=()):
@@ -95,6 +96,7 @@ class Lldb(Gdb):
     started = re.compile(rb'Current executable set to|error:')
     stopped = re.compile(rb'stop reason = |exited with status|error:')
     settings = ('settings set auto-confirm true',)
+    share = 0.1
     waits_for_stops = False
 
     def command(self, path, program, arguments, options=()):

@@ -106,14 +106,15 @@ def kernel_kept(setting, name, path):
 
 
 def condition(setting, name, path):
-    with at_prompt(setting, name, path, setting.fixture('lines'), [setting.turns]) as debugger:
+    turns = int(setting.turns * debuggers.DIALECTS[name].share)
+    with at_prompt(setting, name, path, setting.fixture('lines'), [turns]) as debugger:
         debugger.set_up()
         debugger.break_at('bench_ready')
         debugger.run('bench_ready')
         debugger.break_at('bench_hot', 'number == -1')
         debugger.break_at('bench_after')
         seconds = debugger.go_on('bench_after')
-    return {'condition': seconds / setting.turns * MICRO}
+    return {'condition': seconds / turns * MICRO}
 
 
 def crowd(setting, name, path):
@@ -152,15 +153,15 @@ def deep(setting, name, path):
 
 def several(row, command):
     def scenario(setting, name, path):
-        piped = debuggers.DIALECTS[name].waits_for_stops
+        dialect = debuggers.DIALECTS[name]
+        times, piped = int(setting.times * dialect.share), dialect.waits_for_stops
         with at_prompt(setting, name, path, setting.fixture('lines'), [1], piped=piped) as debugger:
             debugger.set_up()
             debugger.break_at('bench_lines')
             debugger.run('bench_lines')
-            word = getattr(debugger.dialect, command)
-            seconds = debugger.several(word, setting.times)
+            seconds = debugger.several(getattr(dialect, command), times)
             debugger.expect(rb'bench_lines|sum', 'it did not step')
-        return {row: seconds / setting.times * MICRO}
+        return {row: seconds / times * MICRO}
     return scenario
 
 

@@ -51,7 +51,7 @@ def parse_arguments():
                              'default: $BENCH_VMLINUX')
     parser.add_argument('--cpus', default='0', help='CPUs for the client, the servers and the programs')
     parser.add_argument('--rounds', type=int, default=15)
-    parser.add_argument('--prompt-rounds', type=int, default=7)
+    parser.add_argument('--prompt-rounds', type=int, default=5)
     parser.add_argument('--kernel-rounds', type=int, default=3, help='of the rows that take vmlinux')
     parser.add_argument('--threads', type=int, default=1000)
     parser.add_argument('--rows', default='', help='comma-separated names; default: all')
