@@ -50,7 +50,7 @@ static enum tl_status vector_of_bool(struct tl_container_view *view, const struc
 {
 	const tl_u64 word = view->context->address_size, bits = word * 8;
 	struct tl_container *container = view->container;
-	tl_u64 start, finish, offset, end, length;
+	tl_u64 start, finish, offset, end, length, capacity;
 
 	TL_TRY(tl_container_number(view, "_M_impl._M_start._M_p", &start));
 	TL_TRY(tl_container_number(view, "_M_impl._M_finish._M_p", &finish));
@@ -60,6 +60,7 @@ static enum tl_status vector_of_bool(struct tl_container_view *view, const struc
 	if (offset >= bits || (finish == end && offset != 0))
 		return TL_FAIL(view->error, TL_ERROR_MALFORMED, "its end lies behind its room");
 	length = (finish - start) / word * bits + offset;
+	capacity = (end - start) / word * bits;
 	TL_TRY(tl_container_check_memory(view, start, (length + 7) / 8));
 	container->style = TL_CONTAINER_ARRAY;
 	container->walk = TL_WALK_BITS;
@@ -67,7 +68,7 @@ static enum tl_status vector_of_bool(struct tl_container_view *view, const struc
 	container->node = start;
 	container->count = length;
 	return tl_container_head(view, "%s<bool> of length %llu, capacity %llu", view->name, (unsigned long long)length,
-				 (unsigned long long)((end - start) / word * bits));
+				 (unsigned long long)capacity);
 }
 
 enum tl_status tl_container_vector(struct tl_container_view *view)
