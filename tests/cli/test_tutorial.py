@@ -59,7 +59,6 @@ class Normal:
         text = re.sub(r'\S*samples/words\.c', 'samples/words.c', text)
         text = re.sub(r'(?<=program: )\S+', 'samples/words', text)
         text = re.sub(r'process \d+', 'process N', text)
-        text = re.sub(r'^Thread \d+ "words" hit ', '', text)
         return re.sub(r'0x[0-9a-f]{3,}', lambda found: self.addresses.setdefault(found[0], f'@{len(self.addresses)}'),
                       text)
 
