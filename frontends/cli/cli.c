@@ -216,6 +216,8 @@ static void session_output(void *context, const char *text, tl_size size)
 	cli->screen.unpaged++;
 	tl_screen_bytes(&cli->screen, text, size);
 	cli->screen.unpaged--;
+	/* In the order in which things happen: the program may write next. */
+	tl_screen_flush(&cli->screen);
 }
 
 static void session_remark(void *context, const char *line)

@@ -1,6 +1,7 @@
 /* Points that are not at a line: watchpoints, catchpoints, dprintf; and saving all points. */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/points.h"
 #include "frontends/cli/words.h"
 
 #include "debugger/session.h"
@@ -112,11 +113,8 @@ static enum tl_status run_dprintf(struct tl_cli *cli, const struct tl_command_li
 	request.place = words;
 	request.format = format + strspn(format, " \t");
 	status = tl_breakpoint_make(cli->session, &request, &breakpoint, error);
-	if (status == TL_OK && breakpoint->location_count != 0)
-		tl_screen_format(&cli->screen, "Dprintf %u at 0x%llx: %s\n", breakpoint->number,
-				 (unsigned long long)breakpoint->locations[0].address, breakpoint->place);
-	else if (status == TL_OK)
-		tl_screen_format(&cli->screen, "Dprintf %u (%s) pending.\n", breakpoint->number, breakpoint->place);
+	if (status == TL_OK)
+		tl_point_tell(cli, breakpoint);
 	free(words);
 	return status;
 }

@@ -1,5 +1,8 @@
 #include "frontends/cli/points.h"
 
+#include "debugger/signal_names.h"
+#include "debugger/syscall_names.h"
+
 #include "frontends/cli/cli.h"
 #include "frontends/cli/frames.h"
 #include "frontends/cli/values.h"
@@ -178,13 +181,64 @@ static const char *disposition(const struct tl_breakpoint *point)
 	return point->enable_count != 0 ? "dis" : "keep";
 }
 
+/* The signals or system calls of a catchpoint: "write, close". */
+static void write_numbers(struct tl_cli *cli, const struct tl_breakpoint *point, struct tl_output *output)
+{
+	bool is_signal = point->kind == TL_CATCH_SIGNAL;
+	struct tl_process_facts facts = {.cpu = &tl_cpu_x86_64};
+	char name[64];
+
+	if (point->number_count == 0)
+		tl_output_text(output, is_signal ? "<standard signals>" : "<any syscall>");
+	if (tl_engine_facts(tl_session_engine(cli->session), tl_session_thread(cli->session).process, &facts) != TL_OK)
+		facts.cpu = &tl_cpu_x86_64;
+	for (tl_size i = 0; i < point->number_count; i++) {
+		if (is_signal)
+			tl_output_format(output, "%s%s", i != 0 ? " " : "", tl_signal_name((tl_i32)point->numbers[i]));
+		else if (tl_syscall_name(facts.cpu, point->numbers[i], name, sizeof(name)))
+			tl_output_format(output, "%s%s", i != 0 ? ", " : "", name);
+		else
+			tl_output_format(output, "%s%llu", i != 0 ? ", " : "", (unsigned long long)point->numbers[i]);
+	}
+}
+
+static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point)
+{
+	static const char *const words[] = {
+		[TL_CATCH_FORK] = "fork",
+		[TL_CATCH_VFORK] = "vfork",
+		[TL_CATCH_EXEC] = "exec",
+		[TL_CATCH_SYSCALL] = "syscall",
+		[TL_CATCH_SIGNAL] = "signal",
+		[TL_CATCH_LOAD] = "load of library",
+		[TL_CATCH_UNLOAD] = "unload of library",
+		[TL_CATCH_THROW] = "exception throw",
+		[TL_CATCH_CATCH] = "exception catch",
+		[TL_CATCH_RETHROW] = "exception rethrow",
+	};
+	struct tl_output output = tl_output_make(65536);
+
+	tl_output_format(&output, "%19s%s", "", words[point->kind]);
+	if (point->kind == TL_CATCH_SYSCALL || point->kind == TL_CATCH_SIGNAL) {
+		tl_output_format(&output, "%s \"", point->number_count > 1 ? "s" : "");
+		write_numbers(cli, point, &output);
+		tl_output_text(&output, "\" ");
+	} else if (point->pattern != NULL) {
+		tl_output_format(&output, " matching %s", point->pattern);
+	}
+	tl_screen_format(&cli->screen, "%s\n", tl_output_string(&output));
+	tl_output_release(&output);
+}
+
 static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point)
 {
 	struct tl_screen *screen = &cli->screen;
 	bool has_address = point->kind == TL_BREAKPOINT || point->kind == TL_BREAKPOINT_HARDWARE ||
 			   point->kind == TL_BREAKPOINT_PRINTF;
 
-	if (!has_address)
+	if (point->kind >= TL_CATCH_FORK)
+		list_event(cli, point);
+	else if (!has_address)
 		tl_screen_format(screen, "%19s%s%s\n", "", point->by_location ? "-location " : "",
 				 point->place != NULL ? point->place : "");
 	else if (point->location_count == 0)
@@ -254,9 +308,22 @@ static enum tl_status note_number(struct tl_cli *cli, void *context, tl_u32 numb
 	return TL_OK;
 }
 
+/* The column of types is as wide as the longest of them, 14 at the least. */
+static int widest_type(struct tl_cli *cli)
+{
+	const struct tl_breakpoint *point;
+	int width = 14;
+
+	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++)
+		if ((int)strlen(tl_point_type(point)) > width)
+			width = (int)strlen(tl_point_type(point));
+	return width;
+}
+
 enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_only, struct tl_error *error)
 {
 	const struct tl_breakpoint *point;
+	int width = widest_type(cli);
 	bool any = false;
 
 	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++) {
@@ -271,9 +338,10 @@ enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_
 		if (!search.found || point->gone || (watch_only && !is_watch))
 			continue;
 		if (!any)
-			tl_screen_text(&cli->screen, "Num     Type           Disp Enb Address            What\n");
+			tl_screen_format(&cli->screen, "Num     %-*s Disp Enb Address            What\n", width,
+					 "Type");
 		any = true;
-		tl_screen_format(&cli->screen, "%-7u %-14s %-4s %-3s ", point->number, tl_point_type(point),
+		tl_screen_format(&cli->screen, "%-7u %-*s %-4s %-3s ", point->number, width, tl_point_type(point),
 				 disposition(point), point->enabled ? "y" : "n");
 		list_what(cli, point);
 		list_details(cli, point);

@@ -73,6 +73,21 @@ def test_values_as_gdb_says(place):
                         'next', 'x/2dw &p', 'x/s words[0]', 'x/4xb &p', 'print $rip', 'print nothing', 'call add(1, 2)'])
 
 
+def test_events_as_gdb_says(place):
+    same_as_gdb(place, ['break main', 'run', 'catch syscall', 'catch syscall write close', 'catch signal SIGALRM SIGUSR1',
+                        'catch fork', 'catch load libfoo', 'catch throw', 'info breakpoints', 'delete 1',
+                        'handle SIGUSR1 nostop noprint', 'info signals SIGUSR1', 'handle 14 stop', 'kill'])
+
+
+def test_watchpoints_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'watch sum', 'rwatch a', 'info breakpoints', 'delete 1', 'delete 3', 'continue',
+                        'continue', 'info watchpoints', 'watch 5', 'watch nothing', 'kill'])
+
+
+def test_dprintf_as_gdb_says(place):
+    same_as_gdb(place, ['dprintf add,"a is %d, b is %#x\\n",a,b', 'info breakpoints', 'run'])
+
+
 def test_signals_as_gdb_says(place):
     same_as_gdb(place, ['run fault', 'info program', 'continue', 'info program'])
 
