@@ -18,6 +18,7 @@ extern const struct tl_command tl_commands_program_info[];
 extern const struct tl_command tl_commands_source[]; /* list, search, directory, file */
 extern const struct tl_command tl_commands_threads[];
 extern const struct tl_command tl_commands_threads_info[];
+extern const struct tl_command tl_commands_state[];   /* return, gcore */
 extern const struct tl_command tl_commands_code[];    /* disassemble */
 extern const struct tl_command tl_commands_watch[];   /* watch, catch, dprintf, save */
 extern const struct tl_command tl_commands_signals[]; /* handle */

@@ -13,6 +13,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"breakpoints", "Making program stop at certain points", tl_commands_points, tl_commands_points_info},
 	{"events", "Watchpoints, events, and printing on the way", tl_commands_watch, NULL},
 	{"signals", "Signals", tl_commands_signals, tl_commands_signals_info},
+	{"state", "Changing and keeping the program's state", tl_commands_state, NULL},
 	{"code", "Machine code", tl_commands_code, NULL},
 	{"data", "Examining data", tl_commands_data, tl_commands_data_info},
 	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},

@@ -88,6 +88,18 @@ def test_dprintf_as_gdb_says(place):
     same_as_gdb(place, ['dprintf add,"a is %d, b is %#x\\n",a,b', 'info breakpoints', 'run'])
 
 
+def test_return_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'return 40 + 2', 'next', 'print total', 'kill'])
+
+
+def test_a_core_is_kept_and_looked_at(place):
+    core = place.home / 'kept.core'
+    ours = place.run('-q', '-nx', PROGRAM, text=f'break add\nrun\ngcore {core}\nkill\n')
+    holds(ours.stdout, f'Saved corefile {core}')
+    again = place.run('-q', '-nx', 'core', core, PROGRAM, text='backtrace\n')
+    holds(again.stdout, 'add (a=0, b=0)')
+
+
 def test_signals_as_gdb_says(place):
     same_as_gdb(place, ['run fault', 'info program', 'continue', 'info program'])
 
