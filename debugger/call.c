@@ -98,8 +98,69 @@ static enum tl_status run(struct tl_session *session, tl_u64 back, struct tl_sto
 		status = tl_session_wait(session, NULL, stop_ret, error);
 	}
 	session->calling = false;
-	tl_breakpoints_remove_internal(session, TL_INTERNAL_CALL, 0);
 	return status;
+}
+
+/* ---- Calls that stopped on the way ---- */
+
+/* What is put back when a function that stopped inside returns after all. */
+struct tl_unfinished {
+	struct kept kept;
+	struct tl_unfinished *next;
+};
+
+static void keep_unfinished(struct tl_session *session, const struct kept *kept)
+{
+	struct tl_unfinished *unfinished = malloc(sizeof(*unfinished));
+
+	if (unfinished == NULL) {
+		free(kept->registers);
+		return;
+	}
+	*unfinished = (struct tl_unfinished){.kept = *kept, .next = session->unfinished};
+	session->unfinished = unfinished;
+}
+
+static void settle_points(struct tl_session *session)
+{
+	if (session->unfinished == NULL)
+		tl_breakpoints_remove_internal(session, TL_INTERNAL_CALL, 0);
+}
+
+bool tl_session_call_ended(struct tl_session *session, struct tl_thread_id thread)
+{
+	for (struct tl_unfinished **at = &session->unfinished; *at != NULL; at = &(*at)->next) {
+		struct tl_unfinished *unfinished = *at;
+
+		if (unfinished->kept.thread.process != thread.process ||
+		    unfinished->kept.thread.thread != thread.thread)
+			continue;
+		put_back(session, &unfinished->kept);
+		*at = unfinished->next;
+		free(unfinished->kept.registers);
+		free(unfinished);
+		settle_points(session);
+		return true;
+	}
+	return false;
+}
+
+void tl_session_forget_calls(struct tl_session *session, tl_u64 process)
+{
+	struct tl_unfinished **at = &session->unfinished;
+
+	while (*at != NULL) {
+		struct tl_unfinished *unfinished = *at;
+
+		if (unfinished->kept.thread.process != process) {
+			at = &unfinished->next;
+			continue;
+		}
+		*at = unfinished->next;
+		free(unfinished->kept.registers);
+		free(unfinished);
+	}
+	settle_points(session);
 }
 
 static enum tl_status explain(const struct tl_stop *stop, struct tl_error *error)
@@ -240,9 +301,15 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 		status = explain(&stop, error);
 	if (status == TL_OK)
 		status = keep(session, &returned, &file, error);
-	/* Stopped inside, the program stays there, as a person would want to see it. */
-	if (stop.kind == TL_STOP_FINISHED)
+	/* Stopped inside, the program stays there, as a person would want to see it; what was is put back when it
+	 * returns. */
+	if (stop.kind == TL_STOP_FINISHED || stop.kind == TL_STOP_NONE)
 		put_back(session, &kept);
+	else if (tl_session_debugged(session, kept.thread.process) != NULL)
+		keep_unfinished(session, &kept);
+	else
+		free(kept.registers);
+	settle_points(session);
 	restore_state(session, &state, &stop);
 	/* Only now is the arena that of the expression again. */
 	if (status == TL_OK)
@@ -251,7 +318,8 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 	if (status == TL_OK)
 		status = tl_value_load(&environment->values, value_ret, error);
 	free(returned.registers);
-	free(kept.registers);
+	if (stop.kind == TL_STOP_FINISHED || stop.kind == TL_STOP_NONE)
+		free(kept.registers);
 	return status;
 }
 

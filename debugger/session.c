@@ -233,6 +233,7 @@ void tl_session_remove(struct tl_session *session, tl_u64 process)
 
 	if (debugged == NULL)
 		return;
+	tl_session_forget_calls(session, process);
 	tl_breakpoints_forget(session, process);
 	if (session->selected.process == process) {
 		tl_session_forget_stop(session);

@@ -88,7 +88,8 @@ struct tl_session {
 	struct tl_code_places plan_places;
 	bool running; /* a resume is under way, its stop not yet made */
 	bool attaching;
-	bool calling; /* a function of the program runs for an expression */
+	struct tl_unfinished *unfinished; /* calls that stopped on the way (call.c) */
+	bool calling;                     /* a function of the program runs for an expression */
 	struct tl_stop stop;
 	bool stop_ready; /* not yet taken */
 	bool stale;      /* the stop was made while values of the one before were in use: they end when it is taken */
@@ -132,6 +133,14 @@ TL_CHECKED enum tl_status tl_session_open_stack(struct tl_session *session, stru
  */
 TL_CHECKED enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thread_id thread,
 						 struct tl_stack **stack_ret, struct tl_error *error);
+
+/* ---- call.c ---- */
+
+/* A thread came to where called functions return to: was it a call that had stopped on the way? Its registers are then
+ * as they were before that. */
+bool tl_session_call_ended(struct tl_session *session, struct tl_thread_id thread);
+/* The process is gone, and calls in it with it. */
+void tl_session_forget_calls(struct tl_session *session, tl_u64 process);
 
 /* ---- session_run.c ---- */
 

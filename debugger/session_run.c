@@ -290,6 +290,9 @@ static enum verdict at_code(struct tl_session *session, struct tl_thread_id thre
 		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
 	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && session->calling && planned)
 		return stop(session, TL_STOP_FINISHED, thread, 0);
+	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && !session->calling &&
+	    tl_session_call_ended(session, thread))
+		return stop(session, TL_STOP_LOCATION, thread, all_inlined_here(session, thread));
 	if (tl_breakpoints_scope_ended(session, thread, address, &session->stop))
 		return stop(session, TL_STOP_SCOPE_END, thread, all_inlined_here(session, thread));
 	if (tl_breakpoints_hit(session, thread, address, &session->stop)) {

@@ -100,6 +100,15 @@ def test_a_core_is_kept_and_looked_at(place):
     holds(again.stdout, 'add (a=0, b=0)')
 
 
+def test_a_call_that_stops_inside_returns_to_where_it_was_made(place):
+    ours = place.run('-q', '-nx', PROGRAM, text='break main\nrun\nbreak add\nprint add(1, 2)\ncontinue\nbacktrace\ndelete\n'
+                     'print add(20, 22)\ncontinue\n')
+    holds(ours.stderr, 'stopped while in a function called from Trapline')
+    holds(ours.stdout, '#0  main (argc=1')
+    holds(ours.stdout, '$1 = 42')
+    holds(ours.stdout, 'exited normally')
+
+
 def test_signals_as_gdb_says(place):
     same_as_gdb(place, ['run fault', 'info program', 'continue', 'info program'])
 
