@@ -73,6 +73,7 @@ def start_of(row, program_of):
         with at_prompt(setting, name, path, program, pinned=False) as debugger:
             to_prompt = debugger.time_to_prompt
             seconds = to_prompt + debugger.break_at('main') + debugger.run('main')
+            debugger.set_up()  # so that nothing is asked at the end
         return {f'prompt-{row}': to_prompt * MILLI, f'first-{row}': seconds * MILLI}
     return scenario
 
