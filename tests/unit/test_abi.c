@@ -511,6 +511,18 @@ static bool make_arguments(const struct tl_type *type, struct tl_value arguments
 	       tl_value_make_integer(&values, integer, -815, &arguments[5], &error) == TL_OK;
 }
 
+/* clang up to 17 looks for an __int128 in the last register and on the stack, the ABI (3.2.3) for all of it on the
+ * stack. */
+static bool compiled_against_the_abi(const char *name)
+{
+#if defined(__clang__) && __clang_major__ < 18
+	return strcmp(name, "t_int128") == 0;
+#else
+	(void)name;
+	return false;
+#endif
+}
+
 TEST(arguments_are_put_where_the_compiler_looks_for_them)
 {
 	REQUIRE(open_types());
@@ -520,6 +532,8 @@ TEST(arguments_are_put_where_the_compiler_looks_for_them)
 		struct tl_abi_call call;
 		char name[64];
 
+		if (compiled_against_the_abi(shapes[i].name))
+			continue;
 		snprintf(name, sizeof(name), "take_%s", shapes[i].name);
 		REQUIRE(find_function(name, &function) && tl_type_target(function, &type, &error) == TL_OK);
 		REQUIRE(make_arguments(type, arguments));
