@@ -3,6 +3,7 @@
 
 #include "base/storage.h"
 #include "debugger/abi.h"
+#include "debugger/function_name.h"
 #include "symbols/demangle.h"
 
 #include <elf.h>
@@ -274,8 +275,8 @@ static bool write_debug_name(const struct tl_environment_store *store, const str
 	if (tl_scopes_at(module->binary->scopes, start - module->bias, &chain, NULL) == TL_OK && chain.count != 0) {
 		function = &chain.scopes[chain.count - 1];
 		if (function->start == start - module->bias && tl_tree_has_scopes(function->entry.unit))
-			written = tl_scope_write_name(module->binary->types, &function->entry, true, output, NULL) ==
-				  TL_OK;
+			written =
+				tl_function_write_name(module->binary->types, &function->entry, output, NULL) == TL_OK;
 		else if (function->start == start - module->bias && function->name != NULL) {
 			tl_output_text(output, function->name);
 			written = true;

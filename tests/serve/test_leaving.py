@@ -232,6 +232,8 @@ def test_the_client_stays_and_comes_back_to_commands_that_persist(bench):
     assert_goes_on(victim, server)
     assert client.ask("qfThreadInfo") == b"l"
     reply = client.ask(f"vAttach;{victim.pid:x}")
+    while reply[:1] == b"O":  # what the commands printed on the way to the stop
+        reply = client.receive("the stop")
     assert reply[:3] == b"T05", reply
     assert len(client.threads()) == 3
     client.order(f"D;{victim.pid:x}")
