@@ -80,13 +80,13 @@ def test_a_command_has_no_terminal_of_ours(bench):
 
 
 def test_a_stub_that_dies_ends_the_program_for_the_client(bench):
-    server = bench.serve("connect", f"| exec {STUB} --serve - {VICTIM}")
+    server = bench.serve("connect", f"| exec {STUB} --serve - /bin/sleep 100")
     client = bench.connect(server)
     stop = client.ask("?")
     pid = int(stop.decode().split("thread:p")[1].split(".")[0], 16)
     stub = tracer(pid)
     client.resume("c")
-    server.errors.expect("ready")
+    eventually(lambda: state(pid) == "S", "the stub's program sleeps")
     os.kill(stub, 9)
     stop = client.wait_stop()
     assert stop.kind == "X", stop
