@@ -1,6 +1,6 @@
 #include "frontends/cli/cli.h"
 
-#include "debugger/source.h"
+#include "debugger/code/source.h"
 #include "frontends/cli/complete.h"
 #include "frontends/cli/displays.h"
 #include "frontends/cli/execute.h"

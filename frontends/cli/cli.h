@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/loop.h"
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "frontends/cli/listing.h"
 #include "frontends/cli/progress.h"
 #include "frontends/cli/screen.h"
@@ -118,7 +118,7 @@ bool tl_cli_ask(struct tl_cli *cli, bool preset, const char *format, ...) TL_PRI
 bool tl_cli_cancelled(struct tl_cli *cli);
 /* A ^C that was for somebody else, as for a shell, is not for us. */
 void tl_cli_forget_interrupt(struct tl_cli *cli);
-/* The same, as the patience of debugger/modules.h; `cli` is the context. */
+/* The same, as the patience of debugger/modules/modules.h; `cli` is the context. */
 bool tl_cli_waiting(void *cli);
 
 /* The command comes from a person, not from a file or a definition: what goes without saying there is said. */

@@ -1,6 +1,6 @@
 #include "frontends/cli/code.h"
 
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "frontends/cli/cli.h"
 
 #include <elf.h>

@@ -5,7 +5,7 @@
 #ifndef TL_FRONTENDS_CLI_CODE_H
 #define TL_FRONTENDS_CLI_CODE_H
 
-#include "debugger/code_listing.h"
+#include "debugger/code/code_listing.h"
 
 struct tl_cli;
 

@@ -1,5 +1,5 @@
 /* disassemble. */
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/code.h"
 #include "frontends/cli/commands.h"

@@ -3,8 +3,8 @@
 #include "frontends/cli/commands.h"
 #include "frontends/cli/words.h"
 
-#include "debugger/session.h"
-#include "debugger/source.h"
+#include "debugger/code/source.h"
+#include "debugger/session/session.h"
 #include "symbols/dwarf_constants.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include "frontends/cli/stops.h"
 #include "frontends/cli/values.h"
 
-#include "debugger/signal_names.h"
+#include "debugger/session/signal_names.h"
 
 #include <ctype.h>
 #include <stdlib.h>

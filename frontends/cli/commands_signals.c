@@ -2,8 +2,8 @@
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 
-#include "debugger/session.h"
-#include "debugger/signal_names.h"
+#include "debugger/session/session.h"
+#include "debugger/session/signal_names.h"
 
 #include <string.h>
 

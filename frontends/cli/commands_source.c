@@ -5,7 +5,7 @@
 #include "frontends/cli/startup.h"
 #include "frontends/cli/words.h"
 
-#include "debugger/source.h"
+#include "debugger/code/source.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Changing where the program goes on, and keeping its state: return, gcore. */
-#include "debugger/gcore.h"
-#include "debugger/session.h"
+#include "debugger/session/gcore.h"
+#include "debugger/session/session.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/frames.h"

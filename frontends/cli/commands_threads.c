@@ -8,7 +8,7 @@
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
 
-#include "debugger/signal_names.h"
+#include "debugger/session/signal_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
 #include "frontends/cli/points.h"
 #include "frontends/cli/words.h"
 
-#include "debugger/session.h"
-#include "debugger/signal_names.h"
-#include "debugger/syscall_names.h"
+#include "debugger/session/session.h"
+#include "debugger/session/signal_names.h"
+#include "debugger/session/syscall_names.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "frontends/cli/data.h"
 
-#include "debugger/print_text.h"
+#include "debugger/values/print_text.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/code.h"
 #include "frontends/cli/displays.h"

@@ -5,7 +5,7 @@
 #ifndef TL_FRONTENDS_CLI_DATA_H
 #define TL_FRONTENDS_CLI_DATA_H
 
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 #include "frontends/cli/command.h"
 
 struct tl_cli;

@@ -1,6 +1,6 @@
 #include "frontends/cli/listing.h"
 
-#include "debugger/source.h"
+#include "debugger/code/source.h"
 #include "frontends/cli/cli.h"
 
 #include <stdio.h>

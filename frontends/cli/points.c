@@ -1,7 +1,7 @@
 #include "frontends/cli/points.h"
 
-#include "debugger/signal_names.h"
-#include "debugger/syscall_names.h"
+#include "debugger/session/signal_names.h"
+#include "debugger/session/syscall_names.h"
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/frames.h"

@@ -4,7 +4,7 @@
 #ifndef TL_FRONTENDS_CLI_POINTS_H
 #define TL_FRONTENDS_CLI_POINTS_H
 
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 struct tl_cli;
 

@@ -5,7 +5,7 @@
 #ifndef TL_FRONTENDS_CLI_RUNNING_H
 #define TL_FRONTENDS_CLI_RUNNING_H
 
-#include "debugger/session.h"
+#include "debugger/session/session.h"
 
 struct tl_cli;
 

@@ -1,6 +1,6 @@
 #include "frontends/cli/startup.h"
 
-#include "debugger/signal_names.h"
+#include "debugger/session/signal_names.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/frames.h"

@@ -5,7 +5,7 @@
 #ifndef TL_FRONTENDS_CLI_VALUES_H
 #define TL_FRONTENDS_CLI_VALUES_H
 
-#include "debugger/environment.h"
+#include "debugger/expressions/environment.h"
 
 struct tl_cli;
 struct tl_format;

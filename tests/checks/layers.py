@@ -3,7 +3,8 @@
 
 An include goes down the list of layers or stays where it is. core/ includes nothing but core/, not even a header of the
 compiler. Targets do not see each other, and front ends do not either. A file that stands directly in targets/ or
-frontends/ is common to all that stand beside it; a file directly in frontends/ may also join them all.
+frontends/ is common to all that stand beside it; a file directly in frontends/ may also join them all. The parts of
+debugger/ are layers of their own.
 """
 
 import pathlib
@@ -14,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 # From the bottom up. stubs/ stands on core/ alone; tests and the bench may look at everything.
 LAYERS = ['core', 'base', 'machine', 'targets', 'symbols', 'debugger', 'frontends']
+PARTS = {'debugger': ['modules', 'stack', 'code', 'values', 'expressions', 'session']}  # layers inside a layer
 FREE = {'tests', 'bench'}
 SPLIT = {'targets', 'frontends'}  # layers whose parts must not see each other
 
@@ -36,6 +38,10 @@ def complaint(path, kind, name, exists):
         return None
     if wanted[0] not in allowed:
         return f'{layer}/ may include {", ".join(sorted(allowed))} only'
+    if wanted[0] == layer and layer in PARTS and len(parts) > 2 and len(wanted) > 2:
+        below = PARTS[layer][:PARTS[layer].index(parts[1]) + 1] if parts[1] in PARTS[layer] else []
+        if wanted[1] not in below:
+            return f'{layer}/{parts[1]} must not know {layer}/{wanted[1]}: it stands above, or is not in the list of parts'
     if wanted[0] == layer and layer in SPLIT and len(wanted) > 2:
         if len(parts) > 2 and parts[1] != wanted[1]:
             return f'{layer}/{parts[1]} must not know {layer}/{wanted[1]}'

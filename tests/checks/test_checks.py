@@ -22,14 +22,17 @@ class Layers(unittest.TestCase):
                               ('targets/process/a.c', '"base/b.h"'), ('targets/process/a.c', '"targets/process/b.h"'),
                               ('targets/process/a.c', '"targets/common.h"'), ('frontends/serve/a.c', '"targets/p/b.h"'),
                               ('frontends/main.c', '"frontends/serve/b.h"'), ('tests/unit/a.c', '"frontends/x/b.h"'),
-                              ('stubs/linux/a.c', '"core/b.h"')]:
+                              ('stubs/linux/a.c', '"core/b.h"'), ('debugger/session/a.c', '"debugger/values/b.h"'),
+                              ('debugger/stack/a.c', '"debugger/stack/b.h"')]:
             self.assertIsNone(self.complain(path, include), (path, include))
 
     def test_refused(self):
         for path, include in [('core/a.c', '<stdint.h>'), ('core/a.c', '"base/b.h"'), ('base/a.c', '"targets/b.h"'),
                               ('targets/process/a.c', '"targets/kvm/b.h"'), ('targets/a.c', '"targets/kvm/b.h"'),
                               ('targets/process/a.c', '"frontends/serve/b.h"'), ('stubs/linux/a.c', '"base/b.h"'),
-                              ('frontends/serve/a.c', '"frontends/dap/b.h"'), ('base/a.c', '"tests/unit/test.h"')]:
+                              ('frontends/serve/a.c', '"frontends/dap/b.h"'), ('base/a.c', '"tests/unit/test.h"'),
+                              ('debugger/stack/a.c', '"debugger/values/b.h"'),
+                              ('debugger/values/a.c', '"debugger/session/b.h"')]:
             self.assertIsNotNone(self.complain(path, include), (path, include))
         self.assertIsNotNone(self.complain('core/a.c', '"b.h"', exists=False))
 

@@ -7,7 +7,7 @@
  * Memory is made up, the same for the same round: zeros, small numbers, addresses that are close by, of anywhere, and
  * such that lead nowhere. So lists run in circles, trees into each other, and lengths beyond all memory.
  */
-#include "debugger/print.h"
+#include "debugger/values/print.h"
 #include "symbols/dwarf_constants.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *
  *     disassemble PROGRAM [intel] < ADDRESSES
  */
-#include "debugger/disassemble.h"
+#include "debugger/code/disassemble.h"
 #include "base/elf.h"
 #include "symbols/image.h"
 

@@ -7,7 +7,7 @@
  * address. Behind each is a line "<end>".
  */
 #include "base/elf.h"
-#include "debugger/code_listing.h"
+#include "debugger/code/code_listing.h"
 
 #include <stdio.h>
 #include <string.h>

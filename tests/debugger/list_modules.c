@@ -2,7 +2,7 @@
  * Prints the libraries of a process that left a core dump: `list_modules CORE PROGRAM` prints a line "START END PATH",
  * the bounds being those of .text, for each but the program and the vDSO. Nothing is taken from files but by modules.
  */
-#include "debugger/modules.h"
+#include "debugger/modules/modules.h"
 #include "targets/corefile/corefile.h"
 
 #include <stdio.h>

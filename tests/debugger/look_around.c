@@ -1,5 +1,5 @@
 /*
- * Says what debugger/environment makes of a program at many places, for a script that compares it with gdb:
+ * Says what debugger/expressions/environment makes of a program at many places, for a script that compares it with gdb:
  *
  *     look-around PROGRAM PLACES EXPRESSIONS     runs the program, without environment and at fixed addresses, to each
  *                                                of the addresses in the file PLACES, once
@@ -8,7 +8,7 @@
  * frame's line shows them, "arg NAME = VALUE", "local NAME = VALUE", and "= EXPRESSION = VALUE", or "error: …".
  */
 #define HARNESS_NAME "look-around"
-#include "debugger/environment.h"
+#include "debugger/expressions/environment.h"
 #include "tests/unit/process_harness.h"
 
 #define FRAMES_MAX 4

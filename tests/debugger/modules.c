@@ -10,7 +10,7 @@
 #define HARNESS_NAME "modules"
 #include "tests/unit/process_harness.h"
 
-#include "debugger/modules.h"
+#include "debugger/modules/modules.h"
 
 #include <elf.h>
 #include <elfutils/libdwfl.h>

@@ -10,7 +10,7 @@
 #define HARNESS_NAME "places"
 #include "tests/unit/process_harness.h"
 
-#include "debugger/linespec.h"
+#include "debugger/modules/linespec.h"
 
 static struct session session;
 static struct tl_binaries *binaries;

@@ -7,9 +7,9 @@
  *
  * Writes for each, with a line "--" behind it, the value as `print` shows it, or "error: " and the sentence.
  */
-#include "debugger/compile.h"
-#include "debugger/evaluate.h"
-#include "debugger/print.h"
+#include "debugger/expressions/compile.h"
+#include "debugger/expressions/evaluate.h"
+#include "debugger/values/print.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/elf_symbols.h"
 #include "symbols/scope.h"

@@ -2,7 +2,7 @@
  * Prints where a breakpoint at each function of a program belongs, for a script that compares it with what gdb says:
  * `prologues PROGRAM` prints a line "NAME ADDRESS BEHIND" for each function whose name is the only one of its kind.
  */
-#include "debugger/modules.h"
+#include "debugger/modules/modules.h"
 
 #include <elf.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #ifndef TL_TESTS_DEBUGGER_STOPPED_H
 #define TL_TESTS_DEBUGGER_STOPPED_H
 
-#include "debugger/places.h"
+#include "debugger/modules/places.h"
 #include "tests/unit/process_harness.h"
 
 static struct session session;

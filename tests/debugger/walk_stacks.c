@@ -10,7 +10,7 @@
  * how the stack ends.
  */
 #define HARNESS_NAME "walk-stacks"
-#include "debugger/stack.h"
+#include "debugger/stack/stack.h"
 #include "tests/debugger/stopped.h"
 #include "tests/symbols/variable_text.h"
 

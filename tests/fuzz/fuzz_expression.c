@@ -3,8 +3,8 @@
  * The first byte says which names are types: those whose first letter has a bit in common with it.
  */
 #include "base/storage.h"
-#include "debugger/describe.h"
-#include "debugger/expression.h"
+#include "debugger/expressions/describe.h"
+#include "debugger/expressions/expression.h"
 #include "tests/fuzz/fuzz.h"
 #include <stdlib.h>
 

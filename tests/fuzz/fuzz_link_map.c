@@ -3,7 +3,7 @@
  * BASE, and the head of the list is where it begins.
  */
 #include "base/storage.h"
-#include "debugger/link_map.h"
+#include "debugger/modules/link_map.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * is such that a pointer to 0x1111111111111111 points at itself.
  */
 #include "base/storage.h"
-#include "debugger/compile.h"
-#include "debugger/print.h"
+#include "debugger/expressions/compile.h"
+#include "debugger/values/print.h"
 #include "symbols/dwarf_constants.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/symbols/wrap.h"

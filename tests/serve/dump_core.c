@@ -2,7 +2,7 @@
  * dump-core PROGRAM WORD CORE: runs a program to its first stop and writes a core of it, for other debuggers to read.
  */
 #define HARNESS_NAME "dump-core"
-#include "debugger/gcore.h"
+#include "debugger/session/gcore.h"
 #include "tests/unit/process_harness.h"
 
 int main(int count, char **words)

@@ -1,11 +1,11 @@
 /*
- * The compiler as the referee of debugger/abi.h: functions of this very program, with arguments and results of many
- * shapes, are entered with registers and a stack that tl_abi_place_call made, and what they leave is read by
+ * The compiler as the referee of debugger/values/abi.h: functions of this very program, with arguments and results of
+ * many shapes, are entered with registers and a stack that tl_abi_place_call made, and what they leave is read by
  * tl_abi_result.
  */
 #include "core/cpu/x86_layout.h"
-#include "debugger/abi.h"
-#include "debugger/print.h"
+#include "debugger/values/abi.h"
+#include "debugger/values/print.h"
 #include "symbols/dwarf_constants.h"
 #include "tests/unit/test.h"
 #include "tests/unit/type_home.h"

@@ -1,6 +1,6 @@
 /* Binaries and their store. */
 #include "base/storage.h"
-#include "debugger/binary.h"
+#include "debugger/modules/binary.h"
 #include "tests/unit/test.h"
 
 #include <dirent.h>

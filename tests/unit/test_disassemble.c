@@ -1,6 +1,6 @@
 /* Instructions as text: what is wanted here is what gdb 13 shows. */
 #include "base/storage.h"
-#include "debugger/disassemble.h"
+#include "debugger/code/disassemble.h"
 #include "test.h"
 
 #include <elf.h>

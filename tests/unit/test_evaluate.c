@@ -3,7 +3,7 @@
  * gdb answers to the same expressions is compared in tests/debugger.
  */
 #include "base/storage.h"
-#include "debugger/evaluate.h"
+#include "debugger/expressions/evaluate.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/type_text.h"
 #include "test.h"

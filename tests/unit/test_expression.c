@@ -1,7 +1,7 @@
 /* What is read as what: the tree of an expression, or the sentence that says why it is none. */
 #include "base/storage.h"
-#include "debugger/describe.h"
-#include "debugger/expression.h"
+#include "debugger/expressions/describe.h"
+#include "debugger/expressions/expression.h"
 #include "test.h"
 
 /* The types and templates of a program that is not there. */

@@ -2,7 +2,7 @@
  * Cores of a program that faulted, written here and read by the core target: what was in the process is in the core.
  */
 #include "core/cpu/x86_layout.h"
-#include "debugger/gcore.h"
+#include "debugger/session/gcore.h"
 #include "targets/corefile/corefile.h"
 #include "tests/unit/process_harness.h"
 

@@ -3,7 +3,7 @@
  * patience, and storage that gives out. Addresses are compared with gdb's by tests/debugger/gdb_places.py.
  */
 #include "base/storage.h"
-#include "debugger/linespec.h"
+#include "debugger/modules/linespec.h"
 #include "test.h"
 
 struct fixture {

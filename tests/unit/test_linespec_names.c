@@ -1,6 +1,6 @@
 /* Names of functions as they are typed, against names as compilers and demanglers write them. */
 #include "base/storage.h"
-#include "debugger/linespec_names.h"
+#include "debugger/modules/linespec_names.h"
 #include "test.h"
 
 /* Is `typed` what the function is called? */

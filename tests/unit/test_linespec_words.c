@@ -1,5 +1,5 @@
 /* Places as they are typed: where they end, and what their words are. */
-#include "debugger/linespec_words.h"
+#include "debugger/modules/linespec_words.h"
 #include "test.h"
 
 /* What a text is read as, in one line: kind, words between bars, and the rest behind "->"; or the error. */

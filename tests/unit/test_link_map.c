@@ -1,6 +1,6 @@
 /* What the kernel and the dynamic linker say of a process, true and false. */
 #include "base/storage.h"
-#include "debugger/link_map.h"
+#include "debugger/modules/link_map.h"
 #include "tests/unit/test.h"
 
 #include <elf.h>

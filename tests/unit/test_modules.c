@@ -1,7 +1,7 @@
 /* Modules of programs that do not run, and of a process that is made up. */
 #include "base/arena.h"
 #include "base/storage.h"
-#include "debugger/modules.h"
+#include "debugger/modules/modules.h"
 #include "tests/unit/test.h"
 
 #include <elf.h>

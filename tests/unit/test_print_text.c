@@ -1,5 +1,5 @@
 /* Strings cut and folded, as gdb 13 cuts and folds them: what is wanted here is what it printed. */
-#include "debugger/print_text.h"
+#include "debugger/values/print_text.h"
 #include "test.h"
 
 static void check_shown(const struct tl_print_options *options, const char *text, tl_u64 most, const char *wanted)

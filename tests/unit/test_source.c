@@ -1,6 +1,6 @@
 /* Source files: where they are looked for, how they are cut into lines, and what a change of them does. */
 #include "base/storage.h"
-#include "debugger/source.h"
+#include "debugger/code/source.h"
 #include "test.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Stacks of programs that run: PROGRAM is tests/fixtures/debugger/walks.c, STORAGE is storage.c, DEEP is deep.c. */
-#include "debugger/stack.h"
-#include "debugger/thread_storage.h"
+#include "debugger/modules/thread_storage.h"
+#include "debugger/stack/stack.h"
 #include "tests/debugger/stopped.h"
 
 static struct tl_stack *open_stack(const struct tl_stack_options *options)

@@ -1,6 +1,6 @@
 /* What the debugger remembers: it outlives what it came from, and goes with its types but for numbers. */
 #include "base/storage.h"
-#include "debugger/variables.h"
+#include "debugger/values/variables.h"
 #include "symbols/dwarf_constants.h"
 #include "test.h"
 #include "type_home.h"

@@ -1,0 +1,234 @@
+#include "debugger/code/code_listing.h"
+
+#include "base/storage.h"
+#include "debugger/modules/function_name.h"
+#include "symbols/dwarf_constants.h"
+
+#include <string.h>
+
+#define SECTION_CODE 4u /* SHF_EXECINSTR */
+
+/* A function in more pieces than this is a damaged one. */
+#define RANGES_MAX 4096u
+
+/* gdb names no data in code by a symbol that covers none. */
+static bool covers_nothing(const struct tl_module *module, const struct tl_elf_name *symbol)
+{
+	struct tl_elf_section section;
+
+	return symbol->size == 0 && module != NULL && symbol->origin != TL_ELF_PLT &&
+	       tl_elf_section(tl_image_elf(module->binary->image), symbol->section, &section, NULL) == TL_OK &&
+	       (section.flags & SECTION_CODE) == 0;
+}
+
+static bool copy_name(const char *name, char *name_ret, tl_size size)
+{
+	tl_size length = strlen(name);
+
+	if (length == 0 || length >= size)
+		return false;
+	memcpy(name_ret, name, length + 1);
+	return true;
+}
+
+static bool take_first(void *context, tl_u64 start, tl_u64 end)
+{
+	(void)end;
+	*(tl_u64 *)context = start;
+	return false;
+}
+
+/* What debug information calls a function: as the linker has it, or as C++ writes it. */
+static enum tl_status write_name(const struct tl_spot *spot, const struct tl_scope *scope, struct tl_output *output,
+				 struct tl_error *error)
+{
+	struct tl_attribute linkage;
+
+	if (tl_entry_inherited(&scope->entry, DW_AT_linkage_name, &linkage, NULL) != TL_OK ||
+	    linkage.kind != TL_CLASS_STRING)
+		return tl_function_write_name(spot->module->binary->types, &scope->entry, output, error);
+	tl_output_text(output, linkage.text);
+	return tl_output_status(output, error);
+}
+
+/* That, and where its code is entered. */
+static bool name_by_scope(const struct tl_spot *spot, char *name_ret, tl_size size, tl_u64 *entry_ret)
+{
+	const struct tl_scope *scope = &spot->chain.scopes[spot->chain.count - 1];
+	struct tl_output name = tl_output_make(size);
+	tl_u64 entry = scope->start;
+	bool good = tl_entry_ranges(&scope->entry, take_first, &entry, NULL) == TL_OK &&
+		    write_name(spot, scope, &name, NULL) == TL_OK && copy_name(tl_output_string(&name), name_ret, size);
+
+	*entry_ret = entry + spot->module->bias;
+	tl_output_release(&name);
+	return good;
+}
+
+static bool symbol_at(struct tl_places *places, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
+{
+	const struct tl_modules *modules = tl_places_modules(places);
+	struct tl_elf_name symbol;
+	const struct tl_spot *spot;
+	tl_u64 start, entry;
+	bool known = tl_modules_symbol(modules, address, &symbol, &start) &&
+		     !covers_nothing(tl_modules_at(modules, address), &symbol);
+
+	/* A symbol that begins behind the function's entry is of a part of it that lies apart. */
+	if (tl_places_at(places, address, &spot, NULL) == TL_OK && spot->module != NULL && spot->chain.count != 0 &&
+	    name_by_scope(spot, name_ret, size, &entry) && !(known && start > entry)) {
+		*offset_ret = address - entry;
+		return true;
+	}
+	if (!known || !copy_name(symbol.name, name_ret, size))
+		return false;
+	*offset_ret = address - start;
+	return true;
+}
+
+bool tl_code_symbol(void *places, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
+{
+	bool known;
+
+	tl_places_hold(places);
+	known = symbol_at(places, address, name_ret, size, offset_ret);
+	tl_places_let_go(places);
+	return known;
+}
+
+void tl_code_function_release(struct tl_code_function *function)
+{
+	if (function->name != NULL)
+		tl_release(tl_storage(), function->name, strlen(function->name) + 1);
+	tl_release(tl_storage(), function->ranges, function->range_room * sizeof(*function->ranges));
+	*function = (struct tl_code_function){0};
+}
+
+static enum tl_status set_name(struct tl_code_function *function, const char *name, struct tl_error *error)
+{
+	function->name = tl_allocate(tl_storage(), strlen(name) + 1);
+	if (function->name == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "there is no memory for the name of a function");
+	memcpy(function->name, name, strlen(name) + 1);
+	return TL_OK;
+}
+
+static enum tl_status add_range(struct tl_code_function *function, tl_u64 start, tl_u64 end, struct tl_error *error)
+{
+	if (function->range_count == function->range_room) {
+		tl_size wanted = function->range_room * 2 + 2;
+		void *grown = tl_storage()->resize(tl_storage()->context, function->ranges,
+						   function->range_room * sizeof(*function->ranges),
+						   wanted * sizeof(*function->ranges));
+
+		if (grown == NULL)
+			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "there is no memory for the ranges of a function");
+		function->ranges = grown;
+		function->range_room = wanted;
+	}
+	function->ranges[function->range_count][0] = start;
+	function->ranges[function->range_count++][1] = end;
+	return TL_OK;
+}
+
+struct ranges {
+	struct tl_code_function *function;
+	tl_u64 bias;
+	enum tl_status status;
+};
+
+static bool take_range(void *context, tl_u64 start, tl_u64 end)
+{
+	struct ranges *ranges = context;
+
+	if (start >= end)
+		return true;
+	ranges->status = add_range(ranges->function, start + ranges->bias, end + ranges->bias, NULL);
+	return ranges->status == TL_OK && ranges->function->range_count < RANGES_MAX;
+}
+
+static enum tl_status from_scopes(const struct tl_spot *spot, struct tl_code_function *function, struct tl_error *error)
+{
+	const struct tl_scope *scope = &spot->chain.scopes[spot->chain.count - 1];
+	struct ranges ranges = {function, spot->module->bias, TL_OK};
+	struct tl_output name = tl_output_make(TL_OUTPUT_MAX);
+	enum tl_status status;
+
+	status = tl_entry_ranges(&scope->entry, take_range, &ranges, error);
+	if (status == TL_OK && function->range_count == 0)
+		status = add_range(function, scope->start + spot->module->bias, scope->end + spot->module->bias, error);
+	if (status == TL_OK && ranges.status != TL_OK)
+		status = TL_FAIL(error, ranges.status, "there is no memory for the ranges of a function");
+	if (status == TL_OK)
+		status = write_name(spot, scope, &name, error);
+	if (status == TL_OK)
+		status = set_name(function, tl_output_string(&name), error);
+	function->entry = function->range_count != 0 ? function->ranges[0][0] : 0;
+	tl_output_release(&name);
+	return status;
+}
+
+/* How far a symbol goes that does not say how large it is: to the next one of its section, or the section's end. */
+static tl_u64 end_of(const struct tl_binary *binary, const struct tl_elf_name *symbol)
+{
+	struct tl_elf_section section;
+	tl_u64 end = symbol->address + 1;
+	bool found = tl_elf_section(tl_image_elf(binary->image), symbol->section, &section, NULL) == TL_OK &&
+		     symbol->address - section.address < section.size;
+
+	if (found)
+		end = section.address + section.size;
+	for (tl_size i = 0; i < tl_elf_symbols_count(binary->symbols); i++) {
+		struct tl_elf_name other = tl_elf_symbols_get(binary->symbols, i);
+
+		if (other.section == symbol->section && other.address > symbol->address &&
+		    (!found || other.address < end)) {
+			end = other.address;
+			found = true;
+		}
+	}
+	return end;
+}
+
+static enum tl_status from_symbol(const struct tl_spot *spot, const struct tl_elf_name *symbol, tl_u64 address,
+				  struct tl_code_function *function, struct tl_error *error)
+{
+	tl_u64 size = symbol->size;
+
+	if (size == 0)
+		size = end_of(spot->module->binary, symbol) - symbol->address;
+	function->entry = address;
+	TL_TRY(set_name(function, symbol->name, error));
+	return add_range(function, address, address + size, error);
+}
+
+static enum tl_status find(struct tl_places *places, tl_u64 address, struct tl_code_function *function,
+			   struct tl_error *error)
+{
+	struct tl_elf_name symbol;
+	const struct tl_spot *spot;
+	tl_u64 start;
+
+	TL_TRY(tl_places_at(places, address, &spot, error));
+	if (spot->module != NULL && spot->chain.count != 0)
+		return from_scopes(spot, function, error);
+	if (spot->module != NULL && tl_modules_symbol(tl_places_modules(places), address, &symbol, &start))
+		return from_symbol(spot, &symbol, start, function, error);
+	return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "No function contains specified address.");
+}
+
+enum tl_status tl_code_function_find(struct tl_places *places, tl_u64 address, struct tl_code_function *function_ret,
+				     struct tl_error *error)
+{
+	struct tl_code_function function = {0};
+	enum tl_status status;
+
+	tl_places_hold(places);
+	status = find(places, address, &function, error);
+	tl_places_let_go(places);
+	if (status == TL_OK)
+		*function_ret = function;
+	else
+		tl_code_function_release(&function);
+	return status;
+}

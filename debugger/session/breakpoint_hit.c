@@ -1,0 +1,241 @@
+/* What a stop means for the points of a session: who was hit, who is ignored, what is only printed. */
+#include "debugger/session/session_internal.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Conditions and counts ---- */
+
+/* Evaluated in the innermost frame of the thread. An error stops the program, and is told. */
+static bool condition_holds(struct tl_session *session, struct tl_thread_id thread,
+			    const struct tl_breakpoint *breakpoint, struct tl_stop *stop)
+{
+	const struct tl_environment *environment;
+	struct tl_thread_id selected = session->selected;
+	tl_u64 stopped_at = session->stopped_at;
+	tl_u32 skipped = session->skipped;
+	struct tl_error error;
+	struct tl_value value;
+	enum tl_status status;
+	bool holds = true;
+
+	if (breakpoint->condition == NULL)
+		return true;
+	tl_session_set_selected(session, thread, 0);
+	status = tl_session_environment(session, &environment, NULL, &error);
+	if (status == TL_OK)
+		status = tl_session_evaluate(session, breakpoint->condition, strlen(breakpoint->condition), &value,
+					     &error);
+	if (status == TL_OK)
+		status = tl_value_truth(&environment->values, &value, &holds, &error);
+	if (status != TL_OK) {
+		holds = true;
+		snprintf(stop->text, sizeof(stop->text), "Error in testing condition for breakpoint %u:\n%s\n",
+			 breakpoint->number, error.text);
+	}
+	tl_session_forget_stop(session);
+	tl_session_set_selected(session, selected, skipped);
+	session->stopped_at = stopped_at;
+	return holds;
+}
+
+static void add_number(struct tl_stop *stop, const struct tl_breakpoint *breakpoint)
+{
+	if (stop->number_count < TL_STOP_NUMBERS_MAX)
+		stop->numbers[stop->number_count++] = breakpoint->number;
+}
+
+/* A point was hit, and its condition holds: does it stop the program? */
+static bool counts(struct tl_session *session, struct tl_breakpoint *breakpoint, struct tl_stop *stop)
+{
+	breakpoint->hits++;
+	if (breakpoint->ignore != 0) {
+		breakpoint->ignore--;
+		return false;
+	}
+	if (breakpoint->enable_count != 0 && --breakpoint->enable_count == 0)
+		breakpoint->enabled = false;
+	if (breakpoint->temporary || breakpoint->delete_at_hit)
+		breakpoint->gone = true;
+	session->points.stamp++;
+	add_number(stop, breakpoint);
+	return true;
+}
+
+bool tl_breakpoint_counts(struct tl_session *session, struct tl_thread_id thread, struct tl_breakpoint *breakpoint,
+			  struct tl_stop *stop)
+{
+	return condition_holds(session, thread, breakpoint, stop) && counts(session, breakpoint, stop);
+}
+
+/* Which of its places an address is, from 1 on; 0: none that is enabled. */
+static tl_u32 place_at(const struct tl_breakpoint *breakpoint, tl_u64 address)
+{
+	for (tl_size i = 0; i < breakpoint->location_count; i++)
+		if (breakpoint->locations[i].address == address && breakpoint->locations[i].enabled)
+			return (tl_u32)(i + 1);
+	return 0;
+}
+
+static void print_formatted(struct tl_session *session, struct tl_thread_id thread,
+			    const struct tl_breakpoint *breakpoint)
+{
+	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
+	struct tl_thread_id selected = session->selected;
+	tl_u64 stopped_at = session->stopped_at;
+	tl_u32 skipped = session->skipped;
+	struct tl_error error;
+
+	tl_session_set_selected(session, thread, 0);
+	if (tl_session_format(session, breakpoint->format, &output, &error) != TL_OK)
+		tl_output_format(&output, "%s\n", error.text);
+	if (session->options.output != NULL)
+		session->options.output(session->options.context, tl_output_string(&output), output.size);
+	tl_output_release(&output);
+	tl_session_forget_stop(session);
+	tl_session_set_selected(session, selected, skipped);
+	session->stopped_at = stopped_at;
+}
+
+bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, tl_u64 address, struct tl_stop *stop)
+{
+	struct tl_breakpoints *points = &session->points;
+	bool stops = false;
+
+	for (tl_size i = 0; i < points->count; i++) {
+		struct tl_breakpoint *breakpoint = points->items[i];
+
+		if (!tl_breakpoint_is_code(breakpoint->kind) || !breakpoint->enabled || breakpoint->gone ||
+		    place_at(breakpoint, address) == 0)
+			continue;
+		if (breakpoint->thread != 0 && breakpoint->thread != tl_session_thread_number(session, thread))
+			continue;
+		if (!condition_holds(session, thread, breakpoint, stop))
+			continue;
+		if (breakpoint->kind == TL_BREAKPOINT_PRINTF) {
+			breakpoint->hits++;
+			if (breakpoint->ignore != 0)
+				breakpoint->ignore--;
+			else
+				print_formatted(session, thread, breakpoint);
+			continue;
+		}
+		if (stop->number_count == 0 && breakpoint->location_count > 1)
+			stop->location = place_at(breakpoint, address);
+		if (counts(session, breakpoint, stop))
+			stops = true;
+		else if (stop->number_count == 0)
+			stop->location = 0;
+	}
+	return stops;
+}
+
+/* ---- Catchpoints ---- */
+
+static bool has_number(const struct tl_breakpoint *breakpoint, tl_u64 number)
+{
+	for (tl_size i = 0; i < breakpoint->number_count; i++)
+		if (breakpoint->numbers[i] == number)
+			return true;
+	return breakpoint->number_count == 0;
+}
+
+static bool has_pattern(const struct tl_breakpoint *breakpoint, const char *text)
+{
+	regex_t expression;
+	bool matches;
+
+	if (breakpoint->pattern == NULL || text == NULL)
+		return true;
+	if (regcomp(&expression, breakpoint->pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return false;
+	matches = regexec(&expression, text, 0, NULL, 0) == 0;
+	regfree(&expression);
+	return matches;
+}
+
+/* With no signals named, those that debuggers use themselves are not caught (GDB manual, "Setting Catchpoints"). */
+static bool is_caught(const struct tl_breakpoint *breakpoint, enum tl_breakpoint_kind kind, tl_u64 number,
+		      const char *text)
+{
+	if (breakpoint->kind != kind || !breakpoint->enabled || breakpoint->gone)
+		return false;
+	if (kind == TL_CATCH_SIGNAL && breakpoint->number_count == 0)
+		return number != 5 && number != 2;
+	if (kind == TL_CATCH_SIGNAL || kind == TL_CATCH_SYSCALL)
+		return has_number(breakpoint, number);
+	return has_pattern(breakpoint, text);
+}
+
+bool tl_breakpoints_catch(struct tl_session *session, enum tl_breakpoint_kind kind, tl_u64 number, const char *text,
+			  struct tl_stop *stop)
+{
+	struct tl_breakpoints *points = &session->points;
+	bool stops = false;
+
+	for (tl_size i = 0; i < points->count; i++)
+		if (is_caught(points->items[i], kind, number, text))
+			stops |= tl_breakpoint_counts(session, stop->report.event.thread, points->items[i], stop);
+	return stops;
+}
+
+bool tl_breakpoints_catches(const struct tl_session *session, enum tl_breakpoint_kind kind)
+{
+	for (tl_size i = 0; i < session->points.count; i++)
+		if (session->points.items[i]->kind == kind && session->points.items[i]->enabled &&
+		    !session->points.items[i]->gone)
+			return true;
+	return false;
+}
+
+void tl_breakpoints_set_syscalls(struct tl_session *session)
+{
+	struct tl_engine_settings *settings = tl_engine_settings(session->engine);
+
+	settings->catch_syscalls = settings->catch_every_syscall = false;
+	memset(settings->syscalls, 0, sizeof(settings->syscalls));
+	for (tl_size i = 0; i < session->points.count; i++) {
+		const struct tl_breakpoint *breakpoint = session->points.items[i];
+
+		if (breakpoint->kind != TL_CATCH_SYSCALL || !breakpoint->enabled || breakpoint->gone)
+			continue;
+		settings->catch_syscalls = true;
+		settings->catch_every_syscall |= breakpoint->number_count == 0;
+		for (tl_size j = 0; j < breakpoint->number_count; j++)
+			if (breakpoint->numbers[j] < TL_SYSCALL_MAX)
+				settings->syscalls[breakpoint->numbers[j] / 64] |= (tl_u64)1
+										   << breakpoint->numbers[j] % 64;
+	}
+}
+
+/* ---- What the run of a session asks besides ---- */
+
+void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop *stop, tl_u64 count)
+{
+	for (tl_u32 i = 0; i < stop->number_count; i++) {
+		struct tl_breakpoint *breakpoint = tl_breakpoint_find(session, stop->numbers[i]);
+
+		if (breakpoint != NULL)
+			breakpoint->ignore = count;
+	}
+}
+
+bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name)
+{
+	for (tl_u32 i = 0; i < stop->number_count && name != NULL; i++) {
+		const struct tl_breakpoint *breakpoint = tl_breakpoint_find(session, stop->numbers[i]);
+
+		for (tl_size j = 0; breakpoint != NULL && j < breakpoint->location_count; j++) {
+			const char *function = breakpoint->locations[j].function;
+			tl_size size = strlen(name);
+
+			/* Places have the types of parameters behind the name, frames have not. */
+			if (breakpoint->locations[j].address == stop->report.event.address && function != NULL &&
+			    strncmp(function, name, size) == 0 && (function[size] == '\0' || function[size] == '('))
+				return true;
+		}
+	}
+	return false;
+}

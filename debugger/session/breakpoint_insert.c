@@ -1,0 +1,470 @@
+/*
+ * What stands in the engine for the points of a session: worked out anew as a list of what is wanted, and compared with
+ * what is there. So nothing has to be undone one by one, whatever was changed.
+ */
+#include "debugger/session/session_internal.h"
+
+#include "base/storage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CODE_MAX 4096
+#define CONDITIONS_MAX 16
+
+/* ---- Points of the session's own ---- */
+
+enum tl_status tl_breakpoints_add_internal(struct tl_session *session, enum tl_internal_point kind, tl_u64 address,
+					   tl_u32 owner, struct tl_error *error)
+{
+	struct tl_breakpoints *points = &session->points;
+
+	if (!tl_grow(tl_storage(), (void **)&points->internals, &points->internal_capacity, points->internal_count,
+		     sizeof(*points->internals)))
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a point");
+	points->internals[points->internal_count++] =
+		(struct tl_internal){.kind = kind, .address = address, .owner = owner};
+	return TL_OK;
+}
+
+void tl_breakpoints_remove_internal(struct tl_session *session, enum tl_internal_point kind, tl_u32 owner)
+{
+	struct tl_breakpoints *points = &session->points;
+	tl_size kept = 0;
+
+	for (tl_size i = 0; i < points->internal_count; i++)
+		if (points->internals[i].kind != kind || points->internals[i].owner != owner)
+			points->internals[kept++] = points->internals[i];
+	points->internal_count = kept;
+}
+
+bool tl_breakpoints_has_internal(struct tl_session *session, enum tl_internal_point kind, tl_u64 address)
+{
+	const struct tl_breakpoints *points = &session->points;
+
+	if (kind == TL_INTERNAL_LIBRARY)
+		return tl_modules_watch_address(tl_session_modules(session)) == address;
+	for (tl_size i = 0; i < points->internal_count; i++)
+		if (points->internals[i].kind == kind && points->internals[i].address == address)
+			return true;
+	return false;
+}
+
+/* ---- Places ---- */
+
+/* Itanium C++ ABI, section 2.4, 2.5: the functions that every exception goes through. */
+void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint)
+{
+	const char *name = breakpoint->kind == TL_CATCH_THROW   ? "__cxa_throw"
+			   : breakpoint->kind == TL_CATCH_CATCH ? "__cxa_begin_catch"
+								: "__cxa_rethrow";
+	struct tl_code_place_found found = {.name = (char *)(tl_size)name};
+	struct tl_code_places places = {.items = &found, .count = 1};
+	struct tl_error error;
+
+	breakpoint->pending = true;
+	tl_breakpoint_release_locations(breakpoint);
+	if (tl_modules_symbol_address(tl_session_modules(session), NULL, name, &found.address) &&
+	    tl_breakpoint_set_locations(breakpoint, &places, &error) == TL_OK)
+		breakpoint->pending = false;
+}
+
+static void resolve(struct tl_session *session, struct tl_breakpoint *breakpoint)
+{
+	struct tl_linespec_base base = {0};
+	struct tl_code_places places = {0};
+	struct tl_error error;
+	const char *rest;
+
+	if (breakpoint->kind >= TL_CATCH_THROW) {
+		tl_breakpoint_find_thrower(session, breakpoint);
+		return;
+	}
+	/* An address stays what it is. */
+	if (breakpoint->place == NULL || breakpoint->place[0] == '*')
+		return;
+	if (tl_linespec_find(tl_session_modules(session), &base, &session->patience, breakpoint->place, false, &places,
+			     &rest, &error) == TL_OK) {
+		if (tl_breakpoint_set_locations(breakpoint, &places, &error) == TL_OK)
+			breakpoint->pending = false;
+	} else if (error.status == TL_ERROR_NO_SYMBOL) {
+		tl_breakpoint_release_locations(breakpoint);
+		breakpoint->pending = true;
+	}
+	tl_code_places_release(&places);
+}
+
+void tl_breakpoints_resolve(struct tl_session *session)
+{
+	struct tl_breakpoints *points = &session->points;
+
+	for (tl_size i = 0; i < points->count; i++)
+		if (tl_breakpoint_is_code(points->items[i]->kind) && !points->items[i]->gone)
+			resolve(session, points->items[i]);
+	points->stamp++;
+}
+
+/* ---- Conditions ---- */
+
+struct compiled {
+	tl_u8 bytes[CODE_MAX];
+	tl_size size;
+};
+
+struct scratch {
+	struct tl_environment_store *store;
+	struct tl_environment environment;
+	struct tl_code_environment code;
+	struct tl_expression *expression;
+};
+
+static void close_scratch(struct scratch *scratch)
+{
+	tl_expression_free(scratch->expression);
+	tl_environment_close(scratch->store);
+}
+
+/* Reads a condition as at an address, whether or not a thread stands there. */
+static enum tl_status open_scratch(struct tl_session *session, tl_u64 address, const char *condition,
+				   struct scratch *scratch_ret, struct tl_error *error)
+{
+	struct tl_surroundings surroundings = {
+		.engine = session->selected.process != 0 ? session->engine : NULL,
+		.modules = tl_session_modules(session),
+		.address = address,
+		.variables = session->variables,
+		.types = session->types,
+		.arena = &session->arena,
+		.patience = session->patience,
+		.context = session,
+	};
+	enum tl_status status;
+
+	*scratch_ret = (struct scratch){0};
+	TL_TRY(tl_environment_open(&scratch_ret->store, &surroundings, &scratch_ret->environment, &scratch_ret->code,
+				   error));
+	status = tl_session_read(session, &scratch_ret->environment, condition, strlen(condition),
+				 &scratch_ret->expression, error);
+	if (status != TL_OK)
+		close_scratch(scratch_ret);
+	return status;
+}
+
+static enum tl_status check_at(struct tl_session *session, tl_u64 address, const char *condition,
+			       struct tl_error *error)
+{
+	const struct tl_type *type;
+	struct scratch scratch;
+	enum tl_status status;
+
+	TL_TRY(open_scratch(session, address, condition, &scratch, error));
+	status = tl_evaluate_type(&scratch.environment, scratch.expression, &type, error);
+	close_scratch(&scratch);
+	/* A variable of the debugger that is not set yet: later, perhaps. */
+	return status != TL_OK && strchr(condition, '$') != NULL ? TL_OK : status;
+}
+
+enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
+					     const char *condition, struct tl_error *error)
+{
+	tl_u32 number = breakpoint->number != 0 ? breakpoint->number : session->points.last_number + 1;
+	struct tl_error first, why;
+	tl_size failed = 0;
+
+	for (tl_size i = 0; i < breakpoint->location_count; i++)
+		if (check_at(session, breakpoint->locations[i].address, condition, &why) != TL_OK && failed++ == 0)
+			first = why;
+	if (failed == 0)
+		return TL_OK;
+	if (failed == breakpoint->location_count) {
+		if (error != NULL)
+			*error = first;
+		return first.status;
+	}
+	/* One place where it makes sense is enough; the others are left out. */
+	for (tl_size i = 0; i < breakpoint->location_count; i++) {
+		if (check_at(session, breakpoint->locations[i].address, condition, &why) == TL_OK)
+			continue;
+		breakpoint->locations[i].enabled = false;
+		tl_session_remark(session, "warning: failed to validate condition at location %u.%zu, disabling:\n  %s",
+				  number, i + 1, why.text);
+	}
+	return TL_OK;
+}
+
+/* The code of a point's condition at one of its places; false when it cannot be decided beside the program. */
+static bool compile(struct tl_session *session, const struct tl_breakpoint *breakpoint, tl_u64 address,
+		    struct compiled *compiled)
+{
+	struct scratch scratch;
+	struct tl_error error;
+	bool done;
+
+	/* The session counts what it ignores, and prints. */
+	if (breakpoint->condition == NULL || breakpoint->thread != 0 ||
+	    open_scratch(session, address, breakpoint->condition, &scratch, &error) != TL_OK)
+		return false;
+	done = tl_compile(&scratch.code, scratch.expression, compiled->bytes, sizeof(compiled->bytes), &compiled->size,
+			  &error) == TL_OK;
+	close_scratch(&scratch);
+	return done;
+}
+
+/* ---- What is wanted ---- */
+
+struct wanted {
+	enum tl_point_kind kind;
+	tl_u64 address, size;
+	bool always; /* somebody has no condition that the target could decide */
+	struct compiled *conditions;
+	tl_size condition_count;
+	tl_u32 number; /* for messages; 0: the session's own */
+};
+
+struct wants {
+	struct wanted *items;
+	tl_size count, capacity;
+};
+
+static struct wanted *want(struct wants *wants, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
+{
+	for (tl_size i = 0; i < wants->count; i++)
+		if (wants->items[i].kind == kind && wants->items[i].address == address && wants->items[i].size == size)
+			return &wants->items[i];
+	if (!tl_grow(tl_storage(), (void **)&wants->items, &wants->capacity, wants->count, sizeof(*wants->items)))
+		return NULL;
+	wants->items[wants->count] = (struct wanted){.kind = kind, .address = address, .size = size};
+	return &wants->items[wants->count++];
+}
+
+static void want_condition(struct tl_session *session, struct wanted *wanted, const struct tl_breakpoint *breakpoint,
+			   struct tl_breakpoint_location *location)
+{
+	struct compiled *grown;
+
+	location->at_target = false;
+	if (wanted->always)
+		return;
+	grown = wanted->condition_count < CONDITIONS_MAX
+			? realloc(wanted->conditions, (wanted->condition_count + 1) * sizeof(*grown))
+			: NULL;
+	if (grown != NULL)
+		wanted->conditions = grown;
+	if (grown == NULL || !compile(session, breakpoint, location->address, &grown[wanted->condition_count])) {
+		wanted->always = true;
+		return;
+	}
+	wanted->condition_count++;
+	location->at_target = true;
+}
+
+static void want_locations(struct tl_session *session, struct wants *wants, struct tl_breakpoint *breakpoint,
+			   tl_u64 trap_size)
+{
+	for (tl_size i = 0; i < breakpoint->location_count; i++) {
+		struct tl_breakpoint_location *location = &breakpoint->locations[i];
+		struct wanted *wanted;
+
+		location->inserted = false;
+		if (!location->enabled)
+			continue;
+		wanted = want(wants, breakpoint->kind == TL_BREAKPOINT_HARDWARE ? TL_POINT_HARDWARE : TL_POINT_SOFTWARE,
+			      location->address, breakpoint->kind == TL_BREAKPOINT_HARDWARE ? 1 : trap_size);
+		if (wanted == NULL)
+			continue;
+		wanted->number = breakpoint->number;
+		want_condition(session, wanted, breakpoint, location);
+		location->inserted = true;
+	}
+}
+
+/* A debug register watches 1, 2, 4 or 8 bytes that are aligned to as many. */
+static void want_bytes(struct wants *wants, const struct tl_breakpoint *breakpoint, const struct tl_watched *watched)
+{
+	enum tl_point_kind kind = breakpoint->kind == TL_WATCHPOINT        ? TL_POINT_WRITE
+				  : breakpoint->kind == TL_WATCHPOINT_READ ? TL_POINT_READ
+									   : TL_POINT_ACCESS;
+	tl_u64 at = watched->address, end = at + watched->size;
+
+	while (at < end) {
+		tl_u64 size = 8;
+		struct wanted *wanted;
+
+		while (size > 1 && (at % size != 0 || at + size > end))
+			size /= 2;
+		wanted = want(wants, kind, at, size);
+		if (wanted != NULL) {
+			wanted->always = true;
+			wanted->number = breakpoint->number;
+		}
+		at += size;
+	}
+}
+
+static void collect(struct tl_session *session, struct wants *wants, tl_u64 trap_size)
+{
+	struct tl_breakpoints *points = &session->points;
+	tl_u64 library = tl_modules_watch_address(tl_session_modules(session));
+	struct wanted *wanted;
+
+	for (tl_size i = 0; i < points->count; i++) {
+		struct tl_breakpoint *breakpoint = points->items[i];
+
+		if (!breakpoint->enabled || breakpoint->gone)
+			continue;
+		if (tl_breakpoint_is_code(breakpoint->kind))
+			want_locations(session, wants, breakpoint, trap_size);
+		else if (breakpoint->kind <= TL_WATCHPOINT_ACCESS && !breakpoint->software)
+			for (tl_size j = 0; j < breakpoint->watched_count; j++)
+				want_bytes(wants, breakpoint, &breakpoint->watched[j]);
+	}
+	for (tl_size i = 0; i < points->internal_count; i++) {
+		wanted = want(wants, TL_POINT_SOFTWARE, points->internals[i].address, trap_size);
+		if (wanted != NULL)
+			wanted->always = true;
+	}
+	wanted = library != 0 ? want(wants, TL_POINT_SOFTWARE, library, trap_size) : NULL;
+	if (wanted != NULL)
+		wanted->always = true;
+}
+
+/* ---- What is there ---- */
+
+/* FNV-1a over the code of all conditions: another number, another set of conditions. 0: none. */
+static tl_u64 stamp_of(const struct wanted *wanted)
+{
+	tl_u64 stamp = 0xcbf29ce484222325u;
+
+	if (wanted->always || wanted->condition_count == 0)
+		return 0;
+	for (tl_size i = 0; i < wanted->condition_count; i++)
+		for (tl_size j = 0; j < wanted->conditions[i].size; j++)
+			stamp = (stamp ^ wanted->conditions[i].bytes[j]) * 0x100000001b3u;
+	return stamp;
+}
+
+static enum tl_status insert(struct tl_session *session, const struct wanted *wanted)
+{
+	struct tl_agent_code codes[CONDITIONS_MAX];
+	struct tl_point_request request = {.kind = wanted->kind, .address = wanted->address, .size = wanted->size};
+
+	for (tl_size i = 0; i < wanted->condition_count && !wanted->always; i++)
+		codes[i] = (struct tl_agent_code){.bytes = wanted->conditions[i].bytes,
+						  .size = wanted->conditions[i].size};
+	if (!wanted->always)
+		request.conditions = (struct tl_bytecode_list){.items = codes, .count = wanted->condition_count};
+	return tl_engine_insert_point(session->engine, session->selected.process, &request);
+}
+
+static struct tl_inserted *inserted_for(struct tl_breakpoints *points, tl_u64 process, const struct wanted *wanted)
+{
+	for (tl_size i = 0; i < points->inserted_count; i++) {
+		struct tl_inserted *inserted = &points->inserted[i];
+
+		if (inserted->process == process && inserted->kind == wanted->kind &&
+		    inserted->address == wanted->address && inserted->size == wanted->size)
+			return inserted;
+	}
+	return NULL;
+}
+
+static enum tl_status insert_wanted(struct tl_session *session, const struct wanted *wanted, struct tl_error *error)
+{
+	struct tl_breakpoints *points = &session->points;
+	tl_u64 process = session->selected.process, stamp = stamp_of(wanted);
+	struct tl_inserted *inserted = inserted_for(points, process, wanted);
+	enum tl_status status;
+
+	if (inserted != NULL && inserted->stamp == stamp) {
+		inserted->wanted = true;
+		return TL_OK;
+	}
+	if (inserted == NULL && !tl_grow(tl_storage(), (void **)&points->inserted, &points->inserted_capacity,
+					 points->inserted_count, sizeof(*points->inserted)))
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a point");
+	status = insert(session, wanted);
+	if (status != TL_OK && wanted->number == 0)
+		return TL_FAIL(error, status, "Cannot insert a breakpoint of Trapline's own at 0x%llx: %s.",
+			       (unsigned long long)wanted->address, tl_status_text(status));
+	if (status == TL_ERROR_MEMORY)
+		return TL_FAIL(error, status,
+			       "Warning:\nCannot insert breakpoint %u.\nCannot access memory at address 0x%llx\n",
+			       wanted->number, (unsigned long long)wanted->address);
+	if (status != TL_OK)
+		return TL_FAIL(error, status, "Could not insert point %u at 0x%llx: %s.", wanted->number,
+			       (unsigned long long)wanted->address, tl_status_text(status));
+	if (inserted == NULL) {
+		inserted = &points->inserted[points->inserted_count++];
+		*inserted = (struct tl_inserted){
+			.process = process, .address = wanted->address, .size = wanted->size, .kind = wanted->kind};
+	}
+	inserted->stamp = stamp;
+	inserted->wanted = true;
+	return TL_OK;
+}
+
+static void remove_unwanted(struct tl_session *session)
+{
+	struct tl_breakpoints *points = &session->points;
+	tl_size kept = 0;
+
+	for (tl_size i = 0; i < points->inserted_count; i++) {
+		struct tl_inserted *inserted = &points->inserted[i];
+
+		if (!inserted->wanted && inserted->process == session->selected.process)
+			(void)tl_engine_remove_point(session->engine, inserted->process, inserted->kind,
+						     inserted->address, inserted->size);
+		else
+			points->inserted[kept++] = *inserted;
+	}
+	points->inserted_count = kept;
+}
+
+static void take_gone_off(struct tl_session *session)
+{
+	for (tl_size i = session->points.count; i-- > 0;)
+		if (session->points.items[i]->gone)
+			tl_breakpoint_take_out(session, session->points.items[i]);
+}
+
+enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error)
+{
+	struct tl_process_facts facts;
+	struct wants wants = {0};
+	enum tl_status status = TL_OK;
+
+	if (session->selected.process == 0 ||
+	    tl_engine_facts(session->engine, session->selected.process, &facts) != TL_OK ||
+	    (tl_target_capabilities(session->target) & TL_CAN_RUN) == 0)
+		return TL_OK;
+	collect(session, &wants, facts.cpu->trap_size);
+	for (tl_size i = 0; i < session->points.inserted_count; i++)
+		session->points.inserted[i].wanted = false;
+	for (tl_size i = 0; i < wants.count; i++) {
+		struct tl_error why;
+		enum tl_status one = insert_wanted(session, &wants.items[i], &why);
+
+		if (one != TL_OK && status == TL_OK) {
+			status = one;
+			if (error != NULL)
+				*error = why;
+		}
+	}
+	remove_unwanted(session);
+	for (tl_size i = 0; i < wants.count; i++)
+		free(wants.items[i].conditions);
+	tl_release(tl_storage(), wants.items, wants.capacity * sizeof(*wants.items));
+	return status;
+}
+
+void tl_breakpoints_forget(struct tl_session *session, tl_u64 process)
+{
+	struct tl_breakpoints *points = &session->points;
+	tl_size kept = 0;
+
+	for (tl_size i = 0; i < points->inserted_count; i++)
+		if (points->inserted[i].process != process)
+			points->inserted[kept++] = points->inserted[i];
+	points->inserted_count = kept;
+	take_gone_off(session);
+}

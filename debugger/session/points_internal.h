@@ -1,0 +1,93 @@
+/* What the run of a session asks of its points (debugger/session/breakpoint.h). */
+#ifndef TL_DEBUGGER_POINTS_INTERNAL_H
+#define TL_DEBUGGER_POINTS_INTERNAL_H
+
+#include "debugger/session/session.h"
+
+/* ---- breakpoint.c: the list ---- */
+
+/* Replaces the addresses of a point; those that were disabled stay so. */
+TL_CHECKED enum tl_status tl_breakpoint_set_locations(struct tl_breakpoint *breakpoint,
+						      const struct tl_code_places *places, struct tl_error *error);
+void tl_breakpoint_release_locations(struct tl_breakpoint *breakpoint);
+/* Takes a point off the list and frees it. */
+void tl_breakpoint_take_out(struct tl_session *session, struct tl_breakpoint *breakpoint);
+
+/* ---- watch.c ---- */
+
+/* Fills in a watchpoint on the expression of the request, in the selected frame. */
+TL_CHECKED enum tl_status tl_breakpoint_make_watch(struct tl_session *session,
+						   const struct tl_breakpoint_request *request,
+						   struct tl_breakpoint *breakpoint, struct tl_error *error);
+
+void tl_watch_release(struct tl_breakpoint *breakpoint);
+/* Must the program be stepped, instruction by instruction, for a watchpoint's sake? */
+bool tl_watch_steps(const struct tl_session *session);
+/* After such a step: has the value of one changed? Fills in the stop. */
+bool tl_watch_stepped(struct tl_session *session, struct tl_thread_id thread, struct tl_stop *stop);
+
+/* ---- breakpoint_insert.c: what stands in the engine ---- */
+
+/* Gives back all points of a session that closes. */
+void tl_breakpoints_release(struct tl_session *session);
+/* Finds the places of points anew, where modules came or went since. */
+void tl_breakpoints_resolve(struct tl_session *session);
+/* Makes the engine's points what the list wants. Those that cannot be inserted are an error that names them. */
+TL_CHECKED enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error);
+/* The process is gone: nothing is inserted in it any more. */
+void tl_breakpoints_forget(struct tl_session *session, tl_u64 process);
+
+/* Finds where the C++ run-time throws, catches or rethrows; pending while that is not loaded. */
+void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint);
+
+/*
+ * Does a condition make sense where the point stands? An error says what is wrong with it; places where it does not,
+ * others having one where it does, are disabled with a remark.
+ */
+TL_CHECKED enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
+							const char *condition, struct tl_error *error);
+
+/* A point of the session's own; removing takes all of a kind (and owner) away. */
+enum tl_internal_point {
+	TL_INTERNAL_LIBRARY, /* the dynamic linker changed its list */
+	TL_INTERNAL_STEP,    /* a plan waits for the thread here */
+	TL_INTERNAL_CALL,    /* a called function returns here */
+	TL_INTERNAL_SCOPE,   /* the frame of a watched variable ends here; owner: the watchpoint */
+	TL_INTERNAL_MAX
+};
+TL_CHECKED enum tl_status tl_breakpoints_add_internal(struct tl_session *session, enum tl_internal_point kind,
+						      tl_u64 address, tl_u32 owner, struct tl_error *error);
+void tl_breakpoints_remove_internal(struct tl_session *session, enum tl_internal_point kind, tl_u32 owner);
+bool tl_breakpoints_has_internal(struct tl_session *session, enum tl_internal_point kind, tl_u64 address);
+
+/* ---- breakpoint_hit.c: what a stop means for them ---- */
+
+/*
+ * Which points a thread that stands at `address` has hit (software and hardware breakpoints): counts, ignores,
+ * conditions and threads are minded; dprintf prints. Fills in numbers and text of the stop; true when one of them
+ * stops.
+ */
+bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, tl_u64 address, struct tl_stop *stop);
+/* The same for catchpoints; `text` is what a pattern is compared with (a library, a program), or NULL. */
+bool tl_breakpoints_catch(struct tl_session *session, enum tl_breakpoint_kind kind, tl_u64 number, const char *text,
+			  struct tl_stop *stop);
+/* The same for watchpoints; one whose value did not change does not count. */
+bool tl_breakpoints_watch_hit(struct tl_session *session, const struct tl_report *report, struct tl_stop *stop);
+/* Has the frame of a watched variable ended here? Its watchpoint then is the stop's, and goes. */
+bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id thread, tl_u64 address,
+				struct tl_stop *stop);
+/* Of a point that was hit: its condition, counts and ends; true when it stops the program. */
+bool tl_breakpoint_counts(struct tl_session *session, struct tl_thread_id thread, struct tl_breakpoint *breakpoint,
+			  struct tl_stop *stop);
+/* Is there an enabled catchpoint of a kind? */
+bool tl_breakpoints_catches(const struct tl_session *session, enum tl_breakpoint_kind kind);
+/* Tells the engine which system calls are to be caught. */
+void tl_breakpoints_set_syscalls(struct tl_session *session);
+/* `continue N`: the points of the stop are ignored so many times more. */
+void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop *stop, tl_u64 count);
+/* Is one of the points that were hit placed in a function of that name? */
+bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name);
+/* The process has ended: watchpoints of frames go, hit counts stay. */
+void tl_breakpoints_process_ended(struct tl_session *session);
+
+#endif

@@ -1,0 +1,242 @@
+/*
+ * A session: one debugger over one target: processes and their modules, points as people number them, plans that run a
+ * thread by lines and functions, and the selected thread and frame.
+ *
+ * A session starts things (launch, resume, call) and returns at once; the loop brings what happens, and the session
+ * decides: an internal stop (a step of a plan, a library that was loaded) runs on unseen, anything else becomes a
+ * struct tl_stop, kept until somebody takes it. Who must wait for it does so in tl_session_wait, which turns the loop:
+ * never from inside a turn of the loop, never from inside the engine. Control thread only.
+ *
+ * All that is worked out while the program stands (stack, values) ends when it resumes.
+ */
+#ifndef TL_DEBUGGER_SESSION_H
+#define TL_DEBUGGER_SESSION_H
+
+#include "debugger/expressions/environment.h"
+#include "debugger/modules/linespec.h"
+#include "debugger/session/breakpoint.h"
+
+struct tl_output;
+struct tl_session;
+
+/* Why the program stands, for people. */
+enum tl_stop_kind {
+	TL_STOP_NONE,
+	TL_STOP_STARTED, /* at its first instruction: starti */
+	TL_STOP_ATTACHED,
+	TL_STOP_BREAKPOINT,  /* numbers[]: those that were hit */
+	TL_STOP_WATCHPOINT,  /* likewise, with the values before and after in the breakpoint */
+	TL_STOP_SCOPE_END,   /* the frame of a watched variable ended; numbers[0] is gone */
+	TL_STOP_CATCHPOINT,  /* a fork, exec, system call, library, signal that was to be caught: numbers[] */
+	TL_STOP_STEPPED,     /* a step, next, stepi or until is done */
+	TL_STOP_FINISHED,    /* finish: `returned` */
+	TL_STOP_LOCATION,    /* until and advance are where they were to go */
+	TL_STOP_SIGNAL,      /* `signal`; 0: it was stopped from here */
+	TL_STOP_INTERRUPTED, /* ^C or interrupt */
+	TL_STOP_EXITED,      /* `code` */
+	TL_STOP_KILLED,      /* by `signal` */
+	TL_STOP_NOTHING,     /* nothing that was resumed is left */
+	TL_STOP_FAILED       /* the target could not go on: `text` */
+};
+
+#define TL_STOP_NUMBERS_MAX 16
+
+struct tl_stop {
+	enum tl_stop_kind kind;
+	struct tl_thread_id thread;          /* selected by now; of what ended, its process */
+	tl_u32 numbers[TL_STOP_NUMBERS_MAX]; /* breakpoints, in ascending order */
+	tl_u32 number_count;
+	tl_u32 location; /* which of the places of the first of them: 1, 2, …; 0: it has one only */
+	tl_i32 signal, code;
+	struct tl_report report; /* what the engine said */
+	/* TL_STOP_FINISHED: what the function returned; type NULL: nothing, or not known. Ends with the stop. */
+	struct tl_value returned;
+	tl_u64 history; /* its number in the history; 0: none */
+	bool new_frame; /* the frame is another than before: show it whole, not the line alone */
+	char text[512]; /* a sentence where one is needed: a condition that failed and why */
+};
+
+/* How a thread is to go on. */
+enum tl_plan_kind {
+	TL_PLAN_CONTINUE,
+	TL_PLAN_STEP_INSTRUCTION, /* stepi */
+	TL_PLAN_NEXT_INSTRUCTION, /* nexti: calls as one */
+	TL_PLAN_STEP,             /* to another line, into functions that have lines */
+	TL_PLAN_NEXT,             /* to another line of this frame or one further out */
+	TL_PLAN_FINISH,           /* until the selected frame returns */
+	TL_PLAN_UNTIL_NEXT,       /* like next, and never backwards */
+	TL_PLAN_UNTIL,            /* to `places`, or until the selected frame returns */
+	TL_PLAN_ADVANCE,          /* the same, over returns as well */
+	TL_PLAN_JUMP              /* from `address` on */
+};
+
+struct tl_plan {
+	enum tl_plan_kind kind;
+	tl_u64 count;  /* how often; 0: once. CONTINUE: the stop's breakpoint is ignored count - 1 times */
+	tl_i32 signal; /* to deliver first; -1: what it stopped with, if that is to be passed */
+	const struct tl_code_places *places; /* copied */
+	tl_u64 address;
+};
+
+/* What becomes of other threads while one steps (GDB manual, "All-Stop Mode"). */
+enum tl_scheduler_locking { TL_LOCKING_OFF, TL_LOCKING_ON, TL_LOCKING_STEP, TL_LOCKING_REPLAY };
+
+/* What a person may set, in place, at any time. */
+struct tl_session_settings {
+	enum tl_scheduler_locking locking;
+	bool step_into_unknown; /* step-mode: step into functions without lines */
+	bool follow_child;      /* follow-fork-mode */
+	bool detach_on_fork;    /* the other one runs free; else it is kept, standing */
+	bool stop_on_library;   /* stop-on-solib-events */
+	bool unwind_on_signal;
+	bool tell_threads;           /* print thread-events: which came and went is remarked upon at the next stop */
+	tl_u32 hardware_watchpoints; /* can-use-hw-watchpoints */
+};
+
+/* What a signal does (GDB manual, "Signals"), by its Linux number. */
+struct tl_signal_handling {
+	bool stop, print, pass;
+};
+
+#define TL_SIGNALS 65
+
+struct tl_session_options {
+	struct tl_loop *loop;
+	struct tl_target *target;                   /* must outlive the session */
+	const struct tl_binaries_options *binaries; /* may be NULL */
+	/* Called once, deferred, when there is a stop to take (tl_session_take). May be NULL. */
+	void (*stopped)(void *context);
+	/* Text of dprintf, and remarks ("[New Thread …]", "warning: …"), whole lines. */
+	void (*output)(void *context, const char *text, tl_size size);
+	void (*remark)(void *context, const char *line);
+	void *context;
+};
+
+/* `options` is copied. The caller closes, which leaves the program by tl_session_leave's rules first. */
+TL_CHECKED enum tl_status tl_session_open(struct tl_session **session_ret, const struct tl_session_options *options,
+					  struct tl_error *error);
+void tl_session_close(struct tl_session *session);
+
+/* What it is made of; all of it belongs to the session. */
+struct tl_session_settings *tl_session_settings(struct tl_session *session);
+struct tl_signal_handling *tl_session_signals(struct tl_session *session); /* TL_SIGNALS of them */
+struct tl_engine *tl_session_engine(struct tl_session *session);
+struct tl_binaries *tl_session_binaries(struct tl_session *session);
+struct tl_variables *tl_session_variables(struct tl_session *session);
+struct tl_arena *tl_session_arena(struct tl_session *session); /* cleared at every resume */
+const struct tl_patience *tl_session_patience(struct tl_session *session);
+/* What waiting for indexes and stops asks (tl_binary_wait): ^C and progress are the front end's business. */
+void tl_session_set_patience(struct tl_session *session, const struct tl_patience *patience);
+
+/* ---- Programs ---- */
+
+/* The program that `run` starts and whose names are known from now on; NULL: none. Points are looked for anew. */
+TL_CHECKED enum tl_status tl_session_set_program(struct tl_session *session, const char *path, struct tl_error *error);
+const char *tl_session_program(const struct tl_session *session); /* NULL: none */
+
+/*
+ * Starts the program: stands at its first instruction, its modules known, its points inserted. `launch` as in
+ * core/engine/target.h. A process that runs already is not ended.
+ */
+TL_CHECKED enum tl_status tl_session_launch(struct tl_session *session, const struct tl_launch *launch,
+					    struct tl_error *error);
+/* Attaches; a stop (TL_STOP_ATTACHED) follows when all its threads stand. */
+TL_CHECKED enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, struct tl_error *error);
+/*
+ * Takes over what the target has already (a core file, a remote stub, a machine): its processes and threads were added
+ * to the engine. `path` names the program; NULL: what the target says. `started`: it was started for us, and ends with
+ * us. A stop follows: the signal that a thread stands with, or TL_STOP_ATTACHED.
+ */
+TL_CHECKED enum tl_status tl_session_adopt(struct tl_session *session, const char *path, bool started,
+					   struct tl_error *error);
+/* The selected process: ends it; lets it go. Waits until it stands, turning the loop. */
+TL_CHECKED enum tl_status tl_session_kill(struct tl_session *session, struct tl_error *error);
+TL_CHECKED enum tl_status tl_session_detach(struct tl_session *session, struct tl_error *error);
+/* Kills what was launched and lets go what was attached to, for the end of the debugger. */
+void tl_session_leave(struct tl_session *session);
+
+/* Is there a process; does something of it run (a plan is under way). */
+bool tl_session_alive(const struct tl_session *session);
+bool tl_session_running(const struct tl_session *session);
+bool tl_session_attached(const struct tl_session *session); /* rather than launched */
+
+/* ---- Running and stopping ---- */
+
+/* Sets the selected thread going by a plan, the others as the settings say; a stop follows. */
+TL_CHECKED enum tl_status tl_session_resume(struct tl_session *session, const struct tl_plan *plan,
+					    struct tl_error *error);
+/* ^C: a stop follows, TL_STOP_INTERRUPTED unless something else came first. */
+void tl_session_interrupt(struct tl_session *session);
+
+/* The next stop, if there is one to be told. Its thread and innermost frame are selected. */
+bool tl_session_take(struct tl_session *session, struct tl_stop *stop_ret);
+/*
+ * Turns the loop until a stop can be taken. `waiting` is asked at least every 100 ms (NULL: never); false gives up with
+ * TL_ERROR_CANCELLED, and the program runs on.
+ */
+TL_CHECKED enum tl_status tl_session_wait(struct tl_session *session, const struct tl_patience *patience,
+					  struct tl_stop *stop_ret, struct tl_error *error);
+/* The stop that was taken last, while the program stands; kind NONE else. */
+const struct tl_stop *tl_session_last_stop(const struct tl_session *session);
+
+/*
+ * Calls a function of the program in the selected thread and waits for its end (struct tl_environment's `call`). A stop
+ * inside of it is TL_ERROR_STATE, with a sentence; the program then stands in the function, its dummy frame below.
+ */
+TL_CHECKED enum tl_status tl_session_call(struct tl_session *session, const struct tl_value *function,
+					  const struct tl_value *arguments, tl_size count, const struct tl_type *result,
+					  struct tl_value *value_ret, struct tl_error *error);
+/* Makes the selected frame return now, with a value or (NULL) whatever is in the registers. */
+TL_CHECKED enum tl_status tl_session_return(struct tl_session *session, const struct tl_value *value,
+					    struct tl_error *error);
+
+/* ---- What is selected ---- */
+
+/* Numbers of threads as people see them, in the order of their birth: 1, 2, … 0: none of that number or id. */
+tl_u32 tl_session_thread_number(struct tl_session *session, struct tl_thread_id thread);
+struct tl_thread_id tl_session_numbered_thread(struct tl_session *session, tl_u32 number);
+
+/* The selected thread, and another one, whose innermost frame is selected then. */
+struct tl_thread_id tl_session_thread(const struct tl_session *session); /* {0, 0}: none */
+TL_CHECKED enum tl_status tl_session_select_thread(struct tl_session *session, struct tl_thread_id thread,
+						   struct tl_error *error);
+/* The stack of the selected thread, kept until it runs. TL_ERROR_NOT_RUNNING ("No stack."), TL_ERROR_RUNNING. */
+TL_CHECKED enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **stack_ret,
+					   struct tl_error *error);
+TL_CHECKED enum tl_status tl_session_frame(struct tl_session *session, const struct tl_stack_frame **frame_ret,
+					   struct tl_error *error);
+tl_u32 tl_session_level(const struct tl_session *session);
+TL_CHECKED enum tl_status tl_session_select_frame(struct tl_session *session, tl_u32 level, struct tl_error *error);
+
+/* Modules of the selected process, or of the program before it runs. Never NULL. */
+struct tl_modules *tl_session_modules(struct tl_session *session);
+
+/* The environment of the selected frame; kept until something is selected anew or the program runs. */
+TL_CHECKED enum tl_status tl_session_environment(struct tl_session *session,
+						 const struct tl_environment **environment_ret,
+						 struct tl_environment_store **store_ret, struct tl_error *error);
+/* Reads an expression, with the types of the selected place known. The caller frees it. */
+TL_CHECKED enum tl_status tl_session_parse(struct tl_session *session, const char *text, tl_size size,
+					   struct tl_expression **expression_ret, struct tl_error *error);
+/* The same and its value. */
+TL_CHECKED enum tl_status tl_session_evaluate(struct tl_session *session, const char *text, tl_size size,
+					      struct tl_value *value_ret, struct tl_error *error);
+
+/* Where `list`, `break 12` and their like start from. */
+TL_CHECKED enum tl_status tl_session_base(struct tl_session *session, struct tl_linespec_base *base_ret,
+					  struct tl_error *error);
+/* Sets it: a source line that was listed. NULL: the selected frame's again. */
+void tl_session_set_base(struct tl_session *session, const char *file, tl_u32 line);
+
+/*
+ * Writes what `printf` and dprintf print (debugger/expressions/formatted.h), in the selected frame.
+ */
+TL_CHECKED enum tl_status tl_session_format(struct tl_session *session, const char *text, struct tl_output *output,
+					    struct tl_error *error);
+
+/* ---- Points (debugger/session/breakpoint.h) ---- */
+
+/* The list of points; they are changed through these functions alone. */
+struct tl_breakpoints *tl_session_breakpoints(struct tl_session *session);
+
+#endif

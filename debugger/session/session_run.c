@@ -1,0 +1,632 @@
+/*
+ * What happens to the program, and what becomes of it: each report of the engine either lets the program run on unseen
+ * or becomes the stop that somebody waits for.
+ */
+#include "debugger/session/session_internal.h"
+#include "debugger/session/steps_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum verdict { RUN_ON, STOP };
+
+tl_u64 tl_session_program_counter(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_process_facts facts;
+	tl_u8 *file;
+
+	if (thread.process == 0 || tl_engine_facts(session->engine, thread.process, &facts) != TL_OK ||
+	    tl_engine_registers(session->engine, thread, 1, &file) != TL_OK)
+		return 0;
+	return tl_cpu_get(facts.cpu, file, facts.cpu->program_counter);
+}
+
+static bool same_thread(struct tl_thread_id left, struct tl_thread_id right)
+{
+	return left.process == right.process && left.thread == right.thread;
+}
+
+/* ---- Going ---- */
+
+/* What the threads other than the planned one do meanwhile. */
+static bool others_run(const struct tl_session *session)
+{
+	bool steps = session->steps.active;
+
+	if (session->calling || session->settings.locking == TL_LOCKING_ON)
+		return false;
+	return session->settings.locking != TL_LOCKING_STEP || !steps;
+}
+
+/* Lets everybody go by the plan; `signal`, unless it is 0, is delivered to `signalled`. */
+static enum tl_status set_going(struct tl_session *session, struct tl_thread_id signalled, tl_i32 signal,
+				struct tl_error *error)
+{
+	struct tl_action actions[3];
+	enum tl_status status;
+	tl_size count = 0;
+
+	if (signal != 0 && !same_thread(signalled, session->selected))
+		actions[count++] =
+			(struct tl_action){.filter = signalled, .kind = TL_ACTION_CONTINUE, .signal = signal};
+	actions[count] = (struct tl_action){.filter = session->selected, .kind = TL_ACTION_CONTINUE};
+	tl_steps_action(session, &actions[count]);
+	if (tl_watch_steps(session))
+		actions[count].kind = TL_ACTION_STEP;
+	if (same_thread(signalled, session->selected))
+		actions[count].signal = signal;
+	count++;
+	if (others_run(session))
+		actions[count++] =
+			(struct tl_action){.filter = {session->selected.process, TL_ANY}, .kind = TL_ACTION_CONTINUE};
+	TL_TRY(tl_breakpoints_sync(session, error));
+	tl_session_forget_stop(session);
+	/* What the thread stands on was told, or it was brought here: the next hit is another one. */
+	if (session->stopped_at != 0 && tl_session_program_counter(session, session->selected) == session->stopped_at)
+		(void)tl_engine_pass_here(session->engine, session->selected);
+	session->stopped_at = 0;
+	status = tl_engine_resume(session->engine, actions, count);
+	if (status != TL_OK)
+		return TL_FAIL(error, status, "Cannot go on: %s.", tl_status_text(status));
+	session->running = true;
+	return TL_OK;
+}
+
+/* The signals that need no look: the engine passes them on without a stop. */
+static void set_passed_signals(struct tl_session *session)
+{
+	struct tl_engine_settings *settings = tl_engine_settings(session->engine);
+
+	memset(settings->pass_signals, 0, sizeof(settings->pass_signals));
+	for (tl_u32 i = 1; i < TL_SIGNALS; i++) {
+		const struct tl_signal_handling *handling = &session->signals[i];
+
+		if (!handling->stop && !handling->print && handling->pass && !session->steps.active)
+			settings->pass_signals[i / 64] |= (tl_u64)1 << i % 64;
+	}
+	settings->report_forks = settings->report_vforks =
+		session->settings.follow_child || !session->settings.detach_on_fork ||
+		tl_breakpoints_catches(session, TL_CATCH_FORK) || tl_breakpoints_catches(session, TL_CATCH_VFORK);
+	tl_breakpoints_set_syscalls(session);
+}
+
+static tl_i32 signal_to_pass(const struct tl_session *session)
+{
+	tl_i32 signal = session->stop.signal;
+
+	if (session->stop.kind != TL_STOP_SIGNAL && session->stop.kind != TL_STOP_CATCHPOINT)
+		return 0;
+	if (session->stop.thread.thread != session->selected.thread || signal <= 0 || signal >= TL_SIGNALS)
+		return 0;
+	return session->signals[signal].pass ? signal : 0;
+}
+
+static enum tl_status copy_places(struct tl_session *session, const struct tl_plan *plan, struct tl_error *error)
+{
+	tl_code_places_release(&session->plan_places);
+	session->plan_places = (struct tl_code_places){0};
+	if (plan->places == NULL)
+		return TL_OK;
+	session->plan_places.items = calloc(plan->places->count + 1, sizeof(*session->plan_places.items));
+	if (session->plan_places.items == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a plan");
+	for (tl_size i = 0; i < plan->places->count; i++)
+		session->plan_places.items[i].address = plan->places->items[i].address;
+	session->plan_places.count = session->plan_places.capacity = plan->places->count;
+	return TL_OK;
+}
+
+/* Jumps: the thread goes on from elsewhere. */
+static enum tl_status set_program_counter(struct tl_session *session, tl_u64 address, struct tl_error *error)
+{
+	struct tl_process_facts facts;
+	tl_u8 *file;
+	enum tl_status status = tl_engine_facts(session->engine, session->selected.process, &facts);
+
+	if (status == TL_OK)
+		status = tl_engine_registers(session->engine, session->selected, 1, &file);
+	if (status == TL_OK) {
+		tl_cpu_set(facts.cpu, file, facts.cpu->program_counter, address);
+		status = tl_engine_registers_changed(session->engine, session->selected, 1);
+	}
+	if (status != TL_OK)
+		return TL_FAIL(error, status, "Cannot set the program counter: %s.", tl_status_text(status));
+	return TL_OK;
+}
+
+enum tl_status tl_session_resume(struct tl_session *session, const struct tl_plan *plan, struct tl_error *error)
+{
+	struct tl_thread_info info;
+	tl_i32 signal;
+
+	if (session->selected.process == 0)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
+	if (session->running)
+		return TL_FAIL(error, TL_ERROR_RUNNING,
+			       "Cannot execute this command while the selected thread is running.");
+	if (!tl_engine_find_thread(session->engine, session->selected, &info))
+		return TL_FAIL(error, TL_ERROR_GONE, "Cannot execute this command without a live selected thread.");
+	TL_TRY(copy_places(session, plan, error));
+	session->plan = *plan;
+	session->plan.places = NULL;
+	signal = plan->signal >= 0 ? plan->signal : signal_to_pass(session);
+	if (plan->kind == TL_PLAN_JUMP)
+		TL_TRY(set_program_counter(session, plan->address, error));
+	if (plan->kind == TL_PLAN_CONTINUE && plan->count > 1)
+		tl_breakpoints_ignore_hit(session, &session->stop, plan->count - 1);
+	TL_TRY(tl_steps_begin(session, plan, error));
+	set_passed_signals(session);
+	if (session->steps.active && tl_steps_at_once(session)) {
+		/* Nothing runs: a step into an inlined function that begins here. */
+		session->stop = (struct tl_stop){0};
+		tl_session_finish_step(session);
+		return TL_OK;
+	}
+	session->stop = (struct tl_stop){0};
+	session->stop_ready = false;
+	return set_going(session, session->selected, signal, error);
+}
+
+void tl_session_interrupt(struct tl_session *session)
+{
+	if (session->running)
+		tl_engine_interrupt(session->engine);
+}
+
+/* ---- Stops ---- */
+
+static void announce(struct tl_session *session)
+{
+	session->running = false;
+	session->stop_ready = true;
+	if (session->options.stopped != NULL && !session->calling)
+		session->options.stopped(session->options.context);
+}
+
+/* The program stands: who is selected, and how many inlined functions are not entered yet to a person's eyes. */
+static void stand(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped)
+{
+	session->stop.thread = thread;
+	tl_session_set_selected(session, thread, skipped);
+	tl_session_tell_threads(session);
+}
+
+void tl_session_finish_step(struct tl_session *session)
+{
+	bool new_frame = session->steps.new_frame;
+	tl_u32 skipped = session->steps.skipped;
+
+	session->stop.kind = session->plan.kind == TL_PLAN_UNTIL || session->plan.kind == TL_PLAN_ADVANCE
+				     ? TL_STOP_LOCATION
+				     : TL_STOP_STEPPED;
+	session->stop.new_frame = new_frame;
+	stand(session, session->selected, skipped);
+	if (session->plan.kind == TL_PLAN_FINISH) {
+		session->stop.kind = TL_STOP_FINISHED;
+		session->stop.new_frame = true;
+		tl_steps_take_returned(session);
+	}
+	tl_steps_end(session);
+	announce(session);
+}
+
+static enum verdict stop(struct tl_session *session, enum tl_stop_kind kind, struct tl_thread_id thread, tl_u32 skipped)
+{
+	session->stop.kind = kind;
+	session->stop.new_frame = true;
+	tl_steps_end(session);
+	stand(session, thread, skipped);
+	announce(session);
+	return STOP;
+}
+
+/*
+ * A stop at a breakpoint inside of an inlined function's first instruction: the breakpoint's own function is shown, and
+ * nothing that is inlined further in.
+ */
+static tl_u32 skipped_at_hit(struct tl_session *session, struct tl_thread_id thread)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_stack *stack;
+	struct tl_error error;
+	tl_u32 count = 0, skipped;
+
+	if (tl_session_open_stack(session, thread, 0, &stack, &error) != TL_OK)
+		return 0;
+	if (tl_stack_inlined_here(stack, &count, &error) != TL_OK)
+		count = 0;
+	for (skipped = 0; skipped < count; skipped++)
+		if (tl_stack_frame(stack, skipped, &frame, &error) != TL_OK ||
+		    tl_breakpoints_names_function(session, &session->stop, frame->name))
+			break;
+	tl_stack_close(stack);
+	return skipped;
+}
+
+static tl_u32 all_inlined_here(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_stack *stack;
+	struct tl_error error;
+	tl_u32 count = 0;
+
+	if (tl_session_open_stack(session, thread, 0, &stack, &error) != TL_OK)
+		return 0;
+	if (tl_stack_inlined_here(stack, &count, &error) != TL_OK)
+		count = 0;
+	tl_stack_close(stack);
+	return count;
+}
+
+/* The dynamic linker has changed its list. */
+static bool library_changed(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
+	tl_u64 before;
+
+	if (debugged == NULL)
+		return false;
+	before = tl_modules_generation(debugged->modules);
+	tl_session_update_modules(session, debugged);
+	return tl_modules_generation(debugged->modules) != before &&
+	       (session->settings.stop_on_library || tl_breakpoints_catches(session, TL_CATCH_LOAD));
+}
+
+/* An exception that is thrown is an event to people, though it is seen by a breakpoint. */
+static enum tl_stop_kind kind_of_hit(struct tl_session *session)
+{
+	const struct tl_breakpoint *first = tl_breakpoint_find(session, session->stop.numbers[0]);
+
+	return first != NULL && first->kind >= TL_CATCH_THROW ? TL_STOP_CATCHPOINT : TL_STOP_BREAKPOINT;
+}
+
+/* A thread stands at a place where there may be points, the session's own or others. */
+static enum verdict at_code(struct tl_session *session, struct tl_thread_id thread, tl_u64 address,
+			    enum tl_status condition_error)
+{
+	bool planned = same_thread(thread, session->selected);
+
+	if (tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) && library_changed(session, thread))
+		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
+	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && session->calling && planned)
+		return stop(session, TL_STOP_FINISHED, thread, 0);
+	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && !session->calling &&
+	    tl_session_call_ended(session, thread))
+		return stop(session, TL_STOP_LOCATION, thread, all_inlined_here(session, thread));
+	if (tl_breakpoints_scope_ended(session, thread, address, &session->stop))
+		return stop(session, TL_STOP_SCOPE_END, thread, all_inlined_here(session, thread));
+	if (tl_breakpoints_hit(session, thread, address, &session->stop)) {
+		if (condition_error != TL_OK)
+			snprintf(session->stop.text, sizeof(session->stop.text),
+				 "Error in testing condition of breakpoint: %s.", tl_status_text(condition_error));
+		return stop(session, kind_of_hit(session), thread, skipped_at_hit(session, thread));
+	}
+	if (!planned || !session->steps.active ||
+	    (session->steps.wait != TL_WAIT_NONE && !tl_steps_at(session, address)))
+		return RUN_ON;
+	/* A trap on the way of a step that waits for none is somebody else's, and passed. */
+	if (session->steps.wait == TL_WAIT_NONE && !tl_steps_at(session, address) &&
+	    session->stop.report.event.kind != TL_EVENT_STEPPED)
+		return RUN_ON;
+	if (tl_steps_next(session) != TL_STEPS_DONE)
+		return RUN_ON;
+	tl_session_finish_step(session);
+	return STOP;
+}
+
+static enum verdict on_breakpoint(struct tl_session *session, const struct tl_report *report)
+{
+	/* Names and conditions are those of the thread that hit. */
+	tl_session_forget_stop(session);
+	return at_code(session, report->event.thread, report->event.address, report->condition_error);
+}
+
+/* A step ended; where it ended may be a place with a breakpoint, which counts as hit then. */
+static enum verdict on_stepped(struct tl_session *session, const struct tl_report *report)
+{
+	struct tl_thread_id thread = report->event.thread;
+	tl_u64 address = tl_session_program_counter(session, thread);
+
+	tl_session_forget_stop(session);
+	if (tl_watch_stepped(session, thread, &session->stop))
+		return stop(session, TL_STOP_WATCHPOINT, thread, all_inlined_here(session, thread));
+	/* Nothing is left to be hit there: what stands here is dealt with now. */
+	session->stopped_at = address;
+	if (session->points.internal_count != 0 || tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) ||
+	    !session->steps.active || session->steps.wait != TL_WAIT_NONE)
+		return at_code(session, thread, address, TL_OK);
+	if (tl_breakpoints_hit(session, thread, address, &session->stop))
+		return stop(session, kind_of_hit(session), thread, skipped_at_hit(session, thread));
+	if (!same_thread(thread, session->selected))
+		return RUN_ON;
+	if (tl_steps_next(session) != TL_STEPS_DONE)
+		return RUN_ON;
+	tl_session_finish_step(session);
+	return STOP;
+}
+
+static enum verdict on_signal(struct tl_session *session, const struct tl_report *report, tl_i32 *deliver_ret)
+{
+	tl_i32 signal = report->event.signal;
+	const struct tl_signal_handling *handling;
+
+	if (report->asked)
+		return stop(session, TL_STOP_INTERRUPTED, report->event.thread, 0);
+	handling = &session->signals[signal > 0 && signal < TL_SIGNALS ? signal : 0];
+	session->stop.signal = signal;
+	if (tl_breakpoints_catch(session, TL_CATCH_SIGNAL, (tl_u64)signal, NULL, &session->stop))
+		return stop(session, TL_STOP_CATCHPOINT, report->event.thread, 0);
+	if (handling->stop)
+		return stop(session, TL_STOP_SIGNAL, report->event.thread,
+			    all_inlined_here(session, report->event.thread));
+	if (handling->print)
+		tl_session_remark(session, "\nProgram received signal %d", signal);
+	*deliver_ret = handling->pass ? signal : 0;
+	/* A handler runs first: the step goes on when it has returned. */
+	if (*deliver_ret != 0 && session->steps.active && same_thread(report->event.thread, session->selected))
+		tl_steps_over_handler(session);
+	return RUN_ON;
+}
+
+/* One of two processes is kept (follow-fork-mode), the other runs free or, kept standing, becomes one more. */
+static enum verdict on_fork(struct tl_session *session, const struct tl_report *report)
+{
+	struct tl_thread_id parent = report->event.thread, child = report->event.child;
+	enum tl_breakpoint_kind kind = report->event.kind == TL_EVENT_FORK ? TL_CATCH_FORK : TL_CATCH_VFORK;
+	struct tl_debugged *debugged = tl_session_debugged(session, parent.process);
+	struct tl_thread_id kept = session->settings.follow_child ? child : parent;
+	struct tl_thread_id other = session->settings.follow_child ? parent : child;
+	struct tl_error error;
+	bool caught;
+
+	session->stop.report = *report;
+	caught = tl_breakpoints_catch(session, kind, child.process, NULL, &session->stop);
+	if (debugged != NULL &&
+	    tl_session_add(session, child.process, debugged->path, debugged->attached, &error) == TL_OK)
+		tl_session_update_modules(session, tl_session_debugged(session, child.process));
+	if (session->settings.detach_on_fork) {
+		tl_session_remark(
+			session, "[Detaching after %s from %s process %llu]", kind == TL_CATCH_FORK ? "fork" : "vfork",
+			session->settings.follow_child ? "parent" : "child", (unsigned long long)other.process);
+		tl_session_remove(session, other.process);
+		(void)tl_engine_detach(session->engine, other.process, 0, 0);
+	}
+	if (caught)
+		return stop(session, TL_STOP_CATCHPOINT, kept, 0);
+	if (!same_thread(kept, session->selected) || session->selected.process == 0)
+		tl_session_set_selected(session, kept, 0);
+	return RUN_ON;
+}
+
+static enum verdict on_exec(struct tl_session *session, const struct tl_report *report)
+{
+	struct tl_thread_id thread = report->event.thread;
+	struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
+	struct tl_error error;
+	bool attached = debugged != NULL && debugged->attached;
+
+	tl_steps_end(session);
+	tl_session_remove(session, thread.process);
+	if (tl_session_add(session, thread.process, NULL, attached, &error) != TL_OK) {
+		snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
+		return stop(session, TL_STOP_FAILED, thread, 0);
+	}
+	tl_session_attached_now(session, thread);
+	debugged = tl_session_debugged(session, thread.process);
+	if (debugged != NULL && debugged->path != NULL) {
+		tl_session_remark(session, "process %llu is executing new program: %s",
+				  (unsigned long long)thread.process, debugged->path);
+		if (tl_session_set_program(session, debugged->path, &error) != TL_OK)
+			tl_session_remark(session, "warning: %s", error.text);
+	}
+	if (tl_breakpoints_catch(session, TL_CATCH_EXEC, 0, debugged != NULL ? debugged->path : NULL, &session->stop))
+		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
+	return RUN_ON;
+}
+
+/* The process is gone. Another one, if there is one, is not selected of itself. */
+static enum verdict on_end(struct tl_session *session, const struct tl_report *report)
+{
+	struct tl_thread_id thread = report->event.thread;
+
+	tl_steps_end(session);
+	session->stop.kind = report->event.kind == TL_EVENT_PROCESS_KILLED ? TL_STOP_KILLED : TL_STOP_EXITED;
+	session->stop.thread = thread;
+	session->stop.signal = report->event.signal;
+	session->stop.code = report->event.code;
+	tl_breakpoints_process_ended(session);
+	tl_session_remove(session, thread.process);
+	announce(session);
+	return STOP;
+}
+
+static enum verdict on_watchpoint(struct tl_session *session, const struct tl_report *report)
+{
+	struct tl_thread_id thread = report->event.thread;
+
+	tl_session_forget_stop(session);
+	if (tl_breakpoints_watch_hit(session, report, &session->stop))
+		return stop(session, TL_STOP_WATCHPOINT, thread, all_inlined_here(session, thread));
+	/* The access came with the end of a step: that is told instead. */
+	return report->event.stepped ? on_stepped(session, report) : RUN_ON;
+}
+
+static enum verdict on_failure(struct tl_session *session, const struct tl_report *report)
+{
+	if (session->attaching) {
+		tl_session_attached_now(session, report->event.thread);
+		return stop(session, TL_STOP_ATTACHED, report->event.thread, 0);
+	}
+	if (report->condition_error != TL_OK) {
+		snprintf(session->stop.text, sizeof(session->stop.text), "The program cannot go on: %s.",
+			 tl_status_text(report->condition_error));
+		return stop(session, TL_STOP_FAILED, report->event.thread, 0);
+	}
+	return stop(session, TL_STOP_SIGNAL, report->event.thread, 0);
+}
+
+static enum verdict decide(struct tl_session *session, const struct tl_report *report, tl_i32 *deliver_ret)
+{
+	session->stop = (struct tl_stop){.report = *report};
+	if (report->no_resumed) {
+		tl_steps_end(session);
+		session->stop.kind = TL_STOP_NOTHING;
+		announce(session);
+		return STOP;
+	}
+	if (session->attaching && report->event.kind != TL_EVENT_PROCESS_EXITED &&
+	    report->event.kind != TL_EVENT_PROCESS_KILLED) {
+		tl_session_attached_now(session, report->event.thread);
+		session->stop.signal = report->event.kind == TL_EVENT_SIGNAL ? report->event.signal : 0;
+		return stop(session, TL_STOP_ATTACHED, report->event.thread, 0);
+	}
+	switch (report->event.kind) {
+	case TL_EVENT_TRAP:
+	case TL_EVENT_HARDWARE_BREAKPOINT:
+		return on_breakpoint(session, report);
+	case TL_EVENT_WATCHPOINT:
+		return on_watchpoint(session, report);
+	case TL_EVENT_STEPPED:
+		return on_stepped(session, report);
+	case TL_EVENT_SIGNAL:
+		return on_signal(session, report, deliver_ret);
+	case TL_EVENT_SYSCALL_ENTRY:
+	case TL_EVENT_SYSCALL_RETURN:
+		return tl_breakpoints_catch(session, TL_CATCH_SYSCALL, report->event.number, NULL, &session->stop)
+			       ? stop(session, TL_STOP_CATCHPOINT, report->event.thread, 0)
+			       : RUN_ON;
+	case TL_EVENT_FORK:
+	case TL_EVENT_VFORK:
+		return on_fork(session, report);
+	case TL_EVENT_EXEC:
+		return on_exec(session, report);
+	case TL_EVENT_PROCESS_EXITED:
+	case TL_EVENT_PROCESS_KILLED:
+		return on_end(session, report);
+	case TL_EVENT_NONE:
+	case TL_EVENT_PAUSED:
+		return on_failure(session, report);
+	case TL_EVENT_VFORK_DONE:
+	case TL_EVENT_THREAD_CREATED:
+	case TL_EVENT_CLONE:
+	case TL_EVENT_THREAD_EXITED:
+		return RUN_ON;
+	case TL_EVENT_HISTORY_END:
+	case TL_EVENT_MAX:
+		break;
+	}
+	return stop(session, TL_STOP_SIGNAL, report->event.thread, 0);
+}
+
+void tl_session_process(struct tl_session *session)
+{
+	struct tl_report report;
+	struct tl_error error;
+
+	while (session->running && !session->stop_ready && tl_engine_take_report(session->engine, &report)) {
+		tl_i32 deliver = 0;
+
+		if (decide(session, &report, &deliver) == STOP)
+			break;
+		if (set_going(session, report.event.thread, deliver, &error) == TL_OK)
+			continue;
+		snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
+		(void)stop(session, TL_STOP_FAILED, session->selected, 0);
+	}
+}
+
+bool tl_session_take(struct tl_session *session, struct tl_stop *stop_ret)
+{
+	if (!session->stop_ready)
+		return false;
+	session->stop_ready = false;
+	if (session->stale) {
+		session->stale = false;
+		tl_session_forget_stop(session);
+		tl_session_set_selected(session, session->selected, session->skipped);
+	}
+	*stop_ret = session->stop;
+	return true;
+}
+
+const struct tl_stop *tl_session_last_stop(const struct tl_session *session)
+{
+	return &session->stop;
+}
+
+enum tl_status tl_session_wait(struct tl_session *session, const struct tl_patience *patience, struct tl_stop *stop_ret,
+			       struct tl_error *error)
+{
+	while (!tl_session_take(session, stop_ret)) {
+		if (!session->running)
+			return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
+		TL_TRY(tl_loop_turn(session->options.loop, 100, error));
+		if (!session->stop_ready && patience != NULL && patience->waiting != NULL &&
+		    !patience->waiting(patience->context))
+			return TL_FAIL(error, TL_ERROR_CANCELLED, "The program runs on.");
+	}
+	return TL_OK;
+}
+
+/* ---- Leaving ---- */
+
+/* Brings everything to a stand, quietly. A program that does not stop within ten seconds is an error. */
+static enum tl_status stand_still(struct tl_session *session, struct tl_error *error)
+{
+	tl_engine_pause(session->engine);
+	for (int turn = 0; turn < 100 && !tl_engine_quiet(session->engine); turn++)
+		TL_TRY(tl_loop_turn(session->options.loop, 100, error));
+	if (!tl_engine_quiet(session->engine))
+		return TL_FAIL(error, TL_ERROR_TIMEOUT, "The program does not stop: a thread of it does not answer.");
+	tl_engine_drop_reports(session->engine);
+	tl_steps_end(session);
+	session->running = session->stop_ready = false;
+	return TL_OK;
+}
+
+static enum tl_status leave(struct tl_session *session, bool kill, struct tl_error *error)
+{
+	tl_u64 process = session->selected.process;
+	tl_u64 thread = session->selected.thread;
+	tl_i32 signal = kill ? 0 : signal_to_pass(session);
+	enum tl_status status;
+
+	if (process == 0)
+		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "The program is not being run.");
+	TL_TRY(stand_still(session, error));
+	tl_session_remove(session, process);
+	status = kill ? tl_engine_kill(session->engine, process)
+		      : tl_engine_detach(session->engine, process, signal != 0 ? thread : 0, signal);
+	session->stop = (struct tl_stop){0};
+	if (status != TL_OK)
+		return TL_FAIL(error, status, "%s", tl_status_text(status));
+	return TL_OK;
+}
+
+enum tl_status tl_session_kill(struct tl_session *session, struct tl_error *error)
+{
+	return leave(session, true, error);
+}
+
+enum tl_status tl_session_detach(struct tl_session *session, struct tl_error *error)
+{
+	return leave(session, false, error);
+}
+
+void tl_session_leave(struct tl_session *session)
+{
+	struct tl_error error;
+
+	if (session->process_count == 0 || stand_still(session, &error) != TL_OK)
+		return;
+	while (session->process_count != 0) {
+		tl_u64 process = session->processes[0].process;
+		bool attached = session->processes[0].attached;
+
+		tl_session_remove(session, process);
+		if (attached)
+			(void)tl_engine_detach(session->engine, process, 0, 0);
+		else
+			(void)tl_engine_kill(session->engine, process);
+	}
+}
