@@ -22,8 +22,8 @@ struct tl_module {
 };
 
 /*
- * An empty list of modules, the caller's until tl_modules_close. Binaries is borrowed and must outlive it. Error:
- * RESOURCE. Control thread.
+ * An empty list of modules, the caller's until tl_modules_close. Binaries is borrowed and must outlive it. Error: out
+ * of memory. Control thread.
  */
 TL_CHECKED enum tl_status tl_modules_open(struct tl_modules **modules_ret, struct tl_binaries *binaries,
 					  struct tl_error *error);
