@@ -221,6 +221,9 @@ TL_CHECKED enum tl_status tl_session_parse(struct tl_session *session, const cha
 /* The same and its value. */
 TL_CHECKED enum tl_status tl_session_evaluate(struct tl_session *session, const char *text, tl_size size,
 					      struct tl_value *value_ret, struct tl_error *error);
+/* The same of one that is an address: a pointer, a number, an array or function for where it stands. */
+TL_CHECKED enum tl_status tl_session_address(struct tl_session *session, const char *text, tl_size size,
+					     tl_u64 *address_ret, struct tl_error *error);
 
 /* Where `list`, `break 12` and their like start from. */
 TL_CHECKED enum tl_status tl_session_base(struct tl_session *session, struct tl_linespec_base *base_ret,

@@ -6,8 +6,9 @@
 #include "debugger/session/session.h"
 #include "debugger/session/steps.h"
 
-/* A process, with what is in its memory. */
+/* A process, with what is in its memory. It stays where it is while it is debugged: its modules read through it. */
 struct tl_debugged {
+	struct tl_engine *engine;
 	tl_u64 process;
 	struct tl_modules *modules;
 	struct tl_places *places; /* in these modules: kept, since each stop stands where others stood */
@@ -64,7 +65,7 @@ struct tl_session {
 
 	char *program;
 	struct tl_modules *program_modules; /* as linked, for when nothing runs */
-	struct tl_debugged *processes;
+	struct tl_debugged **processes;
 	tl_size process_count, process_capacity;
 
 	struct tl_numbered_thread *threads; /* number 1 first */
@@ -97,42 +98,51 @@ struct tl_session {
 
 /* ---- session.c ---- */
 
-/* Ends what was worked out for the selected frame; for the whole stop. */
-void tl_session_forget_frame(struct tl_session *session);
-void tl_session_forget_stop(struct tl_session *session);
+void tl_session_remark(struct tl_session *session, const char *format, ...) TL_PRINTF(2, 3);
 
-struct tl_debugged *tl_session_debugged(struct tl_session *session, tl_u64 process);
+/* ---- processes.c ---- */
+
+/* NULL: it is not debugged. */
+struct tl_debugged *tl_session_debugged(const struct tl_session *session, tl_u64 process);
 TL_CHECKED enum tl_status tl_session_add(struct tl_session *session, tl_u64 process, const char *path, bool attached,
 					 struct tl_error *error);
 void tl_session_remove(struct tl_session *session, tl_u64 process);
 /* Brings the modules of a process up to date, and the places of points with them. */
 void tl_session_update_modules(struct tl_session *session, struct tl_debugged *debugged);
+/* All threads of a process that was attached to stand: this one speaks for them. */
+void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thread);
+
+/* ---- threads.c ---- */
+
 /* Gives numbers to threads that have none. */
 void tl_session_number_threads(struct tl_session *session);
 /* The program stands: tells which threads came and went since it stood last. */
 void tl_session_tell_threads(struct tl_session *session);
-void tl_session_remark(struct tl_session *session, const char *format, ...) TL_PRINTF(2, 3);
+
+/* ---- selection.c ---- */
+
+/* Ends what was worked out for the selected frame; for the whole stop. */
+void tl_session_forget_frame(struct tl_session *session);
+void tl_session_forget_stop(struct tl_session *session);
 /* Selects without a word; the innermost frame with so many inlined functions hidden. */
 void tl_session_set_selected(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped);
-
-/* All threads of a process that was attached to stand: this one speaks for them. */
-void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thread);
-
-/* Reads an expression with names as an environment knows them. */
-TL_CHECKED enum tl_status tl_session_read(struct tl_session *session, const struct tl_environment *environment,
-					  const char *text, tl_size size, struct tl_expression **expression_ret,
-					  struct tl_error *error);
 
 /* A stack of a stopped thread, so many inlined functions hidden. The caller closes, before modules change. */
 TL_CHECKED enum tl_status tl_session_open_stack(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped,
 						struct tl_stack **stack_ret, struct tl_error *error);
-
 /*
  * A stack of a stopped thread that goes on behind main, where the program's own code ends for people but not for a step
  * or a scope. The caller closes.
  */
 TL_CHECKED enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thread_id thread,
 						 struct tl_stack **stack_ret, struct tl_error *error);
+
+/* ---- session_values.c ---- */
+
+/* Reads an expression with names as an environment knows them. */
+TL_CHECKED enum tl_status tl_session_read(struct tl_session *session, const struct tl_environment *environment,
+					  const char *text, tl_size size, struct tl_expression **expression_ret,
+					  struct tl_error *error);
 
 /* ---- call.c ---- */
 

@@ -620,8 +620,8 @@ void tl_session_leave(struct tl_session *session)
 	if (session->process_count == 0 || stand_still(session, &error) != TL_OK)
 		return;
 	while (session->process_count != 0) {
-		tl_u64 process = session->processes[0].process;
-		bool attached = session->processes[0].attached;
+		tl_u64 process = session->processes[0]->process;
+		bool attached = session->processes[0]->attached;
 
 		tl_session_remove(session, process);
 		if (attached)

@@ -8,21 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum tl_status evaluate_address(struct tl_cli *cli, const char *text, tl_size size, tl_u64 *address_ret,
-				       struct tl_error *error)
-{
-	const struct tl_environment *environment;
-	struct tl_value value;
-	tl_i128 number;
-
-	TL_TRY(tl_session_evaluate(cli->session, text, size, &value, error));
-	TL_TRY(tl_session_environment(cli->session, &environment, NULL, error));
-	TL_TRY(tl_value_decay(&environment->values, &value, error));
-	TL_TRY(tl_value_integer(&environment->values, &value, &number, error));
-	*address_ret = (tl_u64)number;
-	return TL_OK;
-}
-
 /* The letters behind a slash: m, r and s. */
 static enum tl_status read_letters(const char *letters, tl_size size, struct tl_code_listing *listing,
 				   struct tl_error *error)
@@ -85,8 +70,8 @@ static enum tl_status list_range(struct tl_cli *cli, const struct tl_code_listin
 	tl_u64 start, end;
 
 	second += is_length ? 1 : 0;
-	TL_TRY(evaluate_address(cli, words, (tl_size)(comma - words), &start, error));
-	TL_TRY(evaluate_address(cli, second, strlen(second), &end, error));
+	TL_TRY(tl_session_address(cli->session, words, (tl_size)(comma - words), &start, error));
+	TL_TRY(tl_session_address(cli->session, second, strlen(second), &end, error));
 	if (is_length)
 		end += start;
 	return tl_code_list_range(listing, start, end, tl_session_patience(cli->session), output, error);
@@ -100,7 +85,7 @@ static enum tl_status list_function(struct tl_cli *cli, const struct tl_code_lis
 	tl_u64 address;
 
 	if (words[0] != '\0') {
-		TL_TRY(evaluate_address(cli, words, strlen(words), &address, error));
+		TL_TRY(tl_session_address(cli->session, words, strlen(words), &address, error));
 	} else {
 		if (!lister->listing.has_current)
 			return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "No frame selected.");

@@ -96,21 +96,6 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 
 /* ---- info symbol, info line ---- */
 
-static enum tl_status evaluate_address(struct tl_cli *cli, const struct tl_command_line *line, tl_u64 *address_ret,
-				       struct tl_error *error)
-{
-	const struct tl_environment *environment;
-	struct tl_value value;
-	tl_i128 number;
-
-	TL_TRY(tl_session_evaluate(cli->session, line->words, line->size, &value, error));
-	TL_TRY(tl_session_environment(cli->session, &environment, NULL, error));
-	TL_TRY(tl_value_decay(&environment->values, &value, error));
-	TL_TRY(tl_value_integer(&environment->values, &value, &number, error));
-	*address_ret = (tl_u64)number;
-	return TL_OK;
-}
-
 /* The symbol that an address lies in, as people write it; false when there is none. */
 static bool symbol_at(struct tl_cli *cli, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
 {
@@ -150,7 +135,7 @@ static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_comman
 
 	if (line->size == 0)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (address).");
-	TL_TRY(evaluate_address(cli, line, &address, error));
+	TL_TRY(tl_session_address(cli->session, line->words, line->size, &address, error));
 	module = tl_modules_at(modules, address);
 	if (module == NULL || !symbol_at(cli, address, name, sizeof(name), &offset)) {
 		tl_screen_format(&cli->screen, "No symbol matches %.*s.\n", (int)line->size, line->words);

@@ -1,0 +1,88 @@
+/* Threads as people number them, and what is said of their coming and going. */
+#include "debugger/session/session_internal.h"
+
+#include "base/storage.h"
+
+void tl_session_number_threads(struct tl_session *session)
+{
+	struct tl_thread_info info;
+
+	while (tl_engine_younger_thread(session->engine, session->youngest, &info)) {
+		session->youngest = info.born;
+		if (!tl_grow(tl_storage(), (void **)&session->threads, &session->thread_capacity, session->thread_count,
+			     sizeof(*session->threads)))
+			return;
+		session->threads[session->thread_count++] =
+			(struct tl_numbered_thread){.id = info.id, .born = info.born};
+	}
+}
+
+tl_u32 tl_session_thread_number(struct tl_session *session, struct tl_thread_id thread)
+{
+	tl_session_number_threads(session);
+	for (tl_size i = session->thread_count; i-- > 0;)
+		if (session->threads[i].id.process == thread.process && session->threads[i].id.thread == thread.thread)
+			return (tl_u32)(i + 1);
+	return 0;
+}
+
+struct tl_thread_id tl_session_numbered_thread(struct tl_session *session, tl_u32 number)
+{
+	struct tl_thread_info info;
+	const struct tl_numbered_thread *numbered;
+
+	tl_session_number_threads(session);
+	if (number == 0 || number > session->thread_count)
+		return (struct tl_thread_id){0};
+	numbered = &session->threads[number - 1];
+	/* The kernel gives a number out again: the thread of that birth is meant. */
+	if (!tl_engine_find_thread(session->engine, numbered->id, &info) || info.born != numbered->born)
+		return (struct tl_thread_id){0};
+	return numbered->id;
+}
+
+static tl_u64 thread_pointer(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_target *target = session->target;
+	tl_u8 bytes[8] = {0};
+	tl_size done = 0;
+	tl_u64 pointer = 0;
+
+	if (target->ops->read_object == NULL ||
+	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_POINTER, 0, bytes, sizeof(bytes), &done) != TL_OK)
+		return 0;
+	for (tl_size i = 0; i < done; i++)
+		pointer |= (tl_u64)bytes[i] << i * 8;
+	return pointer;
+}
+
+static void tell_thread(struct tl_session *session, struct tl_numbered_thread *numbered, bool is_first)
+{
+	struct tl_thread_info info;
+	bool alive = tl_engine_find_thread(session->engine, numbered->id, &info) && info.born == numbered->born;
+
+	if (alive && !numbered->told && info.stopped) {
+		numbered->told = true;
+		numbered->pointer = thread_pointer(session, numbered->id);
+		if (!is_first && session->settings.tell_threads)
+			tl_session_remark(session, "[New Thread 0x%llx (LWP %llu)]",
+					  (unsigned long long)numbered->pointer,
+					  (unsigned long long)numbered->id.thread);
+	} else if (!alive && numbered->told) {
+		numbered->told = false;
+		if (tl_session_debugged(session, numbered->id.process) != NULL && session->settings.tell_threads)
+			tl_session_remark(session, "[Thread 0x%llx (LWP %llu) exited]",
+					  (unsigned long long)numbered->pointer,
+					  (unsigned long long)numbered->id.thread);
+		numbered->id = (struct tl_thread_id){0};
+	}
+}
+
+void tl_session_tell_threads(struct tl_session *session)
+{
+	tl_session_number_threads(session);
+	for (tl_size i = 0; i < session->thread_count; i++)
+		if (session->threads[i].id.process != 0)
+			tell_thread(session, &session->threads[i],
+				    session->threads[i].id.thread == session->threads[i].id.process);
+}
