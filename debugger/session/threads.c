@@ -78,11 +78,19 @@ static void tell_thread(struct tl_session *session, struct tl_numbered_thread *n
 	}
 }
 
+/* Of its process. Stubs number threads as they like, so that the first need not have the process's number. */
+static bool is_first(const struct tl_session *session, tl_size index)
+{
+	for (tl_size i = 0; i < index; i++)
+		if (session->threads[i].id.process == session->threads[index].id.process)
+			return false;
+	return true;
+}
+
 void tl_session_tell_threads(struct tl_session *session)
 {
 	tl_session_number_threads(session);
 	for (tl_size i = 0; i < session->thread_count; i++)
 		if (session->threads[i].id.process != 0)
-			tell_thread(session, &session->threads[i],
-				    session->threads[i].id.thread == session->threads[i].id.process);
+			tell_thread(session, &session->threads[i], is_first(session, i));
 }

@@ -270,11 +270,18 @@ static enum tl_frame_item next_item(struct remote_link *link)
 	return item;
 }
 
+/* Who has left with these words wants no answer to them: that it is gone is found when more is to be read. */
 static enum tl_status answer(struct remote_link *link, char byte)
 {
 	tl_u8 sign = (tl_u8)byte;
+	ssize_t done;
 
-	return link->acknowledges ? write_all(link, &sign, 1) : TL_OK;
+	if (!link->acknowledges)
+		return TL_OK;
+	done = link->socket ? send(link->out, &sign, 1, MSG_NOSIGNAL | MSG_DONTWAIT) : write(link->out, &sign, 1);
+	if (done == 1 || (done < 0 && (errno == EPIPE || errno == ECONNRESET)))
+		return TL_OK;
+	return write_all(link, &sign, 1);
 }
 
 static enum tl_status too_long(struct remote_link *link)

@@ -879,10 +879,19 @@ static bool any_running(const struct remote_target *target)
 	return false;
 }
 
+/* Nothing is left to be debugged: a stub that closes the line then does what is expected. */
+static bool all_ended(const struct remote_target *target)
+{
+	for (tl_size i = 0; i < target->process_count; i++)
+		if (!target->processes[i]->has_end)
+			return false;
+	return !target->extended && target->process_count != 0;
+}
+
 /* The connection has ended, and with it, for the engine, everything behind it. */
 static void lose(struct remote_target *target)
 {
-	bool quiet = target->over || target->lost_told;
+	bool quiet = target->over || target->lost_told || all_ended(target);
 
 	target->lost_told = true;
 	tl_source_remove(target->reader);

@@ -614,6 +614,30 @@ TEST(a_stub_that_goes_away_ends_its_processes)
 	end(&session);
 }
 
+/* As QEMU does it: its machine is over, it says so, and is gone before anybody can say that this was heard. */
+static void parting(struct stub *stub, const char *packet)
+{
+	if (packet[0] != 'c') {
+		poor(stub, packet);
+		return;
+	}
+	stub_reply(stub, "W07");
+	shutdown(stub->descriptor, SHUT_RDWR);
+}
+
+TEST(the_last_words_of_a_stub_are_heard)
+{
+	struct session session;
+	struct tl_report report;
+
+	begin(&session, parting, 5000);
+	REQUIRE(session.status == TL_OK);
+	REQUIRE(resume(&session, TL_ACTION_CONTINUE) == TL_OK && await_report(&session, &report));
+	CHECK(report.event.kind == TL_EVENT_PROCESS_EXITED && report.event.code == 7);
+	CHECK_EQUAL(session.lost_count, 0);
+	end(&session);
+}
+
 /* ---- Hostile stubs ---- */
 
 static void silent(struct stub *stub, const char *packet)
