@@ -191,8 +191,12 @@ static enum tl_status resume(struct tl_cli *cli, const struct tl_command_line *l
 	TL_TRY(words_of(line, &words, &background, error));
 	if (words[0] != '\0')
 		status = tl_cli_number(cli, words, &count, error);
-	if (status == TL_OK && kind == TL_PLAN_CONTINUE && count > 1 && cli->told.kind == TL_STOP_BREAKPOINT &&
+	if (status == TL_OK && kind == TL_PLAN_CONTINUE && count == 2 && cli->told.kind == TL_STOP_BREAKPOINT &&
 	    cli->told.number_count > 0)
+		tl_screen_format(&cli->screen, "Will ignore next crossing of breakpoint %u.  Continuing.\n",
+				 cli->told.numbers[0]);
+	else if (status == TL_OK && kind == TL_PLAN_CONTINUE && count > 1 && cli->told.kind == TL_STOP_BREAKPOINT &&
+		 cli->told.number_count > 0)
 		tl_screen_format(&cli->screen, "Will ignore next %lld crossings of breakpoint %u.  Continuing.\n",
 				 (long long)count - 1, cli->told.numbers[0]);
 	else if (status == TL_OK && kind == TL_PLAN_CONTINUE && tl_cli_typed(cli))

@@ -19,7 +19,7 @@ static const char *title(const struct tl_breakpoint *point)
 	if (point->kind == TL_BREAKPOINT_PRINTF)
 		return "Dprintf";
 	if (point->kind == TL_BREAKPOINT_HARDWARE)
-		return point->temporary ? "Temporary hardware breakpoint" : "Hardware assisted breakpoint";
+		return "Hardware assisted breakpoint";
 	return point->temporary ? "Temporary breakpoint" : "Breakpoint";
 }
 
