@@ -191,5 +191,6 @@ enum tl_status tl_cpu_present(const struct tl_cpu *cpu, tl_u32 features, tl_u64 
 /* The CPUs there are. */
 extern const struct tl_cpu tl_cpu_x86_64;
 extern const struct tl_cpu tl_cpu_i386;
+extern const struct tl_cpu tl_cpu_riscv64;
 
 #endif

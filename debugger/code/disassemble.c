@@ -14,7 +14,7 @@ enum tl_status tl_disassembler_open(struct tl_disassembler **disassembler_ret, t
 {
 	struct tl_disassembler *made;
 
-	if (machine != EM_X86_64 && machine != EM_386)
+	if (machine != EM_X86_64 && machine != EM_386 && machine != EM_RISCV)
 		return TL_FAIL(
 			error, TL_ERROR_UNSUPPORTED,
 			"instructions of this machine (%u in ELF's numbers) cannot be shown; x/x shows their bytes",
@@ -82,7 +82,10 @@ enum tl_status tl_disassemble(struct tl_disassembler *disassembler, const struct
 	tl_size size;
 
 	TL_TRY(read_code(view, address, bytes, &size, error));
-	length = tl_disassemble_x86(view, disassembler->machine == EM_X86_64, address, bytes, size, output);
+	if (disassembler->machine == EM_RISCV)
+		length = tl_disassemble_riscv(view, address, bytes, size, output);
+	else
+		length = tl_disassemble_x86(view, disassembler->machine == EM_X86_64, address, bytes, size, output);
 	if (length == 0)
 		return TL_FAIL(error, TL_ERROR_MEMORY, "Cannot access memory at address 0x%llx",
 			       (unsigned long long)(address + size));

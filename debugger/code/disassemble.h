@@ -29,8 +29,8 @@ struct tl_code_view {
 };
 
 /*
- * For a machine (EM_X86_64, EM_386 of <elf.h>). The caller closes. TL_ERROR_UNSUPPORTED for others;
- * TL_ERROR_NO_MEMORY.
+ * For a machine (EM_X86_64, EM_386 and EM_RISCV, 64-bit, of <elf.h>). The caller closes. TL_ERROR_UNSUPPORTED for
+ * others; TL_ERROR_NO_MEMORY.
  */
 TL_CHECKED enum tl_status tl_disassembler_open(struct tl_disassembler **disassembler_ret, tl_u16 machine,
 					       struct tl_error *error);

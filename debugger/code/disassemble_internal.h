@@ -8,6 +8,10 @@
 tl_u8 tl_disassemble_x86(const struct tl_code_view *view, bool wide, tl_u64 address, const tl_u8 *bytes, tl_size size,
 			 struct tl_output *output);
 
+/* The same for RV64. */
+tl_u8 tl_disassemble_riscv(const struct tl_code_view *view, tl_u64 address, const tl_u8 *bytes, tl_size size,
+			   struct tl_output *output);
+
 /* A name as the view wants it. */
 void tl_disassemble_name(const struct tl_code_view *view, const char *name, struct tl_output *output);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """binutils as the referee of instructions: every one of a program's code, where it begins and how it is written.
 
-    disassemble_referee.py DISASSEMBLE att|intel WANTED PROGRAM…     DISASSEMBLE is the test program tests/debugger/disassemble
+    disassemble_referee.py DISASSEMBLE att|intel|riscv WANTED PROGRAM…     DISASSEMBLE is the test program tests/debugger/disassemble
 
 gdb's `disassemble` and objdump are one disassembler. Where instructions begin must be the same everywhere; of the
 texts, but for symbols, WANTED percent.
@@ -15,8 +15,9 @@ import subprocess
 import sys
 
 
-def objdump(path, intel):
-    command = ['objdump', '-d', '-w', '--no-show-raw-insn', *(['-M', 'intel'] if intel else []), path]
+def objdump(path, flavor):
+    program = 'riscv64-linux-gnu-objdump' if flavor == 'riscv' else 'objdump'
+    command = [program, '-d', '-w', '-z', '--no-show-raw-insn', *(['-M', 'intel'] if flavor == 'intel' else []), path]
     result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300)
     rows = []
     for line in result.stdout.splitlines():
@@ -31,15 +32,17 @@ def objdump(path, intel):
 def normal(text):
     """Without symbols; an address that objdump writes as a bare number is one with 0x in front, as in gdb."""
     text = re.sub(r' <[^<>]*(<[^<>]*>)*[^<>]*>', '', text.strip())
+    # On RISC-V objdump remembers what the instruction before put into a register; gdb's x/i does not.
+    text = re.sub(r'(\((?!zero)\w+\)|,-?\d+) # 0x[0-9a-f]+$', r'\1', text)
     text = re.sub(r'(# )([0-9a-f]+)$', r'\g<1>0x\2', text)
     return re.sub(r'^((?:[a-z0-9.WRXB]+ )*(?:j[a-z]+|call|loop[a-z]*|xbegin|jmp|b[.a-z]*|cbn?z|tbn?z)(?:,p[tn])? +)([0-9a-f]+)$',
                   r'\g<1>0x\2', text)
 
 
-def compare(disassemble, path, intel, show):
-    rows = objdump(path, intel)
+def compare(disassemble, path, flavor, show):
+    rows = objdump(path, flavor)
     addresses = [row[0] for row in rows if row[0] is not None]
-    result = subprocess.run([disassemble, path, *(['intel'] if intel else [])], check=True,
+    result = subprocess.run([disassemble, path, *(['intel'] if flavor == 'intel' else [])], check=True,
                             input=''.join(f'{address:x}\n' for address in addresses), stdout=subprocess.PIPE, text=True,
                             timeout=300)
     ours = dict(zip(addresses, (line.split('\t', 1) for line in result.stdout.splitlines())))
@@ -70,7 +73,7 @@ def main():
         return 77
     passed = failed = 0
     for path in programs:
-        count, bounds, texts, different, example = compare(disassemble, path, flavor == 'intel', 10)
+        count, bounds, texts, different, example = compare(disassemble, path, flavor, 10)
         agreement = 100 - 100 * texts / max(count, 1)
         print(f'{os.path.basename(path)}: {count} instructions, {bounds} end elsewhere, '
               f'{agreement:.3f} % are written the same')

@@ -1,8 +1,10 @@
 #include "core/cpu/cpu.h"
+#include "core/cpu/riscv_decode.h"
+#include "core/cpu/riscv_layout.h"
 #include "core/cpu/x86_layout.h"
 #include "tests/unit/test.h"
 
-static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386};
+static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386, &tl_cpu_riscv64};
 
 #define ALL_FEATURES ((1u << TL_X86_FEATURE_MAX) - 1)
 
@@ -60,6 +62,62 @@ TEST(the_numbers_are_gdbs)
 	CHECK_EQUAL(TL_I386_ORIG_EAX, 41);
 	CHECK_EQUAL(TL_I386_K0, 50);
 	CHECK_EQUAL(TL_I386_ZMM7H, 65);
+}
+
+static tl_size successors_of(tl_u32 word, tl_u64 from, tl_u64 successors[TL_SUCCESSORS_MAX])
+{
+	static tl_u8 file[TL_RISCV_FILE_SIZE];
+	tl_u8 bytes[4];
+	tl_size count = 0;
+
+	tl_cpu_set(&tl_cpu_riscv64, file, TL_RISCV_REGISTER_PC, from);
+	tl_cpu_set(&tl_cpu_riscv64, file, TL_RISCV_REGISTER_RA, 0x80000123);
+	tl_store_little(bytes, word, 4);
+	CHECK_EQUAL(tl_cpu_riscv64.successors(file, bytes, 4, NULL, successors, &count), TL_OK);
+	return count;
+}
+
+TEST(riscv_knows_where_an_instruction_may_lead)
+{
+	tl_u64 to[TL_SUCCESSORS_MAX];
+
+	CHECK_EQUAL(successors_of(0xfe000ee3, 0x1000, to), 2); /* beqz zero,-4 */
+	CHECK_EQUAL(to[0], 0x1004);
+	CHECK_EQUAL(to[1], 0xffc);
+	CHECK_EQUAL(successors_of(0x8082, 0x1000, to), 1); /* ret: the lowest bit is dropped */
+	CHECK_EQUAL(to[0], 0x80000122);
+	CHECK_EQUAL(successors_of(0x0080006f, 0xfffffffffffffffc, to), 1); /* j +8, around the end */
+	CHECK_EQUAL(to[0], 4);
+	CHECK_EQUAL(successors_of(0x00000013, 0x1000, to), 1); /* nop */
+	CHECK_EQUAL(to[0], 0x1004);
+}
+
+TEST(riscv_tells_what_an_instruction_is)
+{
+	static const struct {
+		tl_u32 word;
+		enum tl_flow flow;
+		tl_u8 length;
+	} cases[] = {
+		{0x8082, TL_FLOW_RETURN, 2},      {0x000080e7, TL_FLOW_CALL, 4},    {0x9002, TL_FLOW_TRAP, 2},
+		{0x00000073, TL_FLOW_SYSCALL, 4}, {0x30200073, TL_FLOW_SPECIAL, 4}, {0x1005202f, TL_FLOW_SPECIAL, 4},
+		{0x00000063, TL_FLOW_BRANCH, 4},  {0xa001, TL_FLOW_JUMP, 2},        {0x00000013, TL_FLOW_NEXT, 4},
+	};
+	struct tl_instruction instruction;
+	tl_u8 bytes[4];
+
+	for (size_t i = 0; i < TL_COUNT(cases); i++) {
+		tl_store_little(bytes, cases[i].word, 4);
+		CHECK_EQUAL(tl_cpu_riscv64.decode(bytes, 4, &instruction), TL_OK);
+		CHECK_EQUAL(instruction.flow, cases[i].flow);
+		CHECK_EQUAL(instruction.length, cases[i].length);
+	}
+	CHECK_EQUAL(tl_cpu_riscv64.decode(bytes, 1, &instruction), TL_ERROR_TRUNCATED);
+	CHECK_EQUAL(tl_cpu_riscv64.decode(bytes, 3, &instruction), TL_ERROR_TRUNCATED);
+	tl_store_little(bytes, 0, 4);
+	CHECK_EQUAL(tl_cpu_riscv64.decode(bytes, 4, &instruction), TL_ERROR_INSTRUCTION);
+	tl_store_little(bytes, 0xffffffff, 4); /* the beginning of one of more than 4 bytes */
+	CHECK_EQUAL(tl_cpu_riscv64.decode(bytes, 4, &instruction), TL_ERROR_INSTRUCTION);
 }
 
 TEST(get_and_set_touch_their_register_alone)
