@@ -90,6 +90,11 @@ struct tl_engine_settings {
 	 * so is every point by a target with TL_CAN_PASS_POINTS.
 	 */
 	bool pass_reported;
+	/*
+	 * A program that is stopped by a signal (job control) runs when it is resumed, as gdb's own processes do. Off,
+	 * it waits for SIGCONT, as gdbserver's do.
+	 */
+	bool awaken;
 	bool program_signals_known;
 	tl_u64 program_signals[TL_SIGNAL_WORDS]; /* those that the program may be given at a detach */
 };

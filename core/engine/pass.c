@@ -177,6 +177,7 @@ static void go(struct tl_engine *engine, struct thread *thread, enum tl_thread_s
 					 .signal = thread->deliver,
 					 .syscalls = engine->settings.catch_syscalls,
 					 .clones = (thread->options & TL_THREAD_REPORT_CLONE) != 0,
+					 .awake = engine->settings.awaken,
 					 .over_hardware = over_hardware};
 	struct tl_note note = {.kind = TL_NOTE_RESUME, .thread = thread->id, .request = &request};
 	enum tl_status status = TL_OK;

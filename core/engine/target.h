@@ -132,6 +132,7 @@ struct tl_run_request {
 	tl_i32 signal; /* delivered as the thread starts, with its siginfo if it is the one it stopped with; 0: none */
 	bool syscalls; /* report entries and returns of system calls */
 	bool clones;   /* a thread that makes another tells of that itself, by TL_EVENT_CLONE, and stands */
+	bool awake;    /* a stop of the program's own (job control) does not hold it: no SIGCONT is waited for */
 	bool over_hardware; /* do not stop at a hardware breakpoint on the present program counter */
 };
 

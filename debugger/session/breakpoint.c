@@ -1,3 +1,4 @@
+#include "debugger/session/debug_registers.h"
 #include "debugger/session/session_internal.h"
 
 #include "base/storage.h"
@@ -66,6 +67,7 @@ static void carry_out(struct tl_session *session)
 	struct tl_error error;
 
 	session->points.stamp++;
+	tl_debug_registers_share(session);
 	if (session->selected.process != 0 && tl_breakpoints_sync(session, &error) != TL_OK && session->running)
 		tl_session_remark(session, "warning: %s", error.text);
 }

@@ -39,6 +39,11 @@ static inline bool tl_breakpoint_is_code(enum tl_breakpoint_kind kind)
 	return kind <= TL_BREAKPOINT_PRINTF || kind >= TL_CATCH_THROW;
 }
 
+static inline bool tl_breakpoint_is_watch(enum tl_breakpoint_kind kind)
+{
+	return kind >= TL_WATCHPOINT && kind <= TL_WATCHPOINT_ACCESS;
+}
+
 /* One address of it. */
 struct tl_breakpoint_location {
 	tl_u64 address;
@@ -75,9 +80,10 @@ struct tl_breakpoint {
 	struct tl_breakpoint_location *locations;
 	tl_size location_count;
 	/* Watchpoints: the memory that the expression's value is made from, and what stood there last. */
-	bool software;    /* too much for the debug registers, or no memory at all: the program is stepped */
-	bool by_location; /* watch -l */
-	bool has_scope;   /* it ends with the frame whose address is next, when that returns to `scope_caller` */
+	bool software;     /* too much for the debug registers, or no memory at all: the program is stepped */
+	bool no_registers; /* software whatever is free: no memory, too much of it, or the target refused */
+	bool by_location;  /* watch -l */
+	bool has_scope;    /* it ends with the frame whose address is next, when that returns to `scope_caller` */
 	tl_u64 scope_frame, scope_caller;
 	struct tl_watched watched[TL_WATCHED_MAX];
 	tl_size watched_count;

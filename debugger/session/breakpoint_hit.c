@@ -13,9 +13,7 @@ static bool condition_holds(struct tl_session *session, struct tl_thread_id thre
 			    const struct tl_breakpoint *breakpoint, struct tl_stop *stop)
 {
 	const struct tl_environment *environment;
-	struct tl_thread_id selected = session->selected;
-	tl_u64 stopped_at = session->stopped_at;
-	tl_u32 skipped = session->skipped;
+	struct tl_aside aside;
 	struct tl_error error;
 	struct tl_value value;
 	enum tl_status status;
@@ -23,7 +21,7 @@ static bool condition_holds(struct tl_session *session, struct tl_thread_id thre
 
 	if (breakpoint->condition == NULL)
 		return true;
-	tl_session_set_selected(session, thread, 0);
+	aside = tl_session_look_aside(session, thread);
 	status = tl_session_environment(session, &environment, NULL, &error);
 	if (status == TL_OK)
 		status = tl_session_evaluate(session, breakpoint->condition, strlen(breakpoint->condition), &value,
@@ -35,9 +33,7 @@ static bool condition_holds(struct tl_session *session, struct tl_thread_id thre
 		snprintf(stop->text, sizeof(stop->text), "Error in testing condition for breakpoint %u:\n%s\n",
 			 breakpoint->number, error.text);
 	}
-	tl_session_forget_stop(session);
-	tl_session_set_selected(session, selected, skipped);
-	session->stopped_at = stopped_at;
+	tl_session_look_back(session, &aside);
 	return holds;
 }
 
@@ -83,20 +79,15 @@ static void print_formatted(struct tl_session *session, struct tl_thread_id thre
 			    const struct tl_breakpoint *breakpoint)
 {
 	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
-	struct tl_thread_id selected = session->selected;
-	tl_u64 stopped_at = session->stopped_at;
-	tl_u32 skipped = session->skipped;
+	struct tl_aside aside = tl_session_look_aside(session, thread);
 	struct tl_error error;
 
-	tl_session_set_selected(session, thread, 0);
 	if (tl_session_format(session, breakpoint->format, &output, &error) != TL_OK)
 		tl_output_format(&output, "%s\n", error.text);
 	if (session->options.output != NULL)
 		session->options.output(session->options.context, tl_output_string(&output), output.size);
 	tl_output_release(&output);
-	tl_session_forget_stop(session);
-	tl_session_set_selected(session, selected, skipped);
-	session->stopped_at = stopped_at;
+	tl_session_look_back(session, &aside);
 }
 
 bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, tl_u64 address, struct tl_stop *stop)
@@ -106,6 +97,7 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 
 	for (tl_size i = 0; i < points->count; i++) {
 		struct tl_breakpoint *breakpoint = points->items[i];
+		tl_u32 place;
 
 		if (!tl_breakpoint_is_code(breakpoint->kind) || !breakpoint->enabled || breakpoint->gone ||
 		    place_at(breakpoint, address) == 0)
@@ -122,14 +114,26 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 				print_formatted(session, thread, breakpoint);
 			continue;
 		}
-		if (stop->number_count == 0 && breakpoint->location_count > 1)
-			stop->location = place_at(breakpoint, address);
-		if (counts(session, breakpoint, stop))
-			stops = true;
-		else if (stop->number_count == 0)
-			stop->location = 0;
+		place = breakpoint->location_count > 1 ? place_at(breakpoint, address) : 0;
+		if (!counts(session, breakpoint, stop))
+			continue;
+		if (!stops)
+			stop->location = place;
+		stops = true;
 	}
 	return stops;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const tl_u32 *left = a, *right = b;
+
+	return *left < *right ? -1 : *left > *right;
+}
+
+void tl_stop_sort_numbers(struct tl_stop *stop)
+{
+	qsort(stop->numbers, stop->number_count, sizeof(*stop->numbers), by_number);
 }
 
 /* ---- Catchpoints ---- */
@@ -181,6 +185,32 @@ bool tl_breakpoints_catch(struct tl_session *session, enum tl_breakpoint_kind ki
 	return stops;
 }
 
+static bool catches_library(const struct tl_breakpoint *breakpoint, const struct tl_libraries *libraries)
+{
+	for (tl_size i = 0; i < libraries->count; i++)
+		if (has_pattern(breakpoint, libraries->paths[i]))
+			return true;
+	return false;
+}
+
+bool tl_breakpoints_catch_libraries(struct tl_session *session, struct tl_thread_id thread,
+				    const struct tl_libraries *added, const struct tl_libraries *removed,
+				    struct tl_stop *stop)
+{
+	struct tl_breakpoints *points = &session->points;
+	bool stops = false;
+
+	for (tl_size i = 0; i < points->count; i++) {
+		struct tl_breakpoint *point = points->items[i];
+
+		if ((point->kind != TL_CATCH_LOAD && point->kind != TL_CATCH_UNLOAD) || !point->enabled || point->gone)
+			continue;
+		if (catches_library(point, point->kind == TL_CATCH_LOAD ? added : removed))
+			stops |= tl_breakpoint_counts(session, thread, point, stop);
+	}
+	return stops;
+}
+
 bool tl_breakpoints_catches(const struct tl_session *session, enum tl_breakpoint_kind kind)
 {
 	for (tl_size i = 0; i < session->points.count; i++)
@@ -220,6 +250,12 @@ void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop 
 		if (breakpoint != NULL)
 			breakpoint->ignore = count;
 	}
+}
+
+void tl_breakpoints_forget_hits(struct tl_session *session)
+{
+	for (tl_size i = 0; i < session->points.count; i++)
+		session->points.items[i]->hits = 0;
 }
 
 bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name)

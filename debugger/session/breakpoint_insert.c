@@ -2,6 +2,7 @@
  * What stands in the engine for the points of a session: worked out anew as a list of what is wanted, and compared with
  * what is there. So nothing has to be undone one by one, whatever was changed.
  */
+#include "debugger/session/debug_registers.h"
 #include "debugger/session/session_internal.h"
 
 #include "base/storage.h"
@@ -278,26 +279,18 @@ static void want_locations(struct tl_session *session, struct wants *wants, stru
 	}
 }
 
-/* A debug register watches 1, 2, 4 or 8 bytes that are aligned to as many. */
 static void want_bytes(struct wants *wants, const struct tl_breakpoint *breakpoint, const struct tl_watched *watched)
 {
-	enum tl_point_kind kind = breakpoint->kind == TL_WATCHPOINT        ? TL_POINT_WRITE
-				  : breakpoint->kind == TL_WATCHPOINT_READ ? TL_POINT_READ
-									   : TL_POINT_ACCESS;
-	tl_u64 at = watched->address, end = at + watched->size;
+	struct tl_debug_piece pieces[TL_DEBUG_PIECES_MAX];
+	tl_size count = tl_debug_pieces(breakpoint, watched, pieces);
 
-	while (at < end) {
-		tl_u64 size = 8;
-		struct wanted *wanted;
+	for (tl_size i = 0; i < count; i++) {
+		struct wanted *wanted = want(wants, pieces[i].kind, pieces[i].address, pieces[i].size);
 
-		while (size > 1 && (at % size != 0 || at + size > end))
-			size /= 2;
-		wanted = want(wants, kind, at, size);
 		if (wanted != NULL) {
 			wanted->always = true;
 			wanted->number = breakpoint->number;
 		}
-		at += size;
 	}
 }
 
@@ -375,10 +368,8 @@ static enum tl_status insert_wanted(struct tl_session *session, const struct wan
 	struct tl_inserted *inserted = inserted_for(points, process, wanted);
 	enum tl_status status;
 
-	if (inserted != NULL && inserted->stamp == stamp) {
-		inserted->wanted = true;
+	if (inserted != NULL && inserted->stamp == stamp)
 		return TL_OK;
-	}
 	if (inserted == NULL && !tl_grow(tl_storage(), (void **)&points->inserted, &points->inserted_capacity,
 					 points->inserted_count, sizeof(*points->inserted)))
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a point");
@@ -390,6 +381,11 @@ static enum tl_status insert_wanted(struct tl_session *session, const struct wan
 		return TL_FAIL(error, status,
 			       "Warning:\nCannot insert breakpoint %u.\nCannot access memory at address 0x%llx\n",
 			       wanted->number, (unsigned long long)wanted->address);
+	if (status == TL_ERROR_POINT_FULL)
+		return TL_FAIL(error, status,
+			       "Warning:\nCould not insert hardware %s %u.\nCould not insert hardware breakpoints:\n"
+			       "You may have requested too many hardware breakpoints/watchpoints.\n",
+			       wanted->kind == TL_POINT_HARDWARE ? "breakpoint" : "watchpoint", wanted->number);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "Could not insert point %u at 0x%llx: %s.", wanted->number,
 			       (unsigned long long)wanted->address, tl_status_text(status));
@@ -403,11 +399,20 @@ static enum tl_status insert_wanted(struct tl_session *session, const struct wan
 	return TL_OK;
 }
 
-static void remove_unwanted(struct tl_session *session)
+/* Before anything is inserted: the debug registers of what goes are free for what comes. */
+static void remove_unwanted(struct tl_session *session, const struct wants *wants)
 {
 	struct tl_breakpoints *points = &session->points;
 	tl_size kept = 0;
 
+	for (tl_size i = 0; i < points->inserted_count; i++)
+		points->inserted[i].wanted = false;
+	for (tl_size i = 0; i < wants->count; i++) {
+		struct tl_inserted *inserted = inserted_for(points, session->selected.process, &wants->items[i]);
+
+		if (inserted != NULL)
+			inserted->wanted = true;
+	}
 	for (tl_size i = 0; i < points->inserted_count; i++) {
 		struct tl_inserted *inserted = &points->inserted[i];
 
@@ -427,33 +432,58 @@ static void take_gone_off(struct tl_session *session)
 			tl_breakpoint_take_out(session, session->points.items[i]);
 }
 
-enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error)
+/* A target that has fewer debug registers than was thought: the watchpoint is stepped instead. */
+static bool step_instead(struct tl_session *session, const struct wanted *wanted)
 {
-	struct tl_process_facts facts;
+	struct tl_breakpoint *breakpoint = tl_breakpoint_find(session, wanted->number);
+
+	if (wanted->kind != TL_POINT_WRITE || breakpoint == NULL || breakpoint->no_registers)
+		return false;
+	return breakpoint->no_registers = true;
+}
+
+/* *again_ret: some watchpoint is to be stepped now, and what is wanted is another set. */
+static enum tl_status sync_once(struct tl_session *session, tl_u64 trap_size, bool *again_ret, struct tl_error *error)
+{
 	struct wants wants = {0};
 	enum tl_status status = TL_OK;
 
-	if (session->selected.process == 0 ||
-	    tl_engine_facts(session->engine, session->selected.process, &facts) != TL_OK ||
-	    (tl_target_capabilities(session->target) & TL_CAN_RUN) == 0)
-		return TL_OK;
-	collect(session, &wants, facts.cpu->trap_size);
-	for (tl_size i = 0; i < session->points.inserted_count; i++)
-		session->points.inserted[i].wanted = false;
+	*again_ret = false;
+	tl_debug_registers_share(session);
+	collect(session, &wants, trap_size);
+	remove_unwanted(session, &wants);
 	for (tl_size i = 0; i < wants.count; i++) {
 		struct tl_error why;
 		enum tl_status one = insert_wanted(session, &wants.items[i], &why);
 
-		if (one != TL_OK && status == TL_OK) {
+		if (one != TL_OK && step_instead(session, &wants.items[i])) {
+			*again_ret = true;
+		} else if (one != TL_OK && status == TL_OK) {
 			status = one;
 			if (error != NULL)
 				*error = why;
 		}
 	}
-	remove_unwanted(session);
 	for (tl_size i = 0; i < wants.count; i++)
 		free(wants.items[i].conditions);
 	tl_release(tl_storage(), wants.items, wants.capacity * sizeof(*wants.items));
+	return status;
+}
+
+enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error)
+{
+	struct tl_process_facts facts;
+	enum tl_status status;
+	bool again;
+
+	if (session->selected.process == 0 ||
+	    tl_engine_facts(session->engine, session->selected.process, &facts) != TL_OK ||
+	    (tl_target_capabilities(session->target) & TL_CAN_RUN) == 0)
+		return TL_OK;
+	/* Each turn but the last takes the registers from one watchpoint at the least. */
+	do
+		status = sync_once(session, facts.cpu->trap_size, &again, error);
+	while (again);
 	return status;
 }
 

@@ -71,6 +71,16 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 /* The same for catchpoints; `text` is what a pattern is compared with (a library, a program), or NULL. */
 bool tl_breakpoints_catch(struct tl_session *session, enum tl_breakpoint_kind kind, tl_u64 number, const char *text,
 			  struct tl_stop *stop);
+/* The same for libraries that came and went, by their paths. */
+struct tl_libraries {
+	const char **paths;
+	tl_size count;
+};
+bool tl_breakpoints_catch_libraries(struct tl_session *session, struct tl_thread_id thread,
+				    const struct tl_libraries *added, const struct tl_libraries *removed,
+				    struct tl_stop *stop);
+/* Puts the numbers of a stop in ascending order. */
+void tl_stop_sort_numbers(struct tl_stop *stop);
 /* The same for watchpoints; one whose value did not change does not count. */
 bool tl_breakpoints_watch_hit(struct tl_session *session, const struct tl_report *report, struct tl_stop *stop);
 /* Has the frame of a watched variable ended here? Its watchpoint then is the stop's, and goes. */
@@ -87,6 +97,8 @@ void tl_breakpoints_set_syscalls(struct tl_session *session);
 void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop *stop, tl_u64 count);
 /* Is one of the points that were hit placed in a function of that name? */
 bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name);
+/* The program is started anew: nothing was hit yet. */
+void tl_breakpoints_forget_hits(struct tl_session *session);
 /* The process has ended: watchpoints of frames go, hit counts stay. */
 void tl_breakpoints_process_ended(struct tl_session *session);
 

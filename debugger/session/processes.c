@@ -67,6 +67,21 @@ enum tl_status tl_session_add(struct tl_session *session, tl_u64 process, const 
 	return TL_OK;
 }
 
+/* When nothing runs any more, addresses stay those at which the program was: what was printed can be asked for. */
+static void keep_addresses(struct tl_session *session, struct tl_debugged *debugged)
+{
+	struct tl_modules *modules = debugged->modules;
+
+	if (session->process_count != 0 || session->program == NULL || debugged->path == NULL ||
+	    strcmp(session->program, debugged->path) != 0 || tl_modules_get(modules, 0) == NULL)
+		return;
+	tl_places_close(debugged->places);
+	debugged->places = NULL;
+	tl_modules_set_memory(modules, NULL);
+	debugged->modules = session->program_modules;
+	session->program_modules = modules;
+}
+
 void tl_session_remove(struct tl_session *session, tl_u64 process)
 {
 	struct tl_debugged *debugged = tl_session_debugged(session, process);
@@ -83,6 +98,7 @@ void tl_session_remove(struct tl_session *session, tl_u64 process)
 	for (tl_size i = 0; i < session->process_count; i++)
 		if (session->processes[i] == debugged)
 			session->processes[i] = session->processes[--session->process_count];
+	keep_addresses(session, debugged);
 	release(debugged);
 	tl_breakpoints_resolve(session);
 }
@@ -190,9 +206,11 @@ enum tl_status tl_session_launch(struct tl_session *session, const struct tl_lau
 
 	if (target->ops->launch == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot start programs.");
-	/* Numbers of threads begin anew with each run. */
-	if (session->process_count == 0)
+	/* Numbers of threads begin anew with each run, and so do counts of hits. */
+	if (session->process_count == 0) {
 		session->thread_count = 0;
+		tl_breakpoints_forget_hits(session);
+	}
 	status = target->ops->launch(target, launch, &process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));

@@ -76,6 +76,7 @@ static enum tl_status open_parts(struct tl_session *session, struct tl_error *er
 	tl_engine_init(session->engine, session->options.target, &host);
 	tl_engine_settings(session->engine)->pass_reported = true;
 	tl_engine_settings(session->engine)->report_execs = true;
+	tl_engine_settings(session->engine)->awaken = true;
 	return TL_OK;
 }
 
@@ -121,6 +122,7 @@ void tl_session_close(struct tl_session *session)
 	tl_source_remove(session->deferred);
 	tl_arena_clear(&session->arena);
 	free(session->base_file);
+	free(session->libraries);
 	tl_release(tl_storage(), session->processes, session->process_capacity * sizeof(struct tl_debugged *));
 	tl_release(tl_storage(), session->threads, session->thread_capacity * sizeof(*session->threads));
 	free(session->program);

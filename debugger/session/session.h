@@ -46,12 +46,15 @@ struct tl_stop {
 	struct tl_thread_id thread;          /* selected by now; of what ended, its process */
 	tl_u32 numbers[TL_STOP_NUMBERS_MAX]; /* breakpoints, in ascending order */
 	tl_u32 number_count;
-	tl_u32 location; /* which of the places of the first of them: 1, 2, …; 0: it has one only */
+	tl_u32 location; /* which of the places of the first that stands at code: 1, 2, …; 0: it has one only */
 	tl_i32 signal, code;
 	struct tl_report report; /* what the engine said */
 	/* TL_STOP_FINISHED: what the function returned; type NULL: nothing, or not known. Ends with the stop. */
 	struct tl_value returned;
 	tl_u64 history; /* its number in the history; 0: none */
+	/* TL_STOP_CATCHPOINT of libraries: lines that say which came and went; NULL else. Ends at the next such stop.
+	 */
+	const char *libraries;
 	bool new_frame; /* the frame is another than before: show it whole, not the line alone */
 	char text[512]; /* a sentence where one is needed: a condition that failed and why */
 };
@@ -109,6 +112,9 @@ struct tl_session_options {
 	/* Text of dprintf, and remarks ("[New Thread …]", "warning: …"), whole lines. */
 	void (*output)(void *context, const char *text, tl_size size);
 	void (*remark)(void *context, const char *line);
+	/* A thread got a signal that is printed and does not stop the program (struct tl_signal_handling). May be NULL.
+	 */
+	void (*signalled)(void *context, struct tl_thread_id thread, tl_i32 signal);
 	void *context;
 };
 

@@ -93,6 +93,7 @@ struct tl_session {
 	bool calling;                     /* a function of the program runs for an expression */
 	struct tl_stop stop;
 	bool stop_ready; /* not yet taken */
+	char *libraries; /* what the last stop for libraries tells */
 	bool stale;      /* the stop was made while values of the one before were in use: they end when it is taken */
 };
 
@@ -144,6 +145,11 @@ TL_CHECKED enum tl_status tl_session_read(struct tl_session *session, const stru
 					  const char *text, tl_size size, struct tl_expression **expression_ret,
 					  struct tl_error *error);
 
+/* ---- library_events.c ---- */
+
+/* A thread stands where the dynamic linker tells of changes: brings the modules up to date. True: that stops it. */
+bool tl_session_library_changed(struct tl_session *session, struct tl_thread_id thread);
+
 /* ---- call.c ---- */
 
 /* A thread came to where called functions return to: was it a call that had stopped on the way? Its registers are then
@@ -156,6 +162,18 @@ void tl_session_forget_calls(struct tl_session *session, tl_u64 process);
 
 /* Takes what the engine has to report, runs on or makes a stop of it. From the loop alone. */
 void tl_session_process(struct tl_session *session);
+/*
+ * Selects another thread for a moment, its innermost frame, to evaluate something there; and what was selected before
+ * again. What was worked out for either ends.
+ */
+struct tl_aside {
+	struct tl_thread_id selected;
+	tl_u64 stopped_at;
+	tl_u32 skipped;
+};
+struct tl_aside tl_session_look_aside(struct tl_session *session, struct tl_thread_id thread);
+void tl_session_look_back(struct tl_session *session, const struct tl_aside *aside);
+
 /* The program counter of a stopped thread; 0 when it cannot be had. */
 tl_u64 tl_session_program_counter(struct tl_session *session, struct tl_thread_id thread);
 

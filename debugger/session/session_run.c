@@ -27,6 +27,21 @@ static bool same_thread(struct tl_thread_id left, struct tl_thread_id right)
 	return left.process == right.process && left.thread == right.thread;
 }
 
+struct tl_aside tl_session_look_aside(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_aside aside = {session->selected, session->stopped_at, session->skipped};
+
+	tl_session_set_selected(session, thread, 0);
+	return aside;
+}
+
+void tl_session_look_back(struct tl_session *session, const struct tl_aside *aside)
+{
+	tl_session_forget_stop(session);
+	tl_session_set_selected(session, aside->selected, aside->skipped);
+	session->stopped_at = aside->stopped_at;
+}
+
 /* ---- Going ---- */
 
 /* What the threads other than the planned one do meanwhile. */
@@ -258,20 +273,6 @@ static tl_u32 all_inlined_here(struct tl_session *session, struct tl_thread_id t
 	return count;
 }
 
-/* The dynamic linker has changed its list. */
-static bool library_changed(struct tl_session *session, struct tl_thread_id thread)
-{
-	struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
-	tl_u64 before;
-
-	if (debugged == NULL)
-		return false;
-	before = tl_modules_generation(debugged->modules);
-	tl_session_update_modules(session, debugged);
-	return tl_modules_generation(debugged->modules) != before &&
-	       (session->settings.stop_on_library || tl_breakpoints_catches(session, TL_CATCH_LOAD));
-}
-
 /* An exception that is thrown is an event to people, though it is seen by a breakpoint. */
 static enum tl_stop_kind kind_of_hit(struct tl_session *session)
 {
@@ -286,7 +287,8 @@ static enum verdict at_code(struct tl_session *session, struct tl_thread_id thre
 {
 	bool planned = same_thread(thread, session->selected);
 
-	if (tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) && library_changed(session, thread))
+	if (tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) &&
+	    tl_session_library_changed(session, thread))
 		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
 	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && session->calling && planned)
 		return stop(session, TL_STOP_FINISHED, thread, 0);
@@ -321,6 +323,14 @@ static enum verdict on_breakpoint(struct tl_session *session, const struct tl_re
 	return at_code(session, report->event.thread, report->event.address, report->condition_error);
 }
 
+/* A value has changed. The next instruction may have a breakpoint, which is hit as well: nobody comes by again. */
+static enum verdict stop_watching(struct tl_session *session, struct tl_thread_id thread)
+{
+	(void)tl_breakpoints_hit(session, thread, tl_session_program_counter(session, thread), &session->stop);
+	tl_stop_sort_numbers(&session->stop);
+	return stop(session, TL_STOP_WATCHPOINT, thread, all_inlined_here(session, thread));
+}
+
 /* A step ended; where it ended may be a place with a breakpoint, which counts as hit then. */
 static enum verdict on_stepped(struct tl_session *session, const struct tl_report *report)
 {
@@ -329,7 +339,7 @@ static enum verdict on_stepped(struct tl_session *session, const struct tl_repor
 
 	tl_session_forget_stop(session);
 	if (tl_watch_stepped(session, thread, &session->stop))
-		return stop(session, TL_STOP_WATCHPOINT, thread, all_inlined_here(session, thread));
+		return stop_watching(session, thread);
 	/* Nothing is left to be hit there: what stands here is dealt with now. */
 	session->stopped_at = address;
 	if (session->points.internal_count != 0 || tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) ||
@@ -343,6 +353,15 @@ static enum verdict on_stepped(struct tl_session *session, const struct tl_repor
 		return RUN_ON;
 	tl_session_finish_step(session);
 	return STOP;
+}
+
+/* A signal that stops nobody and is told of all the same. */
+static void tell_signal(struct tl_session *session, struct tl_thread_id thread, tl_i32 signal)
+{
+	if (session->options.signalled == NULL)
+		return;
+	tl_session_tell_threads(session);
+	session->options.signalled(session->options.context, thread, signal);
 }
 
 static enum verdict on_signal(struct tl_session *session, const struct tl_report *report, tl_i32 *deliver_ret)
@@ -360,7 +379,7 @@ static enum verdict on_signal(struct tl_session *session, const struct tl_report
 		return stop(session, TL_STOP_SIGNAL, report->event.thread,
 			    all_inlined_here(session, report->event.thread));
 	if (handling->print)
-		tl_session_remark(session, "\nProgram received signal %d", signal);
+		tell_signal(session, report->event.thread, signal);
 	*deliver_ret = handling->pass ? signal : 0;
 	/* A handler runs first: the step goes on when it has returned. */
 	if (*deliver_ret != 0 && session->steps.active && same_thread(report->event.thread, session->selected))
@@ -443,10 +462,14 @@ static enum verdict on_end(struct tl_session *session, const struct tl_report *r
 static enum verdict on_watchpoint(struct tl_session *session, const struct tl_report *report)
 {
 	struct tl_thread_id thread = report->event.thread;
+	bool changed;
 
 	tl_session_forget_stop(session);
-	if (tl_breakpoints_watch_hit(session, report, &session->stop))
-		return stop(session, TL_STOP_WATCHPOINT, thread, all_inlined_here(session, thread));
+	changed = tl_breakpoints_watch_hit(session, report, &session->stop);
+	if (report->event.stepped)
+		changed |= tl_watch_stepped(session, thread, &session->stop);
+	if (changed)
+		return stop_watching(session, thread);
 	/* The access came with the end of a step: that is told instead. */
 	return report->event.stepped ? on_stepped(session, report) : RUN_ON;
 }

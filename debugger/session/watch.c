@@ -5,6 +5,7 @@
  * watches p, its next, and that one's size, and follows them as they change. Where no memory is read (a variable in a
  * register), or more than the debug registers can hold, the program is stepped and compared.
  */
+#include "debugger/session/debug_registers.h"
 #include "debugger/session/session_internal.h"
 
 #include <ctype.h>
@@ -143,16 +144,6 @@ static void take_memory(struct tl_breakpoint *breakpoint, const struct recorder 
 	breakpoint->watched_count = recorder->count;
 }
 
-/* How many debug registers the memory takes. */
-static tl_size words(const struct tl_watched *watched, tl_size count)
-{
-	tl_size words = 0;
-
-	for (tl_size i = 0; i < count; i++)
-		words += (tl_size)((watched[i].address + watched[i].size + 7) / 8 - watched[i].address / 8);
-	return words;
-}
-
 /* ---- Making ---- */
 
 /* Where a condition begins behind an expression: at an `if` outside of brackets and quotes. */
@@ -259,19 +250,16 @@ static enum tl_status set_scope(struct tl_session *session, struct tl_breakpoint
 static enum tl_status choose_way(struct tl_session *session, struct tl_breakpoint *breakpoint,
 				 const struct recorder *recorder, struct tl_error *error)
 {
-	struct tl_target *target = session->target;
-	tl_u32 registers = target->ops->hardware_points != NULL && session->selected.process != 0
-				   ? target->ops->hardware_points(target, session->selected.process)
-				   : 4;
-	bool fits = recorder->count != 0 && !recorder->too_much &&
-		    words(breakpoint->watched, breakpoint->watched_count) <= (registers != 0 ? registers : 4);
-
-	if (fits && session->settings.hardware_watchpoints != 0 && (tl_target_capabilities(target) & TL_CAN_WATCH) != 0)
+	breakpoint->no_registers = recorder->count == 0 || recorder->too_much;
+	if (breakpoint->kind == TL_WATCHPOINT)
 		return TL_OK;
-	if (breakpoint->kind != TL_WATCHPOINT)
+	if (breakpoint->no_registers || session->settings.hardware_watchpoints == 0 ||
+	    (tl_target_capabilities(session->target) & TL_CAN_WATCH) == 0)
 		return TL_FAIL(error, TL_ERROR_POINT_FULL,
 			       "Expression cannot be implemented with read/access watchpoint.");
-	breakpoint->software = true;
+	if (!tl_debug_registers_room(session, breakpoint))
+		return TL_FAIL(error, TL_ERROR_POINT_FULL,
+			       "There are not enough available hardware resources for this watchpoint.");
 	return TL_OK;
 }
 
@@ -350,19 +338,18 @@ static void look_anew(struct tl_session *session, struct tl_breakpoint *breakpoi
 		*now_ret = (struct tl_value){0};
 	if (recorder.count != 0)
 		take_memory(breakpoint, &recorder, watched);
+	/* A value that has grown, or is in a register now. */
+	breakpoint->no_registers |= recorder.too_much;
 }
 
 /* Looks at a watchpoint in a thread; true when it stops the program. */
 static bool check(struct tl_session *session, struct tl_thread_id thread, struct tl_breakpoint *breakpoint,
 		  struct tl_stop *stop)
 {
-	struct tl_thread_id selected = session->selected;
-	tl_u64 stopped_at = session->stopped_at;
-	tl_u32 skipped = session->skipped;
+	struct tl_aside aside = tl_session_look_aside(session, thread);
 	struct tl_value now;
 	bool changed;
 
-	tl_session_set_selected(session, thread, 0);
 	look_anew(session, breakpoint, &now);
 	changed = !same_value(&breakpoint->old_value, &now);
 	if (changed || breakpoint->kind != TL_WATCHPOINT) {
@@ -370,9 +357,7 @@ static bool check(struct tl_session *session, struct tl_thread_id thread, struct
 		if (now.type != NULL)
 			keep_value(&breakpoint->new_value, &now);
 	}
-	tl_session_forget_stop(session);
-	tl_session_set_selected(session, selected, skipped);
-	session->stopped_at = stopped_at;
+	tl_session_look_back(session, &aside);
 	return (changed || breakpoint->kind != TL_WATCHPOINT) &&
 	       tl_breakpoint_counts(session, thread, breakpoint, stop);
 }

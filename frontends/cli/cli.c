@@ -8,6 +8,7 @@
 #include "frontends/cli/program_terminal.h"
 #include "frontends/cli/running.h"
 #include "frontends/cli/startup.h"
+#include "frontends/cli/stops.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -229,6 +230,17 @@ static void session_remark(void *context, const char *line)
 	tl_screen_flush(&cli->screen);
 }
 
+static void session_signalled(void *context, struct tl_thread_id thread, tl_i32 signal)
+{
+	struct tl_cli *cli = context;
+
+	tl_program_terminal_drain(cli->program_terminal);
+	cli->screen.unpaged++;
+	tl_stop_tell_signal(cli, thread, signal);
+	cli->screen.unpaged--;
+	tl_screen_flush(&cli->screen);
+}
+
 static void complete(void *context, const char *line, tl_size start, void (*candidate)(void *list, const char *word),
 		     void *list)
 {
@@ -308,6 +320,7 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 						   .stopped = stopped,
 						   .output = session_output,
 						   .remark = session_remark,
+						   .signalled = session_signalled,
 						   .context = cli};
 
 	tl_screen_open(&cli->screen, STDOUT_FILENO);

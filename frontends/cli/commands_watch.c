@@ -18,15 +18,6 @@
 
 /* ---- Watchpoints ---- */
 
-static const char *watch_title(const struct tl_breakpoint *breakpoint)
-{
-	if (breakpoint->kind == TL_WATCHPOINT_READ)
-		return "Hardware read watchpoint";
-	if (breakpoint->kind == TL_WATCHPOINT_ACCESS)
-		return "Hardware access (read/write) watchpoint";
-	return breakpoint->software ? "Watchpoint" : "Hardware watchpoint";
-}
-
 /* "-l" and "-location" in front of the expression. */
 static const char *read_location(const char *text, bool *by_location_ret)
 {
@@ -56,7 +47,7 @@ static enum tl_status watch(struct tl_cli *cli, const struct tl_command_line *li
 	request.place = read_location(words, &request.by_location);
 	status = tl_breakpoint_make(cli->session, &request, &breakpoint, error);
 	if (status == TL_OK)
-		tl_screen_format(&cli->screen, "%s %u: %s%s\n", watch_title(breakpoint), breakpoint->number,
+		tl_screen_format(&cli->screen, "%s %u: %s%s\n", tl_watch_title(breakpoint), breakpoint->number,
 				 breakpoint->by_location ? "-location " : "", breakpoint->place);
 	free(words);
 	return status;

@@ -56,6 +56,15 @@ void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point)
 		tl_screen_text(screen, "\n");
 }
 
+const char *tl_watch_title(const struct tl_breakpoint *point)
+{
+	if (point->kind == TL_WATCHPOINT_READ)
+		return "Hardware read watchpoint";
+	if (point->kind == TL_WATCHPOINT_ACCESS)
+		return "Hardware access (read/write) watchpoint";
+	return point->software ? "Watchpoint" : "Hardware watchpoint";
+}
+
 const char *tl_point_type(const struct tl_breakpoint *point)
 {
 	switch (point->kind) {
@@ -202,7 +211,7 @@ static void write_numbers(struct tl_cli *cli, const struct tl_breakpoint *point,
 	}
 }
 
-static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point)
+static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point, int width)
 {
 	static const char *const words[] = {
 		[TL_CATCH_FORK] = "fork",
@@ -218,7 +227,7 @@ static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point)
 	};
 	struct tl_output output = tl_output_make(65536);
 
-	tl_output_format(&output, "%19s%s", "", words[point->kind]);
+	tl_output_format(&output, "%*s%s", width + 1, "", words[point->kind]);
 	if (point->kind == TL_CATCH_SYSCALL || point->kind == TL_CATCH_SIGNAL) {
 		tl_output_format(&output, "%s \"", point->number_count > 1 ? "s" : "");
 		write_numbers(cli, point, &output);
@@ -230,21 +239,21 @@ static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point)
 	tl_output_release(&output);
 }
 
-static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point)
+static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point, int width)
 {
 	struct tl_screen *screen = &cli->screen;
 	bool has_address = point->kind == TL_BREAKPOINT || point->kind == TL_BREAKPOINT_HARDWARE ||
 			   point->kind == TL_BREAKPOINT_PRINTF;
 
 	if (point->kind >= TL_CATCH_FORK)
-		list_event(cli, point);
+		list_event(cli, point, width);
 	else if (!has_address)
-		tl_screen_format(screen, "%19s%s%s\n", "", point->by_location ? "-location " : "",
+		tl_screen_format(screen, "%*s%s%s\n", width + 1, "", point->by_location ? "-location " : "",
 				 point->place != NULL ? point->place : "");
 	else if (point->location_count == 0)
-		tl_screen_format(screen, "%-18s %s\n", "<PENDING>", point->place);
+		tl_screen_format(screen, "%-*s %s\n", width, "<PENDING>", point->place);
 	else if (point->location_count > 1)
-		tl_screen_format(screen, "%-18s \n", "<MULTIPLE>");
+		tl_screen_format(screen, "%-*s \n", width, "<MULTIPLE>");
 	else
 		list_location(cli, &point->locations[0]);
 }
@@ -278,8 +287,9 @@ static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
 	if (point->thread != 0)
 		tl_screen_format(screen, "\tstop only in thread %u\n", point->thread);
 	if (point->hits != 0)
-		tl_screen_format(screen, "\tbreakpoint already hit %llu time%s\n", (unsigned long long)point->hits,
-				 point->hits == 1 ? "" : "s");
+		tl_screen_format(screen, "\t%s already hit %llu time%s\n",
+				 point->kind >= TL_CATCH_FORK ? "catchpoint" : "breakpoint",
+				 (unsigned long long)point->hits, point->hits == 1 ? "" : "s");
 	if (point->ignore != 0)
 		tl_screen_format(screen, "\tignore next %llu hits\n", (unsigned long long)point->ignore);
 	if (point->format != NULL)
@@ -320,10 +330,21 @@ static int widest_type(struct tl_cli *cli)
 	return width;
 }
 
+/* So is that of addresses: where none is to be shown it is narrow. */
+static int widest_address(struct tl_cli *cli)
+{
+	const struct tl_breakpoint *point;
+
+	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++)
+		if (point->location_count != 0 || (tl_breakpoint_is_watch(point->kind) && point->watched_count != 0))
+			return 18;
+	return 10;
+}
+
 enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_only, struct tl_error *error)
 {
 	const struct tl_breakpoint *point;
-	int width = widest_type(cli);
+	int width = widest_type(cli), address = widest_address(cli);
 	bool any = false;
 
 	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++) {
@@ -331,19 +352,18 @@ enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_
 			tl_u32 wanted;
 			bool found;
 		} search = {point->number, words[0] == '\0'};
-		bool is_watch = point->kind == TL_WATCHPOINT || point->kind == TL_WATCHPOINT_READ ||
-				point->kind == TL_WATCHPOINT_ACCESS;
+		bool is_watch = tl_breakpoint_is_watch(point->kind);
 
 		TL_TRY(tl_numbers_each(cli, words, note_number, &search, error));
 		if (!search.found || point->gone || (watch_only && !is_watch))
 			continue;
 		if (!any)
-			tl_screen_format(&cli->screen, "Num     %-*s Disp Enb Address            What\n", width,
-					 "Type");
+			tl_screen_format(&cli->screen, "Num     %-*s Disp Enb %-*s What\n", width, "Type", address,
+					 "Address");
 		any = true;
 		tl_screen_format(&cli->screen, "%-7u %-*s %-4s %-3s ", point->number, width, tl_point_type(point),
 				 disposition(point), point->enabled ? "y" : "n");
-		list_what(cli, point);
+		list_what(cli, point, address);
 		list_details(cli, point);
 	}
 	if (!any && words[0] != '\0')

@@ -11,6 +11,9 @@ struct tl_cli;
 /* "Breakpoint 1 at 0x401136: file x.c, line 5.", as after `break`. */
 void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point);
 
+/* "Hardware watchpoint", as when it is made and hit. */
+const char *tl_watch_title(const struct tl_breakpoint *point);
+
 /* "hw watchpoint", as in `info breakpoints`. */
 const char *tl_point_type(const struct tl_breakpoint *point);
 

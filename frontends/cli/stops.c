@@ -6,6 +6,7 @@
 #include "frontends/cli/displays.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/frames.h"
+#include "frontends/cli/points.h"
 #include "frontends/cli/program_terminal.h"
 #include "frontends/cli/values.h"
 
@@ -58,20 +59,6 @@ static void tell_switch(struct tl_cli *cli, const struct tl_stop *stop)
 
 /* ---- Points ---- */
 
-static const struct tl_breakpoint *first_point(struct tl_cli *cli, const struct tl_stop *stop)
-{
-	return stop->number_count > 0 ? tl_breakpoint_find(cli->session, stop->numbers[0]) : NULL;
-}
-
-static const char *watch_title(const struct tl_breakpoint *point)
-{
-	if (point->kind == TL_WATCHPOINT_READ)
-		return "Hardware read watchpoint";
-	if (point->kind == TL_WATCHPOINT_ACCESS)
-		return "Hardware access (read/write) watchpoint";
-	return point->software ? "Watchpoint" : "Hardware watchpoint";
-}
-
 static void tell_value(struct tl_cli *cli, const char *title, const struct tl_value *value)
 {
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
@@ -89,17 +76,11 @@ static bool same_value(const struct tl_value *left, const struct tl_value *right
 	       right->bytes != NULL && memcmp(left->bytes, right->bytes, left->size) == 0;
 }
 
-static void tell_watchpoint(struct tl_cli *cli, const struct tl_stop *stop)
+static void tell_watchpoint(struct tl_cli *cli, const struct tl_stop *stop, const struct tl_breakpoint *point)
 {
-	const struct tl_breakpoint *point = first_point(cli, stop);
-
 	tl_screen_text(&cli->screen, "\n");
 	write_thread(cli, stop->thread, "hit ");
-	if (point == NULL) {
-		tl_screen_text(&cli->screen, "Watchpoint\n");
-		return;
-	}
-	tl_screen_format(&cli->screen, "%s %u: %s%s\n\n", watch_title(point), point->number,
+	tl_screen_format(&cli->screen, "%s %u: %s%s\n\n", tl_watch_title(point), point->number,
 			 point->by_location ? "-location " : "", point->place);
 	if (point->kind == TL_WATCHPOINT_READ ||
 	    (point->kind == TL_WATCHPOINT_ACCESS && same_value(&point->old_value, &point->new_value))) {
@@ -123,17 +104,16 @@ static void tell_syscall(struct tl_cli *cli, const struct tl_event *event)
 }
 
 /* "(call to syscall write), " and their like. */
-static void tell_catchpoint(struct tl_cli *cli, const struct tl_stop *stop)
+static void tell_catchpoint(struct tl_cli *cli, const struct tl_stop *stop, const struct tl_breakpoint *point)
 {
 	const struct tl_event *event = &stop->report.event;
-	const struct tl_breakpoint *point = first_point(cli, stop);
 	struct tl_screen *screen = &cli->screen;
 
 	tl_screen_text(screen, "\n");
 	write_thread(cli, stop->thread, "hit ");
-	tl_screen_format(screen, "%s %u ", point != NULL && point->temporary ? "Temporary catchpoint" : "Catchpoint",
-			 stop->number_count > 0 ? stop->numbers[0] : 0);
-	switch (point != NULL ? point->kind : TL_BREAKPOINT) {
+	tl_screen_format(screen, "%s %u%s", point->temporary ? "Temporary catchpoint" : "Catchpoint", point->number,
+			 stop->libraries != NULL ? "" : " ");
+	switch (point->kind) {
 	case TL_CATCH_FORK:
 		tl_screen_format(screen, "(forked process %llu), ", (unsigned long long)event->child.process);
 		break;
@@ -161,7 +141,7 @@ static void tell_catchpoint(struct tl_cli *cli, const struct tl_stop *stop)
 		break;
 	case TL_CATCH_LOAD:
 	case TL_CATCH_UNLOAD:
-		tl_screen_format(screen, "\n%s%s", stop->text, stop->text[0] != '\0' ? "\n" : "");
+		tl_screen_format(screen, "\n%s", stop->libraries != NULL ? stop->libraries : "");
 		break;
 	case TL_BREAKPOINT:
 	case TL_BREAKPOINT_HARDWARE:
@@ -173,29 +153,46 @@ static void tell_catchpoint(struct tl_cli *cli, const struct tl_stop *stop)
 	}
 }
 
-static void tell_breakpoint(struct tl_cli *cli, const struct tl_stop *stop)
+static void tell_breakpoint(struct tl_cli *cli, const struct tl_stop *stop, const struct tl_breakpoint *point)
 {
-	const struct tl_breakpoint *point = first_point(cli, stop);
-
-	if (stop->text[0] != '\0')
-		tl_screen_format(&cli->screen, "%s\n", stop->text);
 	tl_screen_text(&cli->screen, "\n");
 	write_thread(cli, stop->thread, "hit ");
-	tl_screen_format(&cli->screen, "%s %u",
-			 point != NULL && point->temporary ? "Temporary breakpoint" : "Breakpoint",
-			 stop->number_count > 0 ? stop->numbers[0] : 0);
+	tl_screen_format(&cli->screen, "%s %u", point->temporary ? "Temporary breakpoint" : "Breakpoint",
+			 point->number);
 	if (stop->location != 0)
 		tl_screen_format(&cli->screen, ".%u", stop->location);
 	tl_screen_text(&cli->screen, ", ");
 }
 
+/* All watchpoints; of the others the first, which the place belongs to. */
+static void tell_points(struct tl_cli *cli, const struct tl_stop *stop)
+{
+	if (stop->text[0] != '\0')
+		tl_screen_format(&cli->screen, "%s\n", stop->text);
+	for (tl_u32 i = 0; i < stop->number_count; i++) {
+		const struct tl_breakpoint *point = tl_breakpoint_find(cli->session, stop->numbers[i]);
+
+		if (point == NULL)
+			continue;
+		if (tl_breakpoint_is_watch(point->kind)) {
+			tell_watchpoint(cli, stop, point);
+			continue;
+		}
+		if (point->kind >= TL_CATCH_FORK)
+			tell_catchpoint(cli, stop, point);
+		else
+			tell_breakpoint(cli, stop, point);
+		return;
+	}
+}
+
 /* ---- Signals and ends ---- */
 
-static void tell_signal(struct tl_cli *cli, const struct tl_stop *stop, tl_i32 number)
+void tl_stop_tell_signal(struct tl_cli *cli, struct tl_thread_id thread, tl_i32 number)
 {
 	tl_screen_text(&cli->screen, "\n");
-	if (has_threads(cli, stop->thread))
-		write_thread(cli, stop->thread, "");
+	if (has_threads(cli, thread))
+		write_thread(cli, thread, "");
 	else
 		tl_screen_text(&cli->screen, "Program ");
 	if (number == 0)
@@ -242,10 +239,8 @@ static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
 	case TL_STOP_FINISHED:
 		return true;
 	case TL_STOP_BREAKPOINT:
-		tell_breakpoint(cli, stop);
-		return true;
 	case TL_STOP_WATCHPOINT:
-		tell_watchpoint(cli, stop);
+		tell_points(cli, stop);
 		return true;
 	case TL_STOP_SCOPE_END:
 		tl_screen_format(&cli->screen,
@@ -254,13 +249,16 @@ static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
 				 stop->number_count > 0 ? stop->numbers[0] : 0);
 		return true;
 	case TL_STOP_CATCHPOINT:
-		tell_catchpoint(cli, stop);
+		tell_points(cli, stop);
+		if (stop->number_count == 0)
+			tl_screen_format(&cli->screen, "Stopped due to shared library event:\n%s",
+					 stop->libraries != NULL ? stop->libraries : "");
 		return true;
 	case TL_STOP_SIGNAL:
-		tell_signal(cli, stop, stop->signal);
+		tl_stop_tell_signal(cli, stop->thread, stop->signal);
 		return true;
 	case TL_STOP_INTERRUPTED:
-		tell_signal(cli, stop, stop->signal != 0 ? stop->signal : 2);
+		tl_stop_tell_signal(cli, stop->thread, stop->signal != 0 ? stop->signal : 2);
 		return true;
 	case TL_STOP_EXITED:
 		tell_exit(cli, stop);

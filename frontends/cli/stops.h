@@ -14,6 +14,9 @@ struct tl_cli;
  */
 void tl_stop_tell(struct tl_cli *cli, const struct tl_stop *stop);
 
+/* "Program received signal SIGUSR1, User defined signal 1.", with the thread where there are several. */
+void tl_stop_tell_signal(struct tl_cli *cli, struct tl_thread_id thread, tl_i32 number);
+
 /*
  * Carries out the commands of the points that were hit last, once: after the command that ran the program is done. They
  * may run it again.

@@ -27,7 +27,7 @@ static long request_for(const struct traced_thread *thread)
 {
 	if (thread->request.run == TL_RUN_STEP)
 		return PTRACE_SINGLESTEP;
-	if (thread->place == PLACE_GROUP)
+	if (thread->place == PLACE_GROUP && !thread->request.awake)
 		return PTRACE_LISTEN;
 	return thread->request.syscalls ? PTRACE_SYSCALL : PTRACE_CONT;
 }
@@ -132,7 +132,7 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 	 * The stop has used up a PTRACE_INTERRUPT that was sent before it. In a stop the request is kept until the
 	 * thread is let run, and then stops it before it gets anywhere.
 	 */
-	if (thread->stop_asked && thread->place != PLACE_GROUP)
+	if (thread->stop_asked && request_for(thread) != PTRACE_LISTEN)
 		(void)tl_process_run_interrupt(target, thread);
 	if (status == TL_OK || status == TL_ERROR_GONE)
 		status = start(target, thread, request_for(thread), thread->place == PLACE_DELIVERY ? signal : 0);

@@ -1,0 +1,150 @@
+"""Points, signals and calls at the prompt: what stops, what is counted, and what is said of it, in gdb's words."""
+
+import re
+import subprocess
+import sys
+
+import harness
+from harness import equal, holds
+
+PROGRAM = harness.BUILD / 'tests/cli/cli-points'
+LIBRARY = harness.BUILD / 'tests/cli/libcli-points.so'
+SOURCE = (harness.pathlib.Path(__file__).parent / 'points.c').read_text().split('\n')
+
+
+def line_of(part, nth=1):
+    """The number of the line that has these words."""
+    for number, text in enumerate(SOURCE, 1):
+        nth -= part in text
+        if nth == 0:
+            return number
+    raise harness.Failure(f'no line has {part!r}')
+
+
+def run(place, *commands, program=PROGRAM):
+    """What the commands say, one after the other, addresses and numbers of processes made the same."""
+    options = [word for command in commands for word in ('-ex', command)]
+    result = subprocess.run([harness.TRAPLINE, '-q', '-nx', '--batch', *options, program], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, timeout=harness.DEADLINE, cwd=place.home,
+                            stdin=subprocess.DEVNULL, env=harness.environment(place.home))
+    text = result.stdout.replace(str(harness.BUILD), 'BUILD')
+    text = re.sub(r'\(Where is .*\n', '', text)
+    return re.sub(r'process \d+', 'process N', re.sub(r'0x[0-9a-f]+', 'ADDRESS', text))
+
+
+def parts(text, *wanted):
+    """Each stands behind the one before."""
+    at = 0
+    for part in wanted:
+        found = text.find(part, at)
+        if found < 0:
+            raise harness.Failure(f'{part!r} is not in the rest:\n{text[at:]}\n-- of all:\n{text}')
+        at = found + len(part)
+
+
+def test_a_signal_that_does_not_stop_is_told_of_in_gdbs_words(place):
+    text = run(place, 'handle SIGUSR1 nostop print', 'run signals')
+    parts(text, '\nProgram received signal SIGUSR1, User defined signal 1.\n', 'caught 10\n', 'exited with code 03]')
+
+
+def test_a_signal_without_a_stop_names_its_thread(place):
+    text = run(place, 'handle SIGUSR1 nostop print', 'run thread-signals')
+    parts(text, '[New Thread', '\nThread 2 "cli-points" received signal SIGUSR1, User defined signal 1.\n')
+
+
+def test_continue_from_a_stop_signal_waits_for_nobody(place):
+    text = run(place, 'run stops', 'continue')
+    parts(text, 'Program received signal SIGSTOP, Stopped (signal).', 'went on\n', 'exited with code 03]')
+    text = run(place, 'handle SIGSTOP nostop print', 'run stops')
+    parts(text, 'Program received signal SIGSTOP, Stopped (signal).', 'went on\n', 'exited with code 03]')
+
+
+def test_libraries_are_caught_as_they_come_and_go(place):
+    text = run(place, 'catch load', 'catch unload cli-p', 'tcatch load libcli', 'catch load nowhere', f'run libraries {LIBRARY}',
+               'continue', 'continue', 'continue', 'continue', 'info breakpoints', 'continue')
+    library = 'BUILD/tests/cli/libcli-points.so'
+    parts(text, 'Catchpoint 1 (load)\nCatchpoint 2 (unload)\nCatchpoint 3 (load)\n',
+          '\nCatchpoint 1\n  Inferior loaded ', 'libc.so.6\n',
+          f'\nCatchpoint 1\n  Inferior loaded {library}\n', f'\nCatchpoint 2\n  Inferior unloaded {library}\n',
+          f'\nCatchpoint 1\n  Inferior loaded {library}\n', f'\nCatchpoint 2\n  Inferior unloaded {library}\n',
+          '1       catchpoint     keep y              load of library\n\tcatchpoint already hit 3 times\n',
+          'unload of library matching cli-p\n\tcatchpoint already hit 2 times\n',
+          'load of library matching nowhere\n', 'loaded twice\n')
+    # A temporary one is gone after its hit, and what was never loaded was never hit.
+    if 'matching libcli' in text or text.count('already hit') != 2:
+        raise harness.Failure(text)
+
+
+def test_conditions_counts_and_commands_of_catchpoints_for_libraries(place):
+    text = run(place, 'catch load libcli', 'condition 1 watched[0] == 100', 'catch unload libcli', 'ignore 2 1',
+               f'run libraries {LIBRARY}', 'info breakpoints')
+    parts(text, 'Will ignore next crossing of breakpoint 2.', '\nCatchpoint 2\n  Inferior unloaded ',
+          'load of library matching libcli\n\tstop only if watched[0] == 100\n', 'catchpoint already hit 2 times')
+    if '\nCatchpoint 1\n' in text:
+        raise harness.Failure(text)
+    commands = place.write('commands', f'catch unload\ncommands\nsilent\nprint 40 + 2\nend\nrun libraries {LIBRARY}\n')
+    parts(run(place, f'source {commands}'), 'Catchpoint 1 (unload)', '$1 = 42')
+
+
+def test_stop_on_solib_events_says_what_came(place):
+    text = run(place, 'set stop-on-solib-events 1', f'run libraries {LIBRARY}', 'continue')
+    parts(text, 'Stopped due to shared library event:\n  Inferior loaded ', 'libc.so.6',
+          'Stopped due to shared library event:\n  Inferior loaded BUILD/tests/cli/libcli-points.so')
+
+
+def test_watchpoints_beyond_the_debug_registers_trigger_too(place):
+    watches = [f'watch watched[{i}]' for i in range(6)]
+    text = run(place, 'break main', 'run', *watches, 'watch wide', 'hbreak work', 'info breakpoints', *['continue'] * 8)
+    parts(text, 'Hardware watchpoint 2: watched[0]', 'Hardware watchpoint 5: watched[3]',
+          '\nWatchpoint 6: watched[4]\nWatchpoint 7: watched[5]\nWatchpoint 8: wide\nHardware assisted breakpoint 9',
+          '4       hw watchpoint  keep y', '5       watchpoint     keep y', '8       watchpoint     keep y',
+          'Hardware watchpoint 2: watched[0]\n\nOld value = 0\nNew value = 1\n',
+          'Hardware watchpoint 3: watched[1]\n\nOld value = 0\nNew value = 2\n',
+          'Hardware watchpoint 4: watched[2]\n\nOld value = 0\nNew value = 3\n',
+          '\nWatchpoint 5: watched[3]\n\nOld value = 0\nNew value = 4\n',
+          '\nWatchpoint 6: watched[4]\n\nOld value = 0\nNew value = 5\n',
+          '\nWatchpoint 7: watched[5]\n\nOld value = 0\nNew value = 6\n',
+          '\nWatchpoint 8: wide\n\nOld value = ', '\nBreakpoint 9, work (')
+
+
+def test_registers_that_are_free_again_are_used(place):
+    text = run(place, 'break main', 'run', *[f'watch watched[{i}]' for i in range(5)], 'delete 2', 'info watchpoints',
+               'disable 3', 'watch watched[7]', 'rwatch wide', 'rwatch caught', 'rwatch both',
+               'continue')
+    parts(text, '\nWatchpoint 6: watched[4]', '6       hw watchpoint  keep y', '\nHardware watchpoint 7: watched[7]',
+          'There are not enough available hardware resources for this watchpoint.',
+          '\nWatchpoint 4: watched[2]\n')
+
+
+def test_too_many_hardware_breakpoints_are_refused_by_number(place):
+    text = run(place, 'break main', 'run', *[f'hbreak {name}' for name in ('helper', 'twice', 'work', 'same', 'threads')],
+               'continue', 'delete 6', 'continue')
+    parts(text, 'Could not insert hardware breakpoint 6.\nCould not insert hardware breakpoints:\n'
+          'You may have requested too many hardware breakpoints/watchpoints.\n', '\nBreakpoint 4, work (')
+
+
+def test_all_watchpoints_and_the_breakpoint_of_one_stop_are_told(place):
+    line = line_of('both = 2')
+    text = run(place, 'break main', 'run', 'watch both', 'watch both + 1', f'break {line + 1}', 'continue', 'continue',
+               'info breakpoints')
+    parts(text, '\nHardware watchpoint 2: both\n\nOld value = 0\nNew value = 1\n'
+          '\nHardware watchpoint 3: both + 1\n\nOld value = 1\nNew value = 2\n',
+          '\nHardware watchpoint 2: both\n\nOld value = 1\nNew value = 2\n'
+          '\nHardware watchpoint 3: both + 1\n\nOld value = 2\nNew value = 3\n'
+          '\nBreakpoint 4, main (', 'breakpoint already hit 2 times')
+
+
+def test_addresses_and_counts_after_the_end(place):
+    text = run(place, 'break faults', 'run', 'continue', 'info breakpoints', 'break helper', 'run', 'info breakpoints')
+    equal('0000ADDRESS' in text, False)
+    result = place.run('-q', '-nx', '--batch', '-ex', 'break faults', '-ex', 'run', '-ex', 'continue', '-ex', 'info breakpoints',
+                       '-ex', 'print faults', PROGRAM).stdout
+    shown = re.findall(r'keep y +0x0*([0-9a-f]+) in faults', result)
+    equal(len(shown), 1)
+    holds(result, f'$1 = {{void (int)}} 0x{int(shown[0], 16) - int(shown[0], 16) % 16:x}'[:20])
+    # Each run counts from nought.
+    equal(text.count('breakpoint already hit 1 time\n'), 2)
+
+
+if __name__ == '__main__':
+    sys.exit(harness.main(sys.modules[__name__]))
