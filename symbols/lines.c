@@ -146,8 +146,8 @@ static enum tl_status get_table(struct tl_lines *lines, struct slot *slot, const
 	return TL_OK;
 }
 
-enum tl_status tl_lines_of(struct tl_lines *lines, const struct tl_unit *unit, const struct tl_line_table **table_ret,
-			   struct tl_error *error)
+static enum tl_status find_slot(struct tl_lines *lines, const struct tl_unit *unit, struct slot **slot_ret,
+				struct tl_error *error)
 {
 	struct slot wanted = {.offset = unit->lines}, *slot = NULL;
 
@@ -155,6 +155,16 @@ enum tl_status tl_lines_of(struct tl_lines *lines, const struct tl_unit *unit, c
 		slot = bsearch(&wanted, lines->slots, lines->count, sizeof(*lines->slots), by_offset);
 	if (slot == NULL)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the unit has no line table");
+	*slot_ret = slot;
+	return TL_OK;
+}
+
+enum tl_status tl_lines_of(struct tl_lines *lines, const struct tl_unit *unit, const struct tl_line_table **table_ret,
+			   struct tl_error *error)
+{
+	struct slot *slot;
+
+	TL_TRY(find_slot(lines, unit, &slot, error));
 	return get_table(lines, slot, table_ret, error);
 }
 
@@ -207,5 +217,20 @@ enum tl_status tl_lines_files(struct tl_lines *lines, bool (*call)(void *context
 		if (!more)
 			return TL_OK;
 	}
+	return TL_OK;
+}
+
+enum tl_status tl_lines_files_of(struct tl_lines *lines, const struct tl_unit *unit,
+				 bool (*call)(void *context, const struct tl_line_table *table), void *context,
+				 struct tl_error *error)
+{
+	const struct tl_line_table *table;
+	struct tl_line_table *read;
+	struct slot *slot;
+
+	TL_TRY(find_slot(lines, unit, &slot, error));
+	TL_TRY(get_files(lines, slot, &read, &table, error));
+	(void)call(context, table);
+	tl_line_table_close(read);
 	return TL_OK;
 }

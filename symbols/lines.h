@@ -38,4 +38,11 @@ TL_CHECKED enum tl_status tl_lines_files(struct tl_lines *lines,
 					 bool (*call)(void *context, const struct tl_line_table *table), void *context,
 					 struct tl_error *error);
 
+/*
+ * Calls back with the table of one unit in the same way, whatever `call` returns. TL_ERROR_ARGUMENT: the unit has none.
+ */
+TL_CHECKED enum tl_status tl_lines_files_of(struct tl_lines *lines, const struct tl_unit *unit,
+					    bool (*call)(void *context, const struct tl_line_table *table),
+					    void *context, struct tl_error *error);
+
 #endif

@@ -18,6 +18,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"data", "Examining data", tl_commands_data, tl_commands_data_info},
 	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},
 	{"files", "Specifying and examining files", tl_commands_source, tl_commands_modules_info},
+	{"lists", "Lists of everything of a kind, names", tl_commands_lists, tl_commands_lists_info},
 	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_program_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
 	{"support", "Support facilities", tl_commands_shell, NULL},
