@@ -144,6 +144,12 @@ TL_CHECKED enum tl_status tl_entry_ranges(const struct tl_entry *entry,
 					  struct tl_error *error);
 
 /*
+ * Where the first of those ranges begins, which is where a function is entered. False: it has none, or they are
+ * damaged.
+ */
+bool tl_entry_start(const struct tl_entry *entry, tl_u64 *start_ret);
+
+/*
  * Calls back for the expressions of a location: an exprloc or block is one for all addresses (0 to the highest), a
  * location list has one for each of its ranges, without load bias, in the order of the file, until `call` returns
  * false. The first that holds an address counts: a default (DW_LLE_default_location) comes as one for all addresses

@@ -239,6 +239,28 @@ enum tl_status tl_entry_ranges(const struct tl_entry *entry, bool (*call)(void *
 	return read_list(&list, error);
 }
 
+struct first {
+	tl_u64 start;
+	bool found;
+};
+
+static bool take_first(void *context, tl_u64 start, tl_u64 end)
+{
+	(void)end;
+	*(struct first *)context = (struct first){start, true};
+	return false;
+}
+
+bool tl_entry_start(const struct tl_entry *entry, tl_u64 *start_ret)
+{
+	struct first first = {.found = false};
+
+	if (tl_entry_ranges(entry, take_first, &first, NULL) != TL_OK || !first.found)
+		return false;
+	*start_ret = first.start;
+	return true;
+}
+
 enum tl_status tl_entry_locations(const struct tl_attribute *location,
 				  bool (*call)(void *context, tl_u64 start, tl_u64 end, const tl_u8 *bytes,
 					       tl_size size),

@@ -1,6 +1,7 @@
 #include "symbols/location.h"
 
 #include "symbols/bytes.h"
+#include "symbols/call_origin.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/dwarf_operations.h"
 
@@ -9,7 +10,6 @@
 /* How deep frames, variables and expressions may depend on one another, and how many in all for one variable. */
 #define DEPTH_MAX 16
 #define EVALUATIONS_MAX 64
-#define TAIL_CALLS_MAX 32
 
 /* What an expression of one unit is evaluated with: the context of all callbacks below. */
 struct evaluation {
@@ -223,231 +223,6 @@ static enum tl_status variable_value(void *context, tl_u64 offset, struct tl_dwa
 	return TL_OK;
 }
 
-/* Where a function begins, without bias; 0 when that is not said. */
-static bool first_range(void *context, tl_u64 start, tl_u64 end)
-{
-	(void)end;
-	*(tl_u64 *)context = start;
-	return false;
-}
-
-static enum tl_status text_of(const struct tl_entry *entry, tl_u16 name, const char **text_ret, struct tl_error *error)
-{
-	struct tl_attribute attribute;
-
-	TL_TRY(tl_entry_inherited(entry, name, &attribute, error));
-	*text_ret = attribute.kind == TL_CLASS_STRING ? attribute.text : NULL;
-	return TL_OK;
-}
-
-/* The entry that all copies of a function and its declarations in one unit lead back to. */
-static enum tl_status first_origin(const struct tl_entry *entry, struct tl_entry *origin_ret, struct tl_error *error)
-{
-	struct tl_entry at = *entry;
-
-	for (int i = 0; i < DEPTH_MAX; i++) {
-		struct tl_attribute origin;
-
-		TL_TRY(tl_entry_attribute(&at, DW_AT_abstract_origin, &origin, error));
-		if (origin.kind == TL_CLASS_NONE)
-			TL_TRY(tl_entry_attribute(&at, DW_AT_specification, &origin, error));
-		if (origin.kind == TL_CLASS_NONE)
-			break;
-		TL_TRY(tl_entry_follow(&origin, &at, error));
-	}
-	*origin_ret = at;
-	return TL_OK;
-}
-
-/* Whether two entries are of one function: the same origin, or the same name that the linker saw. */
-static enum tl_status same_function(const struct tl_entry *a, const struct tl_entry *b, bool *same_ret,
-				    struct tl_error *error)
-{
-	struct tl_entry origin_a, origin_b;
-	struct tl_attribute external_a, external_b;
-	const char *name_a, *name_b;
-
-	TL_TRY(first_origin(a, &origin_a, error));
-	TL_TRY(first_origin(b, &origin_b, error));
-	*same_ret = origin_a.unit == origin_b.unit && origin_a.offset == origin_b.offset;
-	if (*same_ret)
-		return TL_OK;
-	TL_TRY(tl_entry_inherited(a, DW_AT_external, &external_a, error));
-	TL_TRY(tl_entry_inherited(b, DW_AT_external, &external_b, error));
-	if (external_a.number == 0 || external_b.number == 0)
-		return TL_OK;
-	TL_TRY(text_of(a, DW_AT_linkage_name, &name_a, error));
-	TL_TRY(text_of(b, DW_AT_linkage_name, &name_b, error));
-	if (name_a == NULL && name_b == NULL) {
-		TL_TRY(text_of(a, DW_AT_name, &name_a, error));
-		TL_TRY(text_of(b, DW_AT_name, &name_b, error));
-	}
-	*same_ret = name_a != NULL && name_b != NULL && strcmp(name_a, name_b) == 0;
-	return TL_OK;
-}
-
-/* Functions that may be running in a frame, because they were jumped to by one that was called. */
-struct tails {
-	const struct tl_variable_frame *frame;
-	struct tl_entry functions[TAIL_CALLS_MAX];
-	tl_size count;
-	bool may_return; /* to the first of them */
-	enum tl_status status;
-	struct tl_error *error;
-};
-
-/* Whether the compiler promised to tell of all calls that a function ends with. */
-static enum tl_status tells_all(const struct tl_entry *function, bool *tells_ret, struct tl_error *error)
-{
-	static const tl_u16 promises[] = {DW_AT_call_all_calls, DW_AT_call_all_tail_calls, DW_AT_GNU_all_call_sites,
-					  DW_AT_GNU_all_tail_call_sites};
-
-	*tells_ret = false;
-	for (tl_size i = 0; i < TL_COUNT(promises) && !*tells_ret; i++) {
-		struct tl_attribute promise;
-
-		TL_TRY(tl_entry_attribute(function, promises[i], &promise, error));
-		*tells_ret = promise.kind == TL_CLASS_FLAG && promise.number != 0;
-	}
-	return TL_OK;
-}
-
-/* The code of a function that is named by a call: its own entry, or what a symbol leads to. Tag 0: in another module.
- */
-static enum tl_status find_code(const struct tl_variable_frame *frame, const struct tl_entry *callee,
-				struct tl_entry *code_ret, struct tl_error *error)
-{
-	struct tl_scope_chain chain = {NULL, 0, 0};
-	tl_u64 address = 0;
-	const char *name;
-	bool found = false;
-
-	TL_TRY(tl_entry_ranges(callee, first_range, &address, error));
-	*code_ret = *callee;
-	if (address != 0)
-		return TL_OK;
-	*code_ret = (struct tl_entry){.tag = 0};
-	TL_TRY(text_of(callee, DW_AT_linkage_name, &name, error));
-	if (name == NULL)
-		TL_TRY(text_of(callee, DW_AT_name, &name, error));
-	if (name == NULL || frame->symbol == NULL || frame->scopes == NULL)
-		return TL_FAIL(error, TL_ERROR_REGISTER, "a function that may be running in this frame is not known");
-	TL_TRY(frame->symbol(frame->context, name, &address, &found, error));
-	if (!found)
-		return TL_OK;
-	TL_TRY(tl_scopes_at(frame->scopes, address - frame->machine.bias, &chain, error));
-	if (chain.count != 0)
-		*code_ret = chain.scopes[chain.count - 1].entry;
-	tl_scope_chain_release(&chain);
-	return TL_OK;
-}
-
-static enum tl_status follow_tail(struct tails *tails, const struct tl_call_site *site)
-{
-	struct tl_entry code;
-	bool same = false;
-
-	if (!site->has_callee || tails->count == TAIL_CALLS_MAX) {
-		tails->may_return = true;
-		return TL_OK;
-	}
-	TL_TRY(same_function(&site->callee, &tails->functions[0], &same, tails->error));
-	tails->may_return = same;
-	if (same)
-		return TL_OK;
-	TL_TRY(find_code(tails->frame, &site->callee, &code, tails->error));
-	for (tl_size i = 0; i < tails->count && code.tag != 0; i++)
-		if (tails->functions[i].unit == code.unit && tails->functions[i].offset == code.offset)
-			code.tag = 0;
-	if (code.tag != 0)
-		tails->functions[tails->count++] = code;
-	return TL_OK;
-}
-
-static bool see_call(void *context, const struct tl_call_site *site)
-{
-	struct tails *tails = context;
-
-	if (site->tail)
-		tails->status = follow_tail(tails, site);
-	return tails->status == TL_OK && !tails->may_return;
-}
-
-/*
- * Whether a function may have been entered again by a chain of tail calls that it began itself: then what the call
- * passed is not what it was entered with, and nothing in the stack shows it.
- */
-static TL_NOINLINE enum tl_status may_return_to(const struct tl_variable_frame *frame, const struct tl_entry *function,
-						bool *may_ret, struct tl_error *error)
-{
-	struct tails tails = {.frame = frame, .count = 1, .error = error};
-
-	tails.functions[0] = *function;
-	for (tl_size i = 0; i < tails.count && !tails.may_return; i++) {
-		bool tells = false;
-
-		TL_TRY(tells_all(&tails.functions[i], &tells, error));
-		tails.may_return = !tells;
-		if (tells)
-			TL_TRY(tl_scope_calls(&tails.functions[i], see_call, &tails, error));
-		TL_TRY(tails.status);
-	}
-	*may_ret = tails.may_return;
-	return TL_OK;
-}
-
-/*
- * Whether a function that a caller names is that of a frame, which begins at `start`: they are one entry, or of one
- * name, or the linker has one of them under the other's name ("qsort" and "__GI_qsort").
- */
-static enum tl_status leads_to(const struct tl_variable_frame *caller, const struct tl_entry *callee,
-			       const struct tl_variable_frame *frame, tl_u64 start, bool *leads_ret,
-			       struct tl_error *error)
-{
-	struct tl_attribute external;
-	const char *name;
-	tl_u64 address = 0;
-	bool found = false;
-
-	TL_TRY(same_function(callee, &frame->function, leads_ret, error));
-	TL_TRY(tl_entry_inherited(callee, DW_AT_external, &external, error));
-	if (*leads_ret || start == 0 || caller->symbol == NULL || external.kind != TL_CLASS_FLAG ||
-	    external.number == 0)
-		return TL_OK;
-	TL_TRY(text_of(callee, DW_AT_linkage_name, &name, error));
-	if (name == NULL)
-		TL_TRY(text_of(callee, DW_AT_name, &name, error));
-	if (name != NULL)
-		TL_TRY(caller->symbol(caller->context, name, &address, &found, error));
-	*leads_ret = found && address == start + frame->machine.bias;
-	return TL_OK;
-}
-
-/* Whether the call is surely that of this frame's function. */
-static enum tl_status led_here(const struct evaluation *caller, const struct tl_call_site *site,
-			       const struct tl_variable_frame *frame, bool *led_ret, struct tl_error *error)
-{
-	struct evaluation evaluation = *caller;
-	struct tl_expression_context context;
-	tl_u64 start = 0, target;
-	bool may_return = true;
-
-	*led_ret = false;
-	TL_TRY(may_return_to(frame, &frame->function, &may_return, error));
-	if (may_return)
-		return TL_OK;
-	TL_TRY(tl_entry_ranges(&frame->function, first_range, &start, error));
-	if (site->has_callee)
-		return leads_to(caller->frame, &site->callee, frame, start, led_ret, error);
-	if (site->target == NULL)
-		return TL_OK;
-	evaluation.unit = site->entry.unit;
-	fill_in(&evaluation, &context);
-	TL_TRY(tl_expression_number(&context, site->target, site->target_size, NULL, &target, error));
-	*led_ret = start != 0 && target == start + frame->machine.bias;
-	return TL_OK;
-}
-
 /* What a call passed: by where it was passed, or by which parameter it was. */
 struct passed {
 	const tl_u8 *bytes;
@@ -518,30 +293,48 @@ static enum tl_status value_of(const struct evaluation *evaluation, const tl_u8 
 	return TL_OK;
 }
 
+/* Whether a call is surely that of the frame's function. */
+static enum tl_status led_here(const struct evaluation *caller, const struct tl_call_origin *origin,
+			       const struct tl_variable_frame *frame, bool *led_ret, struct tl_error *error)
+{
+	struct evaluation evaluation = *caller;
+	struct tl_expression_context context;
+	tl_u64 target;
+
+	*led_ret = origin->certainty == TL_CALL_SURE;
+	if (origin->certainty != TL_CALL_IF_TARGET)
+		return TL_OK;
+	evaluation.unit = origin->site.entry.unit;
+	fill_in(&evaluation, &context);
+	TL_TRY(tl_expression_number(&context, origin->site.target, origin->site.target_size, NULL, &target, error));
+	*led_ret = target == origin->start + frame->machine.bias;
+	return TL_OK;
+}
+
 static enum tl_status passed_value(const struct evaluation *evaluation, struct passed *passed,
 				   struct tl_dwarf_value *value_ret, struct tl_error *error)
 {
 	const struct tl_variable_frame *frame = evaluation->frame;
 	struct tl_variable_frame caller;
 	struct evaluation outer = {&caller, NULL, evaluation->depth, evaluation->left, false};
-	struct tl_call_site site;
-	bool found = false, led = false;
+	struct tl_call_origin origin = {.certainty = TL_CALL_NOT_KNOWN};
+	bool led = false;
 
 	TL_TRY(begin(&outer, error));
 	if (frame->caller == NULL || frame->function.tag == 0)
 		return TL_FAIL(error, TL_ERROR_REGISTER, "the caller is not known");
 	TL_TRY(frame->caller(frame->context, &caller, error));
 	if (caller.function.tag != 0)
-		TL_TRY(tl_scope_call_at(&caller.function, caller.program_counter, &site, &found, error));
-	if (!found)
+		TL_TRY(tl_call_origin_find(frame, &caller, &origin, error));
+	if (origin.certainty == TL_CALL_NOT_KNOWN)
 		return TL_FAIL(error, TL_ERROR_REGISTER, "nothing is known of the call that led here");
-	TL_TRY(led_here(&outer, &site, frame, &led, error));
+	TL_TRY(led_here(&outer, &origin, frame, &led, error));
 	if (!led)
 		return TL_FAIL(error, TL_ERROR_REGISTER, "the call that led here may have been another");
-	TL_TRY(tl_call_parameters(&site, is_passed, passed, error));
+	TL_TRY(tl_call_origin_parameters(&origin, is_passed, passed, error));
 	if (!passed->has_found)
 		return TL_FAIL(error, TL_ERROR_REGISTER, "the call does not say what it passed");
-	outer.unit = site.entry.unit;
+	outer.unit = origin.site.entry.unit;
 	return value_of(&outer, passed->found.value, passed->found.value_size, value_ret, error);
 }
 
@@ -634,9 +427,7 @@ static enum tl_status external_place(const struct tl_variable_frame *frame, cons
 	TL_TRY(tl_entry_inherited(variable, DW_AT_external, &external, error));
 	if (frame->symbol == NULL || external.kind != TL_CLASS_FLAG || external.number == 0)
 		return TL_OK;
-	TL_TRY(text_of(variable, DW_AT_linkage_name, &name, error));
-	if (name == NULL)
-		TL_TRY(text_of(variable, DW_AT_name, &name, error));
+	TL_TRY(tl_scope_linker_name(variable, &name, error));
 	if (name != NULL)
 		TL_TRY(frame->symbol(frame->context, name, &address, &found, error));
 	if (found)
@@ -741,7 +532,8 @@ enum tl_status tl_variable_at_entry(const struct tl_variable_frame *frame, const
 	location_ret->places[0] = place;
 	if (frame->function.tag == 0)
 		return TL_OK;
-	TL_TRY(tl_entry_ranges(&frame->function, first_range, &start, error));
+	if (!tl_entry_start(&frame->function, &start))
+		start = 0;
 	TL_TRY(tl_entry_inherited(parameter, DW_AT_location, &attribute, error));
 	if (attribute.kind == TL_CLASS_NONE)
 		return TL_OK;

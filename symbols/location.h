@@ -5,7 +5,8 @@
  * Values at a function's entry (DW_OP_entry_value) are taken from the call that led here, and only if that call surely
  * was of this function; otherwise TL_ERROR_REGISTER says that the value is not known any more.
  *
- * Nothing is kept between calls. Any thread, as far as the callbacks allow it. What expressions may do is bounded, and
+ * Nothing is kept between calls but the calls that led to functions, if the caller wants that (symbols/call_origin.h).
+ * Any thread, as far as the callbacks allow it. What expressions may do is bounded, and
  * so is how far callers are asked.
  */
 #ifndef TL_SYMBOLS_LOCATION_H
@@ -13,6 +14,8 @@
 
 #include "symbols/dwarf_expression.h"
 #include "symbols/scope.h"
+
+struct tl_call_origins;
 
 /* A frame, as variables are found in it. All of it is filled in by the caller; callbacks that are NULL cannot tell. */
 struct tl_variable_frame {
@@ -41,6 +44,7 @@ struct tl_variable_frame {
 	enum tl_status (*symbol)(void *context, const char *name, tl_u64 *address_ret, bool *found_ret,
 				 struct tl_error *error);
 	void *context;
+	struct tl_call_origins *origins; /* where it is kept which call led to a function; NULL: nowhere */
 };
 
 /*

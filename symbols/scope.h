@@ -107,6 +107,10 @@ TL_CHECKED enum tl_status tl_scope_types(const struct tl_scope *scope,
 TL_CHECKED enum tl_status tl_scope_write_name(struct tl_types *types, const struct tl_entry *function, bool parameters,
 					      struct tl_output *output, struct tl_error *error);
 
+/* What the linker calls a function or a variable, also one that is declared only. NULL: it has no name. */
+TL_CHECKED enum tl_status tl_scope_linker_name(const struct tl_entry *entry, const char **name_ret,
+					       struct tl_error *error);
+
 /* The expression for the frame base of a function at an address; size 0 for none. Belongs to the image. */
 TL_CHECKED enum tl_status tl_scope_frame_base(const struct tl_entry *function, tl_u64 address, const tl_u8 **bytes_ret,
 					      tl_size *size_ret, struct tl_error *error);
@@ -130,6 +134,10 @@ TL_CHECKED enum tl_status tl_scope_calls(const struct tl_entry *function,
 /* The call that returns to an address; *found_ret false when nothing is known of it. */
 TL_CHECKED enum tl_status tl_scope_call_at(const struct tl_entry *function, tl_u64 return_address,
 					   struct tl_call_site *site_ret, bool *found_ret, struct tl_error *error);
+
+/* Whether the compiler promised to tell of all calls that a function ends with by a jump. */
+TL_CHECKED enum tl_status tl_scope_tells_tail_calls(const struct tl_entry *function, bool *tells_ret,
+						    struct tl_error *error);
 
 /* A parameter that a call passes: where it is, and an expression in the caller for its value (of what it points to). */
 struct tl_call_parameter {

@@ -31,6 +31,21 @@ enum tl_status tl_scope_write_name(struct tl_types *types, const struct tl_entry
 	return tl_output_status(output, error);
 }
 
+static enum tl_status text_of(const struct tl_entry *entry, tl_u16 name, const char **text_ret, struct tl_error *error)
+{
+	struct tl_attribute attribute;
+
+	TL_TRY(tl_entry_inherited(entry, name, &attribute, error));
+	*text_ret = attribute.kind == TL_CLASS_STRING ? attribute.text : NULL;
+	return TL_OK;
+}
+
+enum tl_status tl_scope_linker_name(const struct tl_entry *entry, const char **name_ret, struct tl_error *error)
+{
+	TL_TRY(text_of(entry, DW_AT_linkage_name, name_ret, error));
+	return *name_ret != NULL ? TL_OK : text_of(entry, DW_AT_name, name_ret, error);
+}
+
 /* The expression of a location that holds an address. */
 struct wanted {
 	tl_u64 address;
@@ -60,6 +75,21 @@ enum tl_status tl_scope_frame_base(const struct tl_entry *function, tl_u64 addre
 		TL_TRY(tl_entry_locations(&base, take, &wanted, error));
 	*bytes_ret = wanted.bytes;
 	*size_ret = wanted.size;
+	return TL_OK;
+}
+
+enum tl_status tl_scope_tells_tail_calls(const struct tl_entry *function, bool *tells_ret, struct tl_error *error)
+{
+	static const tl_u16 promises[] = {DW_AT_call_all_calls, DW_AT_call_all_tail_calls, DW_AT_GNU_all_call_sites,
+					  DW_AT_GNU_all_tail_call_sites};
+
+	*tells_ret = false;
+	for (tl_size i = 0; i < TL_COUNT(promises) && !*tells_ret; i++) {
+		struct tl_attribute promise;
+
+		TL_TRY(tl_entry_attribute(function, promises[i], &promise, error));
+		*tells_ret = promise.kind == TL_CLASS_FLAG && promise.number != 0;
+	}
 	return TL_OK;
 }
 
@@ -178,33 +208,56 @@ enum tl_status tl_scope_call_at(const struct tl_entry *function, tl_u64 return_a
 	return TL_OK;
 }
 
-static enum tl_status expression(const struct tl_entry *entry, tl_u16 name, tl_u16 old_name, const tl_u8 **bytes_ret,
-				 tl_size *size_ret, struct tl_error *error)
-{
-	struct tl_attribute attribute;
+/* What one pass over the attributes of a call's parameter finds. */
+struct parameter_facts {
+	struct tl_call_parameter parameter;
+	struct tl_attribute which; /* the parameter itself, DW_AT_call_parameter, or as GNU's extension has it */
+};
 
-	TL_TRY(tl_entry_attribute(entry, name, &attribute, error));
-	if (attribute.kind == TL_CLASS_NONE)
-		TL_TRY(tl_entry_attribute(entry, old_name, &attribute, error));
-	if (attribute.kind == TL_CLASS_EXPRESSION || attribute.kind == TL_CLASS_BLOCK) {
-		*bytes_ret = attribute.bytes;
-		*size_ret = attribute.size;
+static bool collect_parameter(void *context, const struct tl_attribute *attribute)
+{
+	struct parameter_facts *facts = context;
+	struct tl_call_parameter *parameter = &facts->parameter;
+	const bool expression = attribute->kind == TL_CLASS_EXPRESSION || attribute->kind == TL_CLASS_BLOCK;
+	const tl_u8 *bytes = expression ? attribute->bytes : NULL;
+	const tl_size size = expression ? attribute->size : 0;
+
+	switch (attribute->name) {
+	case DW_AT_location:
+		parameter->location = bytes;
+		parameter->location_size = size;
+		break;
+	case DW_AT_call_value:
+	case DW_AT_GNU_call_site_value:
+		parameter->value = bytes;
+		parameter->value_size = size;
+		break;
+	case DW_AT_call_data_value:
+	case DW_AT_GNU_call_site_data_value:
+		parameter->data_value = bytes;
+		parameter->data_value_size = size;
+		break;
+	case DW_AT_call_parameter:
+	case DW_AT_abstract_origin:
+		facts->which = *attribute;
+		break;
+	default:
+		break;
 	}
-	return TL_OK;
+	return true;
 }
 
-/* The parameter itself: DW_AT_call_parameter, or as GNU's extension has it. */
-static enum tl_status which(const struct tl_entry *entry, struct tl_call_parameter *parameter, struct tl_error *error)
+static enum tl_status read_parameter(const struct tl_entry *entry, struct tl_call_parameter *parameter_ret,
+				     struct tl_error *error)
 {
-	struct tl_attribute attribute;
+	struct parameter_facts facts = {.parameter = {.location = NULL}};
 
-	TL_TRY(tl_entry_attribute(entry, DW_AT_call_parameter, &attribute, error));
-	if (attribute.kind == TL_CLASS_NONE)
-		TL_TRY(tl_entry_attribute(entry, DW_AT_abstract_origin, &attribute, error));
-	if (attribute.kind == TL_CLASS_NONE)
-		return TL_OK;
-	parameter->has_entry = true;
-	return tl_entry_follow(&attribute, &parameter->entry, error);
+	TL_TRY(tl_entry_attributes(entry, collect_parameter, &facts, error));
+	facts.parameter.has_entry = facts.which.kind != TL_CLASS_NONE;
+	if (facts.parameter.has_entry)
+		TL_TRY(tl_entry_follow(&facts.which, &facts.parameter.entry, error));
+	*parameter_ret = facts.parameter;
+	return TL_OK;
 }
 
 enum tl_status tl_call_parameters(const struct tl_call_site *site,
@@ -217,15 +270,9 @@ enum tl_status tl_call_parameters(const struct tl_call_site *site,
 	TL_TRY(tl_entry_child(&site->entry, &child, error));
 	while (child.tag != 0 && more) {
 		if (child.tag == DW_TAG_call_site_parameter || child.tag == DW_TAG_GNU_call_site_parameter) {
-			struct tl_call_parameter parameter = {.location = NULL};
+			struct tl_call_parameter parameter;
 
-			TL_TRY(expression(&child, DW_AT_location, DW_AT_location, &parameter.location,
-					  &parameter.location_size, error));
-			TL_TRY(expression(&child, DW_AT_call_value, DW_AT_GNU_call_site_value, &parameter.value,
-					  &parameter.value_size, error));
-			TL_TRY(expression(&child, DW_AT_call_data_value, DW_AT_GNU_call_site_data_value,
-					  &parameter.data_value, &parameter.data_value_size, error));
-			TL_TRY(which(&child, &parameter, error));
+			TL_TRY(read_parameter(&child, &parameter, error));
 			more = call(context, &parameter);
 		}
 		TL_TRY(tl_entry_sibling(&child, &child, error));

@@ -31,13 +31,6 @@ static bool copy_name(const char *name, char *name_ret, tl_size size)
 	return true;
 }
 
-static bool take_first(void *context, tl_u64 start, tl_u64 end)
-{
-	(void)end;
-	*(tl_u64 *)context = start;
-	return false;
-}
-
 /* What debug information calls a function: as the linker has it, or as C++ writes it. */
 static enum tl_status write_name(const struct tl_spot *spot, const struct tl_scope *scope, struct tl_output *output,
 				 struct tl_error *error)
@@ -57,9 +50,10 @@ static bool name_by_scope(const struct tl_spot *spot, char *name_ret, tl_size si
 	const struct tl_scope *scope = &spot->chain.scopes[spot->chain.count - 1];
 	struct tl_output name = tl_output_make(size);
 	tl_u64 entry = scope->start;
-	bool good = tl_entry_ranges(&scope->entry, take_first, &entry, NULL) == TL_OK &&
-		    write_name(spot, scope, &name, NULL) == TL_OK && copy_name(tl_output_string(&name), name_ret, size);
+	bool good = write_name(spot, scope, &name, NULL) == TL_OK && copy_name(tl_output_string(&name), name_ret, size);
 
+	if (!tl_entry_start(&scope->entry, &entry))
+		entry = scope->start;
 	*entry_ret = entry + spot->module->bias;
 	tl_output_release(&name);
 	return good;

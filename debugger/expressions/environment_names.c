@@ -177,30 +177,17 @@ static enum tl_status find_member(struct tl_environment_store *store, const char
 
 /* ---- Names that the index knows ---- */
 
-struct start {
-	tl_u64 address;
-	bool found;
-};
-
-static bool take_start(void *context, tl_u64 start, tl_u64 end)
-{
-	(void)end;
-	*(struct start *)context = (struct start){start, true};
-	return false;
-}
-
 static enum tl_status function_value(struct tl_environment_store *store, const struct tl_nearest *nearest,
 				     struct tl_value *value_ret, bool *found_ret, struct tl_error *error)
 {
-	struct start start = {0};
 	const struct tl_type *type;
+	tl_u64 start;
 
-	TL_TRY(tl_entry_ranges(&nearest->entry, take_start, &start, error));
-	if (!start.found)
+	if (!tl_entry_start(&nearest->entry, &start))
 		return TL_OK;
 	TL_TRY(tl_type_at(nearest->module->binary->types, &nearest->entry, &type, error));
 	*found_ret = true;
-	return tl_value_at(&store->values, type, start.address + nearest->module->bias, value_ret, error);
+	return tl_value_at(&store->values, type, start + nearest->module->bias, value_ret, error);
 }
 
 static const char *last_part(const char *name)

@@ -6,8 +6,9 @@
 
 /* What a value that is not in memory leads back to (struct tl_value's `where`). Lives in the arena. */
 struct where {
-	struct tl_variable_frame frame; /* whose registers and memory the location means */
-	struct tl_location location;
+	struct tl_variable_frame frame; /* whose registers and memory the places mean */
+	tl_u16 count;
+	struct tl_place places[];
 };
 
 /* No register is wider. */
@@ -101,6 +102,19 @@ enum tl_status tl_environment_absent(struct tl_environment_store *store, const s
 	return marked(store, type, known && size != 0 ? size : 1, TL_ABSENT_OPTIMISED, value_ret, error);
 }
 
+static struct where *make_where(struct tl_environment_store *store, const struct tl_variable_frame *frame,
+				const struct tl_place *places, tl_u16 count)
+{
+	struct where *where = allocate(store, sizeof(*where) + count * sizeof(*places));
+
+	if (where == NULL)
+		return NULL;
+	where->frame = *frame;
+	where->count = count;
+	memcpy(where->places, places, count * sizeof(*places));
+	return where;
+}
+
 static bool can_be_stored(const struct tl_location *location)
 {
 	for (tl_u16 i = 0; i < location->count; i++)
@@ -110,11 +124,12 @@ static bool can_be_stored(const struct tl_location *location)
 }
 
 /* Reads bytes of a location; *absence_ret says whether they are there. */
-static enum tl_status read_part(const struct where *where, tl_u64 offset, tl_u8 *bytes, tl_size size,
-				enum tl_absence *absence_ret, struct tl_error *error)
+static enum tl_status read_part(const struct tl_variable_frame *frame, const struct tl_location *location,
+				tl_u64 offset, tl_u8 *bytes, tl_size size, enum tl_absence *absence_ret,
+				struct tl_error *error)
 {
 	tl_u64 missing = 0;
-	enum tl_status status = tl_location_read(&where->frame, &where->location, offset, bytes, size, &missing, error);
+	enum tl_status status = tl_location_read(frame, location, offset, bytes, size, &missing, error);
 
 	*absence_ret = missing != 0 ? TL_ABSENT_OPTIMISED : TL_ABSENT_NOT;
 	if (status == TL_ERROR_REGISTER)
@@ -127,18 +142,19 @@ static enum tl_status read_part(const struct where *where, tl_u64 offset, tl_u8 
 	return TL_OK;
 }
 
-static enum tl_status read_pieces(const struct where *where, struct tl_value *value, struct tl_error *error)
+static enum tl_status read_pieces(const struct tl_variable_frame *frame, const struct tl_location *location,
+				  struct tl_value *value, struct tl_error *error)
 {
 	tl_u8 *bytes = (tl_u8 *)(tl_uintptr)value->bytes, *absent = (tl_u8 *)(tl_uintptr)value->absent;
 	enum tl_absence absence;
 
-	if (where->location.count == 1 && where->location.places[0].bit_size == 0) {
-		TL_TRY(read_part(where, 0, bytes, (tl_size)value->size, &absence, error));
+	if (location->count == 1 && location->places[0].bit_size == 0) {
+		TL_TRY(read_part(frame, location, 0, bytes, (tl_size)value->size, &absence, error));
 		memset(absent, absence, (tl_size)value->size);
 		return TL_OK;
 	}
 	for (tl_u64 i = 0; i < value->size; i++) {
-		TL_TRY(read_part(where, i, &bytes[i], 1, &absence, error));
+		TL_TRY(read_part(frame, location, i, &bytes[i], 1, &absence, error));
 		absent[i] = (tl_u8)absence;
 	}
 	return TL_OK;
@@ -182,7 +198,6 @@ enum tl_status tl_environment_value_at(struct tl_environment_store *store, const
 				       struct tl_value *value_ret, struct tl_error *error)
 {
 	const struct tl_place *first = &location->places[0];
-	struct where *where;
 	bool known, done = false;
 	tl_u64 size;
 
@@ -197,19 +212,15 @@ enum tl_status tl_environment_value_at(struct tl_environment_store *store, const
 	TL_TRY(tl_type_size(type, &size, &known, error));
 	if (!known)
 		return tl_environment_absent(store, type, value_ret, error);
-	where = allocate(store, sizeof(*where));
-	if (where == NULL)
-		return tl_environment_no_storage(error);
-	where->frame = *frame;
-	where->location = *location;
 	TL_TRY(marked(store, type, size, TL_ABSENT_NOT, value_ret, error));
-	TL_TRY(read_pieces(where, value_ret, error));
+	TL_TRY(read_pieces(frame, location, value_ret, error));
 	/* A pointer that was optimised out leads somewhere all the same. */
-	if (can_be_stored(location) || first->kind == TL_PLACE_POINTER)
-		value_ret->where = where;
-	else
+	if (!can_be_stored(location) && first->kind != TL_PLACE_POINTER) {
 		value_ret->place = TL_VALUE_NOWHERE;
-	return TL_OK;
+		return TL_OK;
+	}
+	value_ret->where = make_where(store, frame, location->places, location->count);
+	return value_ret->where != NULL ? TL_OK : tl_environment_no_storage(error);
 }
 
 enum tl_status tl_environment_value_of(struct tl_environment_store *store, const struct tl_variable_frame *frame,
@@ -246,17 +257,16 @@ enum tl_status tl_environment_register_value(struct tl_environment_store *store,
 					     const struct tl_register_part *parts, tl_size count,
 					     struct tl_value *value_ret, struct tl_error *error)
 {
-	struct where *where = allocate(store, sizeof(*where));
+	const struct tl_variable_frame nobody = {.types = NULL};
+	struct tl_place places[TL_REGISTER_PARTS_MAX];
 	tl_u8 whole[REGISTER_SIZE], *to;
 	tl_u64 size, memory, done = 0;
 	bool known;
 
-	if (where == NULL)
-		return tl_environment_no_storage(error);
 	TL_TRY(tl_type_size(type, &size, &known, error));
 	TL_TRY(marked(store, type, size, TL_ABSENT_NOT, value_ret, error));
 	to = (tl_u8 *)(tl_uintptr)value_ret->bytes;
-	for (tl_size i = 0; i < count; i++) {
+	for (tl_size i = 0; i < count && i < TL_REGISTER_PARTS_MAX; i++) {
 		const struct tl_register_part *part = &parts[i];
 		const tl_size end = (tl_size)part->first_byte + part->size;
 		enum tl_status status =
@@ -267,16 +277,15 @@ enum tl_status tl_environment_register_value(struct tl_environment_store *store,
 		TL_TRY(status);
 		memcpy(to + done, whole + part->first_byte, part->size);
 		/* By the index rather than the DWARF number, which some have not: `frame` has no types then. */
-		where->location.places[i] = (struct tl_place){.kind = TL_PLACE_REGISTER,
-							      .bit_size = (tl_u64)part->size * 8,
-							      .bit_offset = (tl_u64)part->first_byte * 8,
-							      .number = part->index};
+		places[i] = (struct tl_place){.kind = TL_PLACE_REGISTER,
+					      .bit_size = (tl_u64)part->size * 8,
+					      .bit_offset = (tl_u64)part->first_byte * 8,
+					      .number = part->index};
 		done += part->size;
 	}
-	where->location.count = (tl_u16)count;
 	value_ret->absent = NULL;
-	value_ret->where = where;
-	return TL_OK;
+	value_ret->where = make_where(store, &nobody, places, (tl_u16)count);
+	return value_ret->where != NULL ? TL_OK : tl_environment_no_storage(error);
 }
 
 /* ---- Storing ---- */
@@ -385,8 +394,8 @@ enum tl_status tl_environment_store_value(void *context, const void *where_of, t
 
 	if (store->at.stack == NULL || store->cpu == NULL)
 		return TL_FAIL(error, TL_ERROR_STATE, "No registers.");
-	for (tl_u16 i = 0; i < where->location.count && done < bit_size; i++) {
-		const struct tl_place *place = &where->location.places[i];
+	for (tl_u16 i = 0; i < where->count && done < bit_size; i++) {
+		const struct tl_place *place = &where->places[i];
 		tl_u64 end = place->bit_size != 0 ? at + place->bit_size : TL_U64_MAX;
 		tl_u64 from = bit_offset + done, count = bit_size - done;
 
@@ -417,9 +426,9 @@ enum tl_status tl_environment_pointed(void *context, const struct tl_value *poin
 	bool known;
 
 	/* Of several pieces none is looked for here: a pointer is one. */
-	if (where == NULL || where->location.count != 1 || where->location.places[0].kind != TL_PLACE_POINTER)
+	if (where == NULL || where->count != 1 || where->places[0].kind != TL_PLACE_POINTER)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "value has been optimized out");
-	place = &where->location.places[0];
+	place = &where->places[0];
 	offset = (tl_u64)place->offset;
 	TL_TRY(tl_location_target(&where->frame, place, &entry, error));
 	TL_TRY(tl_environment_value_of(store, &where->frame, &entry, &whole, error));

@@ -111,25 +111,6 @@ static bool in_file(struct search *search, const struct candidate *candidate)
 	return search->unit_has_file;
 }
 
-static bool take_start(void *context, tl_u64 start, tl_u64 end)
-{
-	tl_u64 *address = context;
-
-	(void)end;
-	*address = start;
-	return false;
-}
-
-bool tl_entry_start(const struct tl_entry *entry, tl_u64 *start_ret)
-{
-	tl_u64 start = TL_U64_MAX;
-
-	if (tl_entry_ranges(entry, take_start, &start, NULL) != TL_OK || start == TL_U64_MAX)
-		return false;
-	*start_ret = start;
-	return true;
-}
-
 bool tl_entry_number(const struct tl_entry *entry, tl_u16 name, tl_u64 *number_ret, const struct tl_unit **unit_ret)
 {
 	struct tl_attribute attribute;

@@ -57,7 +57,4 @@ bool tl_function_label(const struct tl_entry *function, const struct tl_word *na
 /* A number that an entry, or what it is a copy of, has as an attribute; false without. *unit_ret: where it stands. */
 bool tl_entry_number(const struct tl_entry *entry, tl_u16 name, tl_u64 *number_ret, const struct tl_unit **unit_ret);
 
-/* Where the code of an entry begins, as linked: at its first range, as the file has them. False when it has none. */
-bool tl_entry_start(const struct tl_entry *entry, tl_u64 *start_ret);
-
 #endif

@@ -34,6 +34,7 @@ struct tl_places {
 	unsigned held;
 	struct known_place *places[BUCKETS];
 	struct known_calls *calls[BUCKETS];
+	struct tl_call_origins origins;
 };
 
 enum tl_status tl_places_open(struct tl_places **places_ret, struct tl_modules *modules, struct tl_error *error)
@@ -45,6 +46,7 @@ enum tl_status tl_places_open(struct tl_places **places_ret, struct tl_modules *
 	places->modules = modules;
 	places->text = tl_output_make(TL_OUTPUT_MAX);
 	places->generation = tl_modules_generation(modules);
+	places->origins.arena = &places->arena;
 	*places_ret = places;
 	return TL_OK;
 }
@@ -53,6 +55,7 @@ static void forget(struct tl_places *places)
 {
 	memset(places->places, 0, sizeof(places->places));
 	memset(places->calls, 0, sizeof(places->calls));
+	places->origins = (struct tl_call_origins){.arena = &places->arena};
 	tl_arena_clear(&places->arena);
 }
 
@@ -83,6 +86,11 @@ void tl_places_hold(struct tl_places *places)
 void tl_places_let_go(struct tl_places *places)
 {
 	places->held--;
+}
+
+struct tl_call_origins *tl_places_origins(struct tl_places *places)
+{
+	return &places->origins;
 }
 
 void *tl_places_allocate(struct tl_places *places, tl_size size, struct tl_error *error)
@@ -192,20 +200,11 @@ static enum tl_status find_call_line(struct tl_places *places, struct tl_spot *p
 	return set_line(places, function, table, inner->call_file, inner->call_line, error);
 }
 
-static bool take_start(void *context, tl_u64 start, tl_u64 end)
-{
-	(void)end;
-	*(tl_u64 *)context = start;
-	return false;
-}
-
 tl_u64 tl_places_start(const struct tl_module *module, const struct tl_entry *entry)
 {
-	tl_u64 start = 0;
+	tl_u64 start;
 
-	if (tl_entry_ranges(entry, take_start, &start, NULL) != TL_OK || start == 0)
-		return 0;
-	return start + module->bias;
+	return tl_entry_start(entry, &start) && start != 0 ? start + module->bias : 0;
 }
 
 /* What `name` is in C++, without what belongs to the type of a function, or with all of it; NULL: it is none of C++. */

@@ -9,6 +9,7 @@
 #define TL_DEBUGGER_PLACES_H
 
 #include "debugger/modules/modules.h"
+#include "symbols/call_origin.h"
 
 struct tl_places;
 
@@ -58,6 +59,9 @@ void tl_places_let_go(struct tl_places *places);
  */
 TL_CHECKED enum tl_status tl_places_at(struct tl_places *places, tl_u64 address, const struct tl_spot **place_ret,
 				       struct tl_error *error);
+
+/* Which calls led to functions, kept as long as places are: for the frames of tl_variable_frame. */
+struct tl_call_origins *tl_places_origins(struct tl_places *places);
 
 /* How many functions that are inlined at a place begin there, innermost first: what `skipped` of tl_stack_open may be.
  */

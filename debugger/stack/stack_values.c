@@ -139,6 +139,7 @@ enum tl_status tl_stack_variables(struct tl_stack *stack, const struct tl_stack_
 		.caller = caller,
 		.symbol = symbol,
 		.context = stacked,
+		.origins = tl_places_origins(stack->places),
 	};
 	if (frame->module != NULL) {
 		variables_ret->types = frame->module->binary->types;

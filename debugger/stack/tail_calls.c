@@ -24,22 +24,12 @@ struct search {
 	struct tl_error *error;
 };
 
-static const char *text_of(const struct tl_entry *entry, tl_u16 name)
+static bool is_external(const struct tl_entry *entry)
 {
-	struct tl_attribute attribute;
+	struct tl_attribute external;
 
-	if (tl_entry_inherited(entry, name, &attribute, NULL) != TL_OK || attribute.kind != TL_CLASS_STRING)
-		return NULL;
-	return attribute.text;
-}
-
-static bool has_flag(const struct tl_entry *entry, tl_u16 name, bool inherited)
-{
-	struct tl_attribute attribute;
-	const enum tl_status status = inherited ? tl_entry_inherited(entry, name, &attribute, NULL)
-						: tl_entry_attribute(entry, name, &attribute, NULL);
-
-	return status == TL_OK && attribute.kind == TL_CLASS_FLAG && attribute.number != 0;
+	return tl_entry_inherited(entry, DW_AT_external, &external, NULL) == TL_OK && external.kind == TL_CLASS_FLAG &&
+	       external.number != 0;
 }
 
 struct copy {
@@ -73,11 +63,11 @@ static tl_u64 target_of(const struct search *search, const struct tl_module *mod
 	address = tl_places_start(module, &site->callee);
 	if (address != 0)
 		return address;
-	name = text_of(&site->callee, DW_AT_linkage_name);
-	if (name == NULL)
-		name = text_of(&site->callee, DW_AT_name);
-	if (has_flag(&site->callee, DW_AT_external, true))
-		return name != NULL && tl_modules_symbol_address(modules, module, name, &address) ? address : 0;
+	if (is_external(&site->callee))
+		return tl_scope_linker_name(&site->callee, &name, NULL) == TL_OK && name != NULL &&
+				       tl_modules_symbol_address(modules, module, name, &address)
+			       ? address
+			       : 0;
 	/* What was inlined elsewhere has its code in an entry of its own. */
 	if (tl_scopes_functions(module->binary->scopes, site->callee.unit, is_copy, &copy, NULL) != TL_OK ||
 	    copy.start == 0)
@@ -105,17 +95,6 @@ static void add_way(struct search *search)
 	search->callees = same;
 	if (search->callers == 0 && search->callees == 0)
 		search->failed = true;
-}
-
-static bool promises(const struct tl_entry *function)
-{
-	static const tl_u16 names[] = {DW_AT_call_all_calls, DW_AT_call_all_tail_calls, DW_AT_GNU_all_call_sites,
-				       DW_AT_GNU_all_tail_call_sites};
-
-	for (tl_size i = 0; i < TL_COUNT(names); i++)
-		if (has_flag(function, names[i], false))
-			return true;
-	return false;
 }
 
 static void visit(struct search *search, tl_u64 target);
@@ -147,6 +126,7 @@ static void visit(struct search *search, tl_u64 target)
 {
 	const struct tl_spot *place;
 	const struct tl_entry *function;
+	bool tells = false;
 
 	if (target == search->function) {
 		add_way(search);
@@ -165,7 +145,8 @@ static void visit(struct search *search, tl_u64 target)
 	}
 	function = &place->chain.scopes[place->chain.count - 1].entry;
 	search->module = place->module;
-	if (promises(function) && tl_scope_calls(function, follow, search, NULL) != TL_OK)
+	if (tl_scope_tells_tail_calls(function, &tells, NULL) == TL_OK && tells &&
+	    tl_scope_calls(function, follow, search, NULL) != TL_OK)
 		search->failed = true;
 }
 

@@ -22,6 +22,8 @@
 #include "frontends/cli/table.h"
 #include "frontends/cli/terminal.h"
 
+#include <time.h>
+
 struct tl_reader;
 struct tl_sources;
 struct tl_display;
@@ -95,7 +97,8 @@ struct tl_cli {
 	bool quit;
 	int status; /* of the process */
 	struct tl_progress progress;
-	bool cancelled; /* ^C since the command began */
+	bool cancelled;        /* ^C since the command began */
+	struct timespec asked; /* when the kernel was asked for a ^C last */
 	bool batch;
 	bool busy;      /* a command is being carried out */
 	unsigned depth; /* of texts of commands in each other */
