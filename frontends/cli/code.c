@@ -1,6 +1,7 @@
 #include "frontends/cli/code.h"
 
 #include "debugger/session/session.h"
+#include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 
 #include <elf.h>
@@ -62,6 +63,7 @@ enum tl_status tl_code_show(struct tl_cli *cli, tl_i64 count, tl_u64 *address, s
 {
 	struct tl_code_lister lister;
 	enum tl_status status = TL_OK;
+	tl_u64 last = *address;
 
 	TL_TRY(tl_code_lister_open(&lister, cli, error));
 	for (tl_i64 i = 0; i < count && status == TL_OK && !tl_cli_cancelled(cli); i++) {
@@ -71,8 +73,9 @@ enum tl_status tl_code_show(struct tl_cli *cli, tl_i64 count, tl_u64 *address, s
 		status = tl_code_list_one(&lister.listing, *address, &output, &size, error);
 		tl_screen_text(&cli->screen, tl_output_string(&output));
 		tl_output_release(&output);
+		last = *address;
 		*address += size;
 	}
 	tl_code_lister_close(&lister);
-	return status;
+	return status == TL_OK ? tl_address_shown_bytes(cli, last, error) : status;
 }

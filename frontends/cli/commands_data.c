@@ -3,6 +3,7 @@
 #include "frontends/cli/commands.h"
 #include "frontends/cli/data.h"
 #include "frontends/cli/displays.h"
+#include "frontends/cli/overrides.h"
 #include "frontends/cli/points.h"
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
@@ -37,8 +38,8 @@ static bool is_void(const struct tl_value *value)
 	return value->type == NULL || (tl_type_strip(value->type, &type, NULL) == TL_OK && type->kind == TL_TYPE_VOID);
 }
 
-static enum tl_status print(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
-			    struct tl_error *error)
+static enum tl_status print_expression(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				       struct tl_error *error)
 {
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
 	const struct tl_environment *environment;
@@ -59,6 +60,26 @@ static enum tl_status print(struct tl_cli *cli, const char *words, const struct 
 	if (status == TL_OK)
 		tl_screen_format(&cli->screen, "$%llu = %s\n", (unsigned long long)number, tl_output_string(&text));
 	tl_output_release(&text);
+	return status;
+}
+
+static enum tl_status print(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+			    struct tl_error *error)
+{
+	struct tl_command_line formatted = *line;
+	struct tl_overrides overrides = {.count = 0};
+	enum tl_status status = tl_overrides_take(cli, &overrides, "print", &words, error);
+
+	/* Behind options the format stands with the expression. */
+	if (status == TL_OK && words[0] == '/' && line->format_size == 0) {
+		formatted.format = words + 1;
+		formatted.format_size = strcspn(words + 1, " \t");
+		words += 1 + formatted.format_size;
+		words += strspn(words, " \t");
+	}
+	if (status == TL_OK)
+		status = print_expression(cli, words, &formatted, error);
+	tl_overrides_undo(cli, &overrides);
 	return status;
 }
 
@@ -330,13 +351,13 @@ const struct tl_command tl_commands_data[] = {
 	{.name = "print",
 	 .shorts = "p inspect",
 	 .flags = TL_COMMAND_FORMAT | TL_COMMAND_REPEAT,
-	 .arguments = "[/FORMAT] [EXPRESSION]",
+	 .arguments = "[[-OPTION...] --] [/FORMAT] [EXPRESSION]",
 	 .summary = "Print value of expression EXP",
 	 .details =
 		 "It goes into the value history as $1, $2 ...; without an expression the last one is shown again.\n"
 		 "Assignments and calls are carried out. ARRAY@N shows N elements, $NAME is a register or a variable\n"
-		 "of the debugger.\n" FORMATS ".\n"
-		 "Example: print/x list->next->value, print *array@10",
+		 "of the debugger. Options are the settings of \"set print\", for this time.\n" FORMATS ".\n"
+		 "Example: print/x list->next->value, print *array@10, print -pretty -elements 3 -- *list",
 	 .run = run_print,
 	 .complete = tl_complete_expressions},
 	{.name = "call",

@@ -24,7 +24,7 @@ static enum tl_status take_type(const char **at, struct options *options, struct
 
 	free(options->type);
 	options->type = NULL;
-	if (tl_script_word(at, *at + strlen(*at), true, &word))
+	if (tl_script_word(at, *at + strlen(*at), false, &word))
 		options->type = strdup(tl_output_string(&word));
 	else
 		status = TL_FAIL(error, TL_ERROR_ARGUMENT, "-t requires an argument");

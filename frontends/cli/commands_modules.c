@@ -1,4 +1,5 @@
 /* What the program is made of: its libraries, symbols, lines and sources (info sharedlibrary, symbol, line, source). */
+#include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/words.h"
@@ -96,35 +97,6 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 
 /* ---- info symbol, info line ---- */
 
-/* The symbol that an address lies in, as people write it; false when there is none. */
-static bool symbol_at(struct tl_cli *cli, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret)
-{
-	const struct tl_environment *environment;
-	struct tl_environment_store *store;
-	struct tl_print_options options = {0};
-	struct tl_error error;
-
-	if (tl_session_environment(cli->session, &environment, &store, &error) != TL_OK)
-		return false;
-	tl_environment_symbols(store, &options);
-	return options.symbol(options.context, address, name_ret, size, offset_ret);
-}
-
-/* "0x1139 <add+4>", as gdb writes addresses of code. */
-static void write_address(struct tl_cli *cli, tl_u64 address)
-{
-	char name[1024];
-	tl_u64 offset;
-
-	tl_screen_format(&cli->screen, "0x%llx", (unsigned long long)address);
-	if (!symbol_at(cli, address, name, sizeof(name), &offset))
-		return;
-	tl_screen_format(&cli->screen, " <%s", name);
-	if (offset != 0)
-		tl_screen_format(&cli->screen, "+%llu", (unsigned long long)offset);
-	tl_screen_text(&cli->screen, ">");
-}
-
 static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	const struct tl_modules *modules = tl_session_modules(cli->session);
@@ -137,7 +109,7 @@ static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_comman
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (address).");
 	TL_TRY(tl_session_address(cli->session, line->words, line->size, &address, error));
 	module = tl_modules_at(modules, address);
-	if (module == NULL || !symbol_at(cli, address, name, sizeof(name), &offset)) {
+	if (module == NULL || !tl_address_symbol(cli, address, name, sizeof(name), &offset)) {
 		tl_screen_format(&cli->screen, "No symbol matches %.*s.\n", (int)line->size, line->words);
 		return TL_OK;
 	}
@@ -160,20 +132,20 @@ static void print_line(struct tl_cli *cli, tl_u64 address, bool by_address)
 
 	if (!tl_modules_line(tl_session_modules(cli->session), address, &line) || line.row->line == 0) {
 		tl_screen_text(&cli->screen, "No line number information available for address ");
-		write_address(cli, address);
+		tl_address_show(cli, address);
 		tl_screen_text(&cli->screen, "\n");
 		return;
 	}
 	if (tl_line_table_path(line.table, line.row->file, false, path, sizeof(path)) >= sizeof(path))
 		path[sizeof(path) - 1] = '\0';
 	tl_screen_format(&cli->screen, "Line %u of \"%s\" starts at address ", line.row->line, path);
-	write_address(cli, line.start);
+	tl_address_show(cli, line.start);
 	if (by_address && line.start != address) {
 		tl_screen_text(&cli->screen, "\n   and ends at ");
 	} else {
 		tl_screen_text(&cli->screen, " and ends at ");
 	}
-	write_address(cli, line.end);
+	tl_address_show(cli, line.end);
 	tl_screen_text(&cli->screen, ".\n");
 }
 

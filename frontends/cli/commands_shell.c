@@ -5,13 +5,12 @@
 #include "frontends/cli/escapes.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/help.h"
+#include "frontends/cli/shell.h"
 #include "frontends/cli/values.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* The words as a string, which the caller frees. */
@@ -143,55 +142,10 @@ static enum tl_status run_eval(struct tl_cli *cli, const struct tl_command_line 
 
 /* ---- The system ---- */
 
-/* In the child, which shall be as if the person's shell had started it. */
-__attribute__((noreturn)) static void child_shell(const char *words)
-{
-	const char *shell = getenv("SHELL");
-	const char *path = shell != NULL && shell[0] != '\0' ? shell : "/bin/sh";
-
-	tl_loop_child_signals();
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)signal(SIGTTOU, SIG_DFL);
-	(void)signal(SIGQUIT, SIG_DFL);
-	if (words[0] != '\0')
-		(void)execl(path, path, "-c", words, (char *)NULL);
-	else
-		(void)execl(path, path, (char *)NULL);
-	_exit(127);
-}
-
-/*
- * The loop does not turn meanwhile: the target, which waits for all children there is, would take the shell's end for
- * itself.
- */
-static enum tl_status run_in_shell(struct tl_cli *cli, const char *words, struct tl_error *error)
-{
-	int status = 0;
-	pid_t child;
-
-	tl_screen_flush(&cli->screen);
-	child = fork();
-	if (child == 0)
-		child_shell(words);
-	if (child < 0)
-		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "Fork failed");
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot wait for the shell");
-	/* ^C was for the shell. */
-	tl_cli_forget_interrupt(cli);
-	/* The terminal has written ^C, and the cursor stands behind it. */
-	if (WIFSIGNALED(status) && tl_terminal_interactive(cli->terminal))
-		tl_screen_text(&cli->screen, "\n");
-	if (WIFEXITED(status))
-		return tl_cli_set_variable(cli, "_shell_exitcode", WEXITSTATUS(status), error);
-	return tl_cli_set_variable(cli, "_shell_exitsignal", WTERMSIG(status), error);
-}
-
 static enum tl_status run_shell(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	char *words = words_of(line);
-	enum tl_status status = words == NULL ? no_memory(error) : run_in_shell(cli, words, error);
+	enum tl_status status = words == NULL ? no_memory(error) : tl_shell_run(cli, words, -1, error);
 
 	free(words);
 	return status;
@@ -206,7 +160,7 @@ static enum tl_status run_make(struct tl_cli *cli, const struct tl_command_line 
 	tl_output_bytes(&text, line->words, line->size);
 	status = tl_output_status(&text, error);
 	if (status == TL_OK)
-		status = run_in_shell(cli, tl_output_string(&text), error);
+		status = tl_shell_run(cli, tl_output_string(&text), -1, error);
 	tl_output_release(&text);
 	return status;
 }

@@ -1,6 +1,7 @@
 #include "frontends/cli/data.h"
 
 #include "debugger/values/print_text.h"
+#include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/code.h"
 #include "frontends/cli/displays.h"
@@ -69,6 +70,28 @@ static enum tl_status unit_type(struct tl_types *types, tl_u64 size, bool is_sig
 				 type_ret, error);
 }
 
+/* What $_ and $__ are after x: gdb calls numbers of just a size by the names of <stdint.h>. */
+static enum tl_status remember_unit(struct tl_cli *cli, char format, tl_u64 size, tl_u64 address,
+				    struct tl_error *error)
+{
+	static const char *const names[] = {"int8_t", "int16_t", "int32_t", "int64_t"};
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	const struct tl_type *type;
+	bool real = format == 'f' && size >= 4;
+
+	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
+	TL_TRY(tl_type_make_base(environment->values.types,
+				 !real       ? names[size == 1   ? 0
+						     : size == 2 ? 1
+						     : size == 4 ? 2
+								 : 3]
+				 : size == 4 ? "float"
+					     : "double",
+				 real ? DW_ATE_float : DW_ATE_signed, (tl_u8)size, &type, error));
+	return tl_address_shown(cli, address, type, error);
+}
+
 static enum tl_status write_unit(struct tl_cli *cli, const struct tl_environment *environment,
 				 struct tl_environment_store *store, char format, tl_u64 size, tl_u64 address,
 				 struct tl_output *output, struct tl_error *error)
@@ -126,7 +149,8 @@ static enum tl_status show_units(struct tl_cli *cli, const struct tl_format *for
 	if (status != TL_OK && output.size > 0)
 		tl_screen_format(&cli->screen, "%s", tl_output_string(&output));
 	tl_output_release(&output);
-	return status;
+	return status == TL_OK && count != 0 ? remember_unit(cli, format->letter, size, *address - size, error)
+					     : status;
 }
 
 /* Strings, one behind the other. */
@@ -135,7 +159,7 @@ static enum tl_status show_strings(struct tl_cli *cli, const struct tl_format *f
 {
 	const struct tl_environment *environment;
 	struct tl_environment_store *store;
-	const struct tl_type *character;
+	const struct tl_type *character, *shown;
 
 	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
 	TL_TRY(tl_value_integer_type(&environment->values, 1, true, &character, error));
@@ -165,9 +189,13 @@ static enum tl_status show_strings(struct tl_cli *cli, const struct tl_format *f
 		write_address(cli, store, *address, &line);
 		tl_print_string(&line, &options, "", (const tl_u8 *)tl_output_string(&text), 1, text.size, more);
 		tl_screen_format(&cli->screen, "%s\n", tl_output_string(&line));
+		status = tl_type_make_array(character, text.size + !more, &shown, error);
+		if (status == TL_OK)
+			status = tl_address_shown(cli, *address, shown, error);
 		*address += text.size + !more;
 		tl_output_release(&text);
 		tl_output_release(&line);
+		TL_TRY(status);
 	}
 	return TL_OK;
 }
