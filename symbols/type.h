@@ -226,6 +226,10 @@ TL_CHECKED enum tl_status tl_type_make_unspecified(struct tl_types *types, const
 						   const struct tl_type **type_ret, struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_reference(const struct tl_type *target, enum tl_type_kind kind, tl_u8 size,
 						 const struct tl_type **type_ret, struct tl_error *error);
+/* A pointer of `size` bytes to a member of a class: two words for a function. */
+TL_CHECKED enum tl_status tl_type_make_member_pointer(const struct tl_type *target, const struct tl_type *class,
+						      tl_u8 size, const struct tl_type **type_ret,
+						      struct tl_error *error);
 TL_CHECKED enum tl_status tl_type_make_typedef(const struct tl_type *target, const char *name,
 					       const struct tl_type **type_ret, struct tl_error *error);
 

@@ -104,6 +104,22 @@ enum tl_status tl_type_make_reference(const struct tl_type *target, enum tl_type
 	return make(&record, type_ret, error);
 }
 
+enum tl_status tl_type_make_member_pointer(const struct tl_type *target, const struct tl_type *class, tl_u8 size,
+					   const struct tl_type **type_ret, struct tl_error *error)
+{
+	struct tl_type_record record = {.type = {.types = class->types, .kind = TL_TYPE_MEMBER_POINTER}};
+
+	record.type.has_scopes = true;
+	record.type.has_size = true;
+	record.type.size = size;
+	record.target = target;
+	record.container = class;
+	/* The same type may be that of members of several classes. */
+	record.key[0] = (tl_u64)(tl_uintptr)target;
+	record.key[1] = made_key(TL_TYPE_MEMBER_POINTER, (tl_u64)(tl_uintptr) class);
+	return make(&record, type_ret, error);
+}
+
 /* ---- Types with members ---- */
 
 /* Adds a type with a copy of its members, and of what they are of. Its key is not there yet. */

@@ -1,6 +1,7 @@
 #include "debugger/expressions/compile.h"
 
 #include "core/agent/opcodes.h"
+#include "debugger/values/classes.h"
 #include "symbols/dwarf_constants.h"
 
 /* What the code that was written so far has left on the stack. */
@@ -101,6 +102,9 @@ static enum tl_status kind_of(struct compiler *compiler, const struct tl_type *t
 	kind_ret->arithmetic = tl_type_arithmetic(stripped, &kind_ret->is_signed);
 	if (kind_ret->arithmetic == TL_ARITHMETIC_REAL)
 		return cannot(compiler, "Floating point");
+	/* An object may have operators of its own, which are functions. */
+	if (kind_ret->arithmetic == TL_ARITHMETIC_NONE && tl_class_is(stripped))
+		return cannot(compiler, "What an operator of a class does");
 	if (kind_ret->arithmetic == TL_ARITHMETIC_NONE)
 		return TL_FAIL(compiler->error, TL_ERROR_ARGUMENT, "A value of type \"%s\" cannot be reckoned with.",
 			       tl_value_type_name(compiler->values, type));
@@ -474,6 +478,8 @@ static enum tl_status binary(struct compiler *compiler, const struct tl_node *no
 		return logical(compiler, node, operand_ret);
 	if (operation == TL_AT)
 		return cannot(compiler, "An array made by @");
+	if (operation == TL_DOT || operation == TL_ARROW)
+		return cannot(compiler, "A pointer to a member");
 	TL_TRY(number(compiler, node->first, &left, &left_kind));
 	if (operation == TL_COMMA) {
 		emit(compiler, TL_AGENT_pop);
@@ -688,6 +694,8 @@ static enum tl_status compile(struct compiler *compiler, tl_node_index index, st
 		return cannot(compiler, "Floating point");
 	case TL_NODE_STRING:
 		return cannot(compiler, "A string");
+	case TL_NODE_TYPEID:
+		return cannot(compiler, "A typeid");
 	case TL_NODE_CALL:
 	case TL_NODE_DYNAMIC:
 		return cannot(compiler, "A call");

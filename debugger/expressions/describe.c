@@ -20,6 +20,7 @@ static const char *head_of(const struct tl_node *node)
 		[TL_NODE_AT_ADDRESS] = "at",
 		[TL_NODE_SIZEOF] = "sizeof",
 		[TL_NODE_ALIGNOF] = "alignof",
+		[TL_NODE_TYPEID] = "typeid",
 		[TL_NODE_TYPE_OF] = "typeof",
 		[TL_NODE_POINTER] = "pointer",
 		[TL_NODE_REFERENCE] = "reference",
@@ -28,6 +29,8 @@ static const char *head_of(const struct tl_node *node)
 		[TL_NODE_FUNCTION] = "function",
 	};
 
+	if (node->kind == TL_NODE_BINARY && (node->operation == TL_DOT || node->operation == TL_ARROW))
+		return node->operation == TL_DOT ? ".*" : "->*";
 	if (node->kind == TL_NODE_UNARY || node->kind == TL_NODE_BINARY)
 		return tl_punctuator_text((enum tl_punctuator)node->operation);
 	return heads[node->kind];

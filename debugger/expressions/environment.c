@@ -206,6 +206,8 @@ static enum tl_status prepare(struct tl_environment_store *store, struct tl_erro
 		.static_member = tl_environment_static_member,
 		.moving_base = tl_environment_moving_base,
 		.pointed = tl_environment_pointed,
+		.complete = tl_environment_complete,
+		.table_class = tl_environment_table_class,
 		.context = store,
 	};
 	TL_TRY(find_scopes(store, error));
@@ -231,6 +233,8 @@ enum tl_status tl_environment_open(struct tl_environment_store **store_ret, cons
 	*environment_ret = (struct tl_environment){
 		.values = store->values,
 		.find_name = tl_environment_find_name,
+		.find_functions = tl_environment_find_functions,
+		.find_method = tl_environment_find_method,
 		.find_type = tl_environment_find_type,
 		.find_variable = find_variable,
 		.set_variable = set_variable,

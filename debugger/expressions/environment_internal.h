@@ -1,7 +1,8 @@
 /*
  * What the files of debugger/expressions/environment share: environment.c (opening, memory, what an expression asks),
- * environment_names.c and environment_lookup.c (names), environment_types.c, environment_places.c (values where they
- * are), environment_registers.c, environment_variables.c, environment_code.c (places beforehand). Private to them.
+ * environment_names.c and environment_lookup.c (names), environment_functions.c, environment_types.c,
+ * environment_places.c (values where they are), environment_registers.c, environment_variables.c, environment_code.c
+ * (places beforehand). Private to them.
  */
 #ifndef TL_DEBUGGER_ENVIRONMENT_INTERNAL_H
 #define TL_DEBUGGER_ENVIRONMENT_INTERNAL_H
@@ -113,12 +114,35 @@ struct tl_nearest {
 enum tl_status tl_environment_nearest(struct tl_environment_store *store, const char *file, const char *name,
 				      unsigned kinds, bool (*is_wanted)(void *context, const struct tl_indexed *found),
 				      void *context, struct tl_nearest *nearest_ret, struct tl_error *error);
+/*
+ * Calls back for every entry of these kinds that the name stands for here, of the innermost scope that has one; those
+ * of modules further away only if nearer ones have none.
+ */
+enum tl_status tl_environment_each(struct tl_environment_store *store, const char *name, unsigned kinds,
+				   enum tl_status (*call)(void *context, const struct tl_nearest *found,
+							  struct tl_error *error),
+				   void *context, struct tl_error *error);
 /* Whether a unit is what a person calls `file`: its name or the end of it. */
 bool tl_environment_is_file(const struct tl_unit *unit, const char *file);
 
 /* A variable or parameter of the scopes that are seen, innermost first. */
 enum tl_status tl_environment_find_local(struct tl_environment_store *store, const char *name,
 					 struct tl_variable *variable_ret, bool *found_ret, struct tl_error *error);
+
+/* ---- environment_functions.c ---- */
+
+/* A function's value at its first instruction; *found_ret is false if it has no code of its own. */
+enum tl_status tl_environment_function_value(struct tl_environment_store *store, const struct tl_nearest *nearest,
+					     struct tl_value *value_ret, bool *found_ret, struct tl_error *error);
+enum tl_status tl_environment_find_functions(void *store, const char *name, const struct tl_type *const *arguments,
+					     tl_size argument_count, struct tl_value **functions_ret,
+					     tl_size *count_ret, struct tl_error *error);
+enum tl_status tl_environment_find_method(void *store, const struct tl_type *class, const struct tl_member *member,
+					  struct tl_value *value_ret, bool *found_ret, struct tl_error *error);
+enum tl_status tl_environment_complete(void *store, const struct tl_type *declared, const struct tl_type **complete_ret,
+				       struct tl_error *error);
+enum tl_status tl_environment_table_class(void *store, tl_u64 table, const struct tl_type **class_ret,
+					  struct tl_error *error);
 
 /* ---- environment_registers.c ---- */
 

@@ -202,6 +202,11 @@ struct search {
 	unsigned best; /* the lower the nearer */
 	struct tl_indexed found;
 	const struct tl_module *found_module; /* NULL: nothing so far */
+	/* All that are as near as the nearest scope are told of, if anyone listens. */
+	enum tl_status (*call)(void *context, const struct tl_nearest *found, struct tl_error *error);
+	bool counts; /* only how near the nearest is, is asked */
+	enum tl_status status;
+	struct tl_error *error;
 };
 
 /* What has no name, and what is inline, is left out of a scope when it is written. */
@@ -317,6 +322,24 @@ static unsigned distance(const struct search *search, const struct tl_indexed *f
 	return (unsigned)at * 16 + locality + (useless ? 8 : 0);
 }
 
+/* Of all that are asked for: first how near the nearest scope is, then what it has. */
+static bool collect(struct search *search, const struct tl_indexed *found, unsigned at)
+{
+	struct tl_nearest own = {.module = search->module, .kind = found->kind};
+
+	if (search->counts && search->found_module != NULL && at >= search->best)
+		return true;
+	search->found_module = search->module;
+	if (search->counts)
+		search->best = at;
+	if (search->counts || at != search->best)
+		return true;
+	search->status = tl_entry_at(found->unit, found->offset, &own.entry, search->error);
+	if (search->status == TL_OK)
+		search->status = search->call(search->context, &own, search->error);
+	return search->status == TL_OK;
+}
+
 static bool consider(void *context, const struct tl_indexed *found)
 {
 	struct search *search = context;
@@ -342,6 +365,8 @@ static bool consider(void *context, const struct tl_indexed *found)
 	}
 	if (at < 0)
 		return true;
+	if (search->call != NULL)
+		return collect(search, found, (unsigned)at);
 	far = distance(search, found, at);
 	if (search->found_module != NULL && far >= search->best)
 		return true;
@@ -393,26 +418,55 @@ static enum tl_status search_all(struct search *search, const char *name, unsign
 	return TL_OK;
 }
 
+/* What the scopes are that a name begins with; *name is then without a leading "::". False: no name is so long. */
+static bool set_qualifier(struct search *search, char qualifier[SCOPE_MAX], const char **name)
+{
+	tl_size size;
+
+	search->absolute = strncmp(*name, "::", 2) == 0;
+	*name += search->absolute ? 2 : 0;
+	size = cut(*name, strlen(*name));
+	if (size >= SCOPE_MAX)
+		return false;
+	memcpy(qualifier, *name, size);
+	qualifier[size] = '\0';
+	search->qualifier = qualifier;
+	return true;
+}
+
+enum tl_status tl_environment_each(struct tl_environment_store *store, const char *name, unsigned kinds,
+				   enum tl_status (*call)(void *context, const struct tl_nearest *found,
+							  struct tl_error *error),
+				   void *context, struct tl_error *error)
+{
+	struct search search = {
+		.store = store, .call = call, .context = context, .counts = true, .status = TL_OK, .error = error};
+	char qualifier[SCOPE_MAX];
+
+	TL_TRY(find_visible(store, error));
+	if (!set_qualifier(&search, qualifier, &name))
+		return TL_OK;
+	TL_TRY(search_all(&search, name, kinds, error));
+	if (search.found_module == NULL)
+		return TL_OK;
+	search.counts = false;
+	search.found_module = NULL;
+	search.walks = 0;
+	TL_TRY(search_all(&search, name, kinds, error));
+	return search.status;
+}
+
 enum tl_status tl_environment_nearest(struct tl_environment_store *store, const char *file, const char *name,
 				      unsigned kinds, bool (*is_wanted)(void *context, const struct tl_indexed *found),
 				      void *context, struct tl_nearest *nearest_ret, struct tl_error *error)
 {
 	struct search search = {.store = store, .file = file, .is_wanted = is_wanted, .context = context};
 	char qualifier[SCOPE_MAX];
-	tl_size size;
 
 	*nearest_ret = (struct tl_nearest){.module = NULL};
 	TL_TRY(find_visible(store, error));
-	if (strncmp(name, "::", 2) == 0) {
-		search.absolute = true;
-		name += 2;
-	}
-	size = cut(name, strlen(name));
-	if (size >= sizeof(qualifier))
+	if (!set_qualifier(&search, qualifier, &name))
 		return TL_OK;
-	memcpy(qualifier, name, size);
-	qualifier[size] = '\0';
-	search.qualifier = qualifier;
 	TL_TRY(search_all(&search, name, kinds, error));
 	if (search.found_module == NULL)
 		return TL_OK;

@@ -177,19 +177,6 @@ static enum tl_status find_member(struct tl_environment_store *store, const char
 
 /* ---- Names that the index knows ---- */
 
-static enum tl_status function_value(struct tl_environment_store *store, const struct tl_nearest *nearest,
-				     struct tl_value *value_ret, bool *found_ret, struct tl_error *error)
-{
-	const struct tl_type *type;
-	tl_u64 start;
-
-	if (!tl_entry_start(&nearest->entry, &start))
-		return TL_OK;
-	TL_TRY(tl_type_at(nearest->module->binary->types, &nearest->entry, &type, error));
-	*found_ret = true;
-	return tl_value_at(&store->values, type, start + nearest->module->bias, value_ret, error);
-}
-
 static const char *last_part(const char *name)
 {
 	const char *at = strrchr(name, ':');
@@ -205,7 +192,7 @@ static enum tl_status nearest_value(struct tl_environment_store *store, const st
 	struct tl_entry parent;
 
 	if (nearest->kind == TL_INDEX_FUNCTION)
-		return function_value(store, nearest, value_ret, found_ret, error);
+		return tl_environment_function_value(store, nearest, value_ret, found_ret, error);
 	if (nearest->kind == TL_INDEX_ENUMERATOR) {
 		TL_TRY(tl_tree_parent(nearest->module->binary->tree, &nearest->entry, &parent, error));
 		return enumerator_of(store, nearest->module, &parent, last_part(name), value_ret, found_ret, error);

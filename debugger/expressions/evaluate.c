@@ -1,27 +1,14 @@
 #include "debugger/expressions/evaluate.h"
 
-#include "debugger/expressions/internal_functions.h"
+#include "debugger/expressions/evaluate_internal.h"
+#include "debugger/values/classes.h"
 
 #include "core/utf8.h"
 #include "symbols/dwarf_constants.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
-
-struct evaluation {
-	const struct tl_environment *environment;
-	const struct tl_expression *expression;
-	struct tl_value_context values; /* the environment's; when `quiet`, its memory reads as zeros */
-	bool quiet;                     /* only the type is wanted: nothing is assigned, called or read */
-	struct tl_error *error;
-};
-
-static enum tl_status evaluate(struct evaluation *evaluation, tl_node_index index, struct tl_value *value_ret);
-
-static const struct tl_node *node_at(const struct evaluation *evaluation, tl_node_index index)
-{
-	return tl_expression_node(evaluation->expression, index);
-}
 
 /* ---- Types ---- */
 
@@ -48,7 +35,7 @@ static const struct {
 	{"long double", DW_ATE_float, 16},
 };
 
-static enum tl_status find_basic(struct evaluation *evaluation, const char *name, const struct tl_type **type_ret)
+static enum tl_status find_basic(struct tl_evaluation *evaluation, const char *name, const struct tl_type **type_ret)
 {
 	const struct tl_value_context *values = &evaluation->values;
 
@@ -63,7 +50,7 @@ static enum tl_status find_basic(struct evaluation *evaluation, const char *name
 	return TL_OK;
 }
 
-static enum tl_status named_type(struct evaluation *evaluation, const struct tl_node *node,
+static enum tl_status named_type(struct tl_evaluation *evaluation, const struct tl_node *node,
 				 const struct tl_type **type_ret)
 {
 	static const char *const tags[] = {"type", "struct", "union", "enum", "class"};
@@ -81,20 +68,17 @@ static enum tl_status named_type(struct evaluation *evaluation, const struct tl_
 	return TL_OK;
 }
 
-static enum tl_status type_of(struct evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret);
-
-/* The type of an operand, of which nothing is assigned, called or read. */
-static enum tl_status quiet_type(struct evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret);
+static enum tl_status type_of(struct tl_evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret);
 
 /* (void) says that there are no parameters, () says nothing but in C++. */
-static enum tl_status function_type(struct evaluation *evaluation, const struct tl_node *node,
+static enum tl_status function_type(struct tl_evaluation *evaluation, const struct tl_node *node,
 				    const struct tl_type *result, const struct tl_type **type_ret)
 {
 	const struct tl_type *parameters[TL_MADE_PARAMETERS_MAX];
 	enum tl_made_parameters how = node->is_absolute ? TL_MADE_VARIADIC : TL_MADE_PROTOTYPE;
 	tl_size count = 0;
 
-	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next) {
+	for (tl_node_index at = node->second; at != TL_NO_NODE; at = tl_evaluation_at(evaluation, at)->next) {
 		if (count == TL_MADE_PARAMETERS_MAX)
 			return TL_FAIL(evaluation->error, TL_ERROR_TOO_LONG,
 				       "A function type has at most %d parameters here.", TL_MADE_PARAMETERS_MAX);
@@ -107,7 +91,7 @@ static enum tl_status function_type(struct evaluation *evaluation, const struct 
 	return tl_type_make_function(result, parameters, count, how, type_ret, evaluation->error);
 }
 
-static enum tl_status type_unqualified(struct evaluation *evaluation, const struct tl_node *node,
+static enum tl_status type_unqualified(struct tl_evaluation *evaluation, const struct tl_node *node,
 				       const struct tl_type **type_ret)
 {
 	const struct tl_type *inner = NULL;
@@ -115,7 +99,7 @@ static enum tl_status type_unqualified(struct evaluation *evaluation, const stru
 	if (node->kind == TL_NODE_TYPE_NAME)
 		return named_type(evaluation, node, type_ret);
 	if (node->kind == TL_NODE_TYPE_OF)
-		return quiet_type(evaluation, node->first, type_ret);
+		return tl_evaluation_type(evaluation, node->first, type_ret);
 	TL_TRY(type_of(evaluation, node->first, &inner));
 	if (node->kind == TL_NODE_FUNCTION)
 		return function_type(evaluation, node, inner, type_ret);
@@ -131,9 +115,9 @@ static enum tl_status type_unqualified(struct evaluation *evaluation, const stru
 	return tl_type_make_array(inner, node->integer, type_ret, evaluation->error);
 }
 
-static enum tl_status type_of(struct evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret)
+static enum tl_status type_of(struct tl_evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret)
 {
-	const struct tl_node *node = node_at(evaluation, index);
+	const struct tl_node *node = tl_evaluation_at(evaluation, index);
 
 	TL_TRY(type_unqualified(evaluation, node, type_ret));
 	if (node->is_const)
@@ -150,16 +134,17 @@ static enum tl_status read_zeros(void *context, tl_u64 address, void *buffer, tl
 	return TL_OK;
 }
 
-static enum tl_status quiet_type(struct evaluation *evaluation, tl_node_index index, const struct tl_type **type_ret)
+enum tl_status tl_evaluation_type(struct tl_evaluation *evaluation, tl_node_index index,
+				  const struct tl_type **type_ret)
 {
-	struct evaluation quiet = *evaluation;
+	struct tl_evaluation quiet = *evaluation;
 	struct tl_value value;
 
-	if (tl_node_is_type(node_at(evaluation, index)))
+	if (tl_node_is_type(tl_evaluation_at(evaluation, index)))
 		return type_of(evaluation, index, type_ret);
 	quiet.quiet = true;
 	quiet.values.read = read_zeros;
-	TL_TRY(evaluate(&quiet, index, &value));
+	TL_TRY(tl_evaluation_value(&quiet, index, &value));
 	*type_ret = value.type;
 	return TL_OK;
 }
@@ -167,7 +152,7 @@ static enum tl_status quiet_type(struct evaluation *evaluation, tl_node_index in
 /* ---- Leaves ---- */
 
 /* The first type that holds the number: of int, long and long long, from what its suffix asks for on (C17, 6.4.4.1). */
-static enum tl_status integer(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status integer(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	static const char *const names[][2] = {
 		{"int", "unsigned int"}, {"long", "unsigned long"}, {"long long", "unsigned long long"}};
@@ -191,7 +176,7 @@ static enum tl_status integer(struct evaluation *evaluation, const struct tl_nod
 }
 
 /* The type of a character that is so wide; C names them by typedefs. */
-static enum tl_status character_type(struct evaluation *evaluation, tl_u8 width, const struct tl_type **type_ret)
+static enum tl_status character_type(struct tl_evaluation *evaluation, tl_u8 width, const struct tl_type **type_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
 	const char *name = width == 1 ? "char" : width == 2 ? "char16_t" : "wchar_t";
@@ -233,7 +218,7 @@ static tl_size widen(const struct tl_node *node, tl_u8 *to)
 	return count;
 }
 
-static enum tl_status string(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status string(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	const struct tl_type *type;
 	tl_size count = node->text.size;
@@ -251,7 +236,26 @@ static enum tl_status string(struct evaluation *evaluation, const struct tl_node
 	return TL_OK;
 }
 
-static enum tl_status name(struct evaluation *evaluation, const char *file, const char *text,
+/* true, false and nullptr. */
+static enum tl_status constant(struct tl_evaluation *evaluation, const char *text, struct tl_value *value_ret,
+			       bool *found_ret)
+{
+	const struct tl_type *type;
+
+	*found_ret = true;
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
+		TL_TRY(find_basic(evaluation, "bool", &type));
+		return tl_value_make_integer(&evaluation->values, type, text[0] == 't', value_ret, evaluation->error);
+	}
+	*found_ret = strcmp(text, "nullptr") == 0;
+	if (!*found_ret)
+		return TL_OK;
+	TL_TRY(tl_type_make_pointer(tl_type_void(evaluation->values.types), evaluation->values.address_size, &type,
+				    evaluation->error));
+	return tl_value_make_integer(&evaluation->values, type, 0, value_ret, evaluation->error);
+}
+
+static enum tl_status name(struct tl_evaluation *evaluation, const char *file, const char *text,
 			   struct tl_value *value_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
@@ -259,6 +263,8 @@ static enum tl_status name(struct evaluation *evaluation, const char *file, cons
 
 	if (environment->find_name != NULL)
 		TL_TRY(environment->find_name(environment->context, file, text, value_ret, &found, evaluation->error));
+	if (!found && file == NULL && evaluation->values.is_cplus)
+		TL_TRY(constant(evaluation, text, value_ret, &found));
 	if (!found && file != NULL)
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT, "No symbol \"%s\" in file \"%s\".", text, file);
 	if (!found)
@@ -266,8 +272,7 @@ static enum tl_status name(struct evaluation *evaluation, const char *file, cons
 	return TL_OK;
 }
 
-/* What only a symbol table knows has an address, and no more than that can be done with it. */
-static enum tl_status is_unknown(struct evaluation *evaluation, const struct tl_type *type, bool *unknown_ret)
+enum tl_status tl_evaluation_is_unknown(struct tl_evaluation *evaluation, const struct tl_type *type, bool *unknown_ret)
 {
 	const struct tl_type *stripped;
 
@@ -277,24 +282,25 @@ static enum tl_status is_unknown(struct evaluation *evaluation, const struct tl_
 }
 
 /* The value of an operand whose type need not be known: of &, of a cast. */
-static enum tl_status evaluate_any(struct evaluation *evaluation, tl_node_index index, struct tl_value *value_ret)
+static enum tl_status evaluate_any(struct tl_evaluation *evaluation, tl_node_index index, struct tl_value *value_ret)
 {
-	const struct tl_node *node = node_at(evaluation, index);
+	const struct tl_node *node = tl_evaluation_at(evaluation, index);
 
 	if (node->kind == TL_NODE_NAME)
 		return name(evaluation, NULL, node->text.bytes, value_ret);
 	if (node->kind == TL_NODE_IN_FILE)
-		return name(evaluation, node->text.bytes, node_at(evaluation, node->first)->text.bytes, value_ret);
-	return evaluate(evaluation, index, value_ret);
+		return name(evaluation, node->text.bytes, tl_evaluation_at(evaluation, node->first)->text.bytes,
+			    value_ret);
+	return tl_evaluation_value(evaluation, index, value_ret);
 }
 
-static enum tl_status known_name(struct evaluation *evaluation, const char *file, const char *text,
+static enum tl_status known_name(struct tl_evaluation *evaluation, const char *file, const char *text,
 				 struct tl_value *value_ret)
 {
 	bool unknown = false;
 
 	TL_TRY(name(evaluation, file, text, value_ret));
-	TL_TRY(is_unknown(evaluation, value_ret->type, &unknown));
+	TL_TRY(tl_evaluation_is_unknown(evaluation, value_ret->type, &unknown));
 	if (unknown)
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
 			       "'%s' has unknown type; cast it to its declared type", text);
@@ -304,7 +310,7 @@ static enum tl_status known_name(struct evaluation *evaluation, const char *file
 	return TL_OK;
 }
 
-static enum tl_status variable(struct evaluation *evaluation, const char *text, struct tl_value *value_ret)
+static enum tl_status variable(struct tl_evaluation *evaluation, const char *text, struct tl_value *value_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
 
@@ -314,7 +320,7 @@ static enum tl_status variable(struct evaluation *evaluation, const char *text, 
 	return environment->find_variable(environment->context, text, value_ret, evaluation->error);
 }
 
-static enum tl_status history(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status history(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
 
@@ -326,16 +332,16 @@ static enum tl_status history(struct evaluation *evaluation, const struct tl_nod
 
 /* ---- Operators ---- */
 
-static enum tl_status truth(struct evaluation *evaluation, tl_node_index index, bool *truth_ret)
+static enum tl_status truth(struct tl_evaluation *evaluation, tl_node_index index, bool *truth_ret)
 {
 	struct tl_value value;
 
-	TL_TRY(evaluate(evaluation, index, &value));
+	TL_TRY(tl_evaluation_value(evaluation, index, &value));
 	return tl_value_truth(&evaluation->values, &value, truth_ret, evaluation->error);
 }
 
 /* && and ||: the right side counts only where the left one leaves the question open. */
-static enum tl_status logical(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status logical(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	const struct tl_type *type;
 	bool result;
@@ -348,7 +354,7 @@ static enum tl_status logical(struct evaluation *evaluation, const struct tl_nod
 }
 
 /* x@entry: what a parameter was when its function was entered. */
-static enum tl_status at_entry(struct evaluation *evaluation, const struct tl_node *parameter,
+static enum tl_status at_entry(struct tl_evaluation *evaluation, const struct tl_node *parameter,
 			       struct tl_value *value_ret)
 {
 	char text[256];
@@ -360,31 +366,56 @@ static enum tl_status at_entry(struct evaluation *evaluation, const struct tl_no
 	return name(evaluation, NULL, text, value_ret);
 }
 
-static bool is_entry(const struct evaluation *evaluation, const struct tl_node *node)
+static bool is_entry(const struct tl_evaluation *evaluation, const struct tl_node *node)
 {
-	const struct tl_node *right = node_at(evaluation, node->second);
+	const struct tl_node *right = tl_evaluation_at(evaluation, node->second);
 
 	return node->operation == TL_AT && right->kind == TL_NODE_NAME && strcmp(right->text.bytes, "entry") == 0 &&
-	       node_at(evaluation, node->first)->kind == TL_NODE_NAME;
+	       tl_evaluation_at(evaluation, node->first)->kind == TL_NODE_NAME;
 }
 
-static enum tl_status binary(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+/* What stands there by a pointer to a member; a function only to be called. */
+static enum tl_status pointed_member(struct tl_evaluation *evaluation, const struct tl_node *node,
+				     struct tl_value *value_ret)
+{
+	struct tl_value object;
+	bool is_function = false;
+
+	return tl_evaluation_pointed_member(evaluation, node, value_ret, &object, &is_function);
+}
+
+/* An operator between two values: the program's own for classes, else C's. */
+static enum tl_status operate(struct tl_evaluation *evaluation, enum tl_punctuator operation,
+			      const struct tl_value *left, const struct tl_value *right, struct tl_value *value_ret)
+{
+	const struct tl_value operands[] = {*left, *right};
+	bool done = false;
+
+	if (evaluation->values.is_cplus)
+		TL_TRY(tl_evaluation_operator(evaluation, tl_punctuator_text(operation), operands, 2, value_ret,
+					      &done));
+	return done ? TL_OK
+		    : tl_value_binary(&evaluation->values, operation, left, right, value_ret, evaluation->error);
+}
+
+static enum tl_status binary(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	struct tl_value left, right;
 	tl_i128 number;
 
 	if (is_entry(evaluation, node))
-		return at_entry(evaluation, node_at(evaluation, node->first), value_ret);
+		return at_entry(evaluation, tl_evaluation_at(evaluation, node->first), value_ret);
 
 	if (node->operation == TL_LOGICAL_AND || node->operation == TL_LOGICAL_OR)
 		return logical(evaluation, node, value_ret);
-	TL_TRY(evaluate(evaluation, node->first, &left));
+	if (node->operation == TL_DOT || node->operation == TL_ARROW)
+		return pointed_member(evaluation, node, value_ret);
+	TL_TRY(tl_evaluation_value(evaluation, node->first, &left));
 	if (node->operation == TL_COMMA)
-		return evaluate(evaluation, node->second, value_ret);
-	TL_TRY(evaluate(evaluation, node->second, &right));
+		return tl_evaluation_value(evaluation, node->second, value_ret);
+	TL_TRY(tl_evaluation_value(evaluation, node->second, &right));
 	if (node->operation != TL_AT)
-		return tl_value_binary(&evaluation->values, (enum tl_punctuator)node->operation, &left, &right,
-				       value_ret, evaluation->error);
+		return operate(evaluation, (enum tl_punctuator)node->operation, &left, &right, value_ret);
 	TL_TRY(tl_value_integer(&evaluation->values, &right, &number, evaluation->error));
 	if (evaluation->quiet && number <= 0)
 		number = 1;
@@ -393,20 +424,21 @@ static enum tl_status binary(struct evaluation *evaluation, const struct tl_node
 	return tl_value_repeat(&evaluation->values, &left, (tl_i64)number, value_ret, evaluation->error);
 }
 
-static enum tl_status conditional(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status conditional(struct tl_evaluation *evaluation, const struct tl_node *node,
+				  struct tl_value *value_ret)
 {
 	bool yes;
 
 	TL_TRY(truth(evaluation, node->first, &yes));
-	return evaluate(evaluation, yes ? node->second : node->third, value_ret);
+	return tl_evaluation_value(evaluation, yes ? node->second : node->third, value_ret);
 }
 
 /* Stores a value where a node says: in a variable of the debugger, or where its value came from. */
-static enum tl_status store(struct evaluation *evaluation, tl_node_index place, const struct tl_value *left,
+static enum tl_status store(struct tl_evaluation *evaluation, tl_node_index place, const struct tl_value *left,
 			    const struct tl_value *right, struct tl_value *value_ret)
 {
 	const struct tl_environment *environment = evaluation->environment;
-	const struct tl_node *node = node_at(evaluation, place);
+	const struct tl_node *node = tl_evaluation_at(evaluation, place);
 
 	if (evaluation->quiet) {
 		*value_ret = node->kind == TL_NODE_VARIABLE && left->place == TL_VALUE_NOWHERE ? *right : *left;
@@ -422,26 +454,70 @@ static enum tl_status store(struct evaluation *evaluation, tl_node_index place, 
 	return TL_OK;
 }
 
-static enum tl_status assign(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+/* An assignment to an object by its class's own operator, =, += and their like. */
+static enum tl_status assign_object(struct tl_evaluation *evaluation, const struct tl_node *node,
+				    const struct tl_value *left, const struct tl_value *right,
+				    struct tl_value *value_ret, bool *done_ret)
+{
+	const struct tl_value operands[] = {*left, *right};
+	const char *spelling = tl_punctuator_text((enum tl_punctuator)node->operation);
+	char symbol[8] = "";
+	const struct tl_type *class;
+	bool is_class = false;
+
+	TL_TRY(tl_evaluation_class(evaluation, left, &class, &is_class));
+	if (!is_class)
+		return TL_OK;
+	snprintf(symbol, sizeof(symbol), "%s%s", spelling, node->operation != TL_ASSIGN ? "=" : "");
+	return tl_evaluation_operator(evaluation, symbol, operands, 2, value_ret, done_ret);
+}
+
+static enum tl_status assign(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	struct tl_value left, right;
+	bool done = false;
 
-	TL_TRY(evaluate(evaluation, node->first, &left));
-	TL_TRY(evaluate(evaluation, node->second, &right));
+	TL_TRY(tl_evaluation_value(evaluation, node->first, &left));
+	TL_TRY(tl_evaluation_value(evaluation, node->second, &right));
+	if (evaluation->values.is_cplus) {
+		TL_TRY(assign_object(evaluation, node, &left, &right, value_ret, &done));
+		if (done)
+			return TL_OK;
+	}
 	if (node->operation != TL_ASSIGN)
 		TL_TRY(tl_value_binary(&evaluation->values, (enum tl_punctuator)node->operation, &left, &right, &right,
 				       evaluation->error));
 	return store(evaluation, node->first, &left, &right, value_ret);
 }
 
+/* Of an object by its class's own operator, which has an int to tell that it stands behind. */
+static enum tl_status increment_object(struct tl_evaluation *evaluation, const struct tl_node *node,
+				       const struct tl_value *object, struct tl_value *value_ret, bool *done_ret)
+{
+	struct tl_value operands[2] = {*object};
+	const struct tl_type *type;
+
+	TL_TRY(find_basic(evaluation, "int", &type));
+	TL_TRY(tl_value_make_integer(&evaluation->values, type, 0, &operands[1], evaluation->error));
+	return tl_evaluation_operator(evaluation, tl_punctuator_text((enum tl_punctuator)node->operation), operands,
+				      node->kind == TL_NODE_POSTFIX ? 2 : 1, value_ret, done_ret);
+}
+
 /* ++ and --, before the operand or behind it. */
-static enum tl_status increment(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status increment(struct tl_evaluation *evaluation, const struct tl_node *node,
+				struct tl_value *value_ret)
 {
 	enum tl_punctuator operation = node->operation == TL_INCREMENT ? TL_PLUS : TL_MINUS;
 	struct tl_value old, one, changed;
 	const struct tl_type *type;
+	bool done = false;
 
-	TL_TRY(evaluate(evaluation, node->first, &old));
+	TL_TRY(tl_evaluation_value(evaluation, node->first, &old));
+	if (evaluation->values.is_cplus) {
+		TL_TRY(increment_object(evaluation, node, &old, value_ret, &done));
+		if (done)
+			return TL_OK;
+	}
 	/* What it was is needed when it has changed. */
 	TL_TRY(tl_value_load(&evaluation->values, &old, evaluation->error));
 	TL_TRY(find_basic(evaluation, "int", &type));
@@ -455,164 +531,122 @@ static enum tl_status increment(struct evaluation *evaluation, const struct tl_n
 	return TL_OK;
 }
 
-static enum tl_status unary(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status unary(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	struct tl_value value;
+	bool done = false;
 
 	if (node->operation == TL_INCREMENT || node->operation == TL_DECREMENT)
 		return increment(evaluation, node, value_ret);
 	if (node->operation == TL_AMPERSAND) {
+		const struct tl_node *operand = tl_evaluation_at(evaluation, node->first);
+
+		if (operand->kind == TL_NODE_NAME)
+			TL_TRY(tl_evaluation_member_pointer(evaluation, operand->text.bytes, value_ret, &done));
+		if (done)
+			return TL_OK;
 		TL_TRY(evaluate_any(evaluation, node->first, &value));
 		return tl_value_address(&evaluation->values, &value, value_ret, evaluation->error);
 	}
-	TL_TRY(evaluate(evaluation, node->first, &value));
+	TL_TRY(tl_evaluation_value(evaluation, node->first, &value));
+	if (evaluation->values.is_cplus)
+		TL_TRY(tl_evaluation_operator(evaluation, tl_punctuator_text((enum tl_punctuator)node->operation),
+					      &value, 1, value_ret, &done));
+	if (done)
+		return TL_OK;
 	if (node->operation == TL_STAR)
 		return tl_value_follow(&evaluation->values, &value, value_ret, evaluation->error);
 	return tl_value_unary(&evaluation->values, (enum tl_punctuator)node->operation, &value, value_ret,
 			      evaluation->error);
 }
 
-static enum tl_status element(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status element(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	struct tl_value array, index;
+	bool done = false;
 	tl_i128 number;
 
-	TL_TRY(evaluate(evaluation, node->first, &array));
-	TL_TRY(evaluate(evaluation, node->second, &index));
+	TL_TRY(tl_evaluation_value(evaluation, node->first, &array));
+	TL_TRY(tl_evaluation_value(evaluation, node->second, &index));
+	if (evaluation->values.is_cplus) {
+		const struct tl_value operands[] = {array, index};
+
+		TL_TRY(tl_evaluation_operator(evaluation, "[]", operands, 2, value_ret, &done));
+		if (done)
+			return TL_OK;
+	}
 	TL_TRY(tl_value_integer(&evaluation->values, &index, &number, evaluation->error));
 	if (number < INT64_MIN || number > INT64_MAX)
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT, "The index does not fit in 64 bits.");
 	return tl_value_element(&evaluation->values, &array, (tl_i64)number, value_ret, evaluation->error);
 }
 
-static enum tl_status member(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+/* A reference is what stands there, seen as another type. */
+static enum tl_status cast_to_reference(struct tl_evaluation *evaluation, const struct tl_node *node,
+					const struct tl_value *value, struct tl_value *value_ret)
 {
-	struct tl_value object;
+	const struct tl_node *type_node = tl_evaluation_at(evaluation, node->second);
+	const struct tl_type *type, *target;
+	struct tl_value pointer;
 
-	TL_TRY(evaluate(evaluation, node->first, &object));
-	return tl_value_member(&evaluation->values, &object, node->text.bytes, value_ret, evaluation->error);
-}
-
-/* What a function or a pointer to one returns; NULL where that is not known. */
-static enum tl_status result_of(struct evaluation *evaluation, const struct tl_value *function,
-				const struct tl_type **type_ret, bool *is_function_ret)
-{
-	const struct tl_type *stripped;
-	bool unknown = false;
-
-	*type_ret = NULL;
-	TL_TRY(tl_type_strip(function->type, &stripped, evaluation->error));
-	if (stripped->kind == TL_TYPE_POINTER) {
-		TL_TRY(tl_type_target(stripped, &stripped, evaluation->error));
-		TL_TRY(tl_type_strip(stripped, &stripped, evaluation->error));
-	}
-	*is_function_ret = stripped->kind == TL_TYPE_FUNCTION;
-	if (!*is_function_ret)
-		return TL_OK;
-	TL_TRY(tl_type_target(stripped, type_ret, evaluation->error));
-	TL_TRY(is_unknown(evaluation, *type_ret, &unknown));
-	if (unknown)
-		*type_ret = NULL;
+	TL_TRY(type_of(evaluation, node->second, &type));
+	TL_TRY(type_of(evaluation, type_node->first, &target));
+	if (node->kind == TL_NODE_DYNAMIC && evaluation->values.is_cplus && !evaluation->quiet)
+		return tl_evaluation_cast(evaluation, TL_NODE_DYNAMIC, value, type, value_ret);
+	TL_TRY(tl_value_address(&evaluation->values, value, &pointer, evaluation->error));
+	TL_TRY(tl_type_make_pointer(target, evaluation->values.address_size, &target, evaluation->error));
+	TL_TRY(tl_evaluation_cast(evaluation, (enum tl_node_kind)node->kind, &pointer, target, &pointer));
+	pointer.type = type;
+	*value_ret = pointer;
 	return TL_OK;
 }
 
-static enum tl_status call(struct evaluation *evaluation, const struct tl_node *node, const struct tl_type *result,
-			   struct tl_value *value_ret)
+static enum tl_status cast(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
-	const struct tl_environment *environment = evaluation->environment;
-	const struct tl_node *called = node_at(evaluation, node->first);
-	struct tl_value function = {0}, *arguments;
-	const struct tl_type *returned;
-	bool is_function,
-		internal = called->kind == TL_NODE_VARIABLE && tl_internal_function_exists(called->text.bytes);
-	tl_size count = 0;
-
-	if (!internal)
-		TL_TRY(evaluate(evaluation, node->first, &function));
-	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next)
-		count++;
-	arguments = tl_arena_allocate(evaluation->values.arena, count * sizeof(*arguments));
-	if (arguments == NULL)
-		return TL_FAIL(evaluation->error, TL_ERROR_NO_MEMORY, "No storage for the arguments.");
-	count = 0;
-	for (tl_node_index at = node->second; at != TL_NO_NODE; at = node_at(evaluation, at)->next)
-		TL_TRY(evaluate(evaluation, at, &arguments[count++]));
-	if (internal)
-		return tl_internal_function_call(&evaluation->values, called->text.bytes, arguments, count,
-						 evaluation->quiet, value_ret, evaluation->error);
-	TL_TRY(result_of(evaluation, &function, &returned, &is_function));
-	returned = returned != NULL ? returned : result;
-	if (returned == NULL && (evaluation->quiet || is_function))
-		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
-			       "'%s' has unknown return type; cast the call to its declared return type",
-			       called->kind == TL_NODE_NAME ? called->text.bytes : "function");
-	if (evaluation->quiet)
-		return tl_value_at(&evaluation->values, returned, 0, value_ret, evaluation->error);
-	if (environment->call == NULL)
-		return TL_FAIL(evaluation->error, TL_ERROR_UNSUPPORTED, "Functions cannot be called here.");
-	return environment->call(environment->context, &function, arguments, count, returned, value_ret,
-				 evaluation->error);
-}
-
-/* A reference is what stands there, seen as another type. */
-static enum tl_status cast_to_reference(struct evaluation *evaluation, const struct tl_node *type_node,
-					const struct tl_value *value, struct tl_value *value_ret)
-{
-	const struct tl_type *type;
-	struct tl_value pointer;
-
-	TL_TRY(type_of(evaluation, type_node->first, &type));
-	TL_TRY(tl_value_address(&evaluation->values, value, &pointer, evaluation->error));
-	TL_TRY(tl_type_make_pointer(type, evaluation->values.address_size, &type, evaluation->error));
-	TL_TRY(tl_value_cast(&evaluation->values, &pointer, type, &pointer, evaluation->error));
-	return tl_value_follow(&evaluation->values, &pointer, value_ret, evaluation->error);
-}
-
-static enum tl_status cast(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
-{
-	const struct tl_node *type_node = node_at(evaluation, node->second),
-			     *operand = node_at(evaluation, node->first);
+	const struct tl_node *type_node = tl_evaluation_at(evaluation, node->second),
+			     *operand = tl_evaluation_at(evaluation, node->first);
 	const struct tl_type *type;
 	struct tl_value value;
 	bool unknown = false;
 
 	if (type_node->kind == TL_NODE_REFERENCE || type_node->kind == TL_NODE_MOVE_REFERENCE) {
-		TL_TRY(evaluate(evaluation, node->first, &value));
-		return cast_to_reference(evaluation, type_node, &value, value_ret);
+		TL_TRY(tl_evaluation_value(evaluation, node->first, &value));
+		return cast_to_reference(evaluation, node, &value, value_ret);
 	}
 	TL_TRY(type_of(evaluation, node->second, &type));
 	/* The type in front of a call also says what a function returns of which nothing is known. */
 	if (operand->kind == TL_NODE_CALL)
-		TL_TRY(call(evaluation, operand, type, &value));
+		TL_TRY(tl_evaluation_call(evaluation, operand, type, &value));
 	else
 		TL_TRY(evaluate_any(evaluation, node->first, &value));
-	TL_TRY(is_unknown(evaluation, value.type, &unknown));
+	TL_TRY(tl_evaluation_is_unknown(evaluation, value.type, &unknown));
 	if (unknown)
 		return tl_value_at(&evaluation->values, type, value.address, value_ret, evaluation->error);
-	return tl_value_cast(&evaluation->values, &value, type, value_ret, evaluation->error);
+	return tl_evaluation_cast(evaluation, (enum tl_node_kind)node->kind, &value, type, value_ret);
 }
 
 /* { type } address */
-static enum tl_status at_address(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status at_address(struct tl_evaluation *evaluation, const struct tl_node *node,
+				 struct tl_value *value_ret)
 {
 	const struct tl_type *type;
 	struct tl_value address;
 	tl_i128 number;
 
 	TL_TRY(type_of(evaluation, node->second, &type));
-	TL_TRY(evaluate(evaluation, node->first, &address));
+	TL_TRY(tl_evaluation_value(evaluation, node->first, &address));
 	TL_TRY(tl_value_integer(&evaluation->values, &address, &number, evaluation->error));
 	return tl_value_at(&evaluation->values, type, (tl_u64)number, value_ret, evaluation->error);
 }
 
 /* sizeof and alignof are unsigned long; of a reference, of what it refers to. */
-static enum tl_status size(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status size(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	const struct tl_type *type, *stripped, *result;
 	tl_u64 bytes;
 	bool known = true;
 
-	TL_TRY(quiet_type(evaluation, node->first, &type));
+	TL_TRY(tl_evaluation_type(evaluation, node->first, &type));
 	TL_TRY(tl_type_strip(type, &stripped, evaluation->error));
 	if (stripped->kind == TL_TYPE_REFERENCE || stripped->kind == TL_TYPE_RVALUE_REFERENCE) {
 		TL_TRY(tl_type_target(stripped, &type, evaluation->error));
@@ -634,7 +668,7 @@ static enum tl_status size(struct evaluation *evaluation, const struct tl_node *
 	return tl_value_make_integer(&evaluation->values, result, (tl_i128)bytes, value_ret, evaluation->error);
 }
 
-static enum tl_status leaf(struct evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
+static enum tl_status leaf(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	static const char *const reals[] = {
 		[TL_RANK_FLOAT] = "float", [TL_RANK_DOUBLE] = "double", [TL_RANK_LONG_DOUBLE] = "long double"};
@@ -655,7 +689,7 @@ static enum tl_status leaf(struct evaluation *evaluation, const struct tl_node *
 	case TL_NODE_NAME:
 		return known_name(evaluation, NULL, node->text.bytes, value_ret);
 	case TL_NODE_IN_FILE:
-		return known_name(evaluation, node->text.bytes, node_at(evaluation, node->first)->text.bytes,
+		return known_name(evaluation, node->text.bytes, tl_evaluation_at(evaluation, node->first)->text.bytes,
 				  value_ret);
 	case TL_NODE_VARIABLE:
 		return variable(evaluation, node->text.bytes, value_ret);
@@ -664,32 +698,33 @@ static enum tl_status leaf(struct evaluation *evaluation, const struct tl_node *
 	}
 }
 
-static enum tl_status evaluate(struct evaluation *evaluation, tl_node_index index, struct tl_value *value_ret)
+enum tl_status tl_evaluation_value(struct tl_evaluation *evaluation, tl_node_index index, struct tl_value *value_ret)
 {
 	static enum tl_status (*const operators[TL_NODE_KIND_MAX])(
-		struct evaluation * evaluation, const struct tl_node *node, struct tl_value *value_ret) = {
+		struct tl_evaluation * evaluation, const struct tl_node *node, struct tl_value *value_ret) = {
 		[TL_NODE_UNARY] = unary,
 		[TL_NODE_POSTFIX] = increment,
 		[TL_NODE_BINARY] = binary,
 		[TL_NODE_ASSIGN] = assign,
 		[TL_NODE_CONDITIONAL] = conditional,
 		[TL_NODE_INDEX] = element,
-		[TL_NODE_MEMBER] = member,
-		[TL_NODE_ARROW] = member,
+		[TL_NODE_MEMBER] = tl_evaluation_member,
+		[TL_NODE_ARROW] = tl_evaluation_member,
 		[TL_NODE_CAST] = cast,
 		[TL_NODE_REINTERPRET] = cast,
 		[TL_NODE_DYNAMIC] = cast,
 		[TL_NODE_AT_ADDRESS] = at_address,
 		[TL_NODE_SIZEOF] = size,
 		[TL_NODE_ALIGNOF] = size,
+		[TL_NODE_TYPEID] = tl_evaluation_typeid,
 	};
-	const struct tl_node *node = node_at(evaluation, index);
+	const struct tl_node *node = tl_evaluation_at(evaluation, index);
 
 	if (tl_node_is_type(node))
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT, "A type stands where a value should (column %u).",
 			       node->at + 1);
 	if (node->kind == TL_NODE_CALL)
-		return call(evaluation, node, NULL, value_ret);
+		return tl_evaluation_call(evaluation, node, NULL, value_ret);
 	return operators[node->kind] != NULL ? operators[node->kind](evaluation, node, value_ret)
 					     : leaf(evaluation, node, value_ret);
 }
@@ -697,17 +732,17 @@ static enum tl_status evaluate(struct evaluation *evaluation, tl_node_index inde
 enum tl_status tl_evaluate_part(const struct tl_environment *environment, const struct tl_expression *expression,
 				tl_node_index part, struct tl_value *value_ret, struct tl_error *error)
 {
-	struct evaluation evaluation = {environment, expression, environment->values, false, error};
+	struct tl_evaluation evaluation = {environment, expression, environment->values, false, error};
 
-	return evaluate(&evaluation, part, value_ret);
+	return tl_evaluation_value(&evaluation, part, value_ret);
 }
 
 enum tl_status tl_evaluate_part_type(const struct tl_environment *environment, const struct tl_expression *expression,
 				     tl_node_index part, const struct tl_type **type_ret, struct tl_error *error)
 {
-	struct evaluation evaluation = {environment, expression, environment->values, false, error};
+	struct tl_evaluation evaluation = {environment, expression, environment->values, false, error};
 
-	return quiet_type(&evaluation, part, type_ret);
+	return tl_evaluation_type(&evaluation, part, type_ret);
 }
 
 enum tl_status tl_evaluate(const struct tl_environment *environment, const struct tl_expression *expression,

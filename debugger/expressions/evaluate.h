@@ -19,6 +19,16 @@ struct tl_environment {
 	 */
 	enum tl_status (*find_name)(void *context, const char *file, const char *name, struct tl_value *value_ret,
 				    bool *found_ret, struct tl_error *error);
+	/*
+	 * Functions of C++: all that a name may mean at the selected place, by the namespaces that the arguments'
+	 * types stand in too. Their number is *count_ret; they are in the arena.
+	 */
+	enum tl_status (*find_functions)(void *context, const char *name, const struct tl_type *const *arguments,
+					 tl_size argument_count, struct tl_value **functions_ret, tl_size *count_ret,
+					 struct tl_error *error);
+	/* The function that a class has as a member; *found_ret is false if nothing can be called (it was inlined). */
+	enum tl_status (*find_method)(void *context, const struct tl_type *class, const struct tl_member *member,
+				      struct tl_value *value_ret, bool *found_ret, struct tl_error *error);
 	/* A type of the program; with a tag, of that kind. *type_ret is NULL when there is none. */
 	enum tl_status (*find_type)(void *context, const char *name, enum tl_type_tag tag,
 				    const struct tl_type **type_ret, struct tl_error *error);

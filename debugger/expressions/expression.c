@@ -136,9 +136,9 @@ static enum tl_status read_primary(struct tl_parser *parser, tl_node_index *node
 	case TL_TOKEN_NAME:
 		return tl_parser_type_begins(parser) ? tl_parser_type(parser, node_ret) : read_name(parser, node_ret);
 	case TL_TOKEN_PUNCTUATOR:
-		if (tl_parser_next_is(parser, TL_OPEN_PARENTHESIS))
+		if (tl_parser_next_is(parser, TL_OPEN_PARENTHESIS) && !tl_parser_next_is_anonymous(parser))
 			return read_parenthesis(parser, node_ret);
-		if (tl_parser_next_is(parser, TL_SCOPE))
+		if (tl_parser_next_is(parser, TL_SCOPE) || tl_parser_next_is_anonymous(parser))
 			return tl_parser_type_begins(parser) ? tl_parser_type(parser, node_ret)
 							     : read_name(parser, node_ret);
 		break;
@@ -178,6 +178,14 @@ static enum tl_status read_index(struct tl_parser *parser, tl_node_index *node)
 	return tl_parser_add_operator(parser, TL_NODE_INDEX, TL_NO_PUNCTUATOR, *node, index, node);
 }
 
+/* Whether .* or ->* comes next, which bind less tightly than a member's name. */
+static bool is_member_pointer(const struct tl_parser *parser)
+{
+	const bool accesses = tl_parser_next_is(parser, TL_DOT) || tl_parser_next_is(parser, TL_ARROW);
+
+	return accesses && parser->text.at < parser->text.end && *parser->text.at == '*';
+}
+
 static enum tl_status read_member(struct tl_parser *parser, enum tl_node_kind kind, tl_node_index *node)
 {
 	const char *start = NULL, *end = NULL;
@@ -185,12 +193,13 @@ static enum tl_status read_member(struct tl_parser *parser, enum tl_node_kind ki
 	TL_TRY(tl_parser_advance(parser));
 	TL_TRY(tl_parser_add_operator(parser, kind, TL_NO_PUNCTUATOR, *node, TL_NO_NODE, node));
 	TL_TRY(tl_parser_take_name(parser, &start, &end));
+	TL_TRY(tl_parser_take_member_template(parser, &end));
 	return tl_parser_set_name(parser, *node, start, end);
 }
 
-static enum tl_status read_postfix(struct tl_parser *parser, tl_node_index *node_ret)
+/* What stands behind an operand: calls, indices, members, ++ and --. */
+static enum tl_status read_postfix_of(struct tl_parser *parser, tl_node_index *node_ret)
 {
-	TL_TRY(read_primary(parser, node_ret));
 	while (parser->token.kind == TL_TOKEN_PUNCTUATOR && !tl_node_is_type(tl_parser_node(parser, *node_ret))) {
 		enum tl_punctuator punctuator = parser->token.punctuator;
 
@@ -198,6 +207,8 @@ static enum tl_status read_postfix(struct tl_parser *parser, tl_node_index *node
 			TL_TRY(read_call(parser, node_ret));
 		} else if (punctuator == TL_OPEN_BRACKET) {
 			TL_TRY(read_index(parser, node_ret));
+		} else if (is_member_pointer(parser)) {
+			break;
 		} else if (punctuator == TL_DOT || punctuator == TL_ARROW) {
 			TL_TRY(read_member(parser, punctuator == TL_DOT ? TL_NODE_MEMBER : TL_NODE_ARROW, node_ret));
 		} else if (punctuator == TL_INCREMENT || punctuator == TL_DECREMENT) {
@@ -209,6 +220,12 @@ static enum tl_status read_postfix(struct tl_parser *parser, tl_node_index *node
 		}
 	}
 	return TL_OK;
+}
+
+static enum tl_status read_postfix(struct tl_parser *parser, tl_node_index *node_ret)
+{
+	TL_TRY(read_primary(parser, node_ret));
+	return read_postfix_of(parser, node_ret);
 }
 
 /* sizeof and alignof: of a type in parentheses, or of an operand. */
@@ -262,6 +279,20 @@ static enum tl_status read_named_cast(struct tl_parser *parser, enum tl_node_kin
 	return tl_parser_add_operator(parser, kind, TL_NO_PUNCTUATOR, operand, type, node_ret);
 }
 
+/* typeid ( type or operand ) */
+static enum tl_status read_typeid(struct tl_parser *parser, enum tl_node_kind kind, tl_node_index *node_ret)
+{
+	tl_node_index operand;
+
+	TL_TRY(tl_parser_add_node(parser, kind, node_ret));
+	TL_TRY(tl_parser_advance(parser));
+	TL_TRY(tl_parser_expect(parser, TL_OPEN_PARENTHESIS, "\"(\""));
+	TL_TRY(tl_parser_type_begins(parser) ? tl_parser_type(parser, &operand)
+					     : tl_parser_expression(parser, &operand));
+	TL_TRY(tl_parser_expect(parser, TL_CLOSE_PARENTHESIS, "\")\""));
+	return tl_parser_hang(parser, *node_ret, &tl_parser_node(parser, *node_ret)->first, operand);
+}
+
 /* The words that are operators. */
 static const struct {
 	const char *word;
@@ -275,6 +306,7 @@ static const struct {
 	{"const_cast", TL_NODE_CAST, read_named_cast},
 	{"reinterpret_cast", TL_NODE_REINTERPRET, read_named_cast},
 	{"dynamic_cast", TL_NODE_DYNAMIC, read_named_cast},
+	{"typeid", TL_NODE_TYPEID, read_typeid},
 };
 
 static bool is_unary(enum tl_punctuator punctuator)
@@ -287,8 +319,11 @@ static bool is_unary(enum tl_punctuator punctuator)
 static enum tl_status read_unary_inside(struct tl_parser *parser, tl_node_index *node_ret)
 {
 	for (tl_size i = 0; i < sizeof(word_operators) / sizeof(*word_operators); i++)
-		if (tl_parser_next_is_word(parser, word_operators[i].word))
-			return word_operators[i].read(parser, word_operators[i].kind, node_ret);
+		if (tl_parser_next_is_word(parser, word_operators[i].word)) {
+			TL_TRY(word_operators[i].read(parser, word_operators[i].kind, node_ret));
+			/* Of what a cast or typeid makes members may be asked; what sizeof takes has them already. */
+			return word_operators[i].read == read_size ? TL_OK : read_postfix_of(parser, node_ret);
+		}
 	if (tl_parser_next_is(parser, TL_OPEN_BRACE))
 		return read_at_address(parser, node_ret);
 	if (parser->token.kind == TL_TOKEN_PUNCTUATOR && is_unary(parser->token.punctuator)) {
@@ -318,7 +353,8 @@ static const tl_u8 tightness[TL_PUNCTUATOR_MAX] = {
 	[TL_LOGICAL_OR] = 1, [TL_LOGICAL_AND] = 2, [TL_BAR] = 3,      [TL_CARET] = 4,         [TL_AMPERSAND] = 5,
 	[TL_EQUAL] = 6,      [TL_NOT_EQUAL] = 6,   [TL_LESS] = 7,     [TL_GREATER] = 7,       [TL_LESS_EQUAL] = 7,
 	[TL_SHIFT_LEFT] = 8, [TL_SHIFT_RIGHT] = 8, [TL_AT] = 9,       [TL_PLUS] = 10,         [TL_MINUS] = 10,
-	[TL_STAR] = 11,      [TL_SLASH] = 11,      [TL_PERCENT] = 11, [TL_GREATER_EQUAL] = 7,
+	[TL_STAR] = 11,      [TL_SLASH] = 11,      [TL_PERCENT] = 11, [TL_GREATER_EQUAL] = 7, [TL_DOT] = 12,
+	[TL_ARROW] = 12, /* of .* and ->*: what has a name was read before */
 };
 
 /* Operands and the operators between them that bind at least as tightly as `least`. */
@@ -331,6 +367,8 @@ static enum tl_status read_binary(struct tl_parser *parser, unsigned least, tl_n
 		tl_node_index second;
 
 		TL_TRY(tl_parser_advance(parser));
+		if (operation == TL_DOT || operation == TL_ARROW)
+			TL_TRY(tl_parser_expect(parser, TL_STAR, "\"*\" or a name"));
 		TL_TRY(read_binary(parser, tightness[operation] + 1u, &second));
 		TL_TRY(tl_parser_add_operator(parser, TL_NODE_BINARY, operation, *node_ret, second, node_ret));
 	}

@@ -30,7 +30,7 @@ enum tl_node_kind {
 	/* Operators */
 	TL_NODE_UNARY,       /* operation; first */
 	TL_NODE_POSTFIX,     /* operation ++ or --; first */
-	TL_NODE_BINARY,      /* operation; first, second; @ and , among them */
+	TL_NODE_BINARY,      /* operation; first, second; @ and , among them; TL_DOT and TL_ARROW for .* and ->* */
 	TL_NODE_ASSIGN,      /* operation: TL_ASSIGN, or the operator of a compound one; first, second */
 	TL_NODE_CONDITIONAL, /* first ? second : third */
 	TL_NODE_INDEX,       /* first [ second ] */
@@ -43,6 +43,7 @@ enum tl_node_kind {
 	TL_NODE_AT_ADDRESS,  /* { second: a type } first */
 	TL_NODE_SIZEOF,      /* first: an expression or a type */
 	TL_NODE_ALIGNOF,     /* the same */
+	TL_NODE_TYPEID,      /* the same */
 	/* Types; is_const and is_volatile hold for each */
 	TL_NODE_TYPE_NAME,      /* text: "unsigned long", "struct point", "size_t"; tag: what the first word asks for */
 	TL_NODE_TYPE_OF,        /* first: an expression (typeof, decltype) */
@@ -86,6 +87,8 @@ struct tl_names {
 	bool (*is_type)(void *context, const char *name, tl_size size);
 	/* A template's instance: "max<int>". */
 	bool (*is_template)(void *context, const char *name, tl_size size);
+	/* The language has operators for names ("operator+") and members that are templates. */
+	bool is_cplus;
 	void *context;
 };
 

@@ -87,6 +87,15 @@ TL_CHECKED enum tl_status tl_parser_enter(struct tl_parser *parser);
  */
 TL_CHECKED enum tl_status tl_parser_take_name(struct tl_parser *parser, const char **start_ret, const char **end_ret);
 
+/* True when "(anonymous namespace)::" comes next, which is a scope. */
+bool tl_parser_next_is_anonymous(const struct tl_parser *parser);
+
+/*
+ * Takes template arguments of a member function that is called, behind its name: object.as<int>(x). Which members an
+ * object has is not known here; in C++ nobody compares three things in a row.
+ */
+TL_CHECKED enum tl_status tl_parser_take_member_template(struct tl_parser *parser, const char **end);
+
 /* Gives a node the name between two places, as take_name yielded them. As set_text. */
 TL_CHECKED enum tl_status tl_parser_set_name(struct tl_parser *parser, tl_node_index node, const char *start,
 					     const char *end);

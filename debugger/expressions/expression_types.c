@@ -133,7 +133,8 @@ static enum tl_status read_named_type(struct tl_parser *parser, tl_node_index no
 	if (tag != TL_TAG_NONE)
 		TL_TRY(tl_parser_advance(parser));
 	tl_parser_node(parser, node)->tag = (tl_u8)tag;
-	if (parser->token.kind != TL_TOKEN_NAME && !tl_parser_next_is(parser, TL_SCOPE))
+	if (parser->token.kind != TL_TOKEN_NAME && !tl_parser_next_is(parser, TL_SCOPE) &&
+	    !tl_parser_next_is_anonymous(parser))
 		return tl_parser_expected(parser, tag == TL_TAG_NONE ? "a type" : "the name of a type");
 	TL_TRY(tl_parser_take_name(parser, &start, &end));
 	return tl_parser_set_name(parser, node, start, end);

@@ -92,7 +92,10 @@ enum tl_status tl_session_read(struct tl_session *session, const struct tl_envir
 			       tl_size size, struct tl_expression **expression_ret, struct tl_error *error)
 {
 	struct reader reader = {.environment = environment, .arena = &session->arena};
-	struct tl_names names = {.is_type = is_type, .is_template = is_template, .context = &reader};
+	struct tl_names names = {.is_type = is_type,
+				 .is_template = is_template,
+				 .is_cplus = environment->values.is_cplus,
+				 .context = &reader};
 
 	return tl_expression_read(expression_ret, text, size, &names, error);
 }

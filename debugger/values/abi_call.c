@@ -181,11 +181,28 @@ static enum tl_status convert(struct call *call, struct tl_value *value, const s
 	return prototyped ? TL_OK : promote(call, value);
 }
 
+/* The object that a member function is called for, where it stands nowhere: the function wants its address. */
+static enum tl_status point_to_object(struct call *call, struct tl_value *value)
+{
+	const struct tl_type *own;
+	struct tl_value pointer;
+
+	TL_TRY(tl_value_unreference(call->values, value, call->error));
+	TL_TRY(tl_type_strip(value->type, &own, call->error));
+	if (!has_members(own))
+		return TL_OK;
+	TL_TRY(point_to(call, value, &pointer));
+	*value = pointer;
+	return TL_OK;
+}
+
 static enum tl_status take_argument(struct call *call, const struct tl_value *value, const struct tl_type *parameter,
-				    bool prototyped, struct argument *argument_ret)
+				    bool is_object, bool prototyped, struct argument *argument_ret)
 {
 	struct tl_value own = *value, pointer;
 
+	if (is_object)
+		TL_TRY(point_to_object(call, &own));
 	TL_TRY(convert(call, &own, parameter, prototyped));
 	TL_TRY(tl_abi_classify(own.type, &argument_ret->classes, call->error));
 	if (argument_ret->classes.by_reference) {
@@ -239,7 +256,8 @@ static enum tl_status take_arguments(struct call *call, const struct tl_abi_requ
 		type = NULL;
 		if (i < count)
 			TL_TRY(tl_member_type(function, &parameters[i], &type, call->error));
-		TL_TRY(take_argument(call, &request->arguments[i], type, prototyped, &call->arguments[i]));
+		TL_TRY(take_argument(call, &request->arguments[i], type, i < count && parameters[i].artificial,
+				     prototyped, &call->arguments[i]));
 	}
 	call->count = request->count;
 	return TL_OK;

@@ -43,6 +43,68 @@ static bool is_endless(const struct tl_type *type)
 	       tl_type_bound(type, &bound, &error) == TL_OK && bound->kind == TL_BOUND_NONE;
 }
 
+enum tl_status tl_value_strip(const struct tl_value_context *context, const struct tl_type *type,
+			      const struct tl_type **stripped_ret, struct tl_error *error)
+{
+	TL_TRY(tl_type_strip(type, stripped_ret, error));
+	if (!(*stripped_ret)->declaration || context->complete == NULL)
+		return TL_OK;
+	return context->complete(context->context, *stripped_ret, stripped_ret, error);
+}
+
+/* A type whose definition another module has as that, with its qualifiers; other types as they are. */
+static enum tl_status complete(const struct tl_value_context *context, const struct tl_type **type,
+			       struct tl_error *error)
+{
+	const struct tl_type *outer = *type, *stripped;
+
+	if (context->complete == NULL)
+		return TL_OK;
+	TL_TRY(tl_value_strip(context, outer, &stripped, error));
+	if (stripped->declaration || !stripped->has_size || stripped->kind == TL_TYPE_ARRAY)
+		return TL_OK;
+	*type = stripped;
+	for (; outer->kind == TL_TYPE_CONST || outer->kind == TL_TYPE_VOLATILE;) {
+		TL_TRY(tl_type_make_qualified(*type, outer->kind, type, error));
+		TL_TRY(tl_type_target(outer, &outer, error));
+	}
+	return TL_OK;
+}
+
+static enum tl_status complete_type(const struct tl_value_context *context, const struct tl_type *type, unsigned depth,
+				    const struct tl_type **type_ret, struct tl_error *error)
+{
+	const struct tl_type *stripped, *target, *whole;
+	bool known;
+	tl_u64 size;
+
+	*type_ret = type;
+	/* Pointers that lead to themselves, as damaged types do, are left as they are. */
+	if (depth > MEMBER_DEPTH_MAX)
+		return TL_OK;
+	TL_TRY(tl_type_strip(type, &stripped, error));
+	if (stripped->kind == TL_TYPE_POINTER || stripped->kind == TL_TYPE_REFERENCE ||
+	    stripped->kind == TL_TYPE_RVALUE_REFERENCE) {
+		TL_TRY(tl_type_target(stripped, &target, error));
+		TL_TRY(complete_type(context, target, depth + 1, &whole, error));
+		if (whole == target)
+			return TL_OK;
+		return stripped->kind == TL_TYPE_POINTER
+			       ? tl_type_make_pointer(whole, context->address_size, type_ret, error)
+			       : tl_type_make_reference(whole, stripped->kind, context->address_size, type_ret, error);
+	}
+	if (!stripped->declaration)
+		return TL_OK;
+	TL_TRY(tl_type_size(type, &size, &known, error));
+	return known ? TL_OK : complete(context, type_ret, error);
+}
+
+enum tl_status tl_value_complete_type(const struct tl_value_context *context, const struct tl_type *type,
+				      const struct tl_type **type_ret, struct tl_error *error)
+{
+	return complete_type(context, type, 0, type_ret, error);
+}
+
 /* The size of a type, or an error for one that has none. */
 static enum tl_status size_of(const struct tl_value_context *context, const struct tl_type *type, tl_u64 *size_ret,
 			      struct tl_error *error)
@@ -53,6 +115,10 @@ static enum tl_status size_of(const struct tl_value_context *context, const stru
 	if (!known && is_endless(type)) {
 		*size_ret = 0;
 		known = true;
+	}
+	if (!known) {
+		TL_TRY(complete(context, &type, error));
+		TL_TRY(tl_type_size(type, size_ret, &known, error));
 	}
 	if (!known)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "The size of type \"%s\" is not known here.",
@@ -125,8 +191,11 @@ enum tl_status tl_value_at(const struct tl_value_context *context, const struct 
 	bool known;
 	tl_u64 size;
 
-	(void)context;
 	TL_TRY(tl_type_size(type, &size, &known, error));
+	if (!known) {
+		TL_TRY(complete(context, &type, error));
+		TL_TRY(tl_type_size(type, &size, &known, error));
+	}
 	*value_ret = (struct tl_value){
 		.type = type,
 		.place = TL_VALUE_IN_MEMORY,

@@ -68,6 +68,15 @@ struct tl_value_context {
 	/* What stands where a pointer points to whose own bytes are TL_ABSENT_POINTER. */
 	enum tl_status (*pointed)(void *context, const struct tl_value *pointer, const struct tl_type *target,
 				  struct tl_value *value_ret, struct tl_error *error);
+	/*
+	 * The definition of a class that is only declared where the value comes from, in any module; *complete_ret
+	 * stays untouched when there is none. Of whose objects a table of virtual functions at an address is; NULL: of
+	 * none.
+	 */
+	enum tl_status (*complete)(void *context, const struct tl_type *declared, const struct tl_type **complete_ret,
+				   struct tl_error *error);
+	enum tl_status (*table_class)(void *context, tl_u64 table, const struct tl_type **class_ret,
+				      struct tl_error *error);
 	void *context;
 };
 
@@ -102,6 +111,17 @@ enum tl_arithmetic { TL_ARITHMETIC_NONE, TL_ARITHMETIC_INTEGER, TL_ARITHMETIC_RE
 
 /* Says that of a type without typedefs and qualifiers; of integers also whether they have a sign. */
 enum tl_arithmetic tl_type_arithmetic(const struct tl_type *stripped, bool *is_signed_ret);
+
+/* tl_type_strip, which finds what another module defines, too. */
+TL_CHECKED enum tl_status tl_value_strip(const struct tl_value_context *context, const struct tl_type *type,
+					 const struct tl_type **stripped_ret, struct tl_error *error);
+
+/*
+ * A type for which another module has the definition of what it is, or leads to over pointers and references, as a type
+ * that leads there; any other type itself.
+ */
+TL_CHECKED enum tl_status tl_value_complete_type(const struct tl_value_context *context, const struct tl_type *type,
+						 const struct tl_type **type_ret, struct tl_error *error);
 
 /* A type's name for a message, in the context's arena; "?" where it has none. */
 const char *tl_value_type_name(const struct tl_value_context *context, const struct tl_type *type);

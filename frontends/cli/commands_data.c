@@ -161,6 +161,8 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 			    struct tl_error *error)
 {
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
 	const struct tl_type *type;
 	unsigned flags = 0;
 	bool is_type;
@@ -191,6 +193,8 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 		}
 	}
 	TL_TRY(type_of(cli, words, &type, &is_type, error));
+	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
+	TL_TRY(tl_value_complete_type(&environment->values, type, &type, error));
 	status = tl_type_write_description(type, flags, &text, error);
 	if (status == TL_OK)
 		tl_screen_text(&cli->screen, tl_output_string(&text));

@@ -26,7 +26,7 @@ static void require(bool condition)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct tl_names names = {is_type, is_template, (void *)(uintptr_t)data};
+	struct tl_names names = {is_type, is_template, size % 2 == 0, (void *)(uintptr_t)data};
 	tl_u64 live = tl_storage_live();
 	struct tl_expression *expression;
 	struct tl_error error = {0};

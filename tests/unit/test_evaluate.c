@@ -264,7 +264,7 @@ TEST(memory)
 		       {"sizeof list", "(unsigned long) 16"}, {"sizeof(list[0])", "(unsigned long) 4"},
 		       {"list[0]@2", "(int [2]) 4112"}, {"(list[1]@3)[1]", "(int) 30"}, {"{char}0x1010", "(char) 10"},
 		       {"*(unsigned char *)&list[3]", "(unsigned char) 255"},
-		       {"list[100]", "Cannot access memory at address 0x11a0"}, {"(char &)counter", "(char) 7"},
+		       {"list[100]", "Cannot access memory at address 0x11a0"}, {"(char &)counter", "(char &) 7"},
 		       {"counter ? list[0] : list[1]", "(int) 10"},
 		       {"&1", "This value stands nowhere: it has no address."},
 		       {"*counter", "The operand of * is no pointer: its type is \"int\"."},

@@ -32,7 +32,7 @@ static bool is_template(void *context, const char *name, tl_size size)
 	return among(templates, name, size);
 }
 
-static const struct tl_names names = {is_type, is_template, NULL};
+static const struct tl_names names = {is_type, is_template, false, NULL};
 
 /* The tree of a text, or "! " and the error's sentence. */
 static const char *tree(const char *text)
