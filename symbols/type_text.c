@@ -781,6 +781,20 @@ enum tl_status tl_type_write_parameters(const struct tl_type *function, struct t
 	return tl_output_status(output, error);
 }
 
+enum tl_status tl_type_write_plain_parameters(const struct tl_type *function, struct tl_output *output,
+					      struct tl_error *error)
+{
+	struct tl_output own = tl_output_make(65536);
+	enum tl_status status = tl_type_write_parameters(function, &own, error);
+	const char *text = tl_output_string(&own);
+
+	if (status == TL_OK)
+		tl_output_format(output, "%s%s", strncmp(text, "(void)", 6) == 0 ? "()" : "",
+				 strncmp(text, "(void)", 6) == 0 ? text + 6 : text);
+	tl_output_release(&own);
+	return status != TL_OK ? status : tl_output_status(output, error);
+}
+
 /* Whether there is something in the description that has offsets. */
 static enum tl_status has_fields(struct text *text, const struct tl_type *type, bool *has_ret)
 {

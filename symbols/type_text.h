@@ -34,6 +34,10 @@ TL_CHECKED enum tl_status tl_type_write_declaration(const struct tl_type *type, 
 TL_CHECKED enum tl_status tl_type_write_parameters(const struct tl_type *function, struct tl_output *output,
 						   struct tl_error *error);
 
+/* The same as names of functions have them, where there are none: "() const". */
+TL_CHECKED enum tl_status tl_type_write_plain_parameters(const struct tl_type *function, struct tl_output *output,
+							 struct tl_error *error);
+
 /*
  * What ptype prints, from "type = " (behind the heading of columns with TL_TYPE_TEXT_OFFSETS) to the last newline:
  * typedefs resolved, the members of the struct, class, union or enumeration that the type is, or leads to.

@@ -200,15 +200,14 @@ static enum tl_status read_member(struct tl_parser *parser, enum tl_node_kind ki
 /* What stands behind an operand: calls, indices, members, ++ and --. */
 static enum tl_status read_postfix_of(struct tl_parser *parser, tl_node_index *node_ret)
 {
-	while (parser->token.kind == TL_TOKEN_PUNCTUATOR && !tl_node_is_type(tl_parser_node(parser, *node_ret))) {
+	while (parser->token.kind == TL_TOKEN_PUNCTUATOR && !is_member_pointer(parser) &&
+	       !tl_node_is_type(tl_parser_node(parser, *node_ret))) {
 		enum tl_punctuator punctuator = parser->token.punctuator;
 
 		if (punctuator == TL_OPEN_PARENTHESIS) {
 			TL_TRY(read_call(parser, node_ret));
 		} else if (punctuator == TL_OPEN_BRACKET) {
 			TL_TRY(read_index(parser, node_ret));
-		} else if (is_member_pointer(parser)) {
-			break;
 		} else if (punctuator == TL_DOT || punctuator == TL_ARROW) {
 			TL_TRY(read_member(parser, punctuator == TL_DOT ? TL_NODE_MEMBER : TL_NODE_ARROW, node_ret));
 		} else if (punctuator == TL_INCREMENT || punctuator == TL_DECREMENT) {

@@ -447,25 +447,21 @@ static enum tl_status lead_to(const struct tl_value_context *context, const stru
 }
 
 enum tl_status tl_class_real(const struct tl_value_context *context, const struct tl_value *value,
-			     struct tl_value *real_ret, bool *changed_ret, struct tl_error *error)
+			     struct tl_value *real_ret, bool *known_ret, struct tl_error *error)
 {
 	const struct tl_type *class, *whole_class, *type;
 	struct tl_value object, whole;
 	enum form form;
-	bool null, known = false, same = false;
+	bool null;
 
-	*changed_ret = false;
+	*known_ret = false;
 	TL_TRY(form_of(context, value->type, &form, &class, error));
 	if (form == FORM_NONE || object_of(context, value, form, &object, &null, NULL) != TL_OK || null)
 		return TL_OK;
-	TL_TRY(tl_class_whole(context, &object, &whole, &known, error));
-	if (!known)
+	TL_TRY(tl_class_whole(context, &object, &whole, known_ret, error));
+	if (!*known_ret)
 		return TL_OK;
 	TL_TRY(tl_value_strip(context, whole.type, &whole_class, error));
-	TL_TRY(tl_class_same(class, whole_class, &same, error));
-	if (same)
-		return TL_OK;
-	*changed_ret = true;
 	type = whole_class;
 	if (form != FORM_CLASS)
 		TL_TRY(lead_to(context, value->type, whole_class, &type, error));

@@ -52,10 +52,10 @@ TL_CHECKED enum tl_status tl_class_dynamic_cast(const struct tl_value_context *c
 
 /*
  * A pointer or reference to a class as one to the whole object that it leads to; a class in memory as that object.
- * *changed_ret is false where there is none, or it is of that type already.
+ * *known_ret is false, and nothing changes, where what the object is cannot be told.
  */
 TL_CHECKED enum tl_status tl_class_real(const struct tl_value_context *context, const struct tl_value *value,
-					struct tl_value *real_ret, bool *changed_ret, struct tl_error *error);
+					struct tl_value *real_ret, bool *known_ret, struct tl_error *error);
 
 /* ---- Virtual functions ---- */
 

@@ -1,5 +1,6 @@
 #include "debugger/values/print.h"
 
+#include "debugger/values/classes.h"
 #include "debugger/values/containers.h"
 #include "debugger/values/print_internal.h"
 #include "debugger/values/print_text.h"
@@ -330,25 +331,60 @@ static enum tl_status bits_of(struct tl_printing *printing, const struct tl_valu
 /* A pointer to a member is the offset of a field: &point::y. -1 points to none. */
 static enum tl_status print_member_pointer(struct tl_printing *printing, const struct tl_type *type, tl_i128 offset)
 {
-	const struct tl_type *class, *stripped;
-	const struct tl_member *members;
-	tl_size count;
+	const struct tl_type *class, *owner = NULL;
+	const struct tl_member *field = NULL;
 
 	TL_TRY(tl_type_container(type, &class, printing->error));
-	TL_TRY(tl_type_strip(class, &stripped, printing->error));
-	TL_TRY(tl_type_members(stripped, &members, &count, printing->error));
-	for (tl_size i = 0; i < count; i++) {
-		if (members[i].kind != TL_MEMBER_FIELD || members[i].name == NULL || members[i].bit_size != 0 ||
-		    members[i].bit_offset % 8 != 0 || (tl_i128)(members[i].bit_offset / 8) != offset)
-			continue;
-		tl_output_format(printing->output, "&%s::%s", tl_value_type_name(printing->context, class),
-				 members[i].name);
-		return TL_OK;
-	}
-	if (offset == -1)
+	TL_TRY(tl_value_strip(printing->context, class, &class, printing->error));
+	if (offset >= 0)
+		TL_TRY(tl_class_field_at(class, (tl_u64)offset, &owner, &field, printing->error));
+	if (field != NULL)
+		tl_output_format(printing->output, "&%s::%s", tl_value_type_name(printing->context, owner),
+				 field->name);
+	else if (offset == -1)
 		tl_output_text(printing->output, "NULL");
 	else
 		tl_print_number(printing->output, 'd', offset, true, 8);
+	return TL_OK;
+}
+
+/* &virtual shape::area() const: the function of a slot is that of the class, whatever class the object will be of. */
+static enum tl_status print_virtual(struct tl_printing *printing, const struct tl_type *class, tl_u64 slot)
+{
+	const struct tl_type *owner = NULL, *function;
+	const struct tl_member *member = NULL;
+
+	TL_TRY(tl_class_in_slot(class, slot, &owner, &member, printing->error));
+	if (member == NULL) {
+		tl_output_format(printing->output, "&virtual table offset %llu", (unsigned long long)slot);
+		return TL_OK;
+	}
+	TL_TRY(tl_member_type(owner, member, &function, printing->error));
+	tl_output_format(printing->output, "&virtual %s::%s", tl_value_type_name(printing->context, owner),
+			 member->name != NULL ? member->name : "?");
+	return tl_type_write_plain_parameters(function, printing->output, printing->error);
+}
+
+static enum tl_status print_method_pointer(struct tl_printing *printing, const struct tl_value *value,
+					   const struct tl_type *type)
+{
+	struct tl_method_pointer method;
+	const struct tl_type *class;
+
+	TL_TRY(tl_class_read_method_pointer(printing->context, value, &method, printing->error));
+	TL_TRY(tl_type_container(type, &class, printing->error));
+	TL_TRY(tl_value_strip(printing->context, class, &class, printing->error));
+	if (method.is_virtual)
+		return print_virtual(printing, class, method.address);
+	if (method.is_null) {
+		tl_output_text(printing->output, "NULL");
+		return TL_OK;
+	}
+	tl_output_format(printing->output, "(%s) 0x%llx", tl_value_type_name(printing->context, type),
+			 (unsigned long long)method.address);
+	print_symbol(printing, method.address);
+	if (method.adjustment != 0)
+		tl_output_format(printing->output, ", this adjustment %lld", (long long)method.adjustment);
 	return TL_OK;
 }
 
@@ -372,8 +408,9 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 		print_real(printing, value, real);
 		return TL_OK;
 	}
+	if (type->kind == TL_TYPE_MEMBER_POINTER && value->size == 2 * (tl_u64)printing->context->address_size)
+		return print_method_pointer(printing, value, type);
 	TL_TRY(tl_value_integer(printing->context, value, &number, printing->error));
-	/* Of a function's it is two words, and is shown as one number. */
 	if (type->kind == TL_TYPE_MEMBER_POINTER && value->size == printing->context->address_size)
 		return print_member_pointer(printing, type, value->size == 4 ? (tl_i32)number : (tl_i64)number);
 	if (kind == TL_ARITHMETIC_POINTER)
@@ -735,6 +772,22 @@ static enum tl_status print_type_before(struct tl_printing *printing, const stru
 	return TL_OK;
 }
 
+/* Takes an object, or what points or refers to one, for what it is, and says what that is: (tile) {...}. */
+static enum tl_status show_real(struct tl_printing *printing, struct tl_value *value)
+{
+	const struct tl_type *type;
+	struct tl_error failure = {0};
+	bool known = false;
+
+	/* What cannot be told, for want of memory or of sense in it, is shown as it was declared. */
+	if (tl_class_real(printing->context, value, value, &known, &failure) != TL_OK || !known)
+		return TL_OK;
+	TL_TRY(tl_type_strip(value->type, &type, printing->error));
+	if (tl_class_is(type) && !printing->options->listed)
+		tl_output_format(printing->output, "(%s) ", tl_value_type_name(printing->context, value->type));
+	return tl_value_load(printing->context, value, printing->error);
+}
+
 enum tl_status tl_print_value(const struct tl_value_context *context, const struct tl_print_options *options,
 			      const struct tl_value *value, struct tl_output *output, struct tl_error *error)
 {
@@ -752,6 +805,8 @@ enum tl_status tl_print_value(const struct tl_value_context *context, const stru
 	/* What cannot be read at all is an error of the command, not a part of what it shows. */
 	if (own.type->kind != TL_TYPE_VOID && own.size != 0 && !options->listed)
 		TL_TRY(tl_value_load(context, &own, error));
+	if (options->object)
+		TL_TRY(show_real(&printing, &own));
 	TL_TRY(print_type_before(&printing, &own));
 	TL_TRY(tl_print_part(&printing, &own));
 	return tl_output_status(output, error);

@@ -24,8 +24,9 @@ struct tl_print_options {
 	/* As one of many, a local variable or an argument: without the type that `print` puts in front of a pointer,
 	 * and what cannot be read is said in place. */
 	bool listed;
-	bool raw;   /* std::string and the like as the structs that they are */
-	bool ascii; /* bytes above 127 as escapes, for terminals that show no UTF-8 */
+	bool object; /* objects and what leads to them as what they really are, by their tables of virtual functions */
+	bool raw;    /* std::string and the like as the structs that they are */
+	bool ascii;  /* bytes above 127 as escapes, for terminals that show no UTF-8 */
 	/*
 	 * The symbol in which an address lies: writes its name, at most `size` bytes with the zero, and how far behind
 	 * its start. False when there is none. NULL: no symbols are known.

@@ -8,6 +8,7 @@
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
 
+#include "debugger/values/classes.h"
 #include "symbols/type_text.h"
 
 #include <stdlib.h>
@@ -132,6 +133,33 @@ static enum tl_status type_of(struct tl_cli *cli, const char *words, const struc
 	return status;
 }
 
+/* What a pointer or reference really leads to, in front of its type; of a call nothing is asked. */
+static enum tl_status write_real_type(struct tl_cli *cli, const char *words, const struct tl_type *type,
+				      struct tl_output *output, struct tl_error *error)
+{
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	const struct tl_type *stripped;
+	struct tl_value value;
+	bool known = false;
+
+	TL_TRY(tl_type_strip(type, &stripped, error));
+	if (!cli->settings.object || strpbrk(words, "(=") != NULL || strstr(words, "++") != NULL ||
+	    strstr(words, "--") != NULL ||
+	    (stripped->kind != TL_TYPE_POINTER && stripped->kind != TL_TYPE_REFERENCE &&
+	     stripped->kind != TL_TYPE_RVALUE_REFERENCE))
+		return TL_OK;
+	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
+	if (tl_cli_evaluate(cli, words[0] != '\0' ? words : "$", strlen(words[0] != '\0' ? words : "$"), &value,
+			    NULL) != TL_OK ||
+	    tl_class_real(&environment->values, &value, &value, &known, NULL) != TL_OK || !known)
+		return TL_OK;
+	tl_output_text(output, "/* real type = ");
+	TL_TRY(tl_type_write_name(value.type, output, error));
+	tl_output_text(output, " */\n");
+	return TL_OK;
+}
+
 static enum tl_status whatis(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
 			     struct tl_error *error)
 {
@@ -145,7 +173,9 @@ static enum tl_status whatis(struct tl_cli *cli, const char *words, const struct
 	/* Of a typedef's name it tells what it stands for, one step far. */
 	if (is_type && type->kind == TL_TYPE_TYPEDEF)
 		TL_TRY(tl_type_target(type, &type, error));
-	status = tl_type_write_name(type, &text, error);
+	status = is_type ? TL_OK : write_real_type(cli, words, type, &text, error);
+	if (status == TL_OK)
+		status = tl_type_write_name(type, &text, error);
 	if (status == TL_OK)
 		tl_screen_format(&cli->screen, "type = %s\n", tl_output_string(&text));
 	tl_output_release(&text);
@@ -163,6 +193,7 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
 	const struct tl_environment *environment;
 	struct tl_environment_store *store;
+	struct tl_output real = tl_output_make(TL_OUTPUT_MAX);
 	const struct tl_type *type;
 	unsigned flags = 0;
 	bool is_type;
@@ -195,9 +226,14 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 	TL_TRY(type_of(cli, words, &type, &is_type, error));
 	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
 	TL_TRY(tl_value_complete_type(&environment->values, type, &type, error));
-	status = tl_type_write_description(type, flags, &text, error);
+	status = is_type ? TL_OK : write_real_type(cli, words, type, &real, error);
 	if (status == TL_OK)
+		status = tl_type_write_description(type, flags, &text, error);
+	if (status == TL_OK && real.size != 0 && strncmp(tl_output_string(&text), "type = ", 7) == 0)
+		tl_screen_format(&cli->screen, "type = %s%s", tl_output_string(&real), tl_output_string(&text) + 7);
+	else if (status == TL_OK)
 		tl_screen_text(&cli->screen, tl_output_string(&text));
+	tl_output_release(&real);
 	tl_output_release(&text);
 	return status;
 }

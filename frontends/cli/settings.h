@@ -26,7 +26,7 @@ struct tl_settings {
 	char *safe_path; /* folders whose .trapline is read, with colons between them */
 	/* Printing. */
 	tl_u32 elements, repeats, depth;
-	bool pretty, raw, symbols, addresses, sevenbit, asm_demangle;
+	bool pretty, raw, object, symbols, addresses, sevenbit, asm_demangle;
 	tl_u32 disassembly_flavor; /* 0: AT&T's, 1: Intel's */
 	tl_u32 frame_arguments, list_size;
 	bool inferior_events;

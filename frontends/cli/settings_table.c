@@ -325,6 +325,13 @@ const struct tl_setting tl_setting_rows[] = {
 	 .offset = AT(depth),
 	 .say = "Maximum print depth is %s.",
 	 .summary = "maximum print depth for nested structures, unions and arrays"},
+	{.name = "print object",
+	 .offset = AT(object),
+	 .say = "Printing of object's derived type is %s.",
+	 .summary = "printing of C++ objects as what they really are",
+	 .details = "On: a pointer to a base is shown as one to the object, whose type its table of virtual functions "
+		    "says.\n"
+		    "Example: set print object on"},
 	{.name = "print pretty",
 	 .offset = AT(pretty),
 	 .say = "Pretty formatting of structures is %s.",

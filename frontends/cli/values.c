@@ -56,6 +56,7 @@ void tl_cli_print_options(struct tl_cli *cli, struct tl_environment_store *store
 		.depth = settings->depth,
 		.pretty = settings->pretty,
 		.raw = settings->raw,
+		.object = settings->object,
 		.no_symbols = !settings->symbols,
 		.no_addresses = !settings->addresses,
 		.ascii = settings->sevenbit,
