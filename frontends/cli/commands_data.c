@@ -368,6 +368,27 @@ static enum tl_status run_undisplay(struct tl_cli *cli, const struct tl_command_
 	return tl_words_with(cli, line, undisplay, error);
 }
 
+/* What examines memory has its count and size told, too, as in gdb. */
+static void show_display_row(struct tl_cli *cli, const struct tl_display *display)
+{
+	const struct tl_command_line line = {.format = display->format, .format_size = strlen(display->format)};
+	struct tl_format format = {0};
+	struct tl_error error;
+
+	tl_screen_format(&cli->screen, "%u:   %s  ", display->number, display->enabled ? "y" : "n");
+	if (display->format[0] != '\0' && tl_format_read(&line, "", &format, &error) == TL_OK) {
+		bool memory = format.size != '\0' || format.letter == 'i' || format.letter == 's';
+
+		if (memory)
+			tl_screen_format(&cli->screen, "/%lld%c%c ", format.has_count ? (long long)format.count : 1,
+					 format.size != '\0' ? format.size : 'b',
+					 format.letter != '\0' ? format.letter : 'x');
+		else
+			tl_screen_format(&cli->screen, "/%s ", display->format);
+	}
+	tl_screen_format(&cli->screen, "%s\n", display->expression);
+}
+
 static enum tl_status run_info_display(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	(void)line, (void)error;
@@ -377,9 +398,7 @@ static enum tl_status run_info_display(struct tl_cli *cli, const struct tl_comma
 	}
 	tl_screen_text(&cli->screen, "Auto-display expressions now in effect:\nNum Enb Expression\n");
 	for (const struct tl_display *display = cli->displays; display != NULL; display = display->next)
-		tl_screen_format(&cli->screen, "%u:   %s  %s%s%s%s\n", display->number, display->enabled ? "y" : "n",
-				 display->format[0] != '\0' ? "/" : "", display->format,
-				 display->format[0] != '\0' ? " " : "", display->expression);
+		show_display_row(cli, display);
 	return TL_OK;
 }
 

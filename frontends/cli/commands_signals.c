@@ -1,6 +1,8 @@
 /* Signals: what is done about each of them (handle, info signals). */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/values.h"
+#include "frontends/cli/words.h"
 
 #include "debugger/session/session.h"
 #include "debugger/session/signal_names.h"
@@ -21,19 +23,31 @@ static void print_row(struct tl_cli *cli, tl_i32 number)
 			 tl_signal_text(number));
 }
 
-static enum tl_status run_info_signals(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+/* A signal by its name, or by what an expression comes to. */
+static enum tl_status show_signal(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				  struct tl_error *error)
 {
-	if (line->size != 0) {
-		tl_i32 number = tl_signal_number(line->words, line->size);
+	tl_i32 number = tl_signal_number(words, strlen(words));
+	tl_i64 value = 0;
 
-		if (number == 0)
+	(void)line;
+	print_header(cli);
+	if (number == 0) {
+		TL_TRY(tl_cli_number(cli, words, &value, error));
+		if (value < 1 || value > 15)
 			return TL_FAIL(error, TL_ERROR_ARGUMENT,
 				       "Only signals 1-15 are valid as numeric signals.\n"
 				       "Use \"info signals\" for a list of symbolic signals.");
-		print_header(cli);
-		print_row(cli, number);
-		return TL_OK;
+		number = (tl_i32)value;
 	}
+	print_row(cli, number);
+	return TL_OK;
+}
+
+static enum tl_status run_info_signals(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	if (line->size != 0)
+		return tl_words_with(cli, line, show_signal, error);
 	print_header(cli);
 	tl_screen_text(&cli->screen, "\n");
 	for (tl_i32 i = 1; i <= TL_SIGNAL_MAX; i++)

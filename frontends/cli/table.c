@@ -16,7 +16,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"state", "Changing and keeping the program's state", tl_commands_state, NULL},
 	{"code", "Machine code", tl_commands_code, NULL},
 	{"data", "Examining data", tl_commands_data, tl_commands_data_info},
-	{"memory", "Memory as a whole", tl_commands_memory, NULL},
+	{"memory", "Memory as a whole, and the process", tl_commands_memory, tl_commands_process_info},
 	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},
 	{"files", "Specifying and examining files", tl_commands_source, tl_commands_modules_info},
 	{"lists", "Lists of everything of a kind, names", tl_commands_lists, tl_commands_lists_info},

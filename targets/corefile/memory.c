@@ -325,6 +325,11 @@ enum tl_status tl_corefile_region(struct tl_target *target, tl_u64 process, tl_u
 		.writable = (flags & PF_W) != 0,
 		.executable = (flags & PF_X) != 0,
 	};
+	mapping = mapping_at(core, region_ret->start);
+	if (mapping != NULL) {
+		region_ret->file = true;
+		region_ret->offset = mapping->offset + (region_ret->start - mapping->start);
+	}
 	name_region(core, region_ret);
 	return TL_OK;
 }
