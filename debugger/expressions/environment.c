@@ -55,10 +55,17 @@ static enum tl_status find_variable(void *context, const char *name, struct tl_v
 {
 	struct tl_environment_store *store = context;
 	bool found = false;
+	tl_i64 number;
 
 	TL_TRY(tl_environment_find_register(store, name, value_ret, &found, error));
 	if (found)
 		return TL_OK;
+	if (store->at.special != NULL && store->at.special(store->at.context, name, &number)) {
+		const struct tl_type *type;
+
+		TL_TRY(tl_value_integer_type(&store->values, 4, true, &type, error));
+		return tl_value_make_integer(&store->values, type, number, value_ret, error);
+	}
 	if (store->at.variables == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "There are no variables here: $%s", name);
 	tl_variables_get(store->at.variables, &store->values, name, value_ret);

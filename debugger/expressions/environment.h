@@ -35,7 +35,9 @@ struct tl_surroundings {
 	/* After memory or a register of the program was written: what was unwound and read may be stale. May be NULL.
 	 */
 	void (*changed)(void *context);
-	void *context; /* of these two */
+	/* Is $name a number that depends on what is selected ($_thread)? NULL: none is. */
+	bool (*special)(void *context, const char *name, tl_i64 *number_ret);
+	void *context; /* of these three */
 };
 
 struct tl_environment_store; /* what an environment keeps for itself */

@@ -25,17 +25,6 @@ struct tl_breakpoint *tl_breakpoint_at(struct tl_session *session, tl_size index
 	return NULL;
 }
 
-void tl_breakpoint_release_locations(struct tl_breakpoint *breakpoint)
-{
-	for (tl_size i = 0; i < breakpoint->location_count; i++) {
-		free(breakpoint->locations[i].function);
-		free(breakpoint->locations[i].file);
-	}
-	free(breakpoint->locations);
-	breakpoint->locations = NULL;
-	breakpoint->location_count = 0;
-}
-
 static void release(struct tl_breakpoint *breakpoint)
 {
 	tl_breakpoint_release_locations(breakpoint);
@@ -67,8 +56,9 @@ static void carry_out(struct tl_session *session)
 	struct tl_error error;
 
 	session->points.stamp++;
-	tl_debug_registers_share(session);
-	if (session->selected.process != 0 && tl_breakpoints_sync(session, &error) != TL_OK && session->running)
+	for (tl_size i = 0; i < session->inferior_count; i++)
+		tl_debug_registers_share(session, session->inferiors[i]);
+	if (tl_breakpoints_sync(session, &error) != TL_OK && session->running)
 		tl_session_remark(session, "warning: %s", error.text);
 }
 
@@ -88,37 +78,6 @@ static enum tl_status add(struct tl_session *session, struct tl_breakpoint *brea
 static char *copy_text(const char *text)
 {
 	return text != NULL ? strdup(text) : NULL;
-}
-
-enum tl_status tl_breakpoint_set_locations(struct tl_breakpoint *breakpoint, const struct tl_code_places *places,
-					   struct tl_error *error)
-{
-	struct tl_breakpoint_location *locations = calloc(places->count + 1, sizeof(*locations));
-
-	if (locations == NULL)
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for the places of a breakpoint");
-	for (tl_size i = 0; i < places->count; i++) {
-		const struct tl_code_place_found *found = &places->items[i];
-
-		locations[i] = (struct tl_breakpoint_location){
-			.address = found->address,
-			.enabled = true,
-			.inlined = found->inlined,
-			.function = copy_text(found->name),
-			.file = copy_text(found->file),
-			.line = found->line,
-		};
-		/* One that was disabled stays so, wherever it is now. */
-		for (tl_size j = 0; j < breakpoint->location_count; j++)
-			if (!breakpoint->locations[j].enabled && breakpoint->locations[j].line == found->line &&
-			    breakpoint->locations[j].function != NULL && found->name != NULL &&
-			    strcmp(breakpoint->locations[j].function, found->name) == 0)
-				locations[i].enabled = false;
-	}
-	tl_breakpoint_release_locations(breakpoint);
-	breakpoint->locations = locations;
-	breakpoint->location_count = places->count;
-	return TL_OK;
 }
 
 /* Does a word stand here, with nothing of a name behind it? */
@@ -189,25 +148,19 @@ static const char *rest_of_pending(const char *place, tl_size *size_ret)
 static enum tl_status find_places(struct tl_session *session, const struct tl_breakpoint_request *request,
 				  struct tl_breakpoint *breakpoint, const char **rest_ret, struct tl_error *error)
 {
-	struct tl_code_places places = {0};
 	struct tl_linespec_base base;
 	enum tl_status status;
 	tl_size size;
 
 	TL_TRY(tl_session_base(session, &base, error));
-	status = tl_linespec_find(tl_session_modules(session), &base, &session->patience, request->place, false,
-				  &places, rest_ret, error);
+	status = tl_breakpoint_find_places(session, &base, request->place, breakpoint, &breakpoint->place, rest_ret,
+					   error);
 	if (status == TL_ERROR_NO_SYMBOL && request->allow_pending) {
 		breakpoint->pending = true;
 		*rest_ret = rest_of_pending(request->place, &size);
 		breakpoint->place = strndup(request->place, size);
 		return TL_OK;
 	}
-	if (status == TL_OK) {
-		breakpoint->place = copy_text(places.text != NULL ? places.text : request->place);
-		status = tl_breakpoint_set_locations(breakpoint, &places, error);
-	}
-	tl_code_places_release(&places);
 	return status;
 }
 
@@ -218,7 +171,7 @@ static enum tl_status make_code(struct tl_session *session, const struct tl_brea
 	bool force = false;
 
 	if (request->places != NULL) {
-		TL_TRY(tl_breakpoint_set_locations(breakpoint, request->places, error));
+		TL_TRY(tl_breakpoint_set_locations(session, breakpoint, request->places, error));
 		breakpoint->place = copy_text(request->places->text);
 	} else {
 		TL_TRY(find_places(session, request, breakpoint, &rest, error));
@@ -238,6 +191,7 @@ enum tl_status tl_breakpoint_make(struct tl_session *session, const struct tl_br
 	if (breakpoint == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a breakpoint");
 	breakpoint->kind = request->kind;
+	breakpoint->inferior = session->current->number;
 	breakpoint->enabled = true;
 	breakpoint->temporary = request->temporary;
 	breakpoint->format = copy_text(request->format);

@@ -46,6 +46,7 @@ static inline bool tl_breakpoint_is_watch(enum tl_breakpoint_kind kind)
 
 /* One address of it. */
 struct tl_breakpoint_location {
+	tl_u32 inferior; /* by number */
 	tl_u64 address;
 	bool enabled;
 	bool inserted;  /* in the engine */
@@ -67,6 +68,7 @@ struct tl_watched {
 struct tl_breakpoint {
 	tl_u32 number;
 	enum tl_breakpoint_kind kind;
+	tl_u32 inferior; /* that was selected when it was made: a watchpoint's memory is that one's */
 	bool enabled, temporary, pending;
 	bool gone;   /* a temporary one that was hit: kept for its commands until the program runs again, not listed */
 	char *place; /* as it was given; of a watchpoint, the expression */

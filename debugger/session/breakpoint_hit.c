@@ -67,10 +67,11 @@ bool tl_breakpoint_counts(struct tl_session *session, struct tl_thread_id thread
 }
 
 /* Which of its places an address is, from 1 on; 0: none that is enabled. */
-static tl_u32 place_at(const struct tl_breakpoint *breakpoint, tl_u64 address)
+static tl_u32 place_at(const struct tl_breakpoint *breakpoint, tl_u32 inferior, tl_u64 address)
 {
 	for (tl_size i = 0; i < breakpoint->location_count; i++)
-		if (breakpoint->locations[i].address == address && breakpoint->locations[i].enabled)
+		if (breakpoint->locations[i].address == address && breakpoint->locations[i].inferior == inferior &&
+		    breakpoint->locations[i].enabled)
 			return (tl_u32)(i + 1);
 	return 0;
 }
@@ -93,6 +94,7 @@ static void print_formatted(struct tl_session *session, struct tl_thread_id thre
 bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, tl_u64 address, struct tl_stop *stop)
 {
 	struct tl_breakpoints *points = &session->points;
+	tl_u32 inferior = tl_session_inferior_of(session, thread.process);
 	bool stops = false;
 
 	for (tl_size i = 0; i < points->count; i++) {
@@ -100,7 +102,7 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 		tl_u32 place;
 
 		if (!tl_breakpoint_is_code(breakpoint->kind) || !breakpoint->enabled || breakpoint->gone ||
-		    place_at(breakpoint, address) == 0)
+		    place_at(breakpoint, inferior, address) == 0)
 			continue;
 		if (breakpoint->thread != 0 && breakpoint->thread != tl_session_thread_number(session, thread))
 			continue;
@@ -114,7 +116,7 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 				print_formatted(session, thread, breakpoint);
 			continue;
 		}
-		place = breakpoint->location_count > 1 ? place_at(breakpoint, address) : 0;
+		place = breakpoint->location_count > 1 ? place_at(breakpoint, inferior, address) : 0;
 		if (!counts(session, breakpoint, stop))
 			continue;
 		if (!stops)

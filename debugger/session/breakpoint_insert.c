@@ -23,8 +23,8 @@ enum tl_status tl_breakpoints_add_internal(struct tl_session *session, enum tl_i
 	if (!tl_grow(tl_storage(), (void **)&points->internals, &points->internal_capacity, points->internal_count,
 		     sizeof(*points->internals)))
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a point");
-	points->internals[points->internal_count++] =
-		(struct tl_internal){.kind = kind, .address = address, .owner = owner};
+	points->internals[points->internal_count++] = (struct tl_internal){
+		.kind = kind, .process = session->selected.process, .address = address, .owner = owner};
 	return TL_OK;
 }
 
@@ -39,70 +39,19 @@ void tl_breakpoints_remove_internal(struct tl_session *session, enum tl_internal
 	points->internal_count = kept;
 }
 
-bool tl_breakpoints_has_internal(struct tl_session *session, enum tl_internal_point kind, tl_u64 address)
+bool tl_breakpoints_has_internal(const struct tl_session *session, tl_u64 process, enum tl_internal_point kind,
+				 tl_u64 address)
 {
 	const struct tl_breakpoints *points = &session->points;
+	const struct tl_debugged *debugged = tl_session_debugged(session, process);
 
 	if (kind == TL_INTERNAL_LIBRARY)
-		return tl_modules_watch_address(tl_session_modules(session)) == address;
+		return debugged != NULL && tl_modules_watch_address(debugged->modules) == address;
 	for (tl_size i = 0; i < points->internal_count; i++)
-		if (points->internals[i].kind == kind && points->internals[i].address == address)
+		if (points->internals[i].kind == kind && points->internals[i].process == process &&
+		    points->internals[i].address == address)
 			return true;
 	return false;
-}
-
-/* ---- Places ---- */
-
-/* Itanium C++ ABI, section 2.4, 2.5: the functions that every exception goes through. */
-void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint)
-{
-	const char *name = breakpoint->kind == TL_CATCH_THROW   ? "__cxa_throw"
-			   : breakpoint->kind == TL_CATCH_CATCH ? "__cxa_begin_catch"
-								: "__cxa_rethrow";
-	struct tl_code_place_found found = {.name = (char *)(tl_size)name};
-	struct tl_code_places places = {.items = &found, .count = 1};
-	struct tl_error error;
-
-	breakpoint->pending = true;
-	tl_breakpoint_release_locations(breakpoint);
-	if (tl_modules_symbol_address(tl_session_modules(session), NULL, name, &found.address) &&
-	    tl_breakpoint_set_locations(breakpoint, &places, &error) == TL_OK)
-		breakpoint->pending = false;
-}
-
-static void resolve(struct tl_session *session, struct tl_breakpoint *breakpoint)
-{
-	struct tl_linespec_base base = {0};
-	struct tl_code_places places = {0};
-	struct tl_error error;
-	const char *rest;
-
-	if (breakpoint->kind >= TL_CATCH_THROW) {
-		tl_breakpoint_find_thrower(session, breakpoint);
-		return;
-	}
-	/* An address stays what it is. */
-	if (breakpoint->place == NULL || breakpoint->place[0] == '*')
-		return;
-	if (tl_linespec_find(tl_session_modules(session), &base, &session->patience, breakpoint->place, false, &places,
-			     &rest, &error) == TL_OK) {
-		if (tl_breakpoint_set_locations(breakpoint, &places, &error) == TL_OK)
-			breakpoint->pending = false;
-	} else if (error.status == TL_ERROR_NO_SYMBOL) {
-		tl_breakpoint_release_locations(breakpoint);
-		breakpoint->pending = true;
-	}
-	tl_code_places_release(&places);
-}
-
-void tl_breakpoints_resolve(struct tl_session *session)
-{
-	struct tl_breakpoints *points = &session->points;
-
-	for (tl_size i = 0; i < points->count; i++)
-		if (tl_breakpoint_is_code(points->items[i]->kind) && !points->items[i]->gone)
-			resolve(session, points->items[i]);
-	points->stamp++;
 }
 
 /* ---- Conditions ---- */
@@ -126,13 +75,14 @@ static void close_scratch(struct scratch *scratch)
 }
 
 /* Reads a condition as at an address, whether or not a thread stands there. */
-static enum tl_status open_scratch(struct tl_session *session, tl_u64 address, const char *condition,
-				   struct scratch *scratch_ret, struct tl_error *error)
+static enum tl_status open_scratch(struct tl_session *session, const struct tl_breakpoint_location *location,
+				   const char *condition, struct scratch *scratch_ret, struct tl_error *error)
 {
+	const struct tl_debugged *debugged = tl_session_numbered_inferior(session, location->inferior);
 	struct tl_surroundings surroundings = {
-		.engine = session->selected.process != 0 ? session->engine : NULL,
-		.modules = tl_session_modules(session),
-		.address = address,
+		.engine = debugged != NULL && debugged->process != 0 ? session->engine : NULL,
+		.modules = debugged != NULL ? tl_inferior_modules(debugged) : tl_session_modules(session),
+		.address = location->address,
 		.variables = session->variables,
 		.types = session->types,
 		.arena = &session->arena,
@@ -151,14 +101,14 @@ static enum tl_status open_scratch(struct tl_session *session, tl_u64 address, c
 	return status;
 }
 
-static enum tl_status check_at(struct tl_session *session, tl_u64 address, const char *condition,
-			       struct tl_error *error)
+static enum tl_status check_at(struct tl_session *session, const struct tl_breakpoint_location *location,
+			       const char *condition, struct tl_error *error)
 {
 	const struct tl_type *type;
 	struct scratch scratch;
 	enum tl_status status;
 
-	TL_TRY(open_scratch(session, address, condition, &scratch, error));
+	TL_TRY(open_scratch(session, location, condition, &scratch, error));
 	status = tl_evaluate_type(&scratch.environment, scratch.expression, &type, error);
 	close_scratch(&scratch);
 	/* A variable of the debugger that is not set yet: later, perhaps. */
@@ -173,7 +123,7 @@ enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct 
 	tl_size failed = 0;
 
 	for (tl_size i = 0; i < breakpoint->location_count; i++)
-		if (check_at(session, breakpoint->locations[i].address, condition, &why) != TL_OK && failed++ == 0)
+		if (check_at(session, &breakpoint->locations[i], condition, &why) != TL_OK && failed++ == 0)
 			first = why;
 	if (failed == 0)
 		return TL_OK;
@@ -184,7 +134,7 @@ enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct 
 	}
 	/* One place where it makes sense is enough; the others are left out. */
 	for (tl_size i = 0; i < breakpoint->location_count; i++) {
-		if (check_at(session, breakpoint->locations[i].address, condition, &why) == TL_OK)
+		if (check_at(session, &breakpoint->locations[i], condition, &why) == TL_OK)
 			continue;
 		breakpoint->locations[i].enabled = false;
 		tl_session_remark(session, "warning: failed to validate condition at location %u.%zu, disabling:\n  %s",
@@ -194,8 +144,8 @@ enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct 
 }
 
 /* The code of a point's condition at one of its places; false when it cannot be decided beside the program. */
-static bool compile(struct tl_session *session, const struct tl_breakpoint *breakpoint, tl_u64 address,
-		    struct compiled *compiled)
+static bool compile(struct tl_session *session, const struct tl_breakpoint *breakpoint,
+		    const struct tl_breakpoint_location *location, struct compiled *compiled)
 {
 	struct scratch scratch;
 	struct tl_error error;
@@ -203,7 +153,7 @@ static bool compile(struct tl_session *session, const struct tl_breakpoint *brea
 
 	/* The session counts what it ignores, and prints. */
 	if (breakpoint->condition == NULL || breakpoint->thread != 0 ||
-	    open_scratch(session, address, breakpoint->condition, &scratch, &error) != TL_OK)
+	    open_scratch(session, location, breakpoint->condition, &scratch, &error) != TL_OK)
 		return false;
 	done = tl_compile(&scratch.code, scratch.expression, compiled->bytes, sizeof(compiled->bytes), &compiled->size,
 			  &error) == TL_OK;
@@ -251,7 +201,7 @@ static void want_condition(struct tl_session *session, struct wanted *wanted, co
 			: NULL;
 	if (grown != NULL)
 		wanted->conditions = grown;
-	if (grown == NULL || !compile(session, breakpoint, location->address, &grown[wanted->condition_count])) {
+	if (grown == NULL || !compile(session, breakpoint, location, &grown[wanted->condition_count])) {
 		wanted->always = true;
 		return;
 	}
@@ -259,13 +209,15 @@ static void want_condition(struct tl_session *session, struct wanted *wanted, co
 	location->at_target = true;
 }
 
-static void want_locations(struct tl_session *session, struct wants *wants, struct tl_breakpoint *breakpoint,
-			   tl_u64 trap_size)
+static void want_locations(struct tl_session *session, const struct tl_debugged *debugged, struct wants *wants,
+			   struct tl_breakpoint *breakpoint, tl_u64 trap_size)
 {
 	for (tl_size i = 0; i < breakpoint->location_count; i++) {
 		struct tl_breakpoint_location *location = &breakpoint->locations[i];
 		struct wanted *wanted;
 
+		if (location->inferior != debugged->number)
+			continue;
 		location->inserted = false;
 		if (!location->enabled)
 			continue;
@@ -294,10 +246,11 @@ static void want_bytes(struct wants *wants, const struct tl_breakpoint *breakpoi
 	}
 }
 
-static void collect(struct tl_session *session, struct wants *wants, tl_u64 trap_size)
+static void collect(struct tl_session *session, const struct tl_debugged *debugged, struct wants *wants,
+		    tl_u64 trap_size)
 {
 	struct tl_breakpoints *points = &session->points;
-	tl_u64 library = tl_modules_watch_address(tl_session_modules(session));
+	tl_u64 library = tl_modules_watch_address(debugged->modules);
 	struct wanted *wanted;
 
 	for (tl_size i = 0; i < points->count; i++) {
@@ -306,12 +259,15 @@ static void collect(struct tl_session *session, struct wants *wants, tl_u64 trap
 		if (!breakpoint->enabled || breakpoint->gone)
 			continue;
 		if (tl_breakpoint_is_code(breakpoint->kind))
-			want_locations(session, wants, breakpoint, trap_size);
-		else if (breakpoint->kind <= TL_WATCHPOINT_ACCESS && !breakpoint->software)
+			want_locations(session, debugged, wants, breakpoint, trap_size);
+		else if (breakpoint->kind <= TL_WATCHPOINT_ACCESS && !breakpoint->software &&
+			 breakpoint->inferior == debugged->number)
 			for (tl_size j = 0; j < breakpoint->watched_count; j++)
 				want_bytes(wants, breakpoint, &breakpoint->watched[j]);
 	}
 	for (tl_size i = 0; i < points->internal_count; i++) {
+		if (points->internals[i].process != debugged->process)
+			continue;
 		wanted = want(wants, TL_POINT_SOFTWARE, points->internals[i].address, trap_size);
 		if (wanted != NULL)
 			wanted->always = true;
@@ -336,7 +292,7 @@ static tl_u64 stamp_of(const struct wanted *wanted)
 	return stamp;
 }
 
-static enum tl_status insert(struct tl_session *session, const struct wanted *wanted)
+static enum tl_status insert(struct tl_session *session, tl_u64 process, const struct wanted *wanted)
 {
 	struct tl_agent_code codes[CONDITIONS_MAX];
 	struct tl_point_request request = {.kind = wanted->kind, .address = wanted->address, .size = wanted->size};
@@ -346,7 +302,7 @@ static enum tl_status insert(struct tl_session *session, const struct wanted *wa
 						  .size = wanted->conditions[i].size};
 	if (!wanted->always)
 		request.conditions = (struct tl_bytecode_list){.items = codes, .count = wanted->condition_count};
-	return tl_engine_insert_point(session->engine, session->selected.process, &request);
+	return tl_engine_insert_point(session->engine, process, &request);
 }
 
 static struct tl_inserted *inserted_for(struct tl_breakpoints *points, tl_u64 process, const struct wanted *wanted)
@@ -361,10 +317,11 @@ static struct tl_inserted *inserted_for(struct tl_breakpoints *points, tl_u64 pr
 	return NULL;
 }
 
-static enum tl_status insert_wanted(struct tl_session *session, const struct wanted *wanted, struct tl_error *error)
+static enum tl_status insert_wanted(struct tl_session *session, tl_u64 process, const struct wanted *wanted,
+				    struct tl_error *error)
 {
 	struct tl_breakpoints *points = &session->points;
-	tl_u64 process = session->selected.process, stamp = stamp_of(wanted);
+	tl_u64 stamp = stamp_of(wanted);
 	struct tl_inserted *inserted = inserted_for(points, process, wanted);
 	enum tl_status status;
 
@@ -373,7 +330,7 @@ static enum tl_status insert_wanted(struct tl_session *session, const struct wan
 	if (inserted == NULL && !tl_grow(tl_storage(), (void **)&points->inserted, &points->inserted_capacity,
 					 points->inserted_count, sizeof(*points->inserted)))
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a point");
-	status = insert(session, wanted);
+	status = insert(session, process, wanted);
 	if (status != TL_OK && wanted->number == 0)
 		return TL_FAIL(error, status, "Cannot insert a breakpoint of Trapline's own at 0x%llx: %s.",
 			       (unsigned long long)wanted->address, tl_status_text(status));
@@ -400,7 +357,7 @@ static enum tl_status insert_wanted(struct tl_session *session, const struct wan
 }
 
 /* Before anything is inserted: the debug registers of what goes are free for what comes. */
-static void remove_unwanted(struct tl_session *session, const struct wants *wants)
+static void remove_unwanted(struct tl_session *session, tl_u64 process, const struct wants *wants)
 {
 	struct tl_breakpoints *points = &session->points;
 	tl_size kept = 0;
@@ -408,7 +365,7 @@ static void remove_unwanted(struct tl_session *session, const struct wants *want
 	for (tl_size i = 0; i < points->inserted_count; i++)
 		points->inserted[i].wanted = false;
 	for (tl_size i = 0; i < wants->count; i++) {
-		struct tl_inserted *inserted = inserted_for(points, session->selected.process, &wants->items[i]);
+		struct tl_inserted *inserted = inserted_for(points, process, &wants->items[i]);
 
 		if (inserted != NULL)
 			inserted->wanted = true;
@@ -416,7 +373,7 @@ static void remove_unwanted(struct tl_session *session, const struct wants *want
 	for (tl_size i = 0; i < points->inserted_count; i++) {
 		struct tl_inserted *inserted = &points->inserted[i];
 
-		if (!inserted->wanted && inserted->process == session->selected.process)
+		if (!inserted->wanted && inserted->process == process)
 			(void)tl_engine_remove_point(session->engine, inserted->process, inserted->kind,
 						     inserted->address, inserted->size);
 		else
@@ -443,18 +400,19 @@ static bool step_instead(struct tl_session *session, const struct wanted *wanted
 }
 
 /* *again_ret: some watchpoint is to be stepped now, and what is wanted is another set. */
-static enum tl_status sync_once(struct tl_session *session, tl_u64 trap_size, bool *again_ret, struct tl_error *error)
+static enum tl_status sync_once(struct tl_session *session, const struct tl_debugged *debugged, tl_u64 trap_size,
+				bool *again_ret, struct tl_error *error)
 {
 	struct wants wants = {0};
 	enum tl_status status = TL_OK;
 
 	*again_ret = false;
-	tl_debug_registers_share(session);
-	collect(session, &wants, trap_size);
-	remove_unwanted(session, &wants);
+	tl_debug_registers_share(session, debugged);
+	collect(session, debugged, &wants, trap_size);
+	remove_unwanted(session, debugged->process, &wants);
 	for (tl_size i = 0; i < wants.count; i++) {
 		struct tl_error why;
-		enum tl_status one = insert_wanted(session, &wants.items[i], &why);
+		enum tl_status one = insert_wanted(session, debugged->process, &wants.items[i], &why);
 
 		if (one != TL_OK && step_instead(session, &wants.items[i])) {
 			*again_ret = true;
@@ -470,21 +428,58 @@ static enum tl_status sync_once(struct tl_session *session, tl_u64 trap_size, bo
 	return status;
 }
 
-enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error)
+static enum tl_status sync_process(struct tl_session *session, const struct tl_debugged *debugged,
+				   struct tl_error *error)
 {
 	struct tl_process_facts facts;
 	enum tl_status status;
 	bool again;
 
-	if (session->selected.process == 0 ||
-	    tl_engine_facts(session->engine, session->selected.process, &facts) != TL_OK ||
-	    (tl_target_capabilities(session->target) & TL_CAN_RUN) == 0)
+	if (tl_engine_facts(session->engine, debugged->process, &facts) != TL_OK)
 		return TL_OK;
 	/* Each turn but the last takes the registers from one watchpoint at the least. */
 	do
-		status = sync_once(session, facts.cpu->trap_size, &again, error);
+		status = sync_once(session, debugged, facts.cpu->trap_size, &again, error);
 	while (again);
 	return status;
+}
+
+enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error)
+{
+	enum tl_status status = TL_OK;
+
+	if ((tl_target_capabilities(session->target) & TL_CAN_RUN) == 0)
+		return TL_OK;
+	for (tl_size i = 0; i < session->inferior_count; i++) {
+		struct tl_error why;
+		enum tl_status one = session->inferiors[i]->process != 0
+					     ? sync_process(session, session->inferiors[i], &why)
+					     : TL_OK;
+
+		if (one != TL_OK && status == TL_OK) {
+			status = one;
+			if (error != NULL)
+				*error = why;
+		}
+	}
+	return status;
+}
+
+void tl_breakpoints_forked(struct tl_session *session, tl_u64 parent, tl_u64 child)
+{
+	struct tl_breakpoints *points = &session->points;
+	const tl_size count = points->inserted_count;
+
+	for (tl_size i = 0; i < count; i++) {
+		if (points->inserted[i].process != parent)
+			continue;
+		/* One that is not noted here stays in the child unused, and is passed there. */
+		if (!tl_grow(tl_storage(), (void **)&points->inserted, &points->inserted_capacity,
+			     points->inserted_count, sizeof(*points->inserted)))
+			return;
+		points->inserted[points->inserted_count] = points->inserted[i];
+		points->inserted[points->inserted_count++].process = child;
+	}
 }
 
 void tl_breakpoints_forget(struct tl_session *session, tl_u64 process)

@@ -12,11 +12,11 @@ struct given {
 	tl_size count, limit;
 };
 
-static tl_size registers_of(struct tl_session *session)
+static tl_size registers_of(struct tl_session *session, const struct tl_debugged *debugged)
 {
 	struct tl_target *target = session->target;
-	tl_u32 count = target->ops->hardware_points != NULL && session->selected.process != 0
-			       ? target->ops->hardware_points(target, session->selected.process)
+	tl_u32 count = target->ops->hardware_points != NULL && debugged->process != 0
+			       ? target->ops->hardware_points(target, debugged->process)
 			       : 0;
 
 	if (count == 0)
@@ -104,7 +104,7 @@ static bool is_on(const struct tl_breakpoint *breakpoint)
 }
 
 /* Those that have no other way. What is too much is refused when it is inserted. */
-static void give_unbending(struct tl_session *session, struct given *given)
+static void give_unbending(struct tl_session *session, const struct tl_debugged *debugged, struct given *given)
 {
 	for (tl_size i = 0; i < session->points.count; i++) {
 		const struct tl_breakpoint *breakpoint = session->points.items[i];
@@ -112,7 +112,7 @@ static void give_unbending(struct tl_session *session, struct given *given)
 		for (tl_size j = 0;
 		     breakpoint->kind == TL_BREAKPOINT_HARDWARE && is_on(breakpoint) && j < breakpoint->location_count;
 		     j++)
-			if (breakpoint->locations[j].enabled)
+			if (breakpoint->locations[j].enabled && breakpoint->locations[j].inferior == debugged->number)
 				(void)give(given, &(struct tl_debug_piece){TL_POINT_HARDWARE,
 									   breakpoint->locations[j].address, 1});
 	}
@@ -120,30 +120,30 @@ static void give_unbending(struct tl_session *session, struct given *given)
 		const struct tl_breakpoint *breakpoint = session->points.items[i];
 
 		if ((breakpoint->kind == TL_WATCHPOINT_READ || breakpoint->kind == TL_WATCHPOINT_ACCESS) &&
-		    is_on(breakpoint))
+		    is_on(breakpoint) && breakpoint->inferior == debugged->number)
 			(void)give_watch(given, breakpoint);
 	}
 }
 
-void tl_debug_registers_share(struct tl_session *session)
+void tl_debug_registers_share(struct tl_session *session, const struct tl_debugged *debugged)
 {
-	struct given given = {.limit = registers_of(session)};
+	struct given given = {.limit = registers_of(session, debugged)};
 	bool usable = session->settings.hardware_watchpoints != 0 &&
 		      (tl_target_capabilities(session->target) & TL_CAN_WATCH) != 0;
 
-	give_unbending(session, &given);
+	give_unbending(session, debugged, &given);
 	for (tl_size i = 0; i < session->points.count; i++) {
 		struct tl_breakpoint *breakpoint = session->points.items[i];
 
-		if (breakpoint->kind == TL_WATCHPOINT && is_on(breakpoint))
+		if (breakpoint->kind == TL_WATCHPOINT && is_on(breakpoint) && breakpoint->inferior == debugged->number)
 			breakpoint->software = !usable || breakpoint->no_registers || !give_watch(&given, breakpoint);
 	}
 }
 
 bool tl_debug_registers_room(struct tl_session *session, const struct tl_breakpoint *breakpoint)
 {
-	struct given given = {.limit = registers_of(session)};
+	struct given given = {.limit = registers_of(session, session->current)};
 
-	give_unbending(session, &given);
+	give_unbending(session, session->current, &given);
 	return give_watch(&given, breakpoint);
 }

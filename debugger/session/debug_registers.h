@@ -24,10 +24,12 @@ struct tl_debug_piece {
 tl_size tl_debug_pieces(const struct tl_breakpoint *breakpoint, const struct tl_watched *watched,
 			struct tl_debug_piece pieces_ret[TL_DEBUG_PIECES_MAX]);
 
-/* Gives the registers out anew: sets `software` of all watchpoints. */
-void tl_debug_registers_share(struct tl_session *session);
+struct tl_debugged;
 
-/* Is there room for one more that cannot do without them? */
+/* Gives the registers of an inferior out anew: sets `software` of all watchpoints on it. */
+void tl_debug_registers_share(struct tl_session *session, const struct tl_debugged *debugged);
+
+/* Is there room for one more in the selected inferior that cannot do without them? */
 bool tl_debug_registers_room(struct tl_session *session, const struct tl_breakpoint *breakpoint);
 
 #endif

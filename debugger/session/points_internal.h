@@ -6,12 +6,40 @@
 
 /* ---- breakpoint.c: the list ---- */
 
-/* Replaces the addresses of a point; those that were disabled stay so. */
-TL_CHECKED enum tl_status tl_breakpoint_set_locations(struct tl_breakpoint *breakpoint,
-						      const struct tl_code_places *places, struct tl_error *error);
-void tl_breakpoint_release_locations(struct tl_breakpoint *breakpoint);
 /* Takes a point off the list and frees it. */
 void tl_breakpoint_take_out(struct tl_session *session, struct tl_breakpoint *breakpoint);
+
+/* ---- breakpoint_places.c: where points stand ---- */
+
+struct tl_debugged;
+
+/* Places of several inferiors. */
+struct tl_locations {
+	struct tl_breakpoint_location *items;
+	tl_size count;
+};
+
+/* The modules of its process, or of its program as linked. */
+struct tl_modules *tl_inferior_modules(const struct tl_debugged *debugged);
+/* Replaces the addresses of a point by some in the selected inferior; those that were disabled stay so. */
+TL_CHECKED enum tl_status tl_breakpoint_set_locations(struct tl_session *session, struct tl_breakpoint *breakpoint,
+						      const struct tl_code_places *places, struct tl_error *error);
+void tl_breakpoint_release_locations(struct tl_breakpoint *breakpoint);
+/*
+ * Replaces them by what a place means in all inferiors; where one stands (`base`) is in the selected one. *text_ret
+ * (unless `text_ret` is NULL; the caller frees) is the place for a later time. Errors as of tl_linespec_find.
+ */
+TL_CHECKED enum tl_status tl_breakpoint_find_places(struct tl_session *session, const struct tl_linespec_base *base,
+						    const char *text, struct tl_breakpoint *breakpoint, char **text_ret,
+						    const char **rest_ret, struct tl_error *error);
+/* Finds the places of points anew, where modules came or went since. */
+void tl_breakpoints_resolve(struct tl_session *session);
+/* Finds where the C++ run-time throws, catches or rethrows; pending while that is not loaded. */
+void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint);
+/* An inferior goes off the list: its places and watchpoints go too. */
+void tl_breakpoints_inferior_gone(struct tl_session *session, tl_u32 inferior);
+/* A child is followed and its parent let go: what watched and waited there does so here. */
+void tl_breakpoints_follow(struct tl_session *session, const struct tl_debugged *from, const struct tl_debugged *to);
 
 /* ---- watch.c ---- */
 
@@ -30,15 +58,12 @@ bool tl_watch_stepped(struct tl_session *session, struct tl_thread_id thread, st
 
 /* Gives back all points of a session that closes. */
 void tl_breakpoints_release(struct tl_session *session);
-/* Finds the places of points anew, where modules came or went since. */
-void tl_breakpoints_resolve(struct tl_session *session);
+/* A process has become two: the child has what stood in the parent. */
+void tl_breakpoints_forked(struct tl_session *session, tl_u64 parent, tl_u64 child);
 /* Makes the engine's points what the list wants. Those that cannot be inserted are an error that names them. */
 TL_CHECKED enum tl_status tl_breakpoints_sync(struct tl_session *session, struct tl_error *error);
 /* The process is gone: nothing is inserted in it any more. */
 void tl_breakpoints_forget(struct tl_session *session, tl_u64 process);
-
-/* Finds where the C++ run-time throws, catches or rethrows; pending while that is not loaded. */
-void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint *breakpoint);
 
 /*
  * Does a condition make sense where the point stands? An error says what is wrong with it; places where it does not,
@@ -47,7 +72,7 @@ void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint
 TL_CHECKED enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
 							const char *condition, struct tl_error *error);
 
-/* A point of the session's own; removing takes all of a kind (and owner) away. */
+/* A point of the session's own, in the selected process; removing takes all of a kind (and owner) away. */
 enum tl_internal_point {
 	TL_INTERNAL_LIBRARY, /* the dynamic linker changed its list */
 	TL_INTERNAL_STEP,    /* a plan waits for the thread here */
@@ -58,7 +83,8 @@ enum tl_internal_point {
 TL_CHECKED enum tl_status tl_breakpoints_add_internal(struct tl_session *session, enum tl_internal_point kind,
 						      tl_u64 address, tl_u32 owner, struct tl_error *error);
 void tl_breakpoints_remove_internal(struct tl_session *session, enum tl_internal_point kind, tl_u32 owner);
-bool tl_breakpoints_has_internal(struct tl_session *session, enum tl_internal_point kind, tl_u64 address);
+bool tl_breakpoints_has_internal(const struct tl_session *session, tl_u64 process, enum tl_internal_point kind,
+				 tl_u64 address);
 
 /* ---- breakpoint_hit.c: what a stop means for them ---- */
 
@@ -99,7 +125,7 @@ void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop 
 bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name);
 /* The program is started anew: nothing was hit yet. */
 void tl_breakpoints_forget_hits(struct tl_session *session);
-/* The process has ended: watchpoints of frames go, hit counts stay. */
-void tl_breakpoints_process_ended(struct tl_session *session);
+/* The process of an inferior has ended: its watchpoints of frames go, hit counts stay. */
+void tl_breakpoints_process_ended(struct tl_session *session, tl_u32 inferior);
 
 #endif

@@ -1,9 +1,7 @@
 /*
- * Programs and their processes: which there are, how they begin, and what each has in its memory.
+ * Processes of inferiors: how they begin, and what each has in its memory.
  */
 #include "debugger/session/session_internal.h"
-
-#include "base/storage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,97 +9,7 @@
 #define AUXV_MAX 4096
 #define PATH_SIZE 4096
 
-/* ---- Processes ---- */
-
-struct tl_debugged *tl_session_debugged(const struct tl_session *session, tl_u64 process)
-{
-	for (tl_size i = 0; i < session->process_count; i++)
-		if (session->processes[i]->process == process)
-			return session->processes[i];
-	return NULL;
-}
-
-/* Of that process, whichever is selected. */
-static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, tl_size size)
-{
-	const struct tl_debugged *debugged = context;
-	tl_size done = 0;
-
-	TL_TRY(tl_engine_read_memory(debugged->engine, debugged->process, address, buffer, size, &done));
-	return done == size ? TL_OK : TL_ERROR_MEMORY;
-}
-
-static void release(struct tl_debugged *debugged)
-{
-	tl_places_close(debugged->places);
-	tl_modules_close(debugged->modules);
-	free(debugged->path);
-	free(debugged);
-}
-
-enum tl_status tl_session_add(struct tl_session *session, tl_u64 process, const char *path, bool attached,
-			      struct tl_error *error)
-{
-	struct tl_debugged *debugged = calloc(1, sizeof(*debugged));
-	struct tl_memory_access memory = {.read = read_memory, .context = debugged};
-	enum tl_status status;
-
-	if (debugged == NULL || !tl_grow(tl_storage(), (void **)&session->processes, &session->process_capacity,
-					 session->process_count, sizeof(struct tl_debugged *))) {
-		free(debugged);
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for one more process");
-	}
-	debugged->engine = session->engine;
-	debugged->process = process;
-	debugged->attached = attached;
-	debugged->path = path != NULL ? strdup(path) : NULL;
-	status = tl_modules_open(&debugged->modules, session->binaries, error);
-	if (status == TL_OK)
-		status = tl_places_open(&debugged->places, debugged->modules, error);
-	if (status != TL_OK) {
-		release(debugged);
-		return status;
-	}
-	tl_modules_set_memory(debugged->modules, &memory);
-	session->processes[session->process_count++] = debugged;
-	return TL_OK;
-}
-
-/* When nothing runs any more, addresses stay those at which the program was: what was printed can be asked for. */
-static void keep_addresses(struct tl_session *session, struct tl_debugged *debugged)
-{
-	struct tl_modules *modules = debugged->modules;
-
-	if (session->process_count != 0 || session->program == NULL || debugged->path == NULL ||
-	    strcmp(session->program, debugged->path) != 0 || tl_modules_get(modules, 0) == NULL)
-		return;
-	tl_places_close(debugged->places);
-	debugged->places = NULL;
-	tl_modules_set_memory(modules, NULL);
-	debugged->modules = session->program_modules;
-	session->program_modules = modules;
-}
-
-void tl_session_remove(struct tl_session *session, tl_u64 process)
-{
-	struct tl_debugged *debugged = tl_session_debugged(session, process);
-
-	if (debugged == NULL)
-		return;
-	tl_session_forget_calls(session, process);
-	tl_breakpoints_forget(session, process);
-	if (session->selected.process == process) {
-		tl_session_forget_stop(session);
-		session->selected = (struct tl_thread_id){0};
-		session->level = session->skipped = 0;
-	}
-	for (tl_size i = 0; i < session->process_count; i++)
-		if (session->processes[i] == debugged)
-			session->processes[i] = session->processes[--session->process_count];
-	keep_addresses(session, debugged);
-	release(debugged);
-	tl_breakpoints_resolve(session);
-}
+/* ---- Modules ---- */
 
 /* The program's file, as the target says; what is known already stays where it says nothing. */
 static void learn_path(struct tl_session *session, struct tl_debugged *debugged)
@@ -131,7 +39,8 @@ void tl_session_update_modules(struct tl_session *session, struct tl_debugged *d
 	bool changed = false;
 
 	/* Of a machine's firmware, say, nobody names a file. */
-	if (debugged->path == NULL || !tl_engine_stopped_thread(session->engine, debugged->process, &thread))
+	if (debugged->process == 0 || debugged->path == NULL ||
+	    !tl_engine_stopped_thread(session->engine, debugged->process, &thread))
 		return;
 	if (target->ops->read_object == NULL ||
 	    target->ops->read_object(target, thread, TL_OBJECT_AUXV, 0, auxv, sizeof(auxv), &done) != TL_OK)
@@ -148,36 +57,22 @@ void tl_session_update_modules(struct tl_session *session, struct tl_debugged *d
 
 const char *tl_session_program(const struct tl_session *session)
 {
-	return session->program;
+	return session->current->program;
 }
 
 enum tl_status tl_session_set_program(struct tl_session *session, const char *path, struct tl_error *error)
 {
-	char *copy = NULL;
+	char *real = NULL;
+	enum tl_status status;
 
 	if (path != NULL) {
-		copy = realpath(path, NULL);
-		if (copy == NULL)
+		real = realpath(path, NULL);
+		if (real == NULL)
 			return TL_FAIL(error, TL_ERROR_SYSTEM, "%s: No such file or directory.", path);
 	}
-	if (copy != NULL) {
-		enum tl_status status = tl_modules_set_program(session->program_modules, copy, error);
-
-		if (status != TL_OK) {
-			free(copy);
-			return status;
-		}
-		tl_binary_want(tl_modules_get(session->program_modules, 0)->binary);
-	} else {
-		struct tl_modules *modules;
-
-		TL_TRY(tl_modules_open(&modules, session->binaries, error));
-		tl_modules_close(session->program_modules);
-		session->program_modules = modules;
-	}
-	free(session->program);
-	session->program = copy;
-	tl_session_forget_frame(session);
+	status = tl_inferior_set_program(session, session->current, real, error);
+	free(real);
+	TL_TRY(status);
 	tl_session_set_base(session, NULL, 0);
 	tl_breakpoints_resolve(session);
 	return TL_OK;
@@ -206,17 +101,17 @@ enum tl_status tl_session_launch(struct tl_session *session, const struct tl_lau
 
 	if (target->ops->launch == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot start programs.");
-	/* Numbers of threads begin anew with each run, and so do counts of hits. */
-	if (session->process_count == 0) {
+	TL_TRY(tl_session_halt(session, error));
+	/* Counts of hits begin anew with each run, and so do numbers of threads. */
+	tl_breakpoints_forget_hits(session);
+	if (tl_engine_next_process(session->engine, 0) == 0)
 		session->thread_count = 0;
-		tl_breakpoints_forget_hits(session);
-	}
 	status = target->ops->launch(target, launch, &process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));
 	if (!tl_engine_stopped_thread(session->engine, process, &thread))
 		return TL_FAIL(error, TL_ERROR_LAUNCH, "The program ended as it was started.");
-	TL_TRY(tl_session_add(session, process, session->program, false, error));
+	TL_TRY(tl_session_add(session, session->current, process, session->current->program, false, error));
 	begin(session, thread);
 	return TL_OK;
 }
@@ -229,14 +124,33 @@ enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, str
 
 	if (target->ops->attach == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot attach to processes.");
+	TL_TRY(tl_session_halt(session, error));
 	status = target->ops->attach(target, process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));
-	status = tl_session_add(session, process, NULL, true, error);
-	if (status != TL_OK)
-		return status;
+	TL_TRY(tl_session_add(session, session->current, process, NULL, true, error));
+	session->current->going = (struct tl_thread_id){process, TL_ANY};
 	session->attaching = session->running = true;
 	return TL_OK;
+}
+
+/* What `run` is to start the next time, where nobody said. */
+static void know_program(struct tl_session *session, struct tl_debugged *debugged)
+{
+	struct tl_error error;
+
+	if (debugged->program == NULL && debugged->path != NULL &&
+	    tl_inferior_set_program(session, debugged, debugged->path, &error) != TL_OK)
+		tl_session_remark(session, "warning: %s", error.text);
+}
+
+void tl_session_begin_program(struct tl_session *session, struct tl_debugged *debugged)
+{
+	struct tl_error error;
+
+	learn_path(session, debugged);
+	if (debugged->path != NULL && tl_inferior_set_program(session, debugged, debugged->path, &error) != TL_OK)
+		tl_session_remark(session, "warning: %s", error.text);
 }
 
 void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thread)
@@ -247,12 +161,7 @@ void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thr
 	if (debugged == NULL)
 		return;
 	learn_path(session, debugged);
-	if (session->program == NULL && debugged->path != NULL) {
-		struct tl_error error;
-
-		if (tl_session_set_program(session, debugged->path, &error) != TL_OK)
-			tl_session_remark(session, "warning: %s", error.text);
-	}
+	know_program(session, debugged);
 	begin(session, thread);
 }
 
@@ -279,27 +188,35 @@ static struct tl_thread_id choose_thread(struct tl_session *session, struct tl_r
 	return first;
 }
 
+/* The selected inferior takes the first process, others get inferiors of their own. */
+static enum tl_status adopt_process(struct tl_session *session, tl_u64 process, bool started, struct tl_error *error)
+{
+	struct tl_debugged *debugged = session->current;
+
+	if (tl_session_debugged(session, process) != NULL)
+		return TL_OK;
+	if (debugged->process != 0)
+		TL_TRY(tl_session_new_inferior(session, &debugged, error));
+	return tl_session_add(session, debugged, process, session->current->program, !started, error);
+}
+
 enum tl_status tl_session_adopt(struct tl_session *session, const char *path, bool started, struct tl_error *error)
 {
 	struct tl_debugged *debugged;
 	struct tl_thread_id thread;
 	struct tl_report report;
-	struct tl_error why;
 
 	if (path != NULL)
 		TL_TRY(tl_session_set_program(session, path, error));
 	for (tl_u64 process = 0; (process = tl_engine_next_process(session->engine, process)) != 0;)
-		if (tl_session_debugged(session, process) == NULL)
-			TL_TRY(tl_session_add(session, process, session->program, !started, error));
+		TL_TRY(adopt_process(session, process, started, error));
 	thread = choose_thread(session, &report);
 	if (thread.process == 0)
 		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "The target has no process that stands still.");
 	debugged = tl_session_debugged(session, thread.process);
 	if (debugged->path == NULL)
 		learn_path(session, debugged);
-	if (session->program == NULL && debugged->path != NULL &&
-	    tl_session_set_program(session, debugged->path, &why) != TL_OK)
-		tl_session_remark(session, "warning: %s", why.text);
+	know_program(session, debugged);
 	begin(session, thread);
 	session->stop =
 		(struct tl_stop){.kind = report.event.kind == TL_EVENT_SIGNAL ? TL_STOP_SIGNAL : TL_STOP_ATTACHED,
@@ -313,17 +230,20 @@ enum tl_status tl_session_adopt(struct tl_session *session, const char *path, bo
 
 bool tl_session_alive(const struct tl_session *session)
 {
-	return session->process_count != 0;
+	return session->current->process != 0;
 }
 
 bool tl_session_running(const struct tl_session *session)
+{
+	return session->running && session->current->going.process != 0;
+}
+
+bool tl_session_any_running(const struct tl_session *session)
 {
 	return session->running;
 }
 
 bool tl_session_attached(const struct tl_session *session)
 {
-	const struct tl_debugged *debugged = tl_session_debugged(session, session->selected.process);
-
-	return debugged != NULL && debugged->attached;
+	return session->current->attached;
 }

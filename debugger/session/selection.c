@@ -25,6 +25,8 @@ void tl_session_set_selected(struct tl_session *session, struct tl_thread_id thr
 	tl_stack_close(session->stack);
 	session->stack = NULL;
 	session->selected = thread;
+	if (tl_session_debugged(session, thread.process) != NULL)
+		session->current = tl_session_debugged(session, thread.process);
 	session->level = 0;
 	session->skipped = skipped;
 	session->stopped_at = tl_session_program_counter(session, thread);
@@ -49,9 +51,9 @@ enum tl_status tl_session_select_thread(struct tl_session *session, struct tl_th
 
 struct tl_modules *tl_session_modules(struct tl_session *session)
 {
-	struct tl_debugged *debugged = tl_session_debugged(session, session->selected.process);
+	const struct tl_debugged *current = session->current;
 
-	return debugged != NULL ? debugged->modules : session->program_modules;
+	return current->modules != NULL ? current->modules : current->linked;
 }
 
 enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **stack_ret, struct tl_error *error)

@@ -68,7 +68,6 @@ static enum tl_status open_parts(struct tl_session *session, struct tl_error *er
 	TL_TRY(tl_binaries_open(&session->binaries, session->options.loop, session->options.binaries, error));
 	TL_TRY(tl_variables_open(&session->variables, error));
 	TL_TRY(tl_types_open(&session->types, NULL, NULL, error));
-	TL_TRY(tl_modules_open(&session->program_modules, session->binaries, error));
 	session->engine = aligned_alloc(16, (tl_engine_size() + 15) / 16 * 16);
 	if (session->engine == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for the engine");
@@ -77,7 +76,7 @@ static enum tl_status open_parts(struct tl_session *session, struct tl_error *er
 	tl_engine_settings(session->engine)->pass_reported = true;
 	tl_engine_settings(session->engine)->report_execs = true;
 	tl_engine_settings(session->engine)->awaken = true;
-	return TL_OK;
+	return tl_session_new_inferior(session, &session->current, error);
 }
 
 enum tl_status tl_session_open(struct tl_session **session_ret, const struct tl_session_options *options,
@@ -90,8 +89,8 @@ enum tl_status tl_session_open(struct tl_session **session_ret, const struct tl_
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a session");
 	session->options = *options;
 	session->target = options->target;
-	session->settings =
-		(struct tl_session_settings){.detach_on_fork = true, .hardware_watchpoints = 1, .tell_threads = true};
+	session->settings = (struct tl_session_settings){
+		.detach_on_fork = true, .hardware_watchpoints = 1, .tell_threads = true, .tell_inferiors = true};
 	default_signals(session->signals);
 	status = open_parts(session, error);
 	if (status != TL_OK) {
@@ -112,20 +111,16 @@ void tl_session_close(struct tl_session *session)
 		tl_engine_deinit(session->engine);
 	}
 	tl_breakpoints_release(session);
-	while (session->process_count != 0)
-		tl_session_remove(session, session->processes[0]->process);
+	tl_session_release_inferiors(session);
 	tl_code_places_release(&session->plan_places);
 	tl_variables_close(session->variables);
 	tl_types_close(session->types);
-	tl_modules_close(session->program_modules);
 	tl_binaries_close(session->binaries);
 	tl_source_remove(session->deferred);
 	tl_arena_clear(&session->arena);
 	free(session->base_file);
 	free(session->libraries);
-	tl_release(tl_storage(), session->processes, session->process_capacity * sizeof(struct tl_debugged *));
 	tl_release(tl_storage(), session->threads, session->thread_capacity * sizeof(*session->threads));
-	free(session->program);
 	free(session->engine);
 	free(session);
 }

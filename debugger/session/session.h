@@ -44,6 +44,7 @@ enum tl_stop_kind {
 struct tl_stop {
 	enum tl_stop_kind kind;
 	struct tl_thread_id thread;          /* selected by now; of what ended, its process */
+	tl_u32 inferior;                     /* whose thread it is, or was */
 	tl_u32 numbers[TL_STOP_NUMBERS_MAX]; /* breakpoints, in ascending order */
 	tl_u32 number_count;
 	tl_u32 location; /* which of the places of the first that stands at code: 1, 2, …; 0: it has one only */
@@ -90,6 +91,9 @@ struct tl_session_settings {
 	bool step_into_unknown; /* step-mode: step into functions without lines */
 	bool follow_child;      /* follow-fork-mode */
 	bool detach_on_fork;    /* the other one runs free; else it is kept, standing */
+	bool new_on_exec;       /* follow-exec-mode: the new program becomes an inferior of its own */
+	bool run_all;           /* schedule-multiple: what is resumed are the threads of all processes */
+	bool tell_inferiors;    /* print inferior-events: which came and went is remarked upon */
 	bool stop_on_library;   /* stop-on-solib-events */
 	bool unwind_on_signal;
 	bool tell_threads;           /* print thread-events: which came and went is remarked upon at the next stop */
@@ -136,7 +140,10 @@ void tl_session_set_patience(struct tl_session *session, const struct tl_patienc
 
 /* ---- Programs ---- */
 
-/* The program that `run` starts and whose names are known from now on; NULL: none. Points are looked for anew. */
+/*
+ * The program that `run` starts in the selected inferior and whose names are known from now on; NULL: none. Points are
+ * looked for anew.
+ */
 TL_CHECKED enum tl_status tl_session_set_program(struct tl_session *session, const char *path, struct tl_error *error);
 const char *tl_session_program(const struct tl_session *session); /* NULL: none */
 
@@ -146,6 +153,8 @@ const char *tl_session_program(const struct tl_session *session); /* NULL: none 
  */
 TL_CHECKED enum tl_status tl_session_launch(struct tl_session *session, const struct tl_launch *launch,
 					    struct tl_error *error);
+/* The process that was launched is not to be resumed: what ran beside it when it began stays halted, too. */
+void tl_session_stay(struct tl_session *session);
 /* Attaches; a stop (TL_STOP_ATTACHED) follows when all its threads stand. */
 TL_CHECKED enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, struct tl_error *error);
 /*
@@ -161,10 +170,35 @@ TL_CHECKED enum tl_status tl_session_detach(struct tl_session *session, struct t
 /* Kills what was launched and lets go what was attached to, for the end of the debugger. */
 void tl_session_leave(struct tl_session *session);
 
-/* Is there a process; does something of it run (a plan is under way). */
+/* Has the selected inferior a process; does something of it run (a plan is under way); does any inferior's. */
 bool tl_session_alive(const struct tl_session *session);
 bool tl_session_running(const struct tl_session *session);
+bool tl_session_any_running(const struct tl_session *session);
 bool tl_session_attached(const struct tl_session *session); /* rather than launched */
+
+/* ---- Inferiors: programs side by side, one of them selected; there is always one ---- */
+
+struct tl_inferior_info {
+	tl_u32 number;
+	tl_u64 process;      /* 0: none */
+	const char *program; /* NULL: none. Valid until something is changed */
+	tl_u32 connection;   /* the number of the connection to what it runs on; 0: none */
+	bool attached;
+};
+
+/* The inferior behind a number, 0 for the first; that of a number; false when there is none. */
+bool tl_session_next_inferior(const struct tl_session *session, tl_u32 after, struct tl_inferior_info *info_ret);
+bool tl_session_inferior(const struct tl_session *session, tl_u32 number, struct tl_inferior_info *info_ret);
+tl_u32 tl_session_current_inferior(const struct tl_session *session);
+tl_u32 tl_session_inferior_of(const struct tl_session *session, tl_u64 process); /* 0: none */
+
+/* One more without a program, not selected; `connected`: to what the selected one is connected to. */
+TL_CHECKED enum tl_status tl_session_add_inferior(struct tl_session *session, bool connected, tl_u32 *number_ret,
+						  struct tl_error *error);
+/* TL_ERROR_STATE: it is selected, or has a process. TL_ERROR_NO_PROCESS: there is none of that number. */
+TL_CHECKED enum tl_status tl_session_remove_inferior(struct tl_session *session, tl_u32 number, struct tl_error *error);
+/* Selects it, and its first thread if it has a process. */
+TL_CHECKED enum tl_status tl_session_select_inferior(struct tl_session *session, tl_u32 number, struct tl_error *error);
 
 /* ---- Running and stopping ---- */
 
@@ -198,9 +232,21 @@ TL_CHECKED enum tl_status tl_session_return(struct tl_session *session, const st
 
 /* ---- What is selected ---- */
 
-/* Numbers of threads as people see them, in the order of their birth: 1, 2, … 0: none of that number or id. */
+/* Numbers of threads among all, in the order of their birth: 1, 2, … 0: none of that number or id. */
 tl_u32 tl_session_thread_number(struct tl_session *session, struct tl_thread_id thread);
 struct tl_thread_id tl_session_numbered_thread(struct tl_session *session, tl_u32 number);
+
+/* The numbers of a thread: among those of its inferior, and among all. All 0: it has none. */
+struct tl_thread_numbers {
+	tl_u32 inferior, thread, global;
+};
+struct tl_thread_numbers tl_session_thread_numbers(struct tl_session *session, struct tl_thread_id thread);
+/* The number among all (tl_session_numbered_thread) of a thread of an inferior; 0: there is none. */
+tl_u32 tl_session_find_thread(struct tl_session *session, tl_u32 inferior, tl_u32 number);
+/* Are threads named with their inferior, "2.1": when there is more than one, or its number is not 1. */
+bool tl_session_qualifies_threads(const struct tl_session *session);
+/* "3", or "2.1". */
+void tl_session_thread_label(struct tl_session *session, struct tl_thread_id thread, char *text_ret, tl_size size);
 
 /* The selected thread, and another one, whose innermost frame is selected then. */
 struct tl_thread_id tl_session_thread(const struct tl_session *session); /* {0, 0}: none */

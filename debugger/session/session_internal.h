@@ -6,18 +6,31 @@
 #include "debugger/session/session.h"
 #include "debugger/session/steps.h"
 
-/* A process, with what is in its memory. It stays where it is while it is debugged: its modules read through it. */
+/*
+ * What users of gdb call an inferior: a program, and its process while there is one, with what is in its memory. It
+ * stays where it is as long as it is on the list: its modules read through it.
+ */
 struct tl_debugged {
 	struct tl_engine *engine;
-	tl_u64 process;
-	struct tl_modules *modules;
-	struct tl_places *places; /* in these modules: kept, since each stop stands where others stood */
-	char *path;
+	tl_u32 number;
+	char *program;              /* what `run` starts; NULL: none */
+	struct tl_modules *linked;  /* that program as linked, for when nothing runs */
+	tl_u64 process;             /* 0: none, and then nothing of what follows is there */
+	struct tl_modules *modules; /* NULL: none */
+	struct tl_places *places;   /* in these modules: kept, since each stop stands where others stood */
+	char *path;                 /* of the process, as the target says */
+	tl_u32 threads;             /* numbers that its threads were given */
+	struct tl_thread_id going;  /* what of it was resumed, TL_ANY for all its threads; {0, 0}: nothing */
 	bool attached;
+	bool passing;        /* made by a fork or exec: ends with its process */
+	bool left;           /* its child was followed: no places of points are looked for in it until it runs again */
+	tl_u64 vfork_parent; /* let go when this has memory of its own; 0: none */
+	tl_u32 connection;   /* the number of what it was started on; 0: nothing */
 };
 
 struct tl_numbered_thread {
-	struct tl_thread_id id; /* {0, 0}: it is gone */
+	struct tl_thread_id id;       /* {0, 0}: it is gone */
+	tl_u32 inferior, in_inferior; /* whose it is, and its number there */
 	tl_u64 born;
 	tl_u64 pointer; /* its thread-local storage, by which gdb's users know it; 0: not known */
 	bool told;      /* that it is there */
@@ -34,7 +47,7 @@ struct tl_inserted {
 /* A point of the session's own. */
 struct tl_internal {
 	enum tl_internal_point kind;
-	tl_u64 address;
+	tl_u64 process, address;
 	tl_u32 owner; /* SCOPE: number of the watchpoint */
 };
 
@@ -63,10 +76,10 @@ struct tl_session {
 	struct tl_patience patience;
 	struct tl_source *deferred;
 
-	char *program;
-	struct tl_modules *program_modules; /* as linked, for when nothing runs */
-	struct tl_debugged **processes;
-	tl_size process_count, process_capacity;
+	struct tl_debugged **inferiors; /* by number; never none */
+	tl_size inferior_count, inferior_capacity;
+	tl_u32 last_inferior, last_connection; /* numbers that were given */
+	struct tl_debugged *current;           /* the selected one: that of the selected thread, if there is one */
 
 	struct tl_numbered_thread *threads; /* number 1 first */
 	tl_size thread_count, thread_capacity;
@@ -88,6 +101,11 @@ struct tl_session {
 	struct tl_plan plan; /* under way; its places are copied */
 	struct tl_code_places plan_places;
 	bool running; /* a resume is under way, its stop not yet made */
+	bool halting; /* everything is being brought to a stand, unseen */
+	/* What a thread is to be given as it goes on after that. */
+	struct tl_thread_id halted;
+	tl_i32 halted_signal;
+	struct tl_event forked; /* one that was caught, and not followed yet; its child is 0: none */
 	bool attaching;
 	struct tl_unfinished *unfinished; /* calls that stopped on the way (call.c) */
 	bool calling;                     /* a function of the program runs for an expression */
@@ -101,22 +119,44 @@ struct tl_session {
 
 void tl_session_remark(struct tl_session *session, const char *format, ...) TL_PRINTF(2, 3);
 
+/* ---- inferiors.c ---- */
+
+/* The inferior whose process it is; NULL: it is not debugged. */
+struct tl_debugged *tl_session_debugged(const struct tl_session *session, tl_u64 process);
+/* By number; NULL: there is none. */
+struct tl_debugged *tl_session_numbered_inferior(const struct tl_session *session, tl_u32 number);
+/* One more, without a program. It belongs to the list. */
+TL_CHECKED enum tl_status tl_session_new_inferior(struct tl_session *session, struct tl_debugged **debugged_ret,
+						  struct tl_error *error);
+/* What `run` starts in it; NULL: nothing. An absolute path. Places of points are not looked for. */
+TL_CHECKED enum tl_status tl_inferior_set_program(struct tl_session *session, struct tl_debugged *debugged,
+						  const char *path, struct tl_error *error);
+/* Gives it a process, whose modules are not known yet. */
+TL_CHECKED enum tl_status tl_session_add(struct tl_session *session, struct tl_debugged *debugged, tl_u64 process,
+					 const char *path, bool attached, struct tl_error *error);
+/* The process is debugged no more. Its inferior stays; where it was selected, no thread is. */
+void tl_session_remove(struct tl_session *session, tl_u64 process);
+/* Takes those off the list that a fork or exec made, when their processes are gone and they are not selected. */
+void tl_session_prune(struct tl_session *session);
+void tl_session_release_inferiors(struct tl_session *session);
+
 /* ---- processes.c ---- */
 
-/* NULL: it is not debugged. */
-struct tl_debugged *tl_session_debugged(const struct tl_session *session, tl_u64 process);
-TL_CHECKED enum tl_status tl_session_add(struct tl_session *session, tl_u64 process, const char *path, bool attached,
-					 struct tl_error *error);
-void tl_session_remove(struct tl_session *session, tl_u64 process);
 /* Brings the modules of a process up to date, and the places of points with them. */
 void tl_session_update_modules(struct tl_session *session, struct tl_debugged *debugged);
+/* Learns which program it is, from the target, and takes that for what `run` starts. */
+void tl_session_begin_program(struct tl_session *session, struct tl_debugged *debugged);
 /* All threads of a process that was attached to stand: this one speaks for them. */
 void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thread);
 
 /* ---- threads.c ---- */
 
+/* Gives numbers to the threads of a process anew, as of its inferior now. */
+void tl_session_number_process(struct tl_session *session, tl_u64 process);
 /* Gives numbers to threads that have none. */
 void tl_session_number_threads(struct tl_session *session);
+/* "Thread 0x7ffff7dce740 (LWP 4711)", or "process 4711" where that is all there is to know. */
+void tl_session_describe_thread(struct tl_session *session, struct tl_thread_id thread, char *text_ret, tl_size size);
 /* The program stands: tells which threads came and went since it stood last. */
 void tl_session_tell_threads(struct tl_session *session);
 
@@ -150,6 +190,19 @@ TL_CHECKED enum tl_status tl_session_read(struct tl_session *session, const stru
 /* A thread stands where the dynamic linker tells of changes: brings the modules up to date. True: that stops it. */
 bool tl_session_library_changed(struct tl_session *session, struct tl_thread_id thread);
 
+/* ---- births.c ---- */
+
+/*
+ * What the settings say of a process that has forked (`forked`): the child becomes an inferior, or is let go, or the
+ * parent is. Nothing without one.
+ */
+TL_CHECKED enum tl_status tl_session_follow_fork(struct tl_session *session, struct tl_error *error);
+/* The process of a thread runs another program: in its inferior, or in one more. */
+TL_CHECKED enum tl_status tl_session_follow_exec(struct tl_session *session, struct tl_thread_id thread,
+						 struct tl_error *error);
+/* A process is gone; its inferior is selected. */
+void tl_session_ended(struct tl_session *session, tl_u64 process);
+
 /* ---- call.c ---- */
 
 /* A thread came to where called functions return to: was it a call that had stopped on the way? Its registers are then
@@ -160,6 +213,17 @@ void tl_session_forget_calls(struct tl_session *session, tl_u64 process);
 
 /* ---- session_run.c ---- */
 
+/*
+ * Brings what runs of other inferiors to a stand, unseen, so that one more can be set going beside it; what happened
+ * meanwhile may be a stop (`stop_ready`). It runs on with the next resume.
+ */
+TL_CHECKED enum tl_status tl_session_halt(struct tl_session *session, struct tl_error *error);
+/* Brings everything to a stand and forgets what happened meanwhile. A program that does not stop is an error. */
+TL_CHECKED enum tl_status tl_session_stand_still(struct tl_session *session, struct tl_error *error);
+/* The signal that the selected thread stopped with, if the program is to get it; 0: none. */
+tl_i32 tl_session_signal_to_pass(const struct tl_session *session);
+/* Lets what tl_session_halt halted go on, where nothing else was resumed. */
+TL_CHECKED enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error);
 /* Takes what the engine has to report, runs on or makes a stop of it. From the loop alone. */
 void tl_session_process(struct tl_session *session);
 /*
@@ -167,6 +231,7 @@ void tl_session_process(struct tl_session *session);
  * again. What was worked out for either ends.
  */
 struct tl_aside {
+	struct tl_debugged *current;
 	struct tl_thread_id selected;
 	tl_u64 stopped_at;
 	tl_u32 skipped;

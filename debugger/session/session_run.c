@@ -29,7 +29,7 @@ static bool same_thread(struct tl_thread_id left, struct tl_thread_id right)
 
 struct tl_aside tl_session_look_aside(struct tl_session *session, struct tl_thread_id thread)
 {
-	struct tl_aside aside = {session->selected, session->stopped_at, session->skipped};
+	struct tl_aside aside = {session->current, session->selected, session->stopped_at, session->skipped};
 
 	tl_session_set_selected(session, thread, 0);
 	return aside;
@@ -38,6 +38,7 @@ struct tl_aside tl_session_look_aside(struct tl_session *session, struct tl_thre
 void tl_session_look_back(struct tl_session *session, const struct tl_aside *aside)
 {
 	tl_session_forget_stop(session);
+	session->current = aside->current;
 	tl_session_set_selected(session, aside->selected, aside->skipped);
 	session->stopped_at = aside->stopped_at;
 }
@@ -54,27 +55,63 @@ static bool others_run(const struct tl_session *session)
 	return session->settings.locking != TL_LOCKING_STEP || !steps;
 }
 
+#define ACTIONS_MAX 64
+
+/* Of the inferiors that are not planned, what goes: what went before, or all of it. */
+static tl_size add_others(struct tl_session *session, struct tl_action *actions, tl_size count)
+{
+	const bool all = session->settings.run_all && others_run(session);
+
+	for (tl_size i = 0; i < session->inferior_count && count < ACTIONS_MAX && !session->calling; i++) {
+		struct tl_debugged *debugged = session->inferiors[i];
+
+		if (debugged->process == 0 || debugged->process == session->selected.process ||
+		    (!all && debugged->going.process == 0))
+			continue;
+		if (debugged->going.process == 0)
+			debugged->going = (struct tl_thread_id){debugged->process, TL_ANY};
+		actions[count++] = (struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE};
+	}
+	return count;
+}
+
+/* The selected thread by the plan, the others of its process as the settings say. */
+static tl_size add_planned(struct tl_session *session, struct tl_action *actions, tl_size count, tl_i32 signal)
+{
+	struct tl_debugged *debugged = tl_session_debugged(session, session->selected.process);
+
+	if (debugged == NULL || (session->running && debugged->going.process == 0))
+		return count;
+	debugged->going = session->selected;
+	actions[count] = (struct tl_action){.filter = session->selected, .kind = TL_ACTION_CONTINUE, .signal = signal};
+	tl_steps_action(session, &actions[count]);
+	if (tl_watch_steps(session))
+		actions[count].kind = TL_ACTION_STEP;
+	count++;
+	if (others_run(session)) {
+		debugged->going.thread = TL_ANY;
+		actions[count++] = (struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE};
+	}
+	return count;
+}
+
 /* Lets everybody go by the plan; `signal`, unless it is 0, is delivered to `signalled`. */
 static enum tl_status set_going(struct tl_session *session, struct tl_thread_id signalled, tl_i32 signal,
 				struct tl_error *error)
 {
-	struct tl_action actions[3];
+	struct tl_action actions[ACTIONS_MAX + 4];
+	bool planned = same_thread(signalled, session->selected);
 	enum tl_status status;
 	tl_size count = 0;
 
-	if (signal != 0 && !same_thread(signalled, session->selected))
+	if (signal != 0 && !planned)
 		actions[count++] =
 			(struct tl_action){.filter = signalled, .kind = TL_ACTION_CONTINUE, .signal = signal};
-	actions[count] = (struct tl_action){.filter = session->selected, .kind = TL_ACTION_CONTINUE};
-	tl_steps_action(session, &actions[count]);
-	if (tl_watch_steps(session))
-		actions[count].kind = TL_ACTION_STEP;
-	if (same_thread(signalled, session->selected))
-		actions[count].signal = signal;
-	count++;
-	if (others_run(session))
-		actions[count++] =
-			(struct tl_action){.filter = {session->selected.process, TL_ANY}, .kind = TL_ACTION_CONTINUE};
+	if (session->halted_signal != 0)
+		actions[count++] = (struct tl_action){
+			.filter = session->halted, .kind = TL_ACTION_CONTINUE, .signal = session->halted_signal};
+	count = add_planned(session, actions, count, planned ? signal : 0);
+	count = add_others(session, actions, count);
 	TL_TRY(tl_breakpoints_sync(session, error));
 	tl_session_forget_stop(session);
 	/* What the thread stands on was told, or it was brought here: the next hit is another one. */
@@ -84,6 +121,7 @@ static enum tl_status set_going(struct tl_session *session, struct tl_thread_id 
 	status = tl_engine_resume(session->engine, actions, count);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "Cannot go on: %s.", tl_status_text(status));
+	session->halted_signal = 0;
 	session->running = true;
 	return TL_OK;
 }
@@ -102,11 +140,12 @@ static void set_passed_signals(struct tl_session *session)
 	}
 	settings->report_forks = settings->report_vforks =
 		session->settings.follow_child || !session->settings.detach_on_fork ||
-		tl_breakpoints_catches(session, TL_CATCH_FORK) || tl_breakpoints_catches(session, TL_CATCH_VFORK);
+		session->settings.tell_inferiors || tl_breakpoints_catches(session, TL_CATCH_FORK) ||
+		tl_breakpoints_catches(session, TL_CATCH_VFORK);
 	tl_breakpoints_set_syscalls(session);
 }
 
-static tl_i32 signal_to_pass(const struct tl_session *session)
+tl_i32 tl_session_signal_to_pass(const struct tl_session *session)
 {
 	tl_i32 signal = session->stop.signal;
 
@@ -157,19 +196,21 @@ enum tl_status tl_session_resume(struct tl_session *session, const struct tl_pla
 
 	if (session->selected.process == 0)
 		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
-	if (session->running)
+	if (tl_session_running(session))
 		return TL_FAIL(error, TL_ERROR_RUNNING,
 			       "Cannot execute this command while the selected thread is running.");
+	TL_TRY(tl_session_halt(session, error));
 	if (!tl_engine_find_thread(session->engine, session->selected, &info))
 		return TL_FAIL(error, TL_ERROR_GONE, "Cannot execute this command without a live selected thread.");
 	TL_TRY(copy_places(session, plan, error));
 	session->plan = *plan;
 	session->plan.places = NULL;
-	signal = plan->signal >= 0 ? plan->signal : signal_to_pass(session);
+	signal = plan->signal >= 0 ? plan->signal : tl_session_signal_to_pass(session);
 	if (plan->kind == TL_PLAN_JUMP)
 		TL_TRY(set_program_counter(session, plan->address, error));
 	if (plan->kind == TL_PLAN_CONTINUE && plan->count > 1)
 		tl_breakpoints_ignore_hit(session, &session->stop, plan->count - 1);
+	TL_TRY(tl_session_follow_fork(session, error));
 	TL_TRY(tl_steps_begin(session, plan, error));
 	set_passed_signals(session);
 	if (session->steps.active && tl_steps_at_once(session)) {
@@ -195,6 +236,9 @@ static void announce(struct tl_session *session)
 {
 	session->running = false;
 	session->stop_ready = true;
+	for (tl_size i = 0; i < session->inferior_count; i++)
+		session->inferiors[i]->going = (struct tl_thread_id){0};
+	tl_session_prune(session);
 	if (session->options.stopped != NULL && !session->calling)
 		session->options.stopped(session->options.context);
 }
@@ -203,6 +247,7 @@ static void announce(struct tl_session *session)
 static void stand(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped)
 {
 	session->stop.thread = thread;
+	session->stop.inferior = tl_session_inferior_of(session, thread.process);
 	tl_session_set_selected(session, thread, skipped);
 	tl_session_tell_threads(session);
 }
@@ -287,12 +332,13 @@ static enum verdict at_code(struct tl_session *session, struct tl_thread_id thre
 {
 	bool planned = same_thread(thread, session->selected);
 
-	if (tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) &&
+	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_LIBRARY, address) &&
 	    tl_session_library_changed(session, thread))
 		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
-	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && session->calling && planned)
+	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_CALL, address) && session->calling &&
+	    planned)
 		return stop(session, TL_STOP_FINISHED, thread, 0);
-	if (tl_breakpoints_has_internal(session, TL_INTERNAL_CALL, address) && !session->calling &&
+	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_CALL, address) && !session->calling &&
 	    tl_session_call_ended(session, thread))
 		return stop(session, TL_STOP_LOCATION, thread, all_inlined_here(session, thread));
 	if (tl_breakpoints_scope_ended(session, thread, address, &session->stop))
@@ -342,7 +388,8 @@ static enum verdict on_stepped(struct tl_session *session, const struct tl_repor
 		return stop_watching(session, thread);
 	/* Nothing is left to be hit there: what stands here is dealt with now. */
 	session->stopped_at = address;
-	if (session->points.internal_count != 0 || tl_breakpoints_has_internal(session, TL_INTERNAL_LIBRARY, address) ||
+	if (session->points.internal_count != 0 ||
+	    tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_LIBRARY, address) ||
 	    !session->steps.active || session->steps.wait != TL_WAIT_NONE)
 		return at_code(session, thread, address, TL_OK);
 	if (tl_breakpoints_hit(session, thread, address, &session->stop))
@@ -387,57 +434,33 @@ static enum verdict on_signal(struct tl_session *session, const struct tl_report
 	return RUN_ON;
 }
 
-/* One of two processes is kept (follow-fork-mode), the other runs free or, kept standing, becomes one more. */
 static enum verdict on_fork(struct tl_session *session, const struct tl_report *report)
 {
-	struct tl_thread_id parent = report->event.thread, child = report->event.child;
-	enum tl_breakpoint_kind kind = report->event.kind == TL_EVENT_FORK ? TL_CATCH_FORK : TL_CATCH_VFORK;
-	struct tl_debugged *debugged = tl_session_debugged(session, parent.process);
-	struct tl_thread_id kept = session->settings.follow_child ? child : parent;
-	struct tl_thread_id other = session->settings.follow_child ? parent : child;
+	const struct tl_event *event = &report->event;
+	enum tl_breakpoint_kind kind = event->kind == TL_EVENT_FORK ? TL_CATCH_FORK : TL_CATCH_VFORK;
 	struct tl_error error;
-	bool caught;
 
-	session->stop.report = *report;
-	caught = tl_breakpoints_catch(session, kind, child.process, NULL, &session->stop);
-	if (debugged != NULL &&
-	    tl_session_add(session, child.process, debugged->path, debugged->attached, &error) == TL_OK)
-		tl_session_update_modules(session, tl_session_debugged(session, child.process));
-	if (session->settings.detach_on_fork) {
-		tl_session_remark(
-			session, "[Detaching after %s from %s process %llu]", kind == TL_CATCH_FORK ? "fork" : "vfork",
-			session->settings.follow_child ? "parent" : "child", (unsigned long long)other.process);
-		tl_session_remove(session, other.process);
-		(void)tl_engine_detach(session->engine, other.process, 0, 0);
-	}
-	if (caught)
-		return stop(session, TL_STOP_CATCHPOINT, kept, 0);
-	if (!same_thread(kept, session->selected) || session->selected.process == 0)
-		tl_session_set_selected(session, kept, 0);
-	return RUN_ON;
+	session->forked = *event;
+	/* Who is to be followed is asked when it goes on. */
+	if (tl_breakpoints_catch(session, kind, event->child.process, NULL, &session->stop))
+		return stop(session, TL_STOP_CATCHPOINT, event->thread, 0);
+	if (tl_session_follow_fork(session, &error) == TL_OK)
+		return RUN_ON;
+	snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
+	return stop(session, TL_STOP_FAILED, event->thread, 0);
 }
 
 static enum verdict on_exec(struct tl_session *session, const struct tl_report *report)
 {
 	struct tl_thread_id thread = report->event.thread;
-	struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
+	const struct tl_debugged *debugged;
 	struct tl_error error;
-	bool attached = debugged != NULL && debugged->attached;
 
-	tl_steps_end(session);
-	tl_session_remove(session, thread.process);
-	if (tl_session_add(session, thread.process, NULL, attached, &error) != TL_OK) {
+	if (tl_session_follow_exec(session, thread, &error) != TL_OK) {
 		snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
 		return stop(session, TL_STOP_FAILED, thread, 0);
 	}
-	tl_session_attached_now(session, thread);
 	debugged = tl_session_debugged(session, thread.process);
-	if (debugged != NULL && debugged->path != NULL) {
-		tl_session_remark(session, "process %llu is executing new program: %s",
-				  (unsigned long long)thread.process, debugged->path);
-		if (tl_session_set_program(session, debugged->path, &error) != TL_OK)
-			tl_session_remark(session, "warning: %s", error.text);
-	}
 	if (tl_breakpoints_catch(session, TL_CATCH_EXEC, 0, debugged != NULL ? debugged->path : NULL, &session->stop))
 		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
 	return RUN_ON;
@@ -446,15 +469,12 @@ static enum verdict on_exec(struct tl_session *session, const struct tl_report *
 /* The process is gone. Another one, if there is one, is not selected of itself. */
 static enum verdict on_end(struct tl_session *session, const struct tl_report *report)
 {
-	struct tl_thread_id thread = report->event.thread;
-
-	tl_steps_end(session);
 	session->stop.kind = report->event.kind == TL_EVENT_PROCESS_KILLED ? TL_STOP_KILLED : TL_STOP_EXITED;
-	session->stop.thread = thread;
+	session->stop.thread = report->event.thread;
 	session->stop.signal = report->event.signal;
 	session->stop.code = report->event.code;
-	tl_breakpoints_process_ended(session);
-	tl_session_remove(session, thread.process);
+	session->stop.inferior = tl_session_inferior_of(session, report->event.thread.process);
+	tl_session_ended(session, report->event.thread.process);
 	announce(session);
 	return STOP;
 }
@@ -546,16 +566,93 @@ void tl_session_process(struct tl_session *session)
 	struct tl_report report;
 	struct tl_error error;
 
-	while (session->running && !session->stop_ready && tl_engine_take_report(session->engine, &report)) {
+	while (session->running && !session->halting && !session->stop_ready &&
+	       tl_engine_take_report(session->engine, &report)) {
+		struct tl_debugged *current = session->current;
 		tl_i32 deliver = 0;
 
 		if (decide(session, &report, &deliver) == STOP)
 			break;
+		/* Where no thread is selected, the inferior still is. */
+		if (session->selected.process == 0)
+			session->current = current;
 		if (set_going(session, report.event.thread, deliver, &error) == TL_OK)
 			continue;
 		snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
 		(void)stop(session, TL_STOP_FAILED, session->selected, 0);
 	}
+}
+
+/* ---- One more beside those that run ---- */
+
+static enum tl_status wait_quiet(struct tl_session *session, struct tl_error *error)
+{
+	enum tl_status status = TL_OK;
+
+	session->halting = true;
+	tl_engine_pause(session->engine);
+	for (int turn = 0; turn < 100 && status == TL_OK && !tl_engine_quiet(session->engine); turn++)
+		status = tl_loop_turn(session->options.loop, 100, error);
+	session->halting = false;
+	TL_TRY(status);
+	if (!tl_engine_quiet(session->engine))
+		return TL_FAIL(error, TL_ERROR_TIMEOUT, "The program does not stop: a thread of it does not answer.");
+	return TL_OK;
+}
+
+enum tl_status tl_session_stand_still(struct tl_session *session, struct tl_error *error)
+{
+	TL_TRY(wait_quiet(session, error));
+	tl_engine_drop_reports(session->engine);
+	tl_steps_end(session);
+	session->running = session->stop_ready = false;
+	return TL_OK;
+}
+
+enum tl_status tl_session_halt(struct tl_session *session, struct tl_error *error)
+{
+	struct tl_debugged *current = session->current;
+	struct tl_thread_id selected = session->selected;
+	struct tl_report report;
+	tl_i32 deliver = 0;
+
+	if (!session->running)
+		return TL_OK;
+	if (session->steps.active)
+		return TL_FAIL(error, TL_ERROR_RUNNING,
+			       "Another inferior is in the middle of a step: wait until it is done, or \"interrupt\".");
+	TL_TRY(wait_quiet(session, error));
+	if (tl_engine_take_report(session->engine, &report) && !report.no_resumed &&
+	    (report.event.kind != TL_EVENT_PAUSED || report.condition_error != TL_OK)) {
+		if (decide(session, &report, &deliver) == STOP)
+			return TL_FAIL(error, TL_ERROR_STATE, "Another inferior stopped: nothing was done.");
+		session->halted = report.event.thread;
+		session->halted_signal = deliver;
+	}
+	session->running = false;
+	session->current = current;
+	if (!same_thread(selected, session->selected))
+		tl_session_set_selected(session, selected, 0);
+	return TL_OK;
+}
+
+enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error)
+{
+	bool any = false;
+
+	for (tl_size i = 0; i < session->inferior_count; i++)
+		any |= session->inferiors[i]->going.process != 0;
+	if (session->running || session->stop_ready || !any)
+		return TL_OK;
+	/* Only what went before goes. */
+	session->running = true;
+	return set_going(session, session->selected, 0, error);
+}
+
+void tl_session_stay(struct tl_session *session)
+{
+	for (tl_size i = 0; i < session->inferior_count && !session->running; i++)
+		session->inferiors[i]->going = (struct tl_thread_id){0};
 }
 
 bool tl_session_take(struct tl_session *session, struct tl_stop *stop_ret)
@@ -589,67 +686,4 @@ enum tl_status tl_session_wait(struct tl_session *session, const struct tl_patie
 			return TL_FAIL(error, TL_ERROR_CANCELLED, "The program runs on.");
 	}
 	return TL_OK;
-}
-
-/* ---- Leaving ---- */
-
-/* Brings everything to a stand, quietly. A program that does not stop within ten seconds is an error. */
-static enum tl_status stand_still(struct tl_session *session, struct tl_error *error)
-{
-	tl_engine_pause(session->engine);
-	for (int turn = 0; turn < 100 && !tl_engine_quiet(session->engine); turn++)
-		TL_TRY(tl_loop_turn(session->options.loop, 100, error));
-	if (!tl_engine_quiet(session->engine))
-		return TL_FAIL(error, TL_ERROR_TIMEOUT, "The program does not stop: a thread of it does not answer.");
-	tl_engine_drop_reports(session->engine);
-	tl_steps_end(session);
-	session->running = session->stop_ready = false;
-	return TL_OK;
-}
-
-static enum tl_status leave(struct tl_session *session, bool kill, struct tl_error *error)
-{
-	tl_u64 process = session->selected.process;
-	tl_u64 thread = session->selected.thread;
-	tl_i32 signal = kill ? 0 : signal_to_pass(session);
-	enum tl_status status;
-
-	if (process == 0)
-		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "The program is not being run.");
-	TL_TRY(stand_still(session, error));
-	tl_session_remove(session, process);
-	status = kill ? tl_engine_kill(session->engine, process)
-		      : tl_engine_detach(session->engine, process, signal != 0 ? thread : 0, signal);
-	session->stop = (struct tl_stop){0};
-	if (status != TL_OK)
-		return TL_FAIL(error, status, "%s", tl_status_text(status));
-	return TL_OK;
-}
-
-enum tl_status tl_session_kill(struct tl_session *session, struct tl_error *error)
-{
-	return leave(session, true, error);
-}
-
-enum tl_status tl_session_detach(struct tl_session *session, struct tl_error *error)
-{
-	return leave(session, false, error);
-}
-
-void tl_session_leave(struct tl_session *session)
-{
-	struct tl_error error;
-
-	if (session->process_count == 0 || stand_still(session, &error) != TL_OK)
-		return;
-	while (session->process_count != 0) {
-		tl_u64 process = session->processes[0]->process;
-		bool attached = session->processes[0]->attached;
-
-		tl_session_remove(session, process);
-		if (attached)
-			(void)tl_engine_detach(session->engine, process, 0, 0);
-		else
-			(void)tl_engine_kill(session->engine, process);
-	}
 }

@@ -3,6 +3,8 @@
 
 #include "debugger/expressions/formatted.h"
 
+#include <string.h>
+
 static enum tl_status call_function(void *context, const struct tl_value *function, const struct tl_value *arguments,
 				    tl_size count, const struct tl_type *result, struct tl_value *value_ret,
 				    struct tl_error *error)
@@ -19,6 +21,24 @@ static void memory_changed(void *context)
 	session->stopped_at = tl_session_program_counter(session, session->selected);
 }
 
+/* What depends on what is selected, and is set by nobody (GDB manual, "Inferiors" and "Threads"). */
+static bool special_variable(void *context, const char *name, tl_i64 *number_ret)
+{
+	struct tl_session *session = context;
+	struct tl_thread_numbers numbers = {0};
+
+	if (strcmp(name, "_inferior") == 0) {
+		*number_ret = session->current->number;
+		return true;
+	}
+	if (strcmp(name, "_thread") != 0 && strcmp(name, "_gthread") != 0)
+		return false;
+	if (session->selected.process != 0)
+		numbers = tl_session_thread_numbers(session, session->selected);
+	*number_ret = name[1] == 't' ? numbers.thread : numbers.global;
+	return true;
+}
+
 enum tl_status tl_session_environment(struct tl_session *session, const struct tl_environment **environment_ret,
 				      struct tl_environment_store **store_ret, struct tl_error *error)
 {
@@ -32,6 +52,7 @@ enum tl_status tl_session_environment(struct tl_session *session, const struct t
 		.patience = session->patience,
 		.call = call_function,
 		.changed = memory_changed,
+		.special = special_variable,
 		.context = session,
 	};
 	struct tl_error none;

@@ -160,7 +160,7 @@ bool tl_steps_at(struct tl_session *session, tl_u64 address)
 	tl_u64 frame;
 	bool reached;
 
-	if (!tl_breakpoints_has_internal(session, TL_INTERNAL_STEP, address))
+	if (!tl_breakpoints_has_internal(session, session->selected.process, TL_INTERNAL_STEP, address))
 		return false;
 	if (is_place(session, address))
 		return true;

@@ -3,27 +3,108 @@
 
 #include "base/storage.h"
 
+#include <stdio.h>
+
 void tl_session_number_threads(struct tl_session *session)
 {
 	struct tl_thread_info info;
 
 	while (tl_engine_younger_thread(session->engine, session->youngest, &info)) {
+		struct tl_debugged *debugged = tl_session_debugged(session, info.id.process);
+		struct tl_numbered_thread numbered = {.id = info.id, .born = info.born};
+
+		/* A child that nobody follows yet is nobody's. */
+		if (debugged == NULL) {
+			session->youngest = info.born;
+			continue;
+		}
+		if (!tl_grow(tl_storage(), (void **)&session->threads, &session->thread_capacity, session->thread_count,
+			     sizeof(*session->threads)))
+			return;
 		session->youngest = info.born;
+		numbered.inferior = debugged->number;
+		numbered.in_inferior = ++debugged->threads;
+		session->threads[session->thread_count++] = numbered;
+	}
+}
+
+static struct tl_numbered_thread *find(struct tl_session *session, struct tl_thread_id thread)
+{
+	tl_session_number_threads(session);
+	for (tl_size i = session->thread_count; i-- > 0;)
+		if (session->threads[i].id.process == thread.process && session->threads[i].id.thread == thread.thread)
+			return &session->threads[i];
+	return NULL;
+}
+
+void tl_session_number_process(struct tl_session *session, tl_u64 process)
+{
+	struct tl_debugged *debugged = tl_session_debugged(session, process);
+	struct tl_thread_info info = {.id = {0, 0}};
+
+	while (debugged != NULL && tl_engine_next_thread(session->engine, info.id, &info)) {
+		struct tl_numbered_thread *numbered;
+
+		if (info.id.process != process)
+			continue;
+		numbered = find(session, info.id);
+		if (numbered != NULL && numbered->born == info.born && numbered->inferior == debugged->number)
+			continue;
+		if (numbered != NULL)
+			numbered->id = (struct tl_thread_id){0};
 		if (!tl_grow(tl_storage(), (void **)&session->threads, &session->thread_capacity, session->thread_count,
 			     sizeof(*session->threads)))
 			return;
 		session->threads[session->thread_count++] =
-			(struct tl_numbered_thread){.id = info.id, .born = info.born};
+			(struct tl_numbered_thread){.id = info.id,
+						    .born = info.born,
+						    .inferior = debugged->number,
+						    .in_inferior = ++debugged->threads};
 	}
 }
 
 tl_u32 tl_session_thread_number(struct tl_session *session, struct tl_thread_id thread)
 {
+	const struct tl_numbered_thread *numbered = find(session, thread);
+
+	return numbered != NULL ? (tl_u32)(numbered - session->threads) + 1 : 0;
+}
+
+struct tl_thread_numbers tl_session_thread_numbers(struct tl_session *session, struct tl_thread_id thread)
+{
+	const struct tl_numbered_thread *numbered = find(session, thread);
+
+	if (numbered == NULL)
+		return (struct tl_thread_numbers){0};
+	return (struct tl_thread_numbers){.inferior = numbered->inferior,
+					  .thread = numbered->in_inferior,
+					  .global = (tl_u32)(numbered - session->threads) + 1};
+}
+
+tl_u32 tl_session_find_thread(struct tl_session *session, tl_u32 inferior, tl_u32 number)
+{
 	tl_session_number_threads(session);
 	for (tl_size i = session->thread_count; i-- > 0;)
-		if (session->threads[i].id.process == thread.process && session->threads[i].id.thread == thread.thread)
+		if (session->threads[i].inferior == inferior && session->threads[i].in_inferior == number &&
+		    session->threads[i].id.process != 0 &&
+		    tl_session_numbered_thread(session, (tl_u32)(i + 1)).process != 0)
 			return (tl_u32)(i + 1);
 	return 0;
+}
+
+bool tl_session_qualifies_threads(const struct tl_session *session)
+{
+	return session->inferior_count > 1 || session->inferiors[0]->number != 1;
+}
+
+void tl_session_thread_label(struct tl_session *session, struct tl_thread_id thread, char *text_ret, tl_size size)
+{
+	struct tl_thread_numbers numbers = tl_session_thread_numbers(session, thread);
+
+	if (tl_session_qualifies_threads(session))
+		(void)snprintf(text_ret, size, "%u.%u", numbers.inferior, numbers.thread);
+	else
+		(void)snprintf(text_ret, size, "%u", numbers.thread);
 }
 
 struct tl_thread_id tl_session_numbered_thread(struct tl_session *session, tl_u32 number)
@@ -54,6 +135,17 @@ static tl_u64 thread_pointer(struct tl_session *session, struct tl_thread_id thr
 	for (tl_size i = 0; i < done; i++)
 		pointer |= (tl_u64)bytes[i] << i * 8;
 	return pointer;
+}
+
+void tl_session_describe_thread(struct tl_session *session, struct tl_thread_id thread, char *text_ret, tl_size size)
+{
+	tl_u64 pointer = thread_pointer(session, thread);
+
+	if (pointer != 0)
+		(void)snprintf(text_ret, size, "Thread 0x%llx (LWP %llu)", (unsigned long long)pointer,
+			       (unsigned long long)thread.thread);
+	else
+		(void)snprintf(text_ret, size, "process %llu", (unsigned long long)thread.process);
 }
 
 static void tell_thread(struct tl_session *session, struct tl_numbered_thread *numbered, bool is_first)

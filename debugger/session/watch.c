@@ -308,10 +308,10 @@ enum tl_status tl_breakpoint_make_watch(struct tl_session *session, const struct
 
 /* ---- Hits ---- */
 
-static bool is_watch(const struct tl_breakpoint *breakpoint)
+static bool is_watch(const struct tl_breakpoint *breakpoint, tl_u32 inferior)
 {
-	return breakpoint->kind >= TL_WATCHPOINT && breakpoint->kind <= TL_WATCHPOINT_ACCESS && breakpoint->enabled &&
-	       !breakpoint->gone;
+	return breakpoint->inferior == inferior && breakpoint->kind >= TL_WATCHPOINT &&
+	       breakpoint->kind <= TL_WATCHPOINT_ACCESS && breakpoint->enabled && !breakpoint->gone;
 }
 
 /* The value as it is now; type NULL when it cannot be read. */
@@ -381,12 +381,13 @@ static bool overlaps(const struct tl_breakpoint *breakpoint, const struct tl_rep
 
 bool tl_breakpoints_watch_hit(struct tl_session *session, const struct tl_report *report, struct tl_stop *stop)
 {
+	const tl_u32 inferior = tl_session_inferior_of(session, report->event.thread.process);
 	bool stops = false;
 
 	for (tl_size i = 0; i < session->points.count; i++) {
 		struct tl_breakpoint *breakpoint = session->points.items[i];
 
-		if (!is_watch(breakpoint) || breakpoint->software || !overlaps(breakpoint, report))
+		if (!is_watch(breakpoint, inferior) || breakpoint->software || !overlaps(breakpoint, report))
 			continue;
 		/* A read says nothing of a change that was told before. */
 		settle(breakpoint);
@@ -398,13 +399,13 @@ bool tl_breakpoints_watch_hit(struct tl_session *session, const struct tl_report
 bool tl_watch_steps(const struct tl_session *session)
 {
 	for (tl_size i = 0; i < session->points.count; i++)
-		if (is_watch(session->points.items[i]) && session->points.items[i]->software)
+		if (is_watch(session->points.items[i], session->current->number) && session->points.items[i]->software)
 			return true;
 	return false;
 }
 
 /* Is the memory as it was? Without memory, or when in doubt: no. */
-static bool untouched(struct tl_session *session, const struct tl_breakpoint *breakpoint)
+static bool untouched(struct tl_session *session, struct tl_thread_id thread, const struct tl_breakpoint *breakpoint)
 {
 	tl_u8 bytes[TL_WATCHED_SIZE_MAX];
 
@@ -412,7 +413,7 @@ static bool untouched(struct tl_session *session, const struct tl_breakpoint *br
 		const struct tl_watched *watched = &breakpoint->watched[i];
 		tl_size done = 0;
 
-		if (tl_engine_read_memory(session->engine, session->selected.process, watched->address, bytes,
+		if (tl_engine_read_memory(session->engine, thread.process, watched->address, bytes,
 					  (tl_size)watched->size, &done) != TL_OK ||
 		    done != watched->size || memcmp(bytes, watched->bytes, (tl_size)watched->size) != 0)
 			return false;
@@ -422,12 +423,13 @@ static bool untouched(struct tl_session *session, const struct tl_breakpoint *br
 
 bool tl_watch_stepped(struct tl_session *session, struct tl_thread_id thread, struct tl_stop *stop)
 {
+	const tl_u32 inferior = tl_session_inferior_of(session, thread.process);
 	bool stops = false;
 
 	for (tl_size i = 0; i < session->points.count; i++) {
 		struct tl_breakpoint *breakpoint = session->points.items[i];
 
-		if (!is_watch(breakpoint) || !breakpoint->software || untouched(session, breakpoint))
+		if (!is_watch(breakpoint, inferior) || !breakpoint->software || untouched(session, thread, breakpoint))
 			continue;
 		settle(breakpoint);
 		stops |= check(session, thread, breakpoint, stop);
@@ -445,14 +447,15 @@ bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id 
 	struct tl_error error;
 	bool ended = false;
 
-	if (!tl_breakpoints_has_internal(session, TL_INTERNAL_SCOPE, address) ||
+	if (!tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_SCOPE, address) ||
 	    tl_session_whole_stack(session, thread, &stack, &error) != TL_OK)
 		return false;
 	if (machine_frame(stack, 0, &frame, &error) == TL_OK)
 		for (tl_size i = 0; i < session->points.count && !ended; i++) {
 			struct tl_breakpoint *breakpoint = session->points.items[i];
 
-			if (!is_watch(breakpoint) || !breakpoint->has_scope || breakpoint->scope_caller != address ||
+			if (!is_watch(breakpoint, tl_session_inferior_of(session, thread.process)) ||
+			    !breakpoint->has_scope || breakpoint->scope_caller != address ||
 			    frame->frame_address <= breakpoint->scope_frame)
 				continue;
 			breakpoint->gone = ended = true;
@@ -463,9 +466,9 @@ bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id 
 	return ended;
 }
 
-void tl_breakpoints_process_ended(struct tl_session *session)
+void tl_breakpoints_process_ended(struct tl_session *session, tl_u32 inferior)
 {
 	for (tl_size i = session->points.count; i-- > 0;)
-		if (session->points.items[i]->has_scope)
+		if (session->points.items[i]->has_scope && session->points.items[i]->inferior == inferior)
 			tl_breakpoint_take_out(session, session->points.items[i]);
 }
