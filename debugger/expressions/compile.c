@@ -4,6 +4,8 @@
 #include "debugger/values/classes.h"
 #include "symbols/dwarf_constants.h"
 
+#include <string.h>
+
 /* What the code that was written so far has left on the stack. */
 struct operand {
 	const struct tl_type *type;
@@ -250,6 +252,8 @@ static enum tl_status place(struct compiler *compiler, const struct tl_code_plac
 		       "Where %s is cannot be said beforehand; it cannot be decided at the target.", name);
 }
 
+static enum tl_status truth_type(struct compiler *compiler, struct operand *operand_ret);
+
 static enum tl_status name(struct compiler *compiler, const char *file, const char *text, struct operand *operand_ret)
 {
 	const struct tl_code_environment *environment = compiler->environment;
@@ -258,6 +262,11 @@ static enum tl_status name(struct compiler *compiler, const char *file, const ch
 
 	if (environment->find_place != NULL)
 		TL_TRY(environment->find_place(environment->context, file, text, &found, &is_found, compiler->error));
+	if (!is_found && compiler->values->is_cplus && file == NULL &&
+	    (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)) {
+		emit_constant(compiler, text[0] == 't');
+		return truth_type(compiler, operand_ret);
+	}
 	if (!is_found)
 		return TL_FAIL(compiler->error, TL_ERROR_ARGUMENT, "No symbol \"%s\" in current context.", text);
 	return place(compiler, &found, text, operand_ret);
@@ -557,11 +566,14 @@ static enum tl_status element(struct compiler *compiler, const struct tl_node *n
 }
 
 /* The struct whose address is on the stack, of a pointer or reference to one as well. */
-static enum tl_status object(struct compiler *compiler, tl_node_index index, struct operand *operand_ret,
+static enum tl_status object(struct compiler *compiler, tl_node_index index, bool arrow, struct operand *operand_ret,
 			     const struct tl_type **type_ret)
 {
 	TL_TRY(compile(compiler, index, operand_ret));
 	TL_TRY(tl_type_strip(operand_ret->type, type_ret, compiler->error));
+	/* An arrow behind an object is a function of its class. */
+	if (arrow && (*type_ret)->has_scopes && (*type_ret)->kind != TL_TYPE_POINTER)
+		return cannot(compiler, "What an operator of a class does");
 	if ((*type_ret)->kind == TL_TYPE_POINTER || (*type_ret)->kind == TL_TYPE_REFERENCE ||
 	    (*type_ret)->kind == TL_TYPE_RVALUE_REFERENCE) {
 		if (operand_ret->in_memory)
@@ -608,7 +620,7 @@ static enum tl_status member(struct compiler *compiler, const struct tl_node *no
 	struct tl_value origin, part;
 	struct operand whole;
 
-	TL_TRY(object(compiler, node->first, &whole, &type));
+	TL_TRY(object(compiler, node->first, node->kind == TL_NODE_ARROW, &whole, &type));
 	TL_TRY(tl_value_at(compiler->values, type, 0, &origin, compiler->error));
 	TL_TRY(tl_value_member(compiler->values, &origin, node->text.bytes, &part, compiler->error));
 	if (part.place != TL_VALUE_IN_MEMORY)

@@ -1,7 +1,7 @@
 #include "debugger/expressions/evaluate.h"
 
 #include "debugger/expressions/evaluate_internal.h"
-#include "debugger/values/classes.h"
+#include "debugger/values/containers_access.h"
 
 #include "core/utf8.h"
 #include "symbols/dwarf_constants.h"
@@ -335,8 +335,15 @@ static enum tl_status history(struct tl_evaluation *evaluation, const struct tl_
 static enum tl_status truth(struct tl_evaluation *evaluation, tl_node_index index, bool *truth_ret)
 {
 	struct tl_value value;
+	bool done = false;
 
 	TL_TRY(tl_evaluation_value(evaluation, index, &value));
+	if (evaluation->values.is_cplus) {
+		TL_TRY(tl_container_truth(&evaluation->environment->values, &value, truth_ret, &done,
+					  evaluation->error));
+		if (done)
+			return TL_OK;
+	}
 	return tl_value_truth(&evaluation->values, &value, truth_ret, evaluation->error);
 }
 

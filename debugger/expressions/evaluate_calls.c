@@ -3,6 +3,7 @@
 #include "debugger/expressions/internal_functions.h"
 #include "debugger/expressions/overloads.h"
 #include "debugger/values/classes.h"
+#include "debugger/values/containers_access.h"
 
 #include <string.h>
 
@@ -417,6 +418,24 @@ static enum tl_status is_function(struct tl_evaluation *evaluation, const struct
 	return TL_OK;
 }
 
+/* std::get<what>(object) */
+static enum tl_status call_get(struct called *called, const char *name, struct tl_value *value_ret, bool *done_ret)
+{
+	struct tl_evaluation *evaluation = called->evaluation;
+	const tl_size length = strlen(name);
+	char *what;
+
+	*done_ret = false;
+	name += strncmp(name, "std::", 5) == 0 ? 5 : 0;
+	if (called->count != 1 || strncmp(name, "get<", 4) != 0 || length < 2 || name[strlen(name) - 1] != '>')
+		return TL_OK;
+	what = tl_arena_copy(evaluation->values.arena, name + 4, strlen(name) - 5);
+	if (what == NULL)
+		return TL_FAIL(evaluation->error, TL_ERROR_NO_MEMORY, "No storage for a name.");
+	return tl_container_get(&evaluation->environment->values, &called->arguments[0], what, value_ret, done_ret,
+				evaluation->error);
+}
+
 /* name(...), a::name(...) */
 static enum tl_status call_name(struct called *called, const char *name, struct tl_value *value_ret)
 {
@@ -428,6 +447,9 @@ static enum tl_status call_name(struct called *called, const char *name, struct 
 	bool found = false, function = false, done = false;
 	tl_size count;
 
+	TL_TRY(call_get(called, name, value_ret, &done));
+	if (done)
+		return TL_OK;
 	TL_TRY(tl_evaluation_scope(evaluation, name, &class, &last));
 	if (class == NULL)
 		TL_TRY(environment->find_name(environment->context, NULL, name, &value, &found, evaluation->error));
@@ -456,8 +478,14 @@ static enum tl_status call_member(struct called *called, const struct tl_node *n
 	struct tl_value object, value;
 	struct methods methods;
 	unsigned ways = 1;
+	bool done = false;
 
+	/* What is asked of a smart pointer itself has a dot, of what it points to an arrow. */
 	TL_TRY(tl_evaluation_object(evaluation, node, &object));
+	TL_TRY(tl_container_ask(&evaluation->environment->values, &object, name, called->arguments, called->count,
+				value_ret, &done, evaluation->error));
+	if (done)
+		return TL_OK;
 	TL_TRY(tl_value_strip(&evaluation->values, object.type, &class, evaluation->error));
 	TL_TRY(tl_evaluation_scope(evaluation, name, &scope, &last));
 	if (scope != NULL && tl_class_is(class))
@@ -528,6 +556,44 @@ enum tl_status tl_evaluation_call(struct tl_evaluation *evaluation, const struct
 
 /* ---- Operators ---- */
 
+/* Memory is read for these even where only the type is wanted: nothing runs, and the type may depend on it. */
+static enum tl_status truth_value(struct tl_evaluation *evaluation, bool truth, struct tl_value *value_ret)
+{
+	const struct tl_type *type;
+
+	TL_TRY(tl_value_truth_type(&evaluation->values, &type, evaluation->error));
+	return tl_value_make_integer(&evaluation->values, type, truth, value_ret, evaluation->error);
+}
+
+enum tl_status tl_evaluation_library(struct tl_evaluation *evaluation, const char *symbol,
+				     const struct tl_value *operands, tl_size count, struct tl_value *value_ret,
+				     bool *done_ret)
+{
+	static const enum tl_punctuator comparisons[] = {TL_EQUAL,   TL_NOT_EQUAL,  TL_LESS,
+							 TL_GREATER, TL_LESS_EQUAL, TL_GREATER_EQUAL};
+	const struct tl_value_context *values = &evaluation->environment->values;
+	bool truth = false;
+
+	*done_ret = false;
+	if (count == 2 && strcmp(symbol, "[]") == 0)
+		return tl_container_at(values, &operands[0], &operands[1], value_ret, done_ret, evaluation->error);
+	if (count == 1 && (strcmp(symbol, "*") == 0 || strcmp(symbol, "->") == 0)) {
+		TL_TRY(tl_container_follow(values, &operands[0], value_ret, done_ret, evaluation->error));
+		/* An arrow wants a pointer. */
+		return *done_ret && symbol[0] == '-' ? tl_value_address(values, value_ret, value_ret, evaluation->error)
+						     : TL_OK;
+	}
+	if (count == 1 && strcmp(symbol, "!") == 0) {
+		TL_TRY(tl_container_truth(values, &operands[0], &truth, done_ret, evaluation->error));
+		return *done_ret ? truth_value(evaluation, !truth, value_ret) : TL_OK;
+	}
+	for (tl_size i = 0; i < TL_COUNT(comparisons) && count == 2; i++)
+		if (strcmp(symbol, tl_punctuator_text(comparisons[i])) == 0)
+			return tl_container_compare(values, comparisons[i], &operands[0], &operands[1], value_ret,
+						    done_ret, evaluation->error);
+	return TL_OK;
+}
+
 static enum tl_status has_operators(struct tl_evaluation *evaluation, const struct tl_value *operand, bool *has_ret)
 {
 	const struct tl_type *class;
@@ -557,6 +623,9 @@ enum tl_status tl_evaluation_operator(struct tl_evaluation *evaluation, const ch
 	if (count > 1)
 		TL_TRY(has_operators(evaluation, &operands[1], &right));
 	if (!has && !right)
+		return TL_OK;
+	TL_TRY(tl_evaluation_library(evaluation, symbol, operands, count, value_ret, done_ret));
+	if (*done_ret)
 		return TL_OK;
 	strncat(name, symbol, sizeof(name) - sizeof("operator"));
 	TL_TRY(tl_value_unreference(&evaluation->values, &object, evaluation->error));

@@ -43,6 +43,13 @@ enum tl_status tl_evaluation_operator(struct tl_evaluation *evaluation, const ch
 				      const struct tl_value *operands, tl_size count, struct tl_value *value_ret,
 				      bool *done_ret);
 
+/*
+ * The same for what the library's containers and smart pointers answer without the program (containers_access.h).
+ */
+enum tl_status tl_evaluation_library(struct tl_evaluation *evaluation, const char *symbol,
+				     const struct tl_value *operands, tl_size count, struct tl_value *value_ret,
+				     bool *done_ret);
+
 /* ---- evaluate_classes.c ---- */
 
 /* Whether a value is of a class of C++, or refers to one; *class_ret is that. */

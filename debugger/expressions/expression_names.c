@@ -1,5 +1,6 @@
 #include "debugger/expressions/expression_internal.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* How a namespace without a name is written; the debug information's own names for things leave it out. */
@@ -91,6 +92,13 @@ static bool is_template(struct tl_parser *parser, const char *start, const char 
 	       (parser->names->is_type != NULL && parser->names->is_type(parser->names->context, name, size));
 }
 
+/* std::get<1>(…) need not be a function of the program: what it does is known. */
+static bool is_get(const struct tl_parser *parser, const char *start, const char *behind)
+{
+	return parser->names->is_cplus && behind < parser->text.end && *behind == '(' &&
+	       behind - start > (ptrdiff_t)sizeof("std::get") && memcmp(start, "std::get", sizeof("std::get") - 1) == 0;
+}
+
 /* Takes `<…>` behind a name if the program has such a template's instance. */
 static enum tl_status take_template(struct tl_parser *parser, const char *start, const char **end)
 {
@@ -99,7 +107,7 @@ static enum tl_status take_template(struct tl_parser *parser, const char *start,
 	if (parser->names == NULL || !tl_parser_next_is(parser, TL_LESS))
 		return TL_OK;
 	behind = template_end(parser);
-	if (behind == NULL || !is_template(parser, start, behind))
+	if (behind == NULL || (!is_get(parser, start, behind) && !is_template(parser, start, behind)))
 		return TL_OK;
 	parser->text.at = behind;
 	*end = behind;

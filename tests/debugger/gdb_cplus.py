@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 
-SETTINGS = ['set confirm off', 'set width 0', 'set height 0', 'set disable-randomization on']
+SETTINGS = ['set confirm off', 'set width 0', 'set height 0', 'set disable-randomization on', 'unset environment']
 COMMANDS = {'ptype', 'whatis', 'info', 'set', 'up', 'down', 'frame', 'next', 'step', 'finish', 'until', 'advance', 'catch',
             'continue', 'delete', 'break', 'tbreak', 'ptype/o', 'backtrace', 'bt', 'list', 'output', 'x/s', 'call', 'tcatch'}
 PROMPT = re.compile(r'^(?:\((?:gdb|trapline)\) ?)+', re.M)
@@ -86,7 +86,7 @@ def main():
                 number += 1
                 if line.startswith('~'):
                     continue
-                if (value(mine) == answer if answer is not None else agree(line, gdb, mine)):
+                if (NUMBER.sub('', mine) == answer if answer is not None else agree(line, gdb, mine)):
                     passed += 1
                     continue
                 failed += 1
