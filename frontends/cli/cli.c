@@ -9,6 +9,7 @@
 #include "frontends/cli/running.h"
 #include "frontends/cli/startup.h"
 #include "frontends/cli/stops.h"
+#include "frontends/cli/threads.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -362,6 +363,7 @@ static void close_parts(struct tl_cli *cli)
 	tl_source_remove(cli->ends[1]);
 	tl_sources_close(cli->sources);
 	tl_displays_clear(cli);
+	tl_thread_names_forget(cli);
 	tl_table_close(&cli->table);
 	tl_settings_close(&cli->settings);
 	tl_screen_close(&cli->screen);

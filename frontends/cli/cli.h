@@ -29,6 +29,7 @@ struct tl_sources;
 struct tl_display;
 struct tl_program_terminal;
 struct tl_completion;
+struct tl_thread_name;
 
 /* What the command line asked for, in its order. */
 enum tl_start_kind {
@@ -87,8 +88,9 @@ struct tl_cli {
 	bool commands_due; /* of the points of `told` */
 	bool threads_seen; /* the program has, or had, more than one */
 	struct tl_stop told;
-	struct tl_thread_id last_thread;  /* that a person looked at */
-	struct tl_completion *completion; /* while words are looked for; else NULL */
+	struct tl_thread_id last_thread;     /* that a person looked at */
+	struct tl_thread_name *thread_names; /* that a person gave */
+	struct tl_completion *completion;    /* while words are looked for; else NULL */
 	struct tl_source *resize, *ends[2];
 	const char *version;
 	const char *core; /* what is looked at instead of a process; NULL: none */

@@ -18,10 +18,12 @@ extern const struct tl_command tl_commands_program_info[];
 extern const struct tl_command tl_commands_source[]; /* list, search, directory, file */
 extern const struct tl_command tl_commands_threads[];
 extern const struct tl_command tl_commands_threads_info[];
-extern const struct tl_command tl_commands_state[];   /* return, gcore */
-extern const struct tl_command tl_commands_code[];    /* disassemble */
-extern const struct tl_command tl_commands_watch[];   /* watch, catch, dprintf, save */
-extern const struct tl_command tl_commands_signals[]; /* handle */
+extern const struct tl_command tl_commands_apply[];       /* taas, faas, tfaas */
+extern const struct tl_command tl_commands_frame_apply[]; /* behind `frame` */
+extern const struct tl_command tl_commands_state[];       /* return, gcore */
+extern const struct tl_command tl_commands_code[];        /* disassemble */
+extern const struct tl_command tl_commands_watch[];       /* watch, catch, dprintf, save */
+extern const struct tl_command tl_commands_signals[];     /* handle */
 extern const struct tl_command tl_commands_signals_info[];
 extern const struct tl_command tl_commands_lists[];        /* demangle */
 extern const struct tl_command tl_commands_lists_info[];   /* functions, variables, types, … */
@@ -32,6 +34,10 @@ extern const struct tl_command tl_commands_modules_info[]; /* line, symbol, shar
 extern const struct tl_command tl_commands_shell[];        /* quit, help, echo, shell, cd, … */
 extern const struct tl_command tl_commands_script[];       /* define, if, source, … */
 extern const struct tl_command tl_commands_settings[];     /* set, show */
+
+/* `thread apply` */
+TL_CHECKED enum tl_status tl_command_thread_apply(struct tl_cli *cli, const struct tl_command_line *line,
+						  struct tl_error *error);
 
 /* Carries out a command that the user defined (the row's name says which). */
 TL_CHECKED enum tl_status tl_command_run_user(struct tl_cli *cli, const struct tl_command_line *line,

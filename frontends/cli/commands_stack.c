@@ -1,7 +1,6 @@
 /* Frames and their variables. */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
-#include "frontends/cli/execute.h"
 #include "frontends/cli/frames.h"
 #include "frontends/cli/running.h"
 #include "frontends/cli/values.h"
@@ -120,7 +119,8 @@ static enum tl_status backtrace(struct tl_cli *cli, const char *words, const str
 		if (tl_cli_cancelled(cli))
 			return TL_FAIL(error, TL_ERROR_CANCELLED, "Quit");
 		if (wanted.count > 0 && shown == wanted.count) {
-			tl_screen_text(&cli->screen, "(More stack frames follow...)\n");
+			if (tl_cli_typed(cli))
+				tl_screen_text(&cli->screen, "(More stack frames follow...)\n");
 			return TL_OK;
 		}
 		TL_TRY(show_frame(cli, frame, wanted.full, error));
@@ -220,38 +220,6 @@ static enum tl_status run_down(struct tl_cli *cli, const struct tl_command_line 
 	return move(cli, line, -1, error);
 }
 
-/* A command in each frame, as `frame apply all`. */
-static enum tl_status frame_apply(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
-				  struct tl_error *error)
-{
-	tl_u32 level = tl_session_level(cli->session);
-	const struct tl_stack_frame *at;
-	struct tl_stack *stack;
-	tl_i64 count = TL_U32_MAX;
-	char *rest = NULL;
-
-	(void)line;
-	if (!tl_words_take(&words, "all")) {
-		count = strtoll(words, &rest, 10);
-		if (rest == words || count < 1)
-			return TL_FAIL(error, TL_ERROR_ARGUMENT,
-				       "Missing COUNT argument. Example: frame apply all print x");
-		words = rest + strspn(rest, " \t");
-	}
-	TL_TRY(tl_session_stack(cli->session, &stack, error));
-	for (tl_u32 i = 0; i < count && tl_stack_frame(stack, i, &at, NULL) == TL_OK; i++) {
-		TL_TRY(tl_session_select_frame(cli->session, i, error));
-		TL_TRY(tl_frame_print(cli, at, TL_FRAME_LEVEL | TL_FRAME_ARGUMENTS, error));
-		TL_TRY(tl_execute_line(cli, words, error));
-	}
-	return tl_session_select_frame(cli->session, level, error);
-}
-
-static enum tl_status run_frame_apply(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
-{
-	return tl_words_with(cli, line, frame_apply, error);
-}
-
 /* ---- info ---- */
 
 static enum tl_status need_frame(struct tl_cli *cli, struct tl_error *error)
@@ -318,16 +286,6 @@ static enum tl_status run_info_frame(struct tl_cli *cli, const struct tl_command
 	return TL_OK;
 }
 
-static const struct tl_command frame_rows[] = {
-	{.name = "apply",
-	 .arguments = "all | COUNT COMMAND",
-	 .summary = "Apply a command to a number of frames",
-	 .details = "Example: frame apply all info locals",
-	 .flags = TL_COMMAND_STOPPED,
-	 .run = run_frame_apply},
-	{0},
-};
-
 const struct tl_command tl_commands_stack[] = {
 	{.name = "backtrace",
 	 .shorts = "bt where",
@@ -339,7 +297,7 @@ const struct tl_command tl_commands_stack[] = {
 	 .run = run_backtrace},
 	{.name = "frame",
 	 .shorts = "f",
-	 .subcommands = frame_rows,
+	 .subcommands = tl_commands_frame_apply,
 	 .arguments = "[LEVEL | function NAME]",
 	 .summary = "Select and print a stack frame",
 	 .details = "Without words: print the selected one. 0 is the innermost.\nExample: frame 2, frame function main",

@@ -1,148 +1,134 @@
 /* Threads, and what runs. */
+#include "frontends/cli/apply.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/frames.h"
-#include "frontends/cli/points.h"
 #include "frontends/cli/running.h"
+#include "frontends/cli/thread_stacks.h"
+#include "frontends/cli/threads.h"
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
 
 #include "debugger/session/signal_names.h"
 
+#include <regex.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define NAME_MAX_BYTES 64
-
-/* ---- Which there are ---- */
-
-struct numbers {
-	tl_u32 *items;
-	tl_size count, capacity;
-};
-
-static int by_number(const void *left, const void *right)
-{
-	tl_u32 a = *(const tl_u32 *)left, b = *(const tl_u32 *)right;
-
-	return (a > b) - (a < b);
-}
-
-/* All threads by their numbers, which belong to the caller. */
-static enum tl_status collect(struct tl_cli *cli, struct numbers *numbers_ret, struct tl_error *error)
-{
-	const struct tl_engine *engine = tl_session_engine(cli->session);
-	struct numbers numbers = {0};
-	struct tl_thread_info info;
-	tl_u64 born = 0;
-
-	for (; tl_engine_younger_thread(engine, born, &info); born = info.born) {
-		tl_u32 number = tl_session_thread_number(cli->session, info.id);
-
-		if (number == 0)
-			continue;
-		if (numbers.count == numbers.capacity) {
-			tl_size capacity = numbers.capacity * 2 + 16;
-			tl_u32 *grown = realloc(numbers.items, capacity * sizeof(*grown));
-
-			if (grown == NULL) {
-				free(numbers.items);
-				return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the list of threads");
-			}
-			numbers.items = grown;
-			numbers.capacity = capacity;
-		}
-		numbers.items[numbers.count++] = number;
-	}
-	if (numbers.count > 0)
-		qsort(numbers.items, numbers.count, sizeof(*numbers.items), by_number);
-	*numbers_ret = numbers;
-	return TL_OK;
-}
-
-/* "" where it has none. */
-static void read_name(struct tl_cli *cli, struct tl_thread_id thread, char name[NAME_MAX_BYTES])
-{
-	tl_size done = 0;
-	struct tl_target *target = cli->target;
-
-	if (target->ops->read_object == NULL || target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name,
-									 NAME_MAX_BYTES - 1, &done) != TL_OK)
-		done = 0;
-	name[done] = '\0';
-}
-
-/* 'Thread 0x7ffff7d8a740 (LWP 123) "name"' */
-static void write_target_id(struct tl_cli *cli, struct tl_thread_id thread, struct tl_output *output)
-{
-	char name[NAME_MAX_BYTES];
-
-	tl_thread_write_name(cli, thread, output);
-	read_name(cli, thread, name);
-	if (name[0] != '\0')
-		tl_output_format(output, " \"%s\"", name);
-}
 
 /* ---- info threads ---- */
 
-static enum tl_status list_threads(struct tl_cli *cli, const struct numbers *numbers, struct tl_error *error)
+/* What one line of the list needs. */
+struct listing {
+	struct tl_thread_id selected;
+	int widest;  /* of the target's ids */
+	bool global; /* -gid */
+};
+
+static enum tl_status list_thread(struct tl_cli *cli, const struct listing *listing, tl_u32 number,
+				  struct tl_error *error)
 {
-	struct tl_thread_id selected = tl_session_thread(cli->session);
+	struct tl_thread_id thread = tl_session_numbered_thread(cli->session, number);
+	struct tl_output id = tl_output_make(512);
+	const struct tl_stack_frame *frame;
+	char global[16] = "";
+
+	if (listing->global)
+		(void)snprintf(global, sizeof(global), "%-4u ", number);
+	tl_thread_write_target_id(cli, thread, &id);
+	tl_screen_format(&cli->screen, "%c %-4u %s%-*s ", thread.thread == listing->selected.thread ? '*' : ' ', number,
+			 global, listing->widest, tl_output_string(&id));
+	tl_output_release(&id);
+	if (tl_session_running(cli->session)) {
+		tl_screen_text(&cli->screen, "(running)\n");
+		return TL_OK;
+	}
+	/* Of the selected one, too, the innermost frame. */
+	TL_TRY(tl_session_select_thread(cli->session, thread, error));
+	TL_TRY(tl_session_select_frame(cli->session, 0, error));
+	if (tl_session_frame(cli->session, &frame, error) == TL_OK)
+		return tl_frame_print(cli, frame, TL_FRAME_ARGUMENTS, error);
+	tl_screen_format(&cli->screen, "%s\n", error->text);
+	return TL_OK;
+}
+
+static enum tl_status list_threads(struct tl_cli *cli, const struct tl_thread_list *numbers, bool global,
+				   struct tl_error *error)
+{
+	struct listing listing = {.selected = tl_session_thread(cli->session), .widest = 17, .global = global};
 	struct tl_output id = tl_output_make(512);
 	tl_u32 level = tl_session_level(cli->session);
-	tl_size widest = 17;
 	enum tl_status status = TL_OK;
 
 	for (tl_size i = 0; i < numbers->count; i++) {
 		tl_output_reset(&id);
-		write_target_id(cli, tl_session_numbered_thread(cli->session, numbers->items[i]), &id);
-		widest = id.size > widest ? id.size : widest;
-	}
-	tl_screen_format(&cli->screen, "  Id   %-*s Frame \n", (int)widest, "Target Id");
-	for (tl_size i = 0; i < numbers->count && status == TL_OK && !tl_cli_cancelled(cli); i++) {
-		struct tl_thread_id thread = tl_session_numbered_thread(cli->session, numbers->items[i]);
-		const struct tl_stack_frame *frame;
-
-		tl_output_reset(&id);
-		write_target_id(cli, thread, &id);
-		tl_screen_format(&cli->screen, "%c %-4u %-*s ", thread.thread == selected.thread ? '*' : ' ',
-				 numbers->items[i], (int)widest, tl_output_string(&id));
-		if (tl_session_running(cli->session)) {
-			tl_screen_text(&cli->screen, "(running)\n");
-			continue;
-		}
-		/* Of the selected one, too, the innermost frame. */
-		status = tl_session_select_thread(cli->session, thread, error);
-		if (status == TL_OK)
-			status = tl_session_select_frame(cli->session, 0, error);
-		if (status == TL_OK && tl_session_frame(cli->session, &frame, error) == TL_OK)
-			status = tl_frame_print(cli, frame, TL_FRAME_ARGUMENTS, error);
-		else if (status == TL_OK)
-			tl_screen_format(&cli->screen, "%s\n", error->text);
+		tl_thread_write_target_id(cli, tl_session_numbered_thread(cli->session, numbers->items[i]), &id);
+		listing.widest = (int)id.size > listing.widest ? (int)id.size : listing.widest;
 	}
 	tl_output_release(&id);
-	if (!tl_session_running(cli->session) && selected.thread != 0 &&
-	    tl_session_select_thread(cli->session, selected, NULL) == TL_OK)
+	tl_screen_format(&cli->screen, "  Id   %s%-*s Frame \n", global ? "GId  " : "", listing.widest, "Target Id");
+	for (tl_size i = 0; i < numbers->count && status == TL_OK && !tl_cli_cancelled(cli); i++)
+		status = list_thread(cli, &listing, numbers->items[i], error);
+	if (!tl_session_running(cli->session) && listing.selected.thread != 0 &&
+	    tl_session_select_thread(cli->session, listing.selected, NULL) == TL_OK)
 		(void)!tl_session_select_frame(cli->session, level, NULL);
+	return status;
+}
+
+/* Those of the list that exist, in the order of their numbers, each once; all without a list. */
+static enum tl_status choose(struct tl_cli *cli, const char *list, struct tl_thread_list *chosen_ret,
+			     struct tl_error *error)
+{
+	struct tl_thread_list listed = {0}, chosen;
+	tl_size kept = 0;
+	enum tl_status status;
+
+	TL_TRY(tl_threads_all(cli, &chosen, error));
+	if (list[0] == '\0') {
+		*chosen_ret = chosen;
+		return TL_OK;
+	}
+	status = tl_threads_listed(cli, list, &listed, error);
+	if (status != TL_OK) {
+		tl_thread_list_release(&chosen);
+		return status;
+	}
+	for (tl_size i = 0; i < chosen.count; i++) {
+		tl_size at = 0;
+
+		while (at < listed.count && listed.items[at] != chosen.items[i])
+			at++;
+		if (at < listed.count)
+			chosen.items[kept++] = chosen.items[i];
+	}
+	chosen.count = kept;
+	tl_thread_list_release(&listed);
+	*chosen_ret = chosen;
+	return TL_OK;
+}
+
+static enum tl_status info_threads(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				   struct tl_error *error)
+{
+	const bool global = tl_words_take(&words, "-gid");
+	struct tl_thread_list numbers;
+	enum tl_status status = TL_OK;
+
+	(void)line;
+	TL_TRY(choose(cli, words, &numbers, error));
+	if (numbers.count != 0)
+		status = list_threads(cli, &numbers, global, error);
+	else if (words[0] == '\0')
+		tl_screen_text(&cli->screen, "No threads.\n");
+	else
+		tl_screen_format(&cli->screen, "No threads match '%s'.\n", words);
+	tl_thread_list_release(&numbers);
 	return status;
 }
 
 static enum tl_status run_info_threads(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	struct numbers numbers;
-	enum tl_status status;
-
-	(void)line;
-	TL_TRY(collect(cli, &numbers, error));
-	if (numbers.count == 0) {
-		tl_screen_text(&cli->screen, "No threads.\n");
-		return TL_OK;
-	}
-	status = list_threads(cli, &numbers, error);
-	free(numbers.items);
-	return status;
+	return tl_words_with(cli, line, info_threads, error);
 }
 
 /* ---- thread ---- */
@@ -198,175 +184,82 @@ static enum tl_status run_thread(struct tl_cli *cli, const struct tl_command_lin
 	return tl_words_with(cli, line, thread, error);
 }
 
-/* ---- thread apply ---- */
+/* ---- thread name, thread find ---- */
 
-struct application {
-	const char *command;
-	bool quiet, silent, go_on; /* -q, -s, -c */
-};
-
-static enum tl_status apply_one(struct tl_cli *cli, const struct application *application, tl_u32 number,
-				struct tl_error *error)
-{
-	struct tl_thread_id id = tl_session_numbered_thread(cli->session, number);
-	struct tl_output name = tl_output_make(512);
-	enum tl_status status;
-
-	if (id.thread == 0) {
-		char text[64];
-
-		(void)snprintf(text, sizeof(text), "warning: Unknown thread %u", number);
-		tl_screen_complain(&cli->screen, text);
-		return TL_OK;
-	}
-	TL_TRY(tl_session_select_thread(cli->session, id, error));
-	if (!application->quiet) {
-		write_target_id(cli, id, &name);
-		tl_screen_format(&cli->screen, "\nThread %u (%s):\n", number, tl_output_string(&name));
-		tl_output_release(&name);
-	}
-	status = tl_execute_line(cli, application->command, error);
-	if (status == TL_OK || status == TL_ERROR_CANCELLED || (!application->go_on && !application->silent))
-		return status;
-	if (!application->silent)
-		tl_screen_format(&cli->screen, "%s\n", error->text);
-	return TL_OK;
-}
-
-static enum tl_status note(struct tl_cli *cli, void *context, tl_u32 number, tl_u32 location, struct tl_error *error)
-{
-	struct numbers *numbers = context;
-
-	(void)cli, (void)location;
-	if (numbers->count == numbers->capacity)
-		return TL_FAIL(error, TL_ERROR_TOO_LONG, "Too many threads are named.");
-	numbers->items[numbers->count++] = number;
-	return TL_OK;
-}
-
-/* Where the list of numbers ends and the command begins. */
-static tl_size list_size(const char *words)
-{
-	tl_size size = 0;
-
-	while (words[size] != '\0' && strchr("0123456789-. \t", words[size]) != NULL)
-		size++;
-	return size;
-}
-
-static enum tl_status read_list(struct tl_cli *cli, const char **words, struct numbers *numbers_ret, bool *all_ret,
-				struct tl_error *error)
-{
-	static const tl_size most = 4096;
-	struct numbers numbers = {.capacity = most};
-	tl_size size;
-	char *list;
-	enum tl_status status;
-
-	*all_ret = tl_words_take(words, "all");
-	if (*all_ret)
-		return collect(cli, numbers_ret, error);
-	size = list_size(*words);
-	if (size == 0)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT,
-			       "Please specify a thread ID list. Example: thread apply 1-3 backtrace");
-	numbers.items = calloc(most, sizeof(*numbers.items));
-	list = strndup(*words, size);
-	status = numbers.items == NULL || list == NULL ? TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the list")
-						       : tl_numbers_each(cli, list, note, &numbers, error);
-	free(list);
-	if (status != TL_OK) {
-		free(numbers.items);
-		return status;
-	}
-	*words += size;
-	*numbers_ret = numbers;
-	return TL_OK;
-}
-
-static enum tl_status apply(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
-			    struct tl_error *error)
+static enum tl_status name_thread(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				  struct tl_error *error)
 {
 	struct tl_thread_id selected = tl_session_thread(cli->session);
-	tl_u32 level = tl_session_level(cli->session);
-	struct application application = {0};
-	struct numbers numbers = {0};
-	bool all, ascending = false;
-	enum tl_status status = TL_OK;
 
 	(void)line;
-	TL_TRY(read_list(cli, &words, &numbers, &all, error));
-	for (;;) {
-		if (tl_words_take(&words, "-ascending"))
-			ascending = true;
-		else if (tl_words_take(&words, "-q"))
-			application.quiet = true;
-		else if (tl_words_take(&words, "-s"))
-			application.silent = true;
-		else if (tl_words_take(&words, "-c"))
-			application.go_on = true;
-		else
-			break;
-	}
-	application.command = words;
-	if (words[0] == '\0')
-		status = TL_FAIL(error, TL_ERROR_ARGUMENT,
-				 "Please specify a command at the end of 'thread apply'. Example: thread apply all bt");
-	for (tl_size i = 0; i < numbers.count && status == TL_OK; i++) {
-		/* As in gdb, "all" begins with the youngest. */
-		tl_size at = all && !ascending ? numbers.count - 1 - i : i;
-
-		status = tl_cli_cancelled(cli) ? TL_FAIL(error, TL_ERROR_CANCELLED, "Quit")
-					       : apply_one(cli, &application, numbers.items[at], error);
-	}
-	free(numbers.items);
-	if (selected.thread != 0 && tl_session_select_thread(cli->session, selected, NULL) == TL_OK)
-		(void)!tl_session_select_frame(cli->session, level, NULL);
-	return status;
+	if (selected.thread == 0)
+		return TL_FAIL(error, TL_ERROR_STATE, "No thread selected");
+	return tl_thread_call(cli, selected, words, error);
 }
 
-static enum tl_status run_apply(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+static enum tl_status run_name(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	return tl_words_with(cli, line, apply, error);
+	return tl_words_with(cli, line, name_thread, error);
+}
+
+static bool find_text(struct tl_cli *cli, const regex_t *wanted, tl_u32 number, const char *what, const char *text)
+{
+	if (text == NULL || text[0] == '\0' || regexec(wanted, text, 0, NULL, 0) != 0)
+		return false;
+	tl_screen_format(&cli->screen, "Thread %u has %s '%s'\n", number, what, text);
+	return true;
+}
+
+/* What of one thread matches. */
+static bool find_in(struct tl_cli *cli, const regex_t *wanted, tl_u32 number)
+{
+	struct tl_thread_id thread = tl_session_numbered_thread(cli->session, number);
+	struct tl_output target_id = tl_output_make(512);
+	char own[TL_THREAD_NAME_MAX];
+	bool found = find_text(cli, wanted, number, "name", tl_thread_given_name(cli, thread));
+
+	tl_thread_own_name(cli, thread, own);
+	found |= find_text(cli, wanted, number, "target name", own);
+	tl_thread_write_name(cli, thread, &target_id);
+	found |= find_text(cli, wanted, number, "target id", tl_output_string(&target_id));
+	tl_output_release(&target_id);
+	return found;
 }
 
 static enum tl_status find(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
 			   struct tl_error *error)
 {
-	struct tl_output name = tl_output_make(512);
-	struct numbers numbers;
+	struct tl_thread_list numbers = {0};
+	enum tl_status status;
 	bool found = false;
+	regex_t wanted;
+	int failure = regcomp(&wanted, words, REG_NOSUB);
 
 	(void)line;
-	TL_TRY(collect(cli, &numbers, error));
-	for (tl_size i = 0; i < numbers.count; i++) {
-		struct tl_thread_id id = tl_session_numbered_thread(cli->session, numbers.items[i]);
-		char own[NAME_MAX_BYTES];
+	if (failure != 0) {
+		char why[128];
 
-		read_name(cli, id, own);
-		if (strstr(own, words) != NULL) {
-			tl_screen_format(&cli->screen, "Thread %u has target name '%s'\n", numbers.items[i], own);
-			found = true;
-			continue;
-		}
-		tl_output_reset(&name);
-		tl_thread_write_name(cli, id, &name);
-		if (strstr(tl_output_string(&name), words) == NULL)
-			continue;
-		tl_screen_format(&cli->screen, "Thread %u has target id '%s'\n", numbers.items[i],
-				 tl_output_string(&name));
-		found = true;
+		(void)regerror(failure, &wanted, why, sizeof(why));
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid regexp (%s): %s", why, words);
 	}
-	if (!found)
+	status = tl_threads_all(cli, &numbers, error);
+	for (tl_size i = 0; i < numbers.count; i++)
+		found |= find_in(cli, &wanted, numbers.items[i]);
+	if (status == TL_OK && !found)
 		tl_screen_format(&cli->screen, "No threads match '%s'\n", words);
-	tl_output_release(&name);
-	free(numbers.items);
-	return TL_OK;
+	tl_thread_list_release(&numbers);
+	regfree(&wanted);
+	return status;
 }
 
 static enum tl_status run_find(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	return tl_words_with(cli, line, find, error);
+}
+
+static enum tl_status run_stacks(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, tl_thread_stacks, error);
 }
 
 /* ---- info program, info inferiors ---- */
@@ -422,17 +315,30 @@ static const struct tl_command thread_rows[] = {
 	{.name = "apply",
 	 .arguments = "all | NUMBERS [-q] [-c] [-s] [-ascending] COMMAND",
 	 .summary = "Apply a command to a list of threads",
-	 .details =
-		 "-q says no names, -c goes on after errors, -s does not even tell them. The youngest is first with\n"
-		 "\"all\", unless -ascending is given.\n"
-		 "Example: thread apply all backtrace",
+	 .details = TL_APPLICATION_FLAGS "With \"all\" the youngest is first, unless -ascending is given.\n"
+					 "Example: thread apply all -q backtrace 3, thread apply 2-5 print x",
 	 .flags = TL_COMMAND_STOPPED,
-	 .run = run_apply},
+	 .run = tl_command_thread_apply},
 	{.name = "find",
-	 .arguments = "TEXT",
-	 .summary = "Find threads whose name or id has a text in it",
-	 .details = "Example: thread find worker",
+	 .arguments = "REGEXP",
+	 .summary = "Find threads that match a regular expression",
+	 .details = "It may match a name, or the target's id.\nExample: thread find worker",
 	 .run = run_find},
+	{.name = "name",
+	 .arguments = "[NAME]",
+	 .summary = "Set the current thread's name",
+	 .details = "For lists and headers here; without one it is what the thread calls itself again.\n"
+		    "Example: thread name reader",
+	 .run = run_name},
+	{.name = "stacks",
+	 .arguments = "[COUNT]",
+	 .summary = "Print the stacks of all threads, each that several have in common once",
+	 .details = "The stack that most threads are in is first, with their numbers as \"thread apply\" takes them.\n"
+		    "Stacks are the same if each of their frames is at the same place. With COUNT, only so many\n"
+		    "innermost frames count. Arguments, which may differ, are left out where threads share a stack.\n"
+		    "Example: thread stacks",
+	 .flags = TL_COMMAND_STOPPED,
+	 .run = run_stacks},
 	{0},
 };
 
@@ -453,8 +359,10 @@ const struct tl_command tl_commands_threads_info[] = {
 	 .details = "Example: info inferiors",
 	 .run = run_info_inferiors},
 	{.name = "threads",
+	 .arguments = "[-gid] [NUMBERS]",
 	 .summary = "Display currently known threads",
-	 .details = "The selected one is marked by *.\nExample: info threads",
+	 .details = "The selected one is marked by *. -gid adds a column of global numbers, which are the same here.\n"
+		    "Example: info threads, info threads 2-5",
 	 .run = run_info_threads},
 	{.name = "program",
 	 .summary = "Execution status of the program",

@@ -117,9 +117,10 @@ static bool note_argument(void *context, const struct tl_frame_variable *variabl
 	return false;
 }
 
-static enum tl_status write_arguments(struct tl_cli *cli, const struct tl_stack_frame *frame, struct tl_output *output,
-				      struct tl_error *error)
+static enum tl_status write_arguments(struct tl_cli *cli, const struct tl_stack_frame *frame, unsigned parts,
+				      struct tl_output *output, struct tl_error *error)
 {
+	const bool presence = cli->settings.frame_arguments == ARGUMENTS_PRESENCE || (parts & TL_FRAME_SHARED) != 0;
 	struct arguments arguments = {cli, output, true};
 	tl_u32 level = tl_session_level(cli->session);
 	const struct tl_environment *environment;
@@ -130,7 +131,7 @@ static enum tl_status write_arguments(struct tl_cli *cli, const struct tl_stack_
 	if (frame->level != level)
 		TL_TRY(tl_session_select_frame(cli->session, frame->level, error));
 	status = tl_session_environment(cli->session, &environment, &store, error);
-	if (status == TL_OK && cli->settings.frame_arguments == ARGUMENTS_PRESENCE)
+	if (status == TL_OK && presence)
 		status = tl_environment_variables(store, true, note_argument, &any, error);
 	else if (status == TL_OK)
 		status = tl_environment_variables(store, true, write_argument, &arguments, error);
@@ -185,7 +186,7 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 		tl_output_format(&output, "%s%s%s (", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 frame->name != NULL ? frame->name : "??", tl_screen_style(screen, TL_STYLE_PLAIN));
 		if ((parts & TL_FRAME_ARGUMENTS) != 0 && frame->has_function &&
-		    write_arguments(cli, frame, &output, &why) != TL_OK)
+		    write_arguments(cli, frame, parts, &output, &why) != TL_OK)
 			tl_output_format(&output, "<error: %s>", why.text);
 		tl_output_text(&output, ")");
 		write_place(cli, frame, &output);

@@ -12,7 +12,8 @@ struct tl_cli;
 enum tl_frame_part {
 	TL_FRAME_LEVEL = 1 << 0,     /* "#1  " */
 	TL_FRAME_ARGUMENTS = 1 << 1, /* their values, by `set print frame-arguments` */
-	TL_FRAME_SOURCE = 1 << 2     /* the line of source below */
+	TL_FRAME_SOURCE = 1 << 2,    /* the line of source below */
+	TL_FRAME_SHARED = 1 << 3     /* "..." for arguments, if there are some: several threads have this frame */
 };
 
 /*

@@ -152,6 +152,10 @@ void tl_screen_bytes(struct tl_screen *screen, const char *bytes, tl_size size)
 
 	if (screen->cut)
 		return;
+	if (screen->held != NULL) {
+		tl_output_bytes(screen->held, bytes, size);
+		return;
+	}
 	if (screen->log >= 0) {
 		write_all(screen->log, bytes, size);
 		if (screen->log_alone)

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "core/types.h"
+#include "symbols/output.h"
 
 #define TL_SCREEN_BUFFER 8192
 
@@ -27,18 +28,19 @@ enum tl_style {
 };
 
 struct tl_screen {
-	int descriptor;       /* standard output */
-	bool terminal;        /* it is one */
-	bool styled;          /* colours are wanted: a setting, and false where it is no terminal */
-	bool paging;          /* a setting */
-	bool raw;             /* the terminal does not turn \n into \r\n now */
-	tl_u32 height, width; /* 0: unlimited */
-	tl_u32 line, column;  /* lines since the last prompt; columns since the last newline */
-	bool cut;             /* the person has seen enough: what comes is dropped until the next command */
-	bool whole;           /* the person wants the rest of this command's output without pauses */
-	unsigned unpaged;     /* > 0: nobody may be asked now, as inside a turn of the loop */
-	int log;              /* -1: none */
-	bool log_alone;       /* the log in place of the screen */
+	int descriptor;         /* standard output */
+	bool terminal;          /* it is one */
+	bool styled;            /* colours are wanted: a setting, and false where it is no terminal */
+	bool paging;            /* a setting */
+	bool raw;               /* the terminal does not turn \n into \r\n now */
+	tl_u32 height, width;   /* 0: unlimited */
+	tl_u32 line, column;    /* lines since the last prompt; columns since the last newline */
+	bool cut;               /* the person has seen enough: what comes is dropped until the next command */
+	bool whole;             /* the person wants the rest of this command's output without pauses */
+	unsigned unpaged;       /* > 0: nobody may be asked now, as inside a turn of the loop */
+	int log;                /* -1: none */
+	bool log_alone;         /* the log in place of the screen */
+	struct tl_output *held; /* takes what is written, in place of both; NULL: nothing is held back */
 	char buffer[TL_SCREEN_BUFFER];
 	tl_size size;
 	unsigned escape; /* where inside an escape sequence the text is, for counting columns */

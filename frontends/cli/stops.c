@@ -8,13 +8,12 @@
 #include "frontends/cli/frames.h"
 #include "frontends/cli/points.h"
 #include "frontends/cli/program_terminal.h"
+#include "frontends/cli/threads.h"
 #include "frontends/cli/values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NAME_MAX_BYTES 64
 
 /* ---- Threads ---- */
 
@@ -28,18 +27,14 @@ static bool has_threads(struct tl_cli *cli, struct tl_thread_id thread)
 
 static void write_thread(struct tl_cli *cli, struct tl_thread_id thread, const char *verb)
 {
-	char name[NAME_MAX_BYTES] = "";
-	tl_size done = 0;
-	struct tl_target *target = cli->target;
+	char name[TL_THREAD_NAME_MAX];
 
 	if (!has_threads(cli, thread))
 		return;
 	tl_screen_format(&cli->screen, "Thread %u ", tl_session_thread_number(cli->session, thread));
-	if (target->ops->read_object != NULL &&
-	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name, sizeof(name) - 1, &done) ==
-		    TL_OK &&
-	    done > 0)
-		tl_screen_format(&cli->screen, "\"%.*s\" ", (int)done, name);
+	tl_thread_read_name(cli, thread, name);
+	if (name[0] != '\0')
+		tl_screen_format(&cli->screen, "\"%s\" ", name);
 	tl_screen_text(&cli->screen, verb);
 }
 

@@ -22,6 +22,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"lists", "Lists of everything of a kind, names", tl_commands_lists, tl_commands_lists_info},
 	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_program_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
+	{"apply", "One command for many threads or frames", tl_commands_apply, NULL},
 	{"support", "Support facilities", tl_commands_shell, NULL},
 	{"around", "Words around other commands", tl_commands_around, NULL},
 	{"scripting", "Commands of commands: definitions, conditions, files", tl_commands_script, NULL},
