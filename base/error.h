@@ -15,7 +15,7 @@ struct tl_error {
 	int system; /* errno, 0 for none */
 	const char *file;
 	int line;
-	char text[320]; /* a whole sentence for a person, without final newline */
+	char text[500]; /* a whole sentence for a person, without final newline */
 };
 
 /* Fills in `error` (may be NULL) and returns `status`. With system != 0, ": " and the text of that errno are appended.

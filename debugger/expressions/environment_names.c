@@ -3,6 +3,7 @@
 #include "symbols/dwarf_constants.h"
 
 #include <elf.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Blocks in a function are no deeper but in damaged files, and so many frames are asked for a function's variables. */
@@ -482,11 +483,18 @@ static enum tl_status find_symbol(struct tl_environment_store *store, const char
 {
 	const struct tl_module *module = store->module;
 	struct symbol search = {.found = false};
+	char stub[TL_VARIABLE_NAME_MAX + 8];
 
 	if (module != NULL)
 		TL_TRY(tl_elf_symbols_find(module->binary->symbols, name, take_symbol, &search, error));
 	for (tl_size i = 0; !search.found && (module = tl_modules_get(store->at.modules, i)) != NULL; i++)
 		TL_TRY(tl_elf_symbols_find(module->binary->symbols, name, take_symbol, &search, error));
+	/* Of a function whose library is not loaded yet there is the stub that calls it. */
+	if (!search.found && (module = tl_modules_get(store->at.modules, 0)) != NULL &&
+	    strlen(name) < TL_VARIABLE_NAME_MAX) {
+		snprintf(stub, sizeof(stub), "%s@plt", name);
+		TL_TRY(tl_elf_symbols_find(module->binary->symbols, stub, take_symbol, &search, error));
+	}
 	if (!search.found)
 		return TL_OK;
 	*found_ret = true;

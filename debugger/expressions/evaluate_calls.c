@@ -2,6 +2,7 @@
 #include "debugger/expressions/evaluate_internal.h"
 #include "debugger/expressions/internal_functions.h"
 #include "debugger/expressions/overloads.h"
+#include "debugger/expressions/standard_functions.h"
 #include "debugger/values/classes.h"
 #include "debugger/values/containers_access.h"
 
@@ -13,6 +14,12 @@
 #define NAME_MAX_SIZE 1024
 
 /* ---- Calling what was chosen ---- */
+
+/* What an assembler says that a function returns: a type of which nothing is known, and without a name. */
+static bool is_assemblers(const struct tl_type *type)
+{
+	return type->kind == TL_TYPE_UNSPECIFIED && (type->name == NULL || type->name[0] == '\0');
+}
 
 /* What a function or a pointer to one returns; NULL where that is not known. */
 static enum tl_status result_of(struct tl_evaluation *evaluation, const struct tl_value *function,
@@ -34,7 +41,7 @@ static enum tl_status result_of(struct tl_evaluation *evaluation, const struct t
 	*function_ret = stripped;
 	TL_TRY(tl_type_target(stripped, type_ret, evaluation->error));
 	TL_TRY(tl_evaluation_is_unknown(evaluation, *type_ret, &unknown));
-	if (unknown)
+	if (unknown || is_assemblers(*type_ret))
 		*type_ret = NULL;
 	return TL_OK;
 }
@@ -71,6 +78,8 @@ static enum tl_status call_value(struct tl_evaluation *evaluation, const char *n
 
 	TL_TRY(result_of(evaluation, function, &returned, &type));
 	returned = returned != NULL ? returned : result;
+	if (returned == NULL && type != NULL && name != NULL)
+		TL_TRY(tl_standard_result(&evaluation->values, name, &returned, evaluation->error));
 	if (returned == NULL && (evaluation->quiet || type != NULL))
 		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
 			       "'%s' has unknown return type; cast the call to its declared return type", name);

@@ -246,6 +246,7 @@ void tl_breakpoint_take_out(struct tl_session *session, struct tl_breakpoint *br
 		memmove(points->items + i, points->items + i + 1, (points->count - i - 1) * sizeof(*points->items));
 		points->count--;
 		tl_breakpoints_remove_internal(session, TL_INTERNAL_SCOPE, breakpoint->number);
+		tl_breakpoints_remove_internal(session, TL_INTERNAL_RESOLVER, breakpoint->number);
 		release(breakpoint);
 		return;
 	}

@@ -52,8 +52,11 @@ struct tl_breakpoint_location {
 	bool inserted;  /* in the engine */
 	bool at_target; /* the condition is evaluated beside the program */
 	bool inlined;   /* in an inlined copy of the function */
-	char *function; /* NULL: not known */
-	char *file;     /* NULL: not known */
+	bool resolver;  /* where it is chosen which function an indirect one is: the point goes there, and stops nobody
+			 */
+	tl_u64 chosen_by; /* of a place that was found so: the resolver; else 0 */
+	char *function;   /* NULL: not known */
+	char *file;       /* NULL: not known */
 	tl_u32 line;
 };
 

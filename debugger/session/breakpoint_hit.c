@@ -21,6 +21,9 @@ static bool condition_holds(struct tl_session *session, struct tl_thread_id thre
 
 	if (breakpoint->condition == NULL)
 		return true;
+	/* A function that was called for another condition did not return: that is the stop. */
+	if (session->stop_ready)
+		return false;
 	aside = tl_session_look_aside(session, thread);
 	status = tl_session_environment(session, &environment, NULL, &error);
 	if (status == TL_OK)
@@ -28,10 +31,13 @@ static bool condition_holds(struct tl_session *session, struct tl_thread_id thre
 					     &error);
 	if (status == TL_OK)
 		status = tl_value_truth(&environment->values, &value, &holds, &error);
+	if (session->stop_ready) {
+		tl_session_remark(session, "Error in testing breakpoint condition:\n%s", error.text);
+		return false;
+	}
 	if (status != TL_OK) {
 		holds = true;
-		snprintf(stop->text, sizeof(stop->text), "Error in testing condition for breakpoint %u:\n%s\n",
-			 breakpoint->number, error.text);
+		snprintf(stop->text, sizeof(stop->text), "Error in testing breakpoint condition:\n%s", error.text);
 	}
 	tl_session_look_back(session, &aside);
 	return holds;
@@ -66,12 +72,23 @@ bool tl_breakpoint_counts(struct tl_session *session, struct tl_thread_id thread
 	return condition_holds(session, thread, breakpoint, stop) && counts(session, breakpoint, stop);
 }
 
+bool tl_breakpoints_may_call(const struct tl_session *session)
+{
+	for (tl_size i = 0; i < session->points.count; i++) {
+		const struct tl_breakpoint *point = session->points.items[i];
+
+		if (point->enabled && !point->gone && (point->condition != NULL || point->format != NULL))
+			return true;
+	}
+	return false;
+}
+
 /* Which of its places an address is, from 1 on; 0: none that is enabled. */
 static tl_u32 place_at(const struct tl_breakpoint *breakpoint, tl_u32 inferior, tl_u64 address)
 {
 	for (tl_size i = 0; i < breakpoint->location_count; i++)
 		if (breakpoint->locations[i].address == address && breakpoint->locations[i].inferior == inferior &&
-		    breakpoint->locations[i].enabled)
+		    breakpoint->locations[i].enabled && !breakpoint->locations[i].resolver)
 			return (tl_u32)(i + 1);
 	return 0;
 }

@@ -39,6 +39,13 @@ void tl_breakpoints_remove_internal(struct tl_session *session, enum tl_internal
 	points->internal_count = kept;
 }
 
+void tl_breakpoints_turn_internal(struct tl_session *session, enum tl_internal_point from, enum tl_internal_point to)
+{
+	for (tl_size i = 0; i < session->points.internal_count; i++)
+		if (session->points.internals[i].kind == from)
+			session->points.internals[i].kind = to;
+}
+
 bool tl_breakpoints_has_internal(const struct tl_session *session, tl_u64 process, enum tl_internal_point kind,
 				 tl_u64 address)
 {
@@ -50,6 +57,18 @@ bool tl_breakpoints_has_internal(const struct tl_session *session, tl_u64 proces
 	for (tl_size i = 0; i < points->internal_count; i++)
 		if (points->internals[i].kind == kind && points->internals[i].process == process &&
 		    points->internals[i].address == address)
+			return true;
+	return false;
+}
+
+bool tl_breakpoints_has_owned(const struct tl_session *session, tl_u64 process, enum tl_internal_point kind,
+			      tl_u64 address, tl_u32 owner)
+{
+	const struct tl_breakpoints *points = &session->points;
+
+	for (tl_size i = 0; i < points->internal_count; i++)
+		if (points->internals[i].kind == kind && points->internals[i].process == process &&
+		    points->internals[i].address == address && points->internals[i].owner == owner)
 			return true;
 	return false;
 }
@@ -115,6 +134,13 @@ static enum tl_status check_at(struct tl_session *session, const struct tl_break
 	return status != TL_OK && strchr(condition, '$') != NULL ? TL_OK : status;
 }
 
+/* Where it is not known yet which function it is, names cannot be looked up. */
+static bool makes_sense(struct tl_session *session, const struct tl_breakpoint_location *location,
+			const char *condition, struct tl_error *error)
+{
+	return location->resolver || check_at(session, location, condition, error) == TL_OK;
+}
+
 enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
 					     const char *condition, struct tl_error *error)
 {
@@ -123,7 +149,7 @@ enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct 
 	tl_size failed = 0;
 
 	for (tl_size i = 0; i < breakpoint->location_count; i++)
-		if (check_at(session, &breakpoint->locations[i], condition, &why) != TL_OK && failed++ == 0)
+		if (!makes_sense(session, &breakpoint->locations[i], condition, &why) && failed++ == 0)
 			first = why;
 	if (failed == 0)
 		return TL_OK;
@@ -134,7 +160,7 @@ enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct 
 	}
 	/* One place where it makes sense is enough; the others are left out. */
 	for (tl_size i = 0; i < breakpoint->location_count; i++) {
-		if (check_at(session, &breakpoint->locations[i], condition, &why) == TL_OK)
+		if (makes_sense(session, &breakpoint->locations[i], condition, &why))
 			continue;
 		breakpoint->locations[i].enabled = false;
 		tl_session_remark(session, "warning: failed to validate condition at location %u.%zu, disabling:\n  %s",
@@ -194,6 +220,7 @@ static void want_condition(struct tl_session *session, struct wanted *wanted, co
 	struct compiled *grown;
 
 	location->at_target = false;
+	wanted->always |= location->resolver;
 	if (wanted->always)
 		return;
 	grown = wanted->condition_count < CONDITIONS_MAX
@@ -482,6 +509,20 @@ void tl_breakpoints_forked(struct tl_session *session, tl_u64 parent, tl_u64 chi
 	}
 }
 
+/* What was chosen in a program that is gone is chosen anew in the next. */
+static void forget_chosen(struct tl_session *session, tl_u64 process)
+{
+	const struct tl_debugged *debugged = tl_session_debugged(session, process);
+
+	for (tl_size i = 0; debugged != NULL && i < session->points.count; i++) {
+		struct tl_breakpoint *breakpoint = session->points.items[i];
+
+		for (tl_size j = 0; j < breakpoint->location_count; j++)
+			if (breakpoint->locations[j].inferior == debugged->number)
+				breakpoint->locations[j].chosen_by = 0;
+	}
+}
+
 void tl_breakpoints_forget(struct tl_session *session, tl_u64 process)
 {
 	struct tl_breakpoints *points = &session->points;
@@ -491,5 +532,6 @@ void tl_breakpoints_forget(struct tl_session *session, tl_u64 process)
 		if (points->inserted[i].process != process)
 			points->inserted[kept++] = points->inserted[i];
 	points->inserted_count = kept;
+	forget_chosen(session, process);
 	take_gone_off(session);
 }

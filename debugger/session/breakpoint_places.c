@@ -56,6 +56,7 @@ static enum tl_status add_places(struct tl_locations *list, const struct tl_brea
 			.address = found->address,
 			.enabled = true,
 			.inlined = found->inlined,
+			.resolver = found->resolver,
 			.function = copy_text(found->name),
 			.file = copy_text(found->file),
 			.line = found->line,
@@ -71,8 +72,26 @@ static enum tl_status add_places(struct tl_locations *list, const struct tl_brea
 	return TL_OK;
 }
 
+/* It was seen which function is chosen, though no table of the program says so: it stays that. */
+static void keep_chosen(struct tl_breakpoint *breakpoint, struct tl_locations *list)
+{
+	for (tl_size i = 0; i < list->count; i++)
+		for (tl_size j = 0; j < breakpoint->location_count && list->items[i].resolver; j++) {
+			struct tl_breakpoint_location *old = &breakpoint->locations[j];
+
+			if (old->chosen_by == 0 || old->chosen_by != list->items[i].address ||
+			    old->inferior != list->items[i].inferior)
+				continue;
+			free(list->items[i].function);
+			free(list->items[i].file);
+			list->items[i] = *old;
+			old->function = old->file = NULL;
+		}
+}
+
 static void take_list(struct tl_breakpoint *breakpoint, struct tl_locations *list)
 {
+	keep_chosen(breakpoint, list);
 	tl_breakpoint_release_locations(breakpoint);
 	breakpoint->locations = list->items;
 	breakpoint->location_count = list->count;

@@ -4,10 +4,13 @@
  * A call keeps the registers, sets up a frame below the stack, and runs the thread alone until it comes back to where a
  * breakpoint of the session's own waits; then the registers are put back, so that the program never knows.
  */
+#include "debugger/modules/function_name.h"
+#include "debugger/modules/indirect.h"
 #include "debugger/session/session_internal.h"
 #include "debugger/session/steps_internal.h"
 #include "debugger/values/abi.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +84,19 @@ static enum tl_status write_stack(struct tl_session *session, const struct tl_ab
 	return TL_OK;
 }
 
+/* Itanium C++ ABI, 2.5.3: where an exception ends that nobody catches. The program would be over. */
+static void guard_against_exceptions(struct tl_session *session)
+{
+	struct tl_error error;
+	tl_u64 address;
+
+	session->terminating = false;
+	if (session->settings.unwind_on_exception &&
+	    tl_modules_symbol_address(tl_session_modules(session), NULL, "_ZSt9terminatev", &address) &&
+	    tl_breakpoints_add_internal(session, TL_INTERNAL_TERMINATE, address, 0, &error) != TL_OK)
+		session->terminating = false;
+}
+
 /* Runs the thread alone until the function has returned. Anything else that stops it is an error. */
 static enum tl_status run(struct tl_session *session, tl_u64 back, struct tl_stop *stop_ret, struct tl_error *error)
 {
@@ -88,6 +104,7 @@ static enum tl_status run(struct tl_session *session, tl_u64 back, struct tl_sto
 	enum tl_status status;
 
 	TL_TRY(tl_breakpoints_add_internal(session, TL_INTERNAL_CALL, back, 0, error));
+	guard_against_exceptions(session);
 	session->calling = true;
 	status = tl_session_resume(session, &plan, error);
 	if (status == TL_OK)
@@ -98,6 +115,7 @@ static enum tl_status run(struct tl_session *session, tl_u64 back, struct tl_sto
 		status = tl_session_wait(session, NULL, stop_ret, error);
 	}
 	session->calling = false;
+	tl_breakpoints_remove_internal(session, TL_INTERNAL_TERMINATE, 0);
 	return status;
 }
 
@@ -163,18 +181,69 @@ void tl_session_forget_calls(struct tl_session *session, tl_u64 process)
 	settle_points(session);
 }
 
-static enum tl_status explain(const struct tl_stop *stop, struct tl_error *error)
+/* ---- What is said of a call that did not return ---- */
+
+/* What a call is undone for: then the program stands where it was called from. */
+static bool is_undone(const struct tl_session *session, const struct tl_stop *stop)
 {
+	if (session->terminating)
+		return true;
+	return session->settings.unwind_on_signal &&
+	       (stop->kind == TL_STOP_SIGNAL || stop->kind == TL_STOP_INTERRUPTED);
+}
+
+static void write_function(struct tl_session *session, tl_u64 address, struct tl_output *output)
+{
+	struct tl_elf_name symbol;
+	tl_u64 start;
+
+	if (!tl_modules_symbol(tl_session_modules(session), address, &symbol, &start))
+		tl_output_format(output, "at 0x%llx", (unsigned long long)address);
+	else if (!tl_symbol_write_name(symbol.name, output))
+		tl_output_text(output, symbol.name);
+}
+
+static enum tl_status explain(struct tl_session *session, const struct tl_stop *stop, tl_u64 function,
+			      struct tl_error *error)
+{
+	struct tl_output name = tl_output_make(256);
+	bool undone = is_undone(session, stop);
+	enum tl_status status;
+
+	write_function(session, function, &name);
 	if (stop->kind == TL_STOP_EXITED || stop->kind == TL_STOP_KILLED)
-		return TL_FAIL(error, TL_ERROR_GONE,
-			       "The program being debugged exited while in a function called from Trapline.");
-	if (stop->kind == TL_STOP_SIGNAL)
-		return TL_FAIL(error, TL_ERROR_STATE,
-			       "The program being debugged was signaled while in a function called from Trapline.\n"
-			       "Trapline remains in the frame where the signal was received.");
-	return TL_FAIL(error, TL_ERROR_STATE,
-		       "The program being debugged stopped while in a function called from Trapline.\n"
-		       "When it is done executing, the program will go on where it was.");
+		status = TL_FAIL(error, TL_ERROR_GONE,
+				 "The program being debugged exited while in a function called from Trapline.\n"
+				 "Evaluation of the expression containing the function\n(%.200s) will be abandoned.",
+				 tl_output_string(&name));
+	else if (session->terminating)
+		status = TL_FAIL(error, TL_ERROR_STATE,
+				 "The program being debugged entered a std::terminate call, most likely\n"
+				 "caused by an unhandled C++ exception.  Trapline blocked this call in order\n"
+				 "to prevent the program from being terminated, and has restored the\n"
+				 "context to its original state before the call.\n"
+				 "To change this behaviour use \"set unwind-on-terminating-exception off\".\n"
+				 "Evaluation of the expression containing the function (%.200s)\n"
+				 "will be abandoned.",
+				 tl_output_string(&name));
+	else if (stop->kind == TL_STOP_SIGNAL || stop->kind == TL_STOP_INTERRUPTED)
+		status = TL_FAIL(error, TL_ERROR_STATE,
+				 "The program being debugged was signaled while in a function called from Trapline.\n"
+				 "Trapline %s.\n"
+				 "To change this behavior use \"set unwindonsignal %s\".\n"
+				 "Evaluation of the expression containing the function\n(%.200s) will be abandoned.%s",
+				 undone ? "has restored the context to what it was before the call"
+					: "remains in the frame where the signal was received",
+				 undone ? "off" : "on", tl_output_string(&name),
+				 undone ? "" : "\nWhen the function is done executing, Trapline will silently stop.");
+	else
+		status = TL_FAIL(error, TL_ERROR_STATE,
+				 "The program being debugged stopped while in a function called from Trapline.\n"
+				 "Evaluation of the expression containing the function\n(%.200s) will be abandoned.\n"
+				 "When the function is done executing, Trapline will silently stop.",
+				 tl_output_string(&name));
+	tl_output_release(&name);
+	return status;
 }
 
 /*
@@ -191,6 +260,10 @@ struct state {
 	struct tl_stop stop;
 	tl_u64 stopped_at;
 	tl_u32 level, skipped;
+	/* What was under way, if a point on the way is asked whether it counts. */
+	struct tl_steps steps;
+	struct tl_plan plan;
+	struct tl_code_places places;
 };
 
 static void save_state(struct tl_session *session, struct state *state_ret)
@@ -206,24 +279,54 @@ static void save_state(struct tl_session *session, struct state *state_ret)
 		.stopped_at = session->stopped_at,
 		.level = session->level,
 		.skipped = session->skipped,
+		.steps = session->steps,
+		.plan = session->plan,
+		.places = session->plan_places,
 	};
 	session->stack = NULL;
 	session->store = NULL;
 	session->arena = (struct tl_arena){0};
+	session->plan_places = (struct tl_code_places){0};
+	session->steps.active = false;
+	for (tl_size i = 0; i < session->inferior_count; i++)
+		session->inferiors[i]->went = session->inferiors[i]->going;
+	tl_breakpoints_turn_internal(session, TL_INTERNAL_STEP, TL_INTERNAL_HELD);
+}
+
+/* What was under way goes on, or is over. */
+static void restore_plan(struct tl_session *session, struct state *state, bool goes_on)
+{
+	tl_steps_end(session);
+	tl_code_places_release(&session->plan_places);
+	session->plan_places = (struct tl_code_places){0};
+	if (!goes_on) {
+		tl_code_places_release(&state->places);
+		tl_breakpoints_remove_internal(session, TL_INTERNAL_HELD, 0);
+		return;
+	}
+	session->plan_places = state->places;
+	session->plan = state->plan;
+	session->steps = state->steps;
+	for (tl_size i = 0; i < session->inferior_count; i++)
+		session->inferiors[i]->going = session->inferiors[i]->went;
+	tl_breakpoints_turn_internal(session, TL_INTERNAL_HELD, TL_INTERNAL_STEP);
+	tl_session_set_passed_signals(session);
 }
 
 /* If the function did not return, its stop is the next that is told, and what is restored ends with that. */
 static void restore_state(struct tl_session *session, struct state *state, const struct tl_stop *stop)
 {
 	bool alive = tl_session_debugged(session, state->selected.process) != NULL;
+	bool is_back = stop->kind == TL_STOP_FINISHED;
 
+	restore_plan(session, state, is_back);
 	tl_session_forget_stop(session);
 	session->arena = state->arena;
 	session->stack = state->stack;
 	session->store = state->store;
 	session->environment = state->environment;
 	session->code = state->code;
-	if (stop->kind == TL_STOP_FINISHED) {
+	if (is_back) {
 		session->selected = state->selected;
 		session->stop = state->stop;
 		session->stopped_at = state->stopped_at;
@@ -253,54 +356,68 @@ static enum tl_status function_address(const struct tl_value_context *values, co
 	return tl_value_integer(values, &pointer, address_ret, error);
 }
 
-/*
- * What was worked out before the call (arguments, the expression's values) lives in the arena, which a resume clears:
- * the call has one of its own.
- */
-enum tl_status tl_session_call(struct tl_session *session, const struct tl_value *function,
-			       const struct tl_value *arguments, tl_size count, const struct tl_type *result,
-			       struct tl_value *value_ret, struct tl_error *error)
+/* Sets the thread up for the call: its frame on the stack, its registers. On failure they are as they were. */
+static enum tl_status place(struct tl_session *session, const struct tl_value_context *values, const struct kept *kept,
+			    const struct tl_abi_request *request, tl_u8 *file, struct tl_abi_call *call_ret,
+			    struct tl_error *error)
 {
-	const struct tl_environment *environment;
-	struct tl_abi_request request = {
-		.function = function->type, .result = result, .arguments = arguments, .count = count};
-	struct state state;
-	struct tl_abi_call call;
-	struct tl_stop stop = {0};
-	struct kept kept, returned = {0};
-	enum tl_status status;
-	tl_i128 address;
+	enum tl_status status = tl_abi_place_call(values, kept->cpu, file, request, call_ret, error);
 	tl_u16 index;
-	bool known;
-	tl_u8 *file;
 
-	if ((tl_target_capabilities(session->target) & TL_CAN_RUN) == 0 || session->selected.process == 0)
-		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "You can't do that without a process to debug.");
-	if (session->running || session->calling)
-		return TL_FAIL(error, TL_ERROR_RUNNING, "The program runs: functions can be called when it stands.");
-	TL_TRY(tl_session_environment(session, &environment, NULL, error));
-	TL_TRY(function_address(&environment->values, function, &address, error));
-	request.address = (tl_u64)address;
-	TL_TRY(return_address(session, &request.return_address, error));
-	TL_TRY(keep(session, &kept, &file, error));
-	status = tl_abi_place_call(&environment->values, kept.cpu, file, &request, &call, error);
 	if (status == TL_OK)
-		status = write_stack(session, &call, error);
+		status = write_stack(session, call_ret, error);
 	if (status != TL_OK) {
-		put_back(session, &kept);
-		free(kept.registers);
+		put_back(session, kept);
 		return status;
 	}
 	/* A thread in a system call would begin that anew with these registers. */
-	if (tl_cpu_find(kept.cpu, "orig_rax", &index) == TL_OK || tl_cpu_find(kept.cpu, "orig_eax", &index) == TL_OK)
-		tl_cpu_set(kept.cpu, file, index, ~(tl_u64)0);
-	(void)tl_engine_registers_changed(session->engine, session->selected, kept.banks);
+	if (tl_cpu_find(kept->cpu, "orig_rax", &index) == TL_OK || tl_cpu_find(kept->cpu, "orig_eax", &index) == TL_OK)
+		tl_cpu_set(kept->cpu, file, index, ~(tl_u64)0);
+	(void)tl_engine_registers_changed(session->engine, session->selected, kept->banks);
+	return TL_OK;
+}
+
+/* A signal that is not left standing is told of before it is undone. */
+static void tell_undone(struct tl_session *session, const struct tl_stop *stop)
+{
+	if (!session->terminating && session->options.signalled != NULL)
+		session->options.signalled(session->options.context, stop->thread,
+					   stop->signal != 0 ? stop->signal : 2);
+}
+
+/*
+ * Makes a call that is worked out. What was worked out before it (arguments, the expression's values) lives in the
+ * arena, which a resume clears: the call has one of its own.
+ */
+static enum tl_status call(struct tl_session *session, const struct tl_environment *environment,
+			   struct tl_abi_request *request, struct tl_value *value_ret, struct tl_error *error)
+{
+	struct kept kept, returned = {0};
+	struct tl_stop stop = {0};
+	struct tl_abi_call placed;
+	struct state state;
+	enum tl_status status;
+	bool known;
+	tl_u8 *file;
+
+	TL_TRY(return_address(session, &request->return_address, error));
+	TL_TRY(keep(session, &kept, &file, error));
+	status = place(session, &environment->values, &kept, request, file, &placed, error);
+	if (status != TL_OK) {
+		free(kept.registers);
+		return status;
+	}
 	save_state(session, &state);
-	status = run(session, request.return_address, &stop, error);
+	status = run(session, request->return_address, &stop, error);
 	if (status == TL_OK && stop.kind != TL_STOP_FINISHED)
-		status = explain(&stop, error);
+		status = explain(session, &stop, request->address, error);
 	if (status == TL_OK)
 		status = keep(session, &returned, &file, error);
+	if (stop.kind != TL_STOP_FINISHED && stop.kind != TL_STOP_NONE && is_undone(session, &stop) &&
+	    tl_session_debugged(session, kept.thread.process) != NULL) {
+		tell_undone(session, &stop);
+		stop.kind = TL_STOP_FINISHED;
+	}
 	/* Stopped inside, the program stays there, as a person would want to see it; what was is put back when it
 	 * returns. */
 	if (stop.kind == TL_STOP_FINISHED || stop.kind == TL_STOP_NONE)
@@ -311,16 +428,60 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 		free(kept.registers);
 	settle_points(session);
 	restore_state(session, &state, &stop);
+	session->called = true;
 	/* Only now is the arena that of the expression again. */
 	if (status == TL_OK)
-		status = tl_abi_result(&environment->values, kept.cpu, returned.registers, result, value_ret, &known,
-				       error);
+		status = tl_abi_result(&environment->values, kept.cpu, returned.registers, request->result, value_ret,
+				       &known, error);
 	if (status == TL_OK)
 		status = tl_value_load(&environment->values, value_ret, error);
 	free(returned.registers);
 	if (stop.kind == TL_STOP_FINISHED || stop.kind == TL_STOP_NONE)
 		free(kept.registers);
 	return status;
+}
+
+/* Of an indirect function the address is that of what chooses it: what it chose, or chooses now, is called. */
+static enum tl_status choose(struct tl_session *session, const struct tl_environment *environment, tl_u64 *address,
+			     struct tl_error *error)
+{
+	struct tl_modules *modules = tl_session_modules(session);
+	const struct tl_module *module = tl_modules_at(modules, *address);
+	struct tl_abi_request request = {.address = *address};
+	struct tl_elf_name symbol;
+	struct tl_value chosen;
+	tl_i128 number;
+	tl_u64 start;
+
+	if (module == NULL || !tl_modules_symbol(modules, *address, &symbol, &start) || start != *address ||
+	    symbol.type != STT_GNU_IFUNC || tl_indirect_chosen(modules, module, symbol.name, *address, address))
+		return TL_OK;
+	TL_TRY(tl_value_integer_type(&environment->values, environment->values.address_size, false, &request.result,
+				     error));
+	TL_TRY(call(session, environment, &request, &chosen, error));
+	TL_TRY(tl_value_integer(&environment->values, &chosen, &number, error));
+	*address = (tl_u64)number;
+	return TL_OK;
+}
+
+enum tl_status tl_session_call(struct tl_session *session, const struct tl_value *function,
+			       const struct tl_value *arguments, tl_size count, const struct tl_type *result,
+			       struct tl_value *value_ret, struct tl_error *error)
+{
+	const struct tl_environment *environment;
+	struct tl_abi_request request = {
+		.function = function->type, .result = result, .arguments = arguments, .count = count};
+	tl_i128 address;
+
+	if ((tl_target_capabilities(session->target) & TL_CAN_RUN) == 0 || session->selected.process == 0)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "You can't do that without a process to debug.");
+	if (session->running || session->calling)
+		return TL_FAIL(error, TL_ERROR_RUNNING, "The program runs: functions can be called when it stands.");
+	TL_TRY(tl_session_environment(session, &environment, NULL, error));
+	TL_TRY(function_address(&environment->values, function, &address, error));
+	request.address = (tl_u64)address;
+	TL_TRY(choose(session, environment, &request.address, error));
+	return call(session, environment, &request, value_ret, error);
 }
 
 /* ---- Returning ---- */

@@ -74,17 +74,30 @@ TL_CHECKED enum tl_status tl_breakpoint_check_condition(struct tl_session *sessi
 
 /* A point of the session's own, in the selected process; removing takes all of a kind (and owner) away. */
 enum tl_internal_point {
-	TL_INTERNAL_LIBRARY, /* the dynamic linker changed its list */
-	TL_INTERNAL_STEP,    /* a plan waits for the thread here */
-	TL_INTERNAL_CALL,    /* a called function returns here */
-	TL_INTERNAL_SCOPE,   /* the frame of a watched variable ends here; owner: the watchpoint */
+	TL_INTERNAL_LIBRARY,   /* the dynamic linker changed its list */
+	TL_INTERNAL_STEP,      /* a plan waits for the thread here */
+	TL_INTERNAL_CALL,      /* a called function returns here */
+	TL_INTERNAL_HELD,      /* as STEP, while a function is called on the way */
+	TL_INTERNAL_TERMINATE, /* a called function lets an exception go: std::terminate */
+	TL_INTERNAL_SCOPE,     /* the frame of a watched variable ends here; owner: the watchpoint */
+	TL_INTERNAL_RESOLVER,  /* it was chosen which function an indirect one is; owner: the breakpoint */
 	TL_INTERNAL_MAX
 };
 TL_CHECKED enum tl_status tl_breakpoints_add_internal(struct tl_session *session, enum tl_internal_point kind,
 						      tl_u64 address, tl_u32 owner, struct tl_error *error);
 void tl_breakpoints_remove_internal(struct tl_session *session, enum tl_internal_point kind, tl_u32 owner);
+/* All of a kind become of another. */
+void tl_breakpoints_turn_internal(struct tl_session *session, enum tl_internal_point from, enum tl_internal_point to);
 bool tl_breakpoints_has_internal(const struct tl_session *session, tl_u64 process, enum tl_internal_point kind,
 				 tl_u64 address);
+bool tl_breakpoints_has_owned(const struct tl_session *session, tl_u64 process, enum tl_internal_point kind,
+			      tl_u64 address, tl_u32 owner);
+
+/* ---- indirect_points.c ---- */
+
+/* A thread is at the beginning of what chooses an indirect function; it came back from there. */
+void tl_breakpoints_resolver_hit(struct tl_session *session, struct tl_thread_id thread, tl_u64 address);
+void tl_breakpoints_resolver_returned(struct tl_session *session, struct tl_thread_id thread, tl_u64 address);
 
 /* ---- breakpoint_hit.c: what a stop means for them ---- */
 
@@ -115,6 +128,8 @@ bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id 
 /* Of a point that was hit: its condition, counts and ends; true when it stops the program. */
 bool tl_breakpoint_counts(struct tl_session *session, struct tl_thread_id thread, struct tl_breakpoint *breakpoint,
 			  struct tl_stop *stop);
+/* May it take a call of a function of the program to find out whether a point counts? */
+bool tl_breakpoints_may_call(const struct tl_session *session);
 /* Is there an enabled catchpoint of a kind? */
 bool tl_breakpoints_catches(const struct tl_session *session, enum tl_breakpoint_kind kind);
 /* Tells the engine which system calls are to be caught. */

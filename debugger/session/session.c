@@ -39,8 +39,17 @@ static void engine_ready(void *context)
 
 static void on_deferred(void *context, struct tl_source *source)
 {
+	struct tl_session *session = context;
+
 	(void)source;
-	tl_session_process(context);
+	/* Functions of the program are called outside of turns of the loop: by whoever takes the stop, if it is one. */
+	if (session->running && !session->calling && tl_breakpoints_may_call(session)) {
+		session->undecided = true;
+		if (session->options.stopped != NULL)
+			session->options.stopped(session->options.context);
+		return;
+	}
+	tl_session_process(session);
 }
 
 /* ---- Opening and closing ---- */
@@ -89,8 +98,11 @@ enum tl_status tl_session_open(struct tl_session **session_ret, const struct tl_
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a session");
 	session->options = *options;
 	session->target = options->target;
-	session->settings = (struct tl_session_settings){
-		.detach_on_fork = true, .hardware_watchpoints = 1, .tell_threads = true, .tell_inferiors = true};
+	session->settings = (struct tl_session_settings){.detach_on_fork = true,
+							 .hardware_watchpoints = 1,
+							 .unwind_on_exception = true,
+							 .tell_threads = true,
+							 .tell_inferiors = true};
 	default_signals(session->signals);
 	status = open_parts(session, error);
 	if (status != TL_OK) {

@@ -56,8 +56,8 @@ struct tl_stop {
 	/* TL_STOP_CATCHPOINT of libraries: lines that say which came and went; NULL else. Ends at the next such stop.
 	 */
 	const char *libraries;
-	bool new_frame; /* the frame is another than before: show it whole, not the line alone */
-	char text[512]; /* a sentence where one is needed: a condition that failed and why */
+	bool new_frame;  /* the frame is another than before: show it whole, not the line alone */
+	char text[1024]; /* a sentence where one is needed: a condition that failed and why */
 };
 
 /* How a thread is to go on. */
@@ -88,14 +88,15 @@ enum tl_scheduler_locking { TL_LOCKING_OFF, TL_LOCKING_ON, TL_LOCKING_STEP, TL_L
 /* What a person may set, in place, at any time. */
 struct tl_session_settings {
 	enum tl_scheduler_locking locking;
-	bool step_into_unknown; /* step-mode: step into functions without lines */
-	bool follow_child;      /* follow-fork-mode */
-	bool detach_on_fork;    /* the other one runs free; else it is kept, standing */
-	bool new_on_exec;       /* follow-exec-mode: the new program becomes an inferior of its own */
-	bool run_all;           /* schedule-multiple: what is resumed are the threads of all processes */
-	bool tell_inferiors;    /* print inferior-events: which came and went is remarked upon */
-	bool stop_on_library;   /* stop-on-solib-events */
-	bool unwind_on_signal;
+	bool step_into_unknown;      /* step-mode: step into functions without lines */
+	bool follow_child;           /* follow-fork-mode */
+	bool detach_on_fork;         /* the other one runs free; else it is kept, standing */
+	bool new_on_exec;            /* follow-exec-mode: the new program becomes an inferior of its own */
+	bool run_all;                /* schedule-multiple: what is resumed are the threads of all processes */
+	bool tell_inferiors;         /* print inferior-events: which came and went is remarked upon */
+	bool stop_on_library;        /* stop-on-solib-events */
+	bool unwind_on_signal;       /* unwindonsignal: a function that was called is given up if a signal stops it */
+	bool unwind_on_exception;    /* unwind-on-terminating-exception: the same where nobody catches an exception */
 	bool tell_threads;           /* print thread-events: which came and went is remarked upon at the next stop */
 	tl_u32 hardware_watchpoints; /* can-use-hw-watchpoints */
 };

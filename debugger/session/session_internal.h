@@ -20,6 +20,7 @@ struct tl_debugged {
 	struct tl_places *places;   /* in these modules: kept, since each stop stands where others stood */
 	char *path;                 /* of the process, as the target says */
 	tl_u32 threads;             /* numbers that its threads were given */
+	struct tl_thread_id went;   /* `going` before a function was called */
 	struct tl_thread_id going;  /* what of it was resumed, TL_ANY for all its threads; {0, 0}: nothing */
 	bool attached;
 	bool passing;        /* made by a fork or exec: ends with its process */
@@ -110,9 +111,13 @@ struct tl_session {
 	struct tl_unfinished *unfinished; /* calls that stopped on the way (call.c) */
 	bool calling;                     /* a function of the program runs for an expression */
 	struct tl_stop stop;
-	bool stop_ready; /* not yet taken */
-	char *libraries; /* what the last stop for libraries tells */
-	bool stale;      /* the stop was made while values of the one before were in use: they end when it is taken */
+	bool stop_ready;  /* not yet taken */
+	char *libraries;  /* what the last stop for libraries tells */
+	bool undecided;   /* the engine may have a report, and what becomes of it takes calls of functions */
+	bool deciding;    /* that is being found out */
+	bool called;      /* and a function was called for it */
+	bool terminating; /* a called function let an exception go */
+	bool stale;       /* the stop was made while values of the one before were in use: they end when it is taken */
 };
 
 /* ---- session.c ---- */
@@ -224,6 +229,8 @@ TL_CHECKED enum tl_status tl_session_stand_still(struct tl_session *session, str
 tl_i32 tl_session_signal_to_pass(const struct tl_session *session);
 /* Lets what tl_session_halt halted go on, where nothing else was resumed. */
 TL_CHECKED enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error);
+/* Tells the engine which signals need no look. */
+void tl_session_set_passed_signals(struct tl_session *session);
 /* Takes what the engine has to report, runs on or makes a stop of it. From the loop alone. */
 void tl_session_process(struct tl_session *session);
 /*

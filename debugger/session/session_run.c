@@ -127,7 +127,7 @@ static enum tl_status set_going(struct tl_session *session, struct tl_thread_id 
 }
 
 /* The signals that need no look: the engine passes them on without a stop. */
-static void set_passed_signals(struct tl_session *session)
+void tl_session_set_passed_signals(struct tl_session *session)
 {
 	struct tl_engine_settings *settings = tl_engine_settings(session->engine);
 
@@ -212,7 +212,7 @@ enum tl_status tl_session_resume(struct tl_session *session, const struct tl_pla
 		tl_breakpoints_ignore_hit(session, &session->stop, plan->count - 1);
 	TL_TRY(tl_session_follow_fork(session, error));
 	TL_TRY(tl_steps_begin(session, plan, error));
-	set_passed_signals(session);
+	tl_session_set_passed_signals(session);
 	if (session->steps.active && tl_steps_at_once(session)) {
 		/* Nothing runs: a step into an inlined function that begins here. */
 		session->stop = (struct tl_stop){0};
@@ -273,6 +273,9 @@ void tl_session_finish_step(struct tl_session *session)
 
 static enum verdict stop(struct tl_session *session, enum tl_stop_kind kind, struct tl_thread_id thread, tl_u32 skipped)
 {
+	/* A function that was called to find out did not return: that is the stop, and it is made. */
+	if (session->stop_ready)
+		return STOP;
 	session->stop.kind = kind;
 	session->stop.new_frame = true;
 	tl_steps_end(session);
@@ -335,12 +338,20 @@ static enum verdict at_code(struct tl_session *session, struct tl_thread_id thre
 	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_LIBRARY, address) &&
 	    tl_session_library_changed(session, thread))
 		return stop(session, TL_STOP_CATCHPOINT, thread, 0);
+	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_TERMINATE, address) && session->calling &&
+	    planned) {
+		session->terminating = true;
+		return stop(session, TL_STOP_SIGNAL, thread, 0);
+	}
 	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_CALL, address) && session->calling &&
 	    planned)
 		return stop(session, TL_STOP_FINISHED, thread, 0);
 	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_CALL, address) && !session->calling &&
 	    tl_session_call_ended(session, thread))
 		return stop(session, TL_STOP_LOCATION, thread, all_inlined_here(session, thread));
+	if (tl_breakpoints_has_internal(session, thread.process, TL_INTERNAL_RESOLVER, address))
+		tl_breakpoints_resolver_returned(session, thread, address);
+	tl_breakpoints_resolver_hit(session, thread, address);
 	if (tl_breakpoints_scope_ended(session, thread, address, &session->stop))
 		return stop(session, TL_STOP_SCOPE_END, thread, all_inlined_here(session, thread));
 	if (tl_breakpoints_hit(session, thread, address, &session->stop)) {
@@ -571,11 +582,18 @@ void tl_session_process(struct tl_session *session)
 		struct tl_debugged *current = session->current;
 		tl_i32 deliver = 0;
 
-		if (decide(session, &report, &deliver) == STOP)
+		session->called = false;
+		/* Everything stands, and functions may be called if this is the place for that. */
+		session->running = !session->deciding;
+		if (decide(session, &report, &deliver) == STOP || session->stop_ready)
 			break;
 		/* Where no thread is selected, the inferior still is. */
 		if (session->selected.process == 0)
 			session->current = current;
+		session->running = true;
+		if (session->called &&
+		    (report.event.kind == TL_EVENT_TRAP || report.event.kind == TL_EVENT_HARDWARE_BREAKPOINT))
+			(void)tl_engine_pass_here(session->engine, report.event.thread);
 		if (set_going(session, report.event.thread, deliver, &error) == TL_OK)
 			continue;
 		snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
@@ -657,6 +675,12 @@ void tl_session_stay(struct tl_session *session)
 
 bool tl_session_take(struct tl_session *session, struct tl_stop *stop_ret)
 {
+	if (session->undecided) {
+		session->undecided = false;
+		session->deciding = true;
+		tl_session_process(session);
+		session->deciding = false;
+	}
 	if (!session->stop_ready)
 		return false;
 	session->stop_ready = false;

@@ -315,6 +315,7 @@ static void take_session_settings(struct tl_cli *cli)
 	to->detach_on_fork = from->detach_on_fork;
 	to->stop_on_library = from->stop_on_library;
 	to->unwind_on_signal = from->unwind_on_signal;
+	to->unwind_on_exception = from->unwind_on_exception;
 	to->hardware_watchpoints = from->hardware_watchpoints;
 }
 

@@ -177,6 +177,9 @@ bool tl_execute_typed(struct tl_cli *cli, const char *line)
 	tl_progress_end(cli);
 	cli->repeating = false;
 	free(repeated);
+	/* A function that was called and stopped inside is seen before it is said what became of the command. */
+	if (status != TL_OK)
+		tl_running_idle(cli);
 	/* Some errors were told as they came. */
 	if (status != TL_OK && error.text[0] != '\0')
 		tl_screen_complain(&cli->screen, error.text);

@@ -46,11 +46,12 @@ void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point)
 		tl_screen_format(screen, " (%s) pending.\n", point->place);
 		return;
 	}
-	tl_screen_format(screen, " at %s0x%llx%s", tl_screen_style(screen, TL_STYLE_ADDRESS),
-			 (unsigned long long)location->address, tl_screen_style(screen, TL_STYLE_PLAIN));
+	tl_screen_format(screen, "%s at %s0x%llx%s", location->resolver ? " at gnu-indirect-function resolver" : "",
+			 tl_screen_style(screen, TL_STYLE_ADDRESS), (unsigned long long)location->address,
+			 tl_screen_style(screen, TL_STYLE_PLAIN));
 	if (point->location_count > 1)
 		tl_screen_format(screen, ": %s. (%zu locations)\n", point->place, point->location_count);
-	else if (location->file != NULL)
+	else if (location->file != NULL && !location->resolver)
 		tell_file(cli, ": file ", ", line ", location, ".\n");
 	else
 		tl_screen_text(screen, "\n");
@@ -69,7 +70,8 @@ const char *tl_point_type(const struct tl_breakpoint *point)
 {
 	switch (point->kind) {
 	case TL_BREAKPOINT:
-		return "breakpoint";
+		return point->location_count == 1 && point->locations[0].resolver ? "STT_GNU_IFUNC resolver"
+										  : "breakpoint";
 	case TL_BREAKPOINT_HARDWARE:
 		return "hw breakpoint";
 	case TL_BREAKPOINT_PRINTF:
@@ -172,7 +174,7 @@ static void list_location(struct tl_cli *cli, const struct tl_breakpoint_locatio
 
 	tl_screen_format(screen, "%s0x%016llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS),
 			 (unsigned long long)location->address, off);
-	if (location->file != NULL) {
+	if (location->file != NULL && !location->resolver) {
 		tl_screen_format(screen, "in %s%s%s", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 location->function != NULL ? location->function : "??", off);
 		tell_file(cli, " at ", ":", location, "\n");

@@ -66,6 +66,7 @@ static enum tl_status session_changed(struct tl_cli *cli, struct tl_error *error
 	to->detach_on_fork = from->detach_on_fork;
 	to->stop_on_library = from->stop_on_library;
 	to->unwind_on_signal = from->unwind_on_signal;
+	to->unwind_on_exception = from->unwind_on_exception;
 	to->hardware_watchpoints = from->hardware_watchpoints;
 	return TL_OK;
 }
@@ -402,6 +403,11 @@ const struct tl_setting tl_setting_rows[] = {
 	 .offset = AT(trace_commands),
 	 .say = "State of CLI tracing is %s.",
 	 .summary = "tracing of commands: each is printed with a + before it is carried out"},
+	{.name = "unwind-on-terminating-exception",
+	 .offset = AT(unwind_on_exception),
+	 .changed = session_changed,
+	 .say = "Unwind stack if a C++ exception is unhandled while in a call dummy is %s.",
+	 .summary = "unwinding of stack if std::terminate is reached in a call from here"},
 	{.name = "unwindonsignal",
 	 .offset = AT(unwind_on_signal),
 	 .changed = session_changed,

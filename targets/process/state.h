@@ -179,7 +179,7 @@ struct process_target {
 	tl_size xstate_size;
 	tl_u8 *xstate;    /* room for one extended state */
 	pid_t foreground; /* process group that had the terminal before a launch; 0: none */
-	char detail[320]; /* launch and attach: what went wrong */
+	char detail[500]; /* launch and attach: what went wrong */
 };
 
 static inline struct process_target *process_target(struct tl_target *target)

@@ -101,7 +101,7 @@ struct remote_target {
 	struct tl_source *impatient; /* timer: an interrupt has not been answered yet */
 	struct remote_link link;
 	bool lost_told;
-	char detail[320];
+	char detail[500];
 
 	/* What the stub can do. */
 	tl_size packet_size;

@@ -146,5 +146,73 @@ def test_addresses_and_counts_after_the_end(place):
     equal(text.count('breakpoint already hit 1 time\n'), 2)
 
 
+def test_a_signal_in_a_called_function(place):
+    text = run(place, 'break helper', 'run', 'print deeper(1)', 'backtrace 2', 'info breakpoints')
+    parts(text, '\nBreakpoint 1, helper (number=0)', '\nProgram received signal SIGSEGV, Segmentation fault.\nfaults (how=1) at ',
+          'The program being debugged was signaled while in a function called from Trapline.\n'
+          'Trapline remains in the frame where the signal was received.\n'
+          'To change this behavior use "set unwindonsignal on".\n'
+          'Evaluation of the expression containing the function\n(deeper) will be abandoned.\n'
+          'When the function is done executing, Trapline will silently stop.\n#0  faults (how=1)', 'already hit 1 time')
+    text = run(place, 'break helper', 'run', 'set unwindonsignal on', 'print deeper(1)', 'backtrace 1', 'continue')
+    parts(text, 'The program being debugged was signaled while in a function called from Trapline.\n'
+          'Trapline has restored the context to what it was before the call.\n'
+          'To change this behavior use "set unwindonsignal off".\n'
+          'Evaluation of the expression containing the function\n(deeper) will be abandoned.\n#0  helper (number=0)',
+          '\nBreakpoint 1, helper (number=1)')
+
+
+def test_a_breakpoint_in_a_called_function_is_not_unwound(place):
+    text = run(place, 'break helper', 'run', 'set unwindonsignal on', 'break faults', 'print deeper(0)', 'backtrace 1',
+               'continue', 'backtrace 1')
+    parts(text, '\nBreakpoint 2, faults (how=0)',
+          'The program being debugged stopped while in a function called from Trapline.\n'
+          'Evaluation of the expression containing the function\n(deeper) will be abandoned.\n'
+          'When the function is done executing, Trapline will silently stop.\n#0  faults', '#0  helper (number=0)')
+
+
+def test_conditions_call_functions(place):
+    text = run(place, 'break work if strcmp(name, "one") == 0', 'break skipped_one if same("a", "b")', 'run', 'print name',
+               'print strlen(name)', 'info breakpoints', 'continue')
+    parts(text, '\nBreakpoint 1, work (name=ADDRESS "one", number=1)', '$1 = ADDRESS "one"', '$2 = 3',
+          'already hit 1 time', 'exited with code 03]')
+    equal(text.count('already hit'), 1)
+
+
+def test_conditions_call_functions_while_other_threads_run(place):
+    text = run(place, 'break work if same(name, "two")', 'run threads', 'info breakpoints', 'continue')
+    parts(text, '\nThread 1 "cli-points" hit Breakpoint 1, work (name=ADDRESS "two", number=2)', 'already hit 1 time',
+          'exited with code 03]')
+
+
+def test_a_condition_that_calls_leaves_the_step_alone(place):
+    text = run(place, 'break work', 'run', 'break skipped_one if helper(number) == 77', 'next', 'next', 'next', 'finish')
+    line = line_of('int sum = skipped_one')
+    parts(text, f'\n{line}\t', f'\n{line + 2}\t', f'\n{line + 3}\t', 'Value returned is $1 = ')
+
+
+def test_a_signal_in_a_function_called_by_a_condition(place):
+    text = run(place, 'break helper if deeper(1)', 'run', 'backtrace 1')
+    parts(text, 'Error in testing breakpoint condition:\n', 'Trapline remains in the frame', 'received signal SIGSEGV',
+          '#0  faults (how=1)')
+    text = run(place, 'set unwindonsignal on', 'break helper if deeper(1)', 'run', 'backtrace 1')
+    parts(text, 'Error in testing breakpoint condition:\n', 'has restored the context', '\nBreakpoint 1, helper (number=0)',
+          '#0  helper (number=0)')
+
+
+def test_watchpoints_events_and_dprintf_call_functions(place):
+    line = line_of('return number + 1')
+    text = run(place, 'break main', 'run', 'watch both if helper(both) == 3', f'dprintf {line},"h %d\\n",skipped_one(number)',
+               'continue', 'continue', 'delete 3', 'continue')
+    parts(text, '\nHardware watchpoint 2: both\n\nOld value = 1\nNew value = 2\n', 'h 2\n', 'h 3\n', 'h 4\n')
+
+
+def test_a_breakpoint_at_an_indirect_function_ends_where_it_was_chosen(place):
+    text = run(place, 'break indirect', 'info breakpoints', 'run', 'info breakpoints', 'continue', 'run')
+    parts(text, 'Breakpoint 1 at gnu-indirect-function resolver at ADDRESS\n', 'STT_GNU_IFUNC resolver keep y',
+          '<choose>\n', '\nBreakpoint 1, chosen () at ', '1       breakpoint     keep y   ADDRESS in chosen at ',
+          '\tbreakpoint already hit 1 time\n', 'exited with code 03]', '\nBreakpoint 1, chosen () at ')
+
+
 if __name__ == '__main__':
     sys.exit(harness.main(sys.modules[__name__]))

@@ -78,7 +78,7 @@ struct tl_lldb {
 	struct tl_lldb_search search;
 	tl_u64 listed; /* the process that qsProcessInfo goes on behind */
 	char listed_match[16], listed_name[256];
-	char launch_error[320]; /* of the last A packet, "" when it succeeded */
+	char launch_error[500]; /* of the last A packet, "" when it succeeded */
 };
 
 /* `host` is copied. */
