@@ -370,7 +370,35 @@ enum tl_status tl_standard_open(int *input_ret, int *output_ret, struct tl_error
 	return status;
 }
 
-enum tl_status tl_device_open(const char *path, int *descriptor_ret, struct tl_error *error)
+static const struct {
+	tl_u32 baud;
+	speed_t speed;
+} speeds[] = {
+	{1200, B1200},       {2400, B2400},       {4800, B4800},       {9600, B9600},
+	{19200, B19200},     {38400, B38400},     {57600, B57600},     {115200, B115200},
+	{230400, B230400},   {460800, B460800},   {921600, B921600},   {1000000, B1000000},
+	{1500000, B1500000}, {2000000, B2000000}, {3000000, B3000000}, {4000000, B4000000},
+};
+
+static bool find_speed(tl_u32 baud, speed_t *speed_ret)
+{
+	for (tl_size i = 0; i < TL_COUNT(speeds); i++) {
+		if (speeds[i].baud == baud) {
+			*speed_ret = speeds[i].speed;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tl_device_speed_is_known(tl_u32 baud)
+{
+	speed_t speed;
+
+	return find_speed(baud, &speed);
+}
+
+enum tl_status tl_device_open(const char *path, tl_u32 baud, int *descriptor_ret, struct tl_error *error)
 {
 	int descriptor = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	struct termios line;
@@ -383,7 +411,11 @@ enum tl_status tl_device_open(const char *path, int *descriptor_ret, struct tl_e
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "%s is not a device: give " FORMS, path);
 	}
 	if (tcgetattr(descriptor, &line) == 0) {
+		speed_t speed;
+
 		cfmakeraw(&line);
+		if (baud != 0 && find_speed(baud, &speed))
+			(void)cfsetspeed(&line, speed);
 		line.c_cflag |= CLOCAL | CREAD;
 		if (tcsetattr(descriptor, TCSANOW, &line) != 0) {
 			(void)TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot set up the line %s", path);

@@ -74,7 +74,12 @@ TL_CHECKED enum tl_status tl_standard_open(int *input_ret, int *output_ret, stru
 TL_CHECKED enum tl_status tl_address_connect(const struct tl_address *address, tl_u64 milliseconds, int *descriptor_ret,
 					     struct tl_error *error);
 
-/* Opens a character device for both directions; a terminal is set to pass bytes as they are. The caller closes it. */
-TL_CHECKED enum tl_status tl_device_open(const char *path, int *descriptor_ret, struct tl_error *error);
+/*
+ * Opens a character device for both directions; a terminal is set to pass bytes as they are, at `baud` bits a second
+ * (0: as it is set). The caller closes it.
+ */
+TL_CHECKED enum tl_status tl_device_open(const char *path, tl_u32 baud, int *descriptor_ret, struct tl_error *error);
+/* Whether a serial line can have this speed. */
+bool tl_device_speed_is_known(tl_u32 baud);
 
 #endif

@@ -158,7 +158,7 @@ enum tl_status tl_elf_segment(const struct tl_elf *elf, tl_u32 index, struct tl_
 		segment.flags = (tl_u32)take(elf, &cursor, 4);
 	segment.offset = take_word(elf, &cursor);
 	segment.address = take_word(elf, &cursor);
-	(void)take_word(elf, &cursor);
+	segment.physical = take_word(elf, &cursor);
 	segment.file_size = take_word(elf, &cursor);
 	segment.memory_size = take_word(elf, &cursor);
 	if (!elf->wide)

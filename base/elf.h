@@ -43,6 +43,7 @@ struct tl_elf_segment {
 	tl_u32 flags; /* 1 execute, 2 write, 4 read */
 	tl_u64 offset;
 	tl_u64 address;
+	tl_u64 physical; /* where a loader of machines puts it */
 	tl_u64 file_size;
 	tl_u64 memory_size;
 	tl_u64 alignment;

@@ -322,27 +322,39 @@ static int read_target(struct command *command, char **words)
 	return -1;
 }
 
-/* Hands a target to whoever drives. `populate`: what the target has already, NULL for nothing. */
-static int drive(struct command *command, struct tl_loop *loop, struct tl_target *target,
+/* Serves a target. `populate`: what the target has already, NULL for nothing. */
+static int serve(struct command *command, struct tl_loop *loop, struct tl_target *target,
 		 enum tl_status (*populate)(struct tl_target *target, struct tl_error *error))
 {
-	struct tl_cli_options *prompt = &command->prompt;
-
 	command->serve.populate = populate;
-	if (command->serve.address != NULL)
-		return tl_serve(loop, target, &command->serve);
+	return tl_serve(loop, target, &command->serve);
+}
+
+/* A person: the prompt makes its own targets, as they change. */
+static int drive_prompt(struct command *command)
+{
+	struct tl_cli_options *prompt = &command->prompt;
+	struct tl_loop *loop;
+	struct tl_error error;
+	int status;
+
+	if (tl_loop_create(&loop, &error) != TL_OK)
+		return fail(error.text);
 	prompt->starts = command->starts;
 	prompt->program = command->serve.program;
 	prompt->attach = command->serve.attach;
 	prompt->core = command->core;
 	prompt->core_program = command->core_program;
-	prompt->populate = populate;
-	prompt->started = command->serve.started;
+	prompt->connect = command->connect;
+	prompt->extended = command->serve.multi;
+	prompt->survive = command->survive;
 	prompt->version = TL_VERSION;
-	return tl_cli_run(loop, target, prompt);
+	status = tl_cli_run(loop, prompt);
+	tl_loop_destroy(loop);
+	return status;
 }
 
-static int drive_process(struct command *command)
+static int serve_process(struct command *command)
 {
 	struct tl_process_options options = {.launched_survive = command->survive};
 	struct tl_target *target;
@@ -356,7 +368,7 @@ static int drive_process(struct command *command)
 		tl_loop_destroy(loop);
 		return fail(error.text);
 	}
-	status = drive(command, loop, target, NULL);
+	status = serve(command, loop, target, NULL);
 	tl_process_target_destroy(target);
 	tl_loop_destroy(loop);
 	return status;
@@ -381,10 +393,9 @@ static void describe_core(const char *path, struct tl_target *target)
 		fprintf(stderr, "ended by signal %d, %s\n", facts.signal, strsignal(facts.signal));
 }
 
-static int drive_core(struct command *command)
+static int serve_core(struct command *command)
 {
 	struct tl_corefile_options options = {.program = command->core_program, .remark = remark};
-	struct tl_corefile_facts facts;
 	struct tl_target *target;
 	struct tl_loop *loop;
 	struct tl_error error;
@@ -396,12 +407,8 @@ static int drive_core(struct command *command)
 		tl_loop_destroy(loop);
 		return fail(error.text);
 	}
-	if (command->serve.address != NULL)
-		describe_core(command->core, target);
-	tl_corefile_facts(target, &facts);
-	command->prompt.core_signal = facts.signal;
-	command->prompt.core_command = facts.command[0] != '\0' ? facts.command : NULL;
-	status = drive(command, loop, target, tl_corefile_populate);
+	describe_core(command->core, target);
+	status = serve(command, loop, target, tl_corefile_populate);
 	tl_corefile_close(target);
 	tl_loop_destroy(loop);
 	return status;
@@ -419,7 +426,7 @@ static void remote_lost(void *context, const char *sentence)
 	fprintf(stderr, "trapline: %s\n", sentence);
 }
 
-static int drive_remote(struct command *command)
+static int serve_remote(struct command *command)
 {
 	struct tl_remote_options options = {
 		.extended = command->serve.multi, .output = remote_output, .lost = remote_lost};
@@ -435,7 +442,7 @@ static int drive_remote(struct command *command)
 		return fail(error.text);
 	}
 	command->serve.started = tl_remote_target_started;
-	status = drive(command, loop, target, tl_remote_target_populate);
+	status = serve(command, loop, target, tl_remote_target_populate);
 	tl_remote_target_destroy(target);
 	tl_loop_destroy(loop);
 	return status;
@@ -466,14 +473,15 @@ int main(int count, char **arguments)
 	/* With -c, the program is named as ever. */
 	if (command.core != NULL && command.core_program == NULL && command.serve.program != NULL)
 		command.core_program = command.serve.program[0];
+	if (command.serve.address == NULL)
+		return drive_prompt(&command);
 	if (command.core != NULL)
-		return drive_core(&command);
+		return serve_core(&command);
 	if (command.connect != NULL)
-		return drive_remote(&command);
-	if (command.serve.address != NULL && command.serve.program == NULL && command.serve.attach == 0 &&
-	    !command.serve.multi)
+		return serve_remote(&command);
+	if (command.serve.program == NULL && command.serve.attach == 0 && !command.serve.multi)
 		return fail(
 			"nothing to debug: name a program, attach to a process, or wait for the client to do so with "
 			"--multi");
-	return drive_process(&command);
+	return serve_process(&command);
 }

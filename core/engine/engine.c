@@ -647,6 +647,14 @@ void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id
 		thread->valid = thread->dirty = 0;
 }
 
+void tl_engine_reread_registers(struct tl_engine *engine, struct tl_thread_id id)
+{
+	struct thread *thread = tl_engine_thread(engine, id);
+
+	if (thread != NULL)
+		thread->valid &= thread->dirty;
+}
+
 /* ---- Memory ---- */
 
 enum tl_status tl_engine_read_memory(struct tl_engine *engine, tl_u64 id, tl_u64 address, void *buffer, tl_size size,

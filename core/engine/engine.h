@@ -318,6 +318,8 @@ enum tl_status tl_engine_registers_changed(struct tl_engine *engine, struct tl_t
 enum tl_status tl_engine_flush_registers(struct tl_engine *engine, struct tl_thread_id id);
 /* The target changed a thread's registers behind the engine's back (an injected call): forget what is cached. */
 void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id);
+/* The same for what was only read: values that a client stored, and that are yet to go to the target, stay. */
+void tl_engine_reread_registers(struct tl_engine *engine, struct tl_thread_id id);
 
 /*
  * Memory as the program has it: planted traps do not show, and writes under them land in what was saved. *done_ret as

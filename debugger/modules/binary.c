@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -57,6 +58,7 @@ struct tl_binaries {
 	struct tl_mailbox *mailbox;
 	struct tl_binaries_options options;
 	char *debug_directories, *root; /* ours, for `options` */
+	char *sysroot;                  /* NULL: none */
 	char cache[PATH_SIZE];          /* "": none is kept */
 	struct binary *first;
 	/* What stands in for parts that cannot be read. */
@@ -334,6 +336,7 @@ void tl_binaries_close(struct tl_binaries *store)
 	tl_mailbox_destroy(store->mailbox);
 	release_text(store->debug_directories);
 	release_text(store->root);
+	free(store->sysroot);
 	(void)pthread_cond_destroy(&store->work);
 	(void)pthread_mutex_destroy(&store->lock);
 	tl_release(tl_storage(), store, sizeof(*store));
@@ -487,6 +490,30 @@ enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, s
 		return status;
 	}
 	return admit(binaries, binary, binary_ret, error);
+}
+
+enum tl_status tl_binaries_set_sysroot(struct tl_binaries *binaries, const char *path, struct tl_error *error)
+{
+	char *copy = path != NULL && path[0] != '\0' ? strdup(path) : NULL;
+
+	if (path != NULL && path[0] != '\0' && copy == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the name of a folder");
+	free(binaries->sysroot);
+	binaries->sysroot = copy;
+	return TL_OK;
+}
+
+enum tl_status tl_binaries_get_library(struct tl_binaries *binaries, const char *path, struct tl_binary **binary_ret,
+				       struct tl_error *error)
+{
+	char below[PATH_SIZE];
+
+	if (binaries->sysroot == NULL || path[0] != '/')
+		return tl_binaries_get(binaries, path, binary_ret, error);
+	if (snprintf(below, sizeof(below), "%s%s", binaries->sysroot, path) >= (int)sizeof(below))
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the name of a library below \"%.200s\" is too long",
+			       binaries->sysroot);
+	return tl_binaries_get(binaries, below, binary_ret, error);
 }
 
 enum tl_status tl_binaries_get_bytes(struct tl_binaries *binaries, const char *name, const void *bytes, tl_size size,

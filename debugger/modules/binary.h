@@ -47,6 +47,12 @@ struct tl_binaries_options {
 /* A store in `loop`, which must outlive it. `options` may be NULL; its strings are copied. The caller closes. */
 TL_CHECKED enum tl_status tl_binaries_open(struct tl_binaries **binaries_ret, struct tl_loop *loop,
 					   const struct tl_binaries_options *options, struct tl_error *error);
+/*
+ * The folder under which libraries of programs are looked for, and their debug files; NULL or "": the root of this
+ * machine. Copied. It counts for files that are opened from then on.
+ */
+TL_CHECKED enum tl_status tl_binaries_set_sysroot(struct tl_binaries *binaries, const char *path,
+						  struct tl_error *error);
 /* Closes every binary; cancels and joins what is still being made. NULL is fine. */
 void tl_binaries_close(struct tl_binaries *binaries);
 
@@ -57,6 +63,9 @@ void tl_binaries_close(struct tl_binaries *binaries);
  */
 TL_CHECKED enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, struct tl_binary **binary_ret,
 					  struct tl_error *error);
+/* The same for a library, by the name that the program knows it by: a whole one is looked for below the sysroot. */
+TL_CHECKED enum tl_status tl_binaries_get_library(struct tl_binaries *binaries, const char *path,
+						  struct tl_binary **binary_ret, struct tl_error *error);
 /* The same for an image in memory, such as the vDSO; the bytes are copied. The same name and bytes: the same binary. */
 TL_CHECKED enum tl_status tl_binaries_get_bytes(struct tl_binaries *binaries, const char *name, const void *bytes,
 						tl_size size, struct tl_binary **binary_ret, struct tl_error *error);

@@ -51,6 +51,7 @@ void tl_modules_close(struct tl_modules *modules)
 		release_module(modules->list.items[i]);
 	release_table(&modules->list);
 	release_table(&modules->sorted);
+	tl_release(tl_storage(), modules->added, modules->added_capacity * sizeof(*modules->added));
 	tl_release(tl_storage(), modules->lists, sizeof(*modules->lists));
 	tl_release(tl_storage(), modules, sizeof(*modules));
 }
@@ -233,6 +234,90 @@ static enum tl_status finish(struct update *update, bool *changed_ret)
 	return TL_OK;
 }
 
+/* ============================================================ added by hand ====================================== */
+
+void tl_modules_set_offset(struct tl_modules *modules, tl_u64 offset)
+{
+	modules->offset = offset;
+}
+
+static enum tl_status add_added(struct update *update)
+{
+	for (tl_size i = 0; i < update->modules->added_count; i++)
+		TL_TRY(add_module(update, update->modules->added[i].binary, update->modules->added[i].bias, 0));
+	return TL_OK;
+}
+
+static const struct added_file *find_added(const struct tl_modules *modules, const struct tl_binary *binary,
+					   tl_u64 bias)
+{
+	for (tl_size i = 0; i < modules->added_count; i++)
+		if (modules->added[i].binary == binary && modules->added[i].bias == bias)
+			return &modules->added[i];
+	return NULL;
+}
+
+/* The list as it is, but for what was added and is no more, and with what was added since. */
+static enum tl_status renew(struct tl_modules *modules, const struct added_file *removed, struct tl_error *error)
+{
+	struct update update = {.modules = modules, .error = error};
+	enum tl_status status = TL_OK;
+	bool changed;
+
+	for (tl_size i = 0; i < modules->list.count && status == TL_OK; i++) {
+		const struct tl_module *module = &modules->list.items[i]->open;
+
+		if (removed != NULL && module->binary == removed->binary && module->bias == removed->bias)
+			continue;
+		if (module->program) {
+			update.program = module->binary;
+			update.bias = module->bias;
+		}
+		status = add_module(&update, module->binary, module->bias, module->link_map);
+	}
+	if (status == TL_OK)
+		status = add_added(&update);
+	if (status == TL_OK)
+		status = finish(&update, &changed);
+	if (status != TL_OK)
+		drop(&update);
+	return status;
+}
+
+enum tl_status tl_modules_add_file(struct tl_modules *modules, const char *path, tl_u64 bias, struct tl_error *error)
+{
+	struct tl_binary *binary;
+	enum tl_status status;
+
+	TL_TRY(tl_binaries_get(modules->binaries, path, &binary, error));
+	if (find_added(modules, binary, bias) != NULL)
+		return TL_OK;
+	if (!tl_grow(tl_storage(), (void **)&modules->added, &modules->added_capacity, modules->added_count,
+		     sizeof(*modules->added)))
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for one more file");
+	tl_binary_want(binary);
+	modules->added[modules->added_count++] = (struct added_file){binary, bias};
+	status = renew(modules, NULL, error);
+	if (status != TL_OK)
+		modules->added_count--;
+	return status;
+}
+
+enum tl_status tl_modules_remove_file(struct tl_modules *modules, const char *path, tl_u64 bias, struct tl_error *error)
+{
+	const struct added_file *found;
+	struct added_file removed;
+	struct tl_binary *binary;
+
+	TL_TRY(tl_binaries_get(modules->binaries, path, &binary, error));
+	found = find_added(modules, binary, bias);
+	if (found == NULL)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "No symbol file found");
+	removed = *found;
+	modules->added[found - modules->added] = modules->added[--modules->added_count];
+	return renew(modules, &removed, error);
+}
+
 enum tl_status tl_modules_set_program(struct tl_modules *modules, const char *path, struct tl_error *error)
 {
 	struct update update = {.modules = modules, .error = error};
@@ -240,7 +325,10 @@ enum tl_status tl_modules_set_program(struct tl_modules *modules, const char *pa
 	bool changed;
 
 	TL_TRY(tl_binaries_get(modules->binaries, path, &update.program, error));
-	status = add_module(&update, update.program, 0, 0);
+	update.bias = modules->offset;
+	status = add_module(&update, update.program, update.bias, 0);
+	if (status == TL_OK)
+		status = add_added(&update);
 	if (status == TL_OK)
 		status = finish(&update, &changed);
 	if (status != TL_OK) {
@@ -278,7 +366,7 @@ static tl_u64 program_bias(const struct update *update)
 {
 	const struct tl_elf *elf = tl_image_elf(update->program->image);
 	struct tl_elf_segment segment;
-	tl_u64 bias = 0;
+	tl_u64 bias = update->modules->offset;
 
 	if (update->auxiliary.entry != 0)
 		bias = update->auxiliary.entry - elf->entry;
@@ -415,7 +503,7 @@ static enum tl_status add_file(struct update *update, const char *path, tl_u64 b
 {
 	struct tl_error why = {.status = TL_OK};
 	struct tl_binary *binary = NULL;
-	enum tl_status status = tl_binaries_get(update->modules->binaries, path, &binary, &why);
+	enum tl_status status = tl_binaries_get_library(update->modules->binaries, path, &binary, &why);
 	tl_u64 lowest, size;
 
 	if (status == TL_ERROR_NO_MEMORY) {
@@ -597,13 +685,13 @@ static enum tl_status make_list(struct update *update, const char *path)
 {
 	TL_TRY(add_program(update, path));
 	if (update->word == 0)
-		return TL_OK;
+		return add_added(update);
 	TL_TRY(find_vdso(update));
 	TL_TRY(add_interpreter(update));
 	TL_TRY(add_libraries(update));
 	if (update->vdso != NULL)
 		TL_TRY(add_module(update, update->vdso, update->vdso_bias, 0));
-	return TL_OK;
+	return add_added(update);
 }
 
 enum tl_status tl_modules_update(struct tl_modules *modules, const char *path, const void *auxv, tl_size auxv_size,

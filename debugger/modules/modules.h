@@ -50,6 +50,22 @@ TL_CHECKED enum tl_status tl_modules_update(struct tl_modules *modules, const ch
 					    tl_size auxv_size, bool *changed_ret, struct tl_error *error);
 
 /*
+ * How far the program was moved, for where nothing tells: no auxiliary vector, as of a kernel, or no process. Counts
+ * from the next tl_modules_set_program or tl_modules_update on.
+ */
+void tl_modules_set_offset(struct tl_modules *modules, tl_u64 offset);
+
+/*
+ * Adds a file at a place that a person named, beside what is found by itself (add-symbol-file): `bias` as in struct
+ * tl_module. It stays through updates, until tl_modules_remove_file. Its index is begun. Errors as tl_binaries_get's.
+ */
+TL_CHECKED enum tl_status tl_modules_add_file(struct tl_modules *modules, const char *path, tl_u64 bias,
+					      struct tl_error *error);
+/* Takes the file off that was added at that bias. TL_ERROR_ARGUMENT where none was. */
+TL_CHECKED enum tl_status tl_modules_remove_file(struct tl_modules *modules, const char *path, tl_u64 bias,
+						 struct tl_error *error);
+
+/*
  * Where the dynamic linker stops for debuggers after it changed its list (r_brk, or _dl_debug_state by name); 0 while
  * that is not known.
  */

@@ -25,6 +25,12 @@ struct table {
 	tl_size count, capacity;
 };
 
+/* A file that a person named, and where it is: part of every list. */
+struct added_file {
+	struct tl_binary *binary;
+	tl_u64 bias;
+};
+
 /* Units that were asked last whether variables of theirs have lists of locations. */
 struct unit_lists {
 	struct {
@@ -41,6 +47,9 @@ struct tl_modules {
 	struct table list;        /* the program first, then in the order of loading; owns the modules */
 	struct table sorted;      /* the same by address */
 	struct unit_lists *lists; /* beside, as asking does not change the list of modules */
+	struct added_file *added;
+	tl_size added_count, added_capacity;
+	tl_u64 offset; /* of the program, where nothing tells how far it was moved */
 	tl_u64 watch;
 	tl_u64 generation;
 	char remark[640];

@@ -34,6 +34,7 @@ static void release(struct tl_debugged *debugged)
 	tl_modules_close(debugged->linked);
 	free(debugged->path);
 	free(debugged->program);
+	tl_inferior_release_symbols(debugged);
 	free(debugged);
 }
 
@@ -121,6 +122,11 @@ enum tl_status tl_inferior_set_program(struct tl_session *session, struct tl_deb
 	}
 	if (copy != NULL)
 		tl_binary_want(tl_modules_get(modules, 0)->binary);
+	/* Names are its own again. */
+	free(debugged->symbols);
+	debugged->symbols = NULL;
+	debugged->symbols_offset = 0;
+	tl_session_prepare_modules(session, debugged, modules);
 	tl_session_forget_frame(session);
 	tl_modules_close(debugged->linked);
 	free(debugged->program);
@@ -188,6 +194,8 @@ enum tl_status tl_session_add(struct tl_session *session, struct tl_debugged *de
 	tl_u32 connection = debugged->connection != 0 ? debugged->connection : connect(session);
 	enum tl_status status;
 
+	if (debugged->symbols != NULL)
+		path = debugged->symbols;
 	drop_process(debugged);
 	status = tl_modules_open(&debugged->modules, session->binaries, error);
 	if (status == TL_OK)
@@ -202,6 +210,7 @@ enum tl_status tl_session_add(struct tl_session *session, struct tl_debugged *de
 	debugged->left = false;
 	debugged->connection = connection;
 	tl_modules_set_memory(debugged->modules, &memory);
+	tl_session_prepare_modules(session, debugged, debugged->modules);
 	return TL_OK;
 }
 

@@ -68,11 +68,20 @@ static void default_signals(struct tl_signal_handling *signals)
 	signals[2].pass = signals[5].pass = false;
 }
 
-static enum tl_status open_parts(struct tl_session *session, struct tl_error *error)
+void tl_session_start_engine(struct tl_session *session)
 {
 	struct tl_engine_host host = {
 		.allocator = *tl_storage(), .output = engine_output, .ready = engine_ready, .context = session};
 
+	memset(session->engine, 0, tl_engine_size());
+	tl_engine_init(session->engine, session->target, &host);
+	tl_engine_settings(session->engine)->pass_reported = true;
+	tl_engine_settings(session->engine)->report_execs = true;
+	tl_engine_settings(session->engine)->awaken = true;
+}
+
+static enum tl_status open_parts(struct tl_session *session, struct tl_error *error)
+{
 	TL_TRY(tl_loop_add_deferred(session->options.loop, "session", on_deferred, session, &session->deferred, error));
 	TL_TRY(tl_binaries_open(&session->binaries, session->options.loop, session->options.binaries, error));
 	TL_TRY(tl_variables_open(&session->variables, error));
@@ -80,11 +89,7 @@ static enum tl_status open_parts(struct tl_session *session, struct tl_error *er
 	session->engine = aligned_alloc(16, (tl_engine_size() + 15) / 16 * 16);
 	if (session->engine == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for the engine");
-	memset(session->engine, 0, tl_engine_size());
-	tl_engine_init(session->engine, session->options.target, &host);
-	tl_engine_settings(session->engine)->pass_reported = true;
-	tl_engine_settings(session->engine)->report_execs = true;
-	tl_engine_settings(session->engine)->awaken = true;
+	tl_session_start_engine(session);
 	return tl_session_new_inferior(session, &session->current, error);
 }
 

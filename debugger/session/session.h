@@ -148,6 +148,25 @@ void tl_session_set_patience(struct tl_session *session, const struct tl_patienc
 TL_CHECKED enum tl_status tl_session_set_program(struct tl_session *session, const char *path, struct tl_error *error);
 const char *tl_session_program(const struct tl_session *session); /* NULL: none */
 
+/* The program that `run` starts, alone: names stay those of the file that they were read from. NULL: none. */
+TL_CHECKED enum tl_status tl_session_set_executable(struct tl_session *session, const char *path,
+						    struct tl_error *error);
+/*
+ * The file that the program's names are read from, where that is not the program's own, also for processes that are
+ * there. `offset`: how far from where it was linked to it is, for what does not say so itself (a kernel). NULL: none.
+ */
+TL_CHECKED enum tl_status tl_session_set_symbols(struct tl_session *session, const char *path, tl_u64 offset,
+						 struct tl_error *error);
+/* A further file of names, `bias` from where it was linked to, in all processes, for good. */
+TL_CHECKED enum tl_status tl_session_add_symbols(struct tl_session *session, const char *path, tl_u64 bias,
+						 struct tl_error *error);
+TL_CHECKED enum tl_status tl_session_remove_symbols(struct tl_session *session, const char *path, tl_u64 bias,
+						    struct tl_error *error);
+/* The index-th of them, and how far it was moved; NULL past the end. */
+const char *tl_session_added_symbols(const struct tl_session *session, tl_size index, tl_u64 *bias_ret);
+/* Where libraries are looked for (tl_binaries_set_sysroot), also those of processes that are there. */
+TL_CHECKED enum tl_status tl_session_set_sysroot(struct tl_session *session, const char *path, struct tl_error *error);
+
 /*
  * Starts the program: stands at its first instruction, its modules known, its points inserted. `launch` as in
  * core/engine/target.h. A process that runs already is not ended.
@@ -168,6 +187,15 @@ TL_CHECKED enum tl_status tl_session_adopt(struct tl_session *session, const cha
 /* The selected process: ends it; lets it go. Waits until it stands, turning the loop. */
 TL_CHECKED enum tl_status tl_session_kill(struct tl_session *session, struct tl_error *error);
 TL_CHECKED enum tl_status tl_session_detach(struct tl_session *session, struct tl_error *error);
+/*
+ * Puts another target under the session, which must outlive it from then on: points, settings, variables and history
+ * stay. What is debugged over the present one is forgotten as it is, with nothing of ours left in it as far as the
+ * target can be reached; kill it or let it go first, if that is meant. The present target may be destroyed afterwards.
+ * Never from inside a turn of the loop.
+ */
+void tl_session_set_target(struct tl_session *session, struct tl_target *target);
+/* What is known of registers, frames and values is asked for anew: the program was changed from elsewhere. */
+void tl_session_refresh(struct tl_session *session);
 /* Kills what was launched and lets go what was attached to, for the end of the debugger. */
 void tl_session_leave(struct tl_session *session);
 

@@ -6,6 +6,12 @@
 #include "debugger/session/session.h"
 #include "debugger/session/steps.h"
 
+/* A file of names that a person added. */
+struct tl_added_symbols {
+	char *path;
+	tl_u64 bias;
+};
+
 /*
  * What users of gdb call an inferior: a program, and its process while there is one, with what is in its memory. It
  * stays where it is as long as it is on the list: its modules read through it.
@@ -13,7 +19,11 @@
 struct tl_debugged {
 	struct tl_engine *engine;
 	tl_u32 number;
-	char *program;              /* what `run` starts; NULL: none */
+	char *program;         /* what `run` starts; NULL: none */
+	char *symbols;         /* the file that its names are from; NULL: its own */
+	tl_u64 symbols_offset; /* how far from where it was linked to that is, where nothing else tells */
+	struct tl_added_symbols *added;
+	tl_size added_count, added_capacity;
 	struct tl_modules *linked;  /* that program as linked, for when nothing runs */
 	tl_u64 process;             /* 0: none, and then nothing of what follows is there */
 	struct tl_modules *modules; /* NULL: none */
@@ -153,6 +163,18 @@ void tl_session_update_modules(struct tl_session *session, struct tl_debugged *d
 void tl_session_begin_program(struct tl_session *session, struct tl_debugged *debugged);
 /* All threads of a process that was attached to stand: this one speaks for them. */
 void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thread);
+
+/* ---- symbol_files.c ---- */
+
+/* What a person said of files of names, for modules of it that were just opened. */
+void tl_session_prepare_modules(struct tl_session *session, const struct tl_debugged *debugged,
+				struct tl_modules *modules);
+void tl_inferior_release_symbols(struct tl_debugged *debugged);
+
+/* ---- session.c ---- */
+
+/* The engine over the session's target, with what holds for every target. */
+void tl_session_start_engine(struct tl_session *session);
 
 /* ---- threads.c ---- */
 

@@ -151,7 +151,7 @@ enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask_first, struc
 {
 	tl_u64 process = tl_session_thread(cli->session).process;
 
-	if (ask_first && tl_session_alive(cli->session) && cli->core == NULL &&
+	if (ask_first && tl_session_alive(cli->session) && cli->connection.kind != TL_CONNECTION_CORE &&
 	    !tl_cli_query(cli,
 			  "A debugging session is active.\n\n\tInferior 1 [process %llu] will be %s.\n\nQuit anyway? ",
 			  (unsigned long long)process, tl_session_attached(cli->session) ? "detached" : "killed"))
@@ -356,6 +356,7 @@ static void close_parts(struct tl_cli *cli)
 {
 	tl_screen_flush(&cli->screen);
 	tl_session_close(cli->session);
+	tl_connection_close(cli);
 	tl_program_terminal_close(cli->program_terminal);
 	tl_terminal_close(cli->terminal);
 	cli->terminal = NULL;
@@ -411,17 +412,17 @@ static void prompt(struct tl_cli *cli)
 static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 {
 	const struct tl_patience patience = {tl_cli_waiting, cli};
-	bool interactive = tl_terminal_interactive(cli->terminal), good;
+	bool interactive = tl_terminal_interactive(cli->terminal), good = true;
 
 	if (interactive && !options->quiet && !options->batch)
 		tl_screen_format(&cli->screen, "Trapline %s. Type \"help\" for help.\n", options->version);
 	tl_session_set_patience(cli->session, &patience);
 	tl_startup_early(cli, options);
 	if (!cli->quit)
-		tl_startup_program(cli, options);
+		good = tl_startup_program(cli, options);
 	if (interactive)
 		tl_history_open(cli->settings.history_file, cli->settings.history_size);
-	good = tl_startup_late(cli, options);
+	good = tl_startup_late(cli, options) && good;
 	if (cli->batch && !cli->quit)
 		cli->status = good ? 0 : 1;
 	if (!cli->batch)
@@ -430,17 +431,13 @@ static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 		tl_history_save(cli->settings.history_file, cli->settings.history_size);
 }
 
-int tl_cli_run(struct tl_loop *loop, struct tl_target *target, const struct tl_cli_options *options)
+int tl_cli_run(struct tl_loop *loop, const struct tl_cli_options *options)
 {
-	struct tl_cli cli = {.loop = loop,
-			     .target = target,
-			     .batch = options->batch,
-			     .version = options->version,
-			     .core = options->core};
+	struct tl_cli cli = {.loop = loop, .batch = options->batch, .version = options->version};
 	struct tl_error error;
 
 	cli.screen.log = -1;
-	if (open_parts(&cli, &error) != TL_OK) {
+	if (tl_connection_open(&cli, options->survive, &error) != TL_OK || open_parts(&cli, &error) != TL_OK) {
 		fprintf(stderr, "trapline: %s\n", error.text);
 		cli.status = 1;
 	} else if (options->directory != NULL && chdir(options->directory) != 0) {

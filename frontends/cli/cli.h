@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "debugger/session/session.h"
+#include "frontends/cli/connection.h"
 #include "frontends/cli/listing.h"
 #include "frontends/cli/progress.h"
 #include "frontends/cli/screen.h"
@@ -48,16 +49,13 @@ struct tl_cli_options {
 	const struct tl_start *starts;
 	tl_size start_count;
 	const char *const *program; /* NULL-terminated: the program and its arguments; NULL: none */
-	const char *core;           /* the core dump that the target shows; NULL: none */
-	const char *core_command;   /* the command line of what was dumped; NULL: not known */
-	tl_i32 core_signal;         /* that ended it; 0: none */
+	const char *core;           /* a core dump to look at; NULL: none */
 	const char *core_program;   /* what made it; NULL: what it says itself */
-	/* Adds what the target has already to the engine; NULL: it has nothing. */
-	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
-	/* Whether that was started for us, and is to end with us; NULL: it was not. */
-	bool (*started)(const struct tl_target *target);
-	tl_u64 attach;         /* 0: none */
-	const char *directory; /* where to go first; NULL: stay */
+	const char *connect;        /* the address of a remote stub; NULL: none */
+	bool extended;              /* that may start programs, and stays without one */
+	bool survive;               /* programs that are started run on when we are killed */
+	tl_u64 attach;              /* 0: none */
+	const char *directory;      /* where to go first; NULL: stay */
 	const char *version;
 	bool batch;                  /* ends when the files and commands are done; nothing is asked */
 	bool quiet;                  /* no greeting */
@@ -66,7 +64,8 @@ struct tl_cli_options {
 
 struct tl_cli {
 	struct tl_loop *loop;
-	struct tl_target *target;
+	struct tl_connection connection;
+	struct tl_target *target; /* the connection's */
 	struct tl_screen screen;
 	struct tl_terminal *terminal;
 	struct tl_settings settings;
@@ -93,9 +92,8 @@ struct tl_cli {
 	struct tl_completion *completion;    /* while words are looked for; else NULL */
 	struct tl_source *resize, *ends[2];
 	const char *version;
-	const char *core; /* what is looked at instead of a process; NULL: none */
-	char *repeat;     /* what an empty line does; NULL: nothing */
-	bool repeating;   /* it is being done now */
+	char *repeat;   /* what an empty line does; NULL: nothing */
+	bool repeating; /* it is being done now */
 	bool quit;
 	int status; /* of the process */
 	struct tl_progress progress;
@@ -107,8 +105,8 @@ struct tl_cli {
 	enum tl_script_leaving leaving;
 };
 
-/* Runs the prompt until it is left; returns the exit status. `loop` and `target` outlive it. */
-int tl_cli_run(struct tl_loop *loop, struct tl_target *target, const struct tl_cli_options *options);
+/* Runs the prompt until it is left; returns the exit status. `loop` outlives it. */
+int tl_cli_run(struct tl_loop *loop, const struct tl_cli_options *options);
 
 /*
  * Asks a question that wants y or n; true for y. Without a person, or with `set confirm off`, the answer is y. The text

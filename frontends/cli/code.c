@@ -18,6 +18,8 @@ static tl_u16 machine_of(struct tl_cli *cli)
 	const struct tl_module *program = tl_modules_get(tl_session_modules(cli->session), 0);
 	struct tl_process_facts facts;
 
+	if (cli->settings.architecture != 0)
+		return cli->settings.architecture == 1 ? EM_386 : EM_X86_64;
 	if (tl_engine_facts(tl_session_engine(cli->session), tl_session_thread(cli->session).process, &facts) == TL_OK)
 		return strcmp(facts.cpu->name, "i386") == 0 ? EM_386 : EM_X86_64;
 	return program != NULL ? tl_image_elf(program->binary->image)->machine : EM_X86_64;

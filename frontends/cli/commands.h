@@ -34,6 +34,8 @@ extern const struct tl_command tl_commands_modules_info[]; /* line, symbol, shar
 extern const struct tl_command tl_commands_shell[];        /* quit, help, echo, shell, cd, … */
 extern const struct tl_command tl_commands_script[];       /* define, if, source, … */
 extern const struct tl_command tl_commands_settings[];     /* set, show */
+extern const struct tl_command tl_commands_targets[];      /* target, core-file, monitor, disconnect, … */
+extern const struct tl_command tl_commands_files[];        /* exec-file, symbol-file, add-symbol-file, load, … */
 
 /* `thread apply` */
 TL_CHECKED enum tl_status tl_command_thread_apply(struct tl_cli *cli, const struct tl_command_line *line,
@@ -42,6 +44,10 @@ TL_CHECKED enum tl_status tl_command_thread_apply(struct tl_cli *cli, const stru
 /* Carries out a command that the user defined (the row's name says which). */
 TL_CHECKED enum tl_status tl_command_run_user(struct tl_cli *cli, const struct tl_command_line *line,
 					      struct tl_error *error);
+
+/* exec-file, which `target exec` is, too. */
+TL_CHECKED enum tl_status tl_command_run_exec_file(struct tl_cli *cli, const struct tl_command_line *line,
+						   struct tl_error *error);
 
 /* Completion of files, of commands and of settings, for rows' `complete`. */
 void tl_complete_files(struct tl_cli *cli, const char *words);

@@ -328,7 +328,7 @@ static enum tl_status info_proc(struct tl_cli *cli, const char *words, const str
 	}
 	if (words[0] != '\0')
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Too many parameters: %s", words);
-	if (cli->core != NULL)
+	if (cli->connection.kind == TL_CONNECTION_CORE)
 		return show_core(&proc, parts, error);
 	tl_screen_format(&cli->screen, "process %llu\n", (unsigned long long)proc.process);
 	show_parts(&proc, parts);

@@ -39,6 +39,7 @@ static enum tl_status words_of(const struct tl_command_line *line, char **words_
 
 static enum tl_status prepare_start(struct tl_cli *cli, const char *words, struct tl_error *error)
 {
+	TL_TRY(tl_connection_make_ready(cli, "run", error));
 	TL_TRY(tl_running_make_way(cli,
 				   "The program being debugged has been started already.\n"
 				   "Start it from the beginning? ",
@@ -142,6 +143,7 @@ static enum tl_status run_attach(struct tl_cli *cli, const struct tl_command_lin
 	free(words);
 	if (process == (tl_u64)getpid())
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "I refuse to debug myself!");
+	TL_TRY(tl_connection_make_ready(cli, "attach", error));
 	TL_TRY(tl_running_make_way(cli, "A program is being debugged already.  Kill it? ", error));
 	return tl_running_attach(cli, process, background, error);
 }
@@ -152,10 +154,16 @@ static enum tl_status run_detach(struct tl_cli *cli, const struct tl_command_lin
 	tl_u64 process = tl_session_thread(cli->session).process;
 
 	(void)line;
+	if (cli->connection.kind == TL_CONNECTION_CORE && tl_connection_disconnect(cli, error)) {
+		tl_screen_text(&cli->screen, "No core file now.\n");
+		return TL_OK;
+	}
 	TL_TRY(tl_running_alive(cli, error));
 	tl_screen_format(&cli->screen, "Detaching from program: %s, process %llu\n", program != NULL ? program : "",
 			 (unsigned long long)process);
 	TL_TRY(tl_session_detach(cli->session, error));
+	if (cli->connection.kind == TL_CONNECTION_REMOTE)
+		tl_screen_text(&cli->screen, "Ending remote debugging.\n");
 	tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) detached]\n", (unsigned long long)process);
 	cli->last_thread = (struct tl_thread_id){0, 0};
 	return TL_OK;
@@ -167,6 +175,8 @@ static enum tl_status run_kill(struct tl_cli *cli, const struct tl_command_line 
 
 	(void)line;
 	TL_TRY(tl_running_alive(cli, error));
+	if (cli->connection.kind == TL_CONNECTION_CORE)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
 	if (!tl_cli_query(cli, "Kill the program being debugged? "))
 		return TL_FAIL(error, TL_ERROR_CANCELLED, "Not confirmed.");
 	TL_TRY(tl_session_kill(cli->session, error));

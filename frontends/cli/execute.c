@@ -76,10 +76,13 @@ static enum tl_status run_command(struct tl_cli *cli, const struct tl_command_li
 	/* The row may be moved by what runs; its name is not. */
 	const char *name = line->path[0]->name;
 	bool hooks = line->command->run != tl_command_run_user;
+	enum tl_status status;
 
 	if (hooks)
 		TL_TRY(tl_execute_hook(cli, "hook-", name, error));
-	TL_TRY(line->command->run(cli, line, error));
+	status = line->command->run(cli, line, error);
+	tl_connection_settle(cli);
+	TL_TRY(status);
 	return hooks ? tl_execute_hook(cli, "hookpost-", name, error) : TL_OK;
 }
 

@@ -267,7 +267,12 @@ static bool find_prefix(struct tl_cli *cli, const char *words, struct tl_command
 	tl_output_format(&text, "%s ", words);
 	row = tl_command_complete(cli->table.rows, tl_output_string(&text), text.size, ignore_row, NULL, &rest);
 	if (row != NULL && *rest == '\0' && row->run == NULL && row->subcommands != NULL) {
-		tl_output_text(&text, row->subcommands[0].name);
+		const struct tl_command *below = row->subcommands;
+
+		/* Down to one that can be carried out. */
+		tl_output_text(&text, below->name);
+		for (; below->run == NULL && below->subcommands != NULL; below = below->subcommands)
+			tl_output_format(&text, " %s", below->subcommands->name);
 		found = tl_command_find(cli->table.rows, tl_output_string(&text), text.size, line_ret, NULL) == TL_OK;
 	}
 	tl_output_release(&text);

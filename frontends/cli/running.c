@@ -27,7 +27,7 @@ enum tl_status tl_running_stopped(struct tl_cli *cli, struct tl_error *error)
 
 enum tl_status tl_running_ready(struct tl_cli *cli, struct tl_error *error)
 {
-	if (cli->core != NULL)
+	if (cli->connection.kind == TL_CONNECTION_CORE)
 		return TL_FAIL(error, TL_ERROR_NOT_RUNNING,
 			       "The program is not being run: a core dump can only be looked at.");
 	return tl_running_stopped(cli, error);
@@ -84,6 +84,7 @@ void tl_running_idle(struct tl_cli *cli)
 	cli->stop_due = false;
 	while (tl_session_take(cli->session, &stop))
 		tl_stop_tell(cli, &stop);
+	tl_connection_settle(cli);
 }
 
 enum tl_status tl_running_resume(struct tl_cli *cli, const struct tl_plan *plan, bool background,
@@ -194,9 +195,15 @@ enum tl_status tl_running_launch(struct tl_cli *cli, struct tl_error *error)
 	const char *program = tl_session_program(cli->session);
 	const char *arguments = cli->settings.arguments != NULL ? cli->settings.arguments : "";
 	const char *through_shell[3] = {program, arguments[0] != '\0' ? arguments : NULL, NULL};
+	const char *remote = cli->settings.remote_exec_file;
 	char **words = NULL;
 	enum tl_status status;
 
+	/* Where the stub is, the program may have another name. */
+	if (cli->connection.kind == TL_CONNECTION_EXTENDED && remote != NULL && remote[0] != '\0') {
+		program = program != NULL ? program : remote;
+		through_shell[0] = remote;
+	}
 	if (program == NULL)
 		return TL_FAIL(error, TL_ERROR_STATE,
 			       "No executable file specified.\nUse the \"file\" or \"exec-file\" command.");
@@ -215,7 +222,7 @@ enum tl_status tl_running_launch(struct tl_cli *cli, struct tl_error *error)
 		} all = {words};
 
 		words[0] = NULL;
-		*(const char **)(void *)&words[0] = program;
+		*(const char **)(void *)&words[0] = through_shell[0];
 		status = launch(cli, all.to, error);
 	}
 	free_words(words);

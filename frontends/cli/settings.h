@@ -36,6 +36,12 @@ struct tl_settings {
 	tl_u32 locking, follow_fork, hardware_watchpoints;
 	bool step_mode, detach_on_fork, stop_on_library, unwind_on_signal, unwind_on_exception;
 	tl_u32 pending; /* of breakpoints: index of auto, on, off */
+	/* Targets. */
+	tl_u32 remote_timeout, tcp_timeout; /* seconds */
+	tl_u32 serial_baud;                 /* 0: as the line is set */
+	bool tcp_retry, debug_remote;
+	char *remote_exec_file, *sysroot;
+	tl_u32 architecture, osabi; /* of tl_architectures and their like: 0 is auto */
 };
 
 enum tl_setting_kind {
@@ -92,6 +98,10 @@ void tl_settings_show(struct tl_cli *cli, const struct tl_setting *row, const ch
 TL_CHECKED enum tl_status tl_set_variable(struct tl_cli *cli, const char *words, struct tl_error *error);
 TL_CHECKED enum tl_status tl_set_environment(struct tl_cli *cli, const char *words, struct tl_error *error);
 TL_CHECKED enum tl_status tl_set_substitute_path(struct tl_cli *cli, const char *words, struct tl_error *error);
+TL_CHECKED enum tl_status tl_set_architecture(struct tl_cli *cli, const char *words, struct tl_error *error);
+TL_CHECKED enum tl_status tl_set_osabi(struct tl_cli *cli, const char *words, struct tl_error *error);
+void tl_show_architecture(struct tl_cli *cli, const char *words);
+void tl_show_osabi(struct tl_cli *cli, const char *words);
 void tl_show_directories(struct tl_cli *cli, const char *words);
 void tl_show_environment(struct tl_cli *cli, const char *words);
 void tl_show_substitute_path(struct tl_cli *cli, const char *words);

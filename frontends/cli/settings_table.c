@@ -1,6 +1,9 @@
+#include "base/address.h"
+#include "base/trace.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/history.h"
 #include "frontends/cli/settings.h"
+#include "targets/remote/remote.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -71,6 +74,41 @@ static enum tl_status session_changed(struct tl_cli *cli, struct tl_error *error
 	return TL_OK;
 }
 
+static enum tl_status debug_remote_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	if (cli->settings.debug_remote)
+		return tl_trace_setup("packets", error);
+	tl_trace_close();
+	return TL_OK;
+}
+
+static enum tl_status remote_timeout_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	if (cli->settings.remote_timeout == 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "A stub needs some time: one second at least.");
+	/* Somebody must give up in the end: a day is for ever. */
+	if (cli->settings.remote_timeout > 86400)
+		cli->settings.remote_timeout = 86400;
+	if (tl_connection_is_remote(&cli->connection))
+		tl_remote_target_set_patience(cli->target, (tl_u64)cli->settings.remote_timeout * 1000);
+	return TL_OK;
+}
+
+static enum tl_status serial_baud_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	tl_u32 baud = cli->settings.serial_baud;
+
+	if (baud != 0 && !tl_device_speed_is_known(baud))
+		return TL_FAIL(error, TL_ERROR_ARGUMENT,
+			       "No serial line has %u baud. Example: 9600, 38400, 115200, 1000000.", baud);
+	return TL_OK;
+}
+
+static enum tl_status sysroot_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	return tl_session_set_sysroot(cli->session, cli->settings.sysroot, error);
+}
+
 static enum tl_status prompt_changed(struct tl_cli *cli, struct tl_error *error)
 {
 	tl_size size = strlen(cli->settings.prompt);
@@ -124,6 +162,13 @@ static const char *const pending[] = {"auto", "on", "off", NULL};
 /* ---- The table, in the order of the alphabet ---- */
 
 const struct tl_setting tl_setting_rows[] = {
+	{.name = "architecture",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "architecture of target",
+	 .details = "As what code is read where nobody can tell: auto, i386 or i386:x86-64.\n"
+		    "Example: set architecture i386",
+	 .set = tl_set_architecture,
+	 .show = tl_show_architecture},
 	{.name = "args",
 	 .kind = TL_SETTING_TEXT,
 	 .offset = AT(arguments),
@@ -175,6 +220,12 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Debugger's willingness to use watchpoint hardware is %s.",
 	 .summary = "debugger's willingness to use watchpoint hardware",
 	 .details = "0: watchpoints are watched by stepping, which is slow."},
+	{.name = "debug remote",
+	 .offset = AT(debug_remote),
+	 .say = "Debugging of remote protocol is %s.",
+	 .summary = "debugging of remote protocol",
+	 .details = "On: every packet to and from a stub is written to standard error. Example: set debug remote on",
+	 .changed = debug_remote_changed},
 	{.name = "detach-on-fork",
 	 .offset = AT(detach_on_fork),
 	 .changed = session_changed,
@@ -283,6 +334,12 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "The max call depth for user-defined commands is %s.",
 	 .summary = "the max call depth for user-defined commands",
 	 .details = "Commands that call each other deeper than this are ended with an error."},
+	{.name = "osabi",
+	 .kind = TL_SETTING_OWN,
+	 .summary = "OS ABI of target",
+	 .details = "auto, none or GNU/Linux: Linux is all that there is. Example: set osabi auto",
+	 .set = tl_set_osabi,
+	 .show = tl_show_osabi},
 	{.name = "pagination",
 	 .offset = AT(pagination),
 	 .changed = screen_changed,
@@ -364,6 +421,20 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Trapline's prompt is \"%s\".",
 	 .summary = "Trapline's prompt",
 	 .details = "A space is put behind it if there is none. Example: set prompt (db)"},
+	{.name = "remote exec-file",
+	 .kind = TL_SETTING_TEXT,
+	 .offset = AT(remote_exec_file),
+	 .say = "The remote exec-file is \"%s\".",
+	 .summary = "the remote pathname for \"run\"",
+	 .details = "What an extended-remote stub starts; without it, the program's name here.\n"
+		    "Example: set remote exec-file /usr/bin/program"},
+	{.name = "remotetimeout",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(remote_timeout),
+	 .say = "Timeout limit to wait for target to respond is %s.",
+	 .summary = "the timeout limit to wait for target to respond",
+	 .details = "In seconds. A stub that does not answer within them is given up. Example: set remotetimeout 30",
+	 .changed = remote_timeout_changed},
 	{.name = "scheduler-locking",
 	 .kind = TL_SETTING_CHOICE,
 	 .choices = locking,
@@ -372,6 +443,13 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "Mode for locking scheduler during execution is \"%s\".",
 	 .summary = "mode for locking scheduler during execution",
 	 .details = "off: all threads run; on: only the selected one; step: only it while it steps; replay: as off."},
+	{.name = "serial baud",
+	 .kind = TL_SETTING_NUMBER,
+	 .offset = AT(serial_baud),
+	 .say = "Baud rate for remote serial I/O is %s.",
+	 .summary = "baud rate for remote serial I/O",
+	 .details = "unlimited: as the line is set. It counts for the next connection. Example: set serial baud 115200",
+	 .changed = serial_baud_changed},
 	{.name = "startup-with-shell",
 	 .offset = AT(with_shell),
 	 .say = "Use of shell to start subprocesses is %s.",
@@ -399,6 +477,25 @@ const struct tl_setting tl_setting_rows[] = {
 	 .details = "Example: set substitute-path /build/program /usr/src/program",
 	 .set = tl_set_substitute_path,
 	 .show = tl_show_substitute_path},
+	{.name = "sysroot",
+	 .kind = TL_SETTING_FILE,
+	 .offset = AT(sysroot),
+	 .say = "The current system root is \"%s\".",
+	 .summary = "an alternate system root",
+	 .details = "Libraries are looked for below that folder, as those of a stub's machine. Without words: here.\n"
+		    "Example: set sysroot /srv/target-root",
+	 .changed = sysroot_changed},
+	{.name = "tcp auto-retry",
+	 .offset = AT(tcp_retry),
+	 .say = "Auto-retry on socket connect is %s.",
+	 .summary = "auto-retry on socket connect",
+	 .details = "On: a stub that does not listen yet is waited for."},
+	{.name = "tcp connect-timeout",
+	 .kind = TL_SETTING_COUNT,
+	 .offset = AT(tcp_timeout),
+	 .say = "Timeout limit in seconds for socket connection is %s.",
+	 .summary = "timeout limit in seconds for socket connection",
+	 .details = "So long a stub that does not listen yet is waited for. Example: set tcp connect-timeout 30"},
 	{.name = "trace-commands",
 	 .offset = AT(trace_commands),
 	 .say = "State of CLI tracing is %s.",
@@ -476,6 +573,9 @@ enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *e
 		.with_shell = true,
 		.fixed_addresses = true,
 		.addresses = true,
+		.remote_timeout = 10,
+		.tcp_timeout = 15,
+		.tcp_retry = true,
 	};
 	if (settings->prompt == NULL || settings->logging_file == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the settings");
@@ -491,5 +591,7 @@ void tl_settings_close(struct tl_settings *settings)
 	free(settings->arguments);
 	free(settings->working_directory);
 	free(settings->inferior_tty);
+	free(settings->remote_exec_file);
+	free(settings->sysroot);
 	*settings = (struct tl_settings){0};
 }

@@ -15,7 +15,7 @@ struct tl_cli_options;
 void tl_startup_early(struct tl_cli *cli, const struct tl_cli_options *options);
 
 /* The program, the process to attach to, the core: what the command line named. */
-void tl_startup_program(struct tl_cli *cli, const struct tl_cli_options *options);
+bool tl_startup_program(struct tl_cli *cli, const struct tl_cli_options *options);
 
 /* Makes a file the program, as `file` does: found as a shell finds it. */
 TL_CHECKED enum tl_status tl_startup_file(struct tl_cli *cli, const char *name, struct tl_error *error);

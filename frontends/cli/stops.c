@@ -259,6 +259,8 @@ static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
 		tell_exit(cli, stop);
 		return false;
 	case TL_STOP_KILLED:
+		if (tl_connection_tell_lost(cli))
+			return false;
 		tl_screen_format(&cli->screen,
 				 "\nProgram terminated with signal %s, %s.\nThe program no longer exists.\n",
 				 tl_signal_name(stop->signal), tl_signal_text(stop->signal));

@@ -705,7 +705,7 @@ static enum tl_status await_client(struct tl_server *server, struct tl_error *er
 		server->standard_in = server->standard_out = -1;
 		return session_begin(server, in, out, error);
 	case TL_ADDRESS_DEVICE:
-		TL_TRY(tl_device_open(server->address.name, &in, error));
+		TL_TRY(tl_device_open(server->address.name, 0, &in, error));
 		tl_server_say("Remote debugging using %s", server->address.name);
 		return session_begin(server, in, in, error);
 	default:

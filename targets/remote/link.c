@@ -97,7 +97,8 @@ static enum tl_status open_command(const char *command, int *descriptor_ret, pid
 	return TL_OK;
 }
 
-enum tl_status tl_remote_link_open(struct remote_link *link, const char *text, tl_u64 patience, struct tl_error *error)
+enum tl_status tl_remote_link_open(struct remote_link *link, const char *text, tl_u64 patience, tl_u32 baud,
+				   struct tl_error *error)
 {
 	struct tl_address address;
 	int descriptor = -1;
@@ -116,7 +117,7 @@ enum tl_status tl_remote_link_open(struct remote_link *link, const char *text, t
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
 			       "cannot connect to standard input: give HOST:PORT, unix:PATH, a device, or | COMMAND");
 	if (address.kind == TL_ADDRESS_DEVICE)
-		TL_TRY(tl_device_open(address.name, &descriptor, error));
+		TL_TRY(tl_device_open(address.name, baud, &descriptor, error));
 	else
 		TL_TRY(tl_address_connect(&address, patience, &descriptor, error));
 	return tl_remote_link_take(link, descriptor, patience, error);

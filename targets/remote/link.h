@@ -39,7 +39,7 @@ struct remote_link {
  * which the shell runs with its standard streams as the line. The link is left as it was when that fails; in any case
  * it is given back by tl_remote_link_close.
  */
-enum tl_status tl_remote_link_open(struct remote_link *link, const char *address, tl_u64 patience,
+enum tl_status tl_remote_link_open(struct remote_link *link, const char *address, tl_u64 patience, tl_u32 baud,
 				   struct tl_error *error);
 /* Takes a descriptor that speaks the protocol already. It belongs to the link. */
 enum tl_status tl_remote_link_take(struct remote_link *link, int descriptor, tl_u64 patience, struct tl_error *error);

@@ -306,8 +306,10 @@ enum tl_status tl_remote_target_create(struct tl_loop *loop, const char *address
 
 	if (target == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a connection");
-	return finish(target, tl_remote_link_open(&target->link, address, target->options.patience, error), target_ret,
-		      error);
+	return finish(
+		target,
+		tl_remote_link_open(&target->link, address, target->options.patience, target->options.baud, error),
+		target_ret, error);
 }
 
 enum tl_status tl_remote_target_create_over(struct tl_loop *loop, int descriptor,
@@ -375,6 +377,31 @@ const char *tl_remote_target_lost(const struct tl_target *base)
 	return tl_remote_link_ended(&target->link) ? target->link.lost.text : NULL;
 }
 
+void tl_remote_target_set_patience(struct tl_target *base, tl_u64 milliseconds)
+{
+	struct remote_target *target = tl_remote_self(base);
+
+	target->options.patience = target->link.patience = milliseconds != 0 ? milliseconds : PATIENCE;
+}
+
+enum tl_status tl_remote_target_packet(struct tl_target *base, const char *text, struct tl_cursor *answer_ret)
+{
+	struct remote_target *target = tl_remote_self(base);
+	enum remote_answer answer;
+
+	TL_TRY(tl_remote_ask_text(target, text, &answer));
+	*answer_ret = tl_remote_answer_text(target);
+	return TL_OK;
+}
+
+void tl_remote_target_forget(struct tl_target *base)
+{
+	struct remote_target *target = tl_remote_self(base);
+
+	for (tl_size i = 0; i < target->thread_count; i++)
+		tl_remote_forget_registers(target->threads[i]);
+}
+
 const char *tl_remote_target_detail(const struct tl_target *base)
 {
 	const struct remote_target *target = (const void *)base;
@@ -396,6 +423,7 @@ void tl_remote_target_destroy(struct tl_target *base)
 		tl_remote_remove_process(target, target->processes[0]);
 	tl_release(tl_storage(), target->processes, target->process_capacity * sizeof(struct remote_process *));
 	tl_release(tl_storage(), target->threads, target->thread_capacity * sizeof(struct remote_thread *));
+	tl_remote_forget_flash(target);
 	tl_remote_link_close(&target->link);
 	free(target);
 }

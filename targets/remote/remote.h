@@ -22,10 +22,12 @@
 
 #include "base/error.h"
 #include "base/loop.h"
+#include "core/cursor.h"
 #include "core/engine/target.h"
 
 struct tl_remote_options {
 	tl_u64 patience; /* milliseconds that an answer may take; 0: 10,000 */
+	tl_u32 baud;     /* of a serial line; 0: as it is set */
 	/* Extended mode: the stub stays when its program ends, and can start programs and attach where it can. */
 	bool extended;
 	/* Text that the program or the stub wants shown. May be NULL. */
@@ -61,6 +63,31 @@ bool tl_remote_target_started(const struct tl_target *target);
 
 /* Why the connection has ended; NULL: it has not. Valid until the target is destroyed. */
 const char *tl_remote_target_lost(const struct tl_target *target);
+
+/* How long an answer may take from now on, in milliseconds. */
+void tl_remote_target_set_patience(struct tl_target *target, tl_u64 milliseconds);
+
+/*
+ * Sends the text of one packet, for a person who knows the protocol, and waits for its answer; *answer_ret is valid
+ * until the next call of anything here. TL_ERROR_GONE: the connection has ended.
+ */
+TL_CHECKED enum tl_status tl_remote_target_packet(struct tl_target *target, const char *text,
+						  struct tl_cursor *answer_ret);
+
+/* Forgets what is known of the stub's registers, for a stub whose program was changed from elsewhere. */
+void tl_remote_target_forget(struct tl_target *target);
+
+/*
+ * Flash memory, as the stub's map of memory has it (GDB manual, "Memory Map Format", and vFlashErase, vFlashWrite,
+ * vFlashDone). Erases the blocks in which [address, address + size) lies, as far as they are flash and were not erased
+ * since the last `done`; writes what of the bytes lies in flash from `address` on (TL_ERROR_UNSUPPORTED: that is no
+ * flash); ends the writing, without which it need not take place. Stubs without flash have no objection. The stub
+ * stands.
+ */
+TL_CHECKED enum tl_status tl_remote_target_flash_erase(struct tl_target *target, tl_u64 address, tl_u64 size);
+TL_CHECKED enum tl_status tl_remote_target_flash_write(struct tl_target *target, tl_u64 address, const void *bytes,
+						       tl_size size, tl_size *done_ret);
+TL_CHECKED enum tl_status tl_remote_target_flash_done(struct tl_target *target);
 
 /* The sentence behind the last TL_ERROR_* of an operation, where the stub gave one ("E.text"); "" if not. */
 const char *tl_remote_target_detail(const struct tl_target *target);

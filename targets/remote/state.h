@@ -14,6 +14,7 @@
  *   points.c      points
  *   leave.c       starting, attaching, letting go, killing
  *   objects.c     auxv and its like, monitor commands
+ *   flash.c       memory that is erased before it is written
  */
 #ifndef TL_TARGETS_REMOTE_STATE_H
 #define TL_TARGETS_REMOTE_STATE_H
@@ -88,6 +89,19 @@ struct remote_thread {
 	char name[64];
 };
 
+/* Flash, as the stub's map of memory tells. */
+struct remote_flash_region {
+	tl_u64 start, size, block;
+	tl_u8 *erased; /* a bit for each block, since the last vFlashDone */
+};
+
+struct remote_flash {
+	bool known; /* the map was asked for */
+	bool begun; /* something was erased or written */
+	struct remote_flash_region *regions;
+	tl_size count, capacity;
+};
+
 /* Whether the stub knows a packet. */
 enum remote_knows { KNOWS_PERHAPS, KNOWS, KNOWS_NOT };
 
@@ -136,6 +150,7 @@ struct remote_target {
 	tl_size process_count, process_capacity;
 	struct remote_thread **threads; /* by age */
 	tl_size thread_count, thread_capacity;
+	struct remote_flash flash;
 	tl_size search; /* where the last search ended: lists come in the same order */
 	/* What the stub had as it was connected to. */
 	struct stop_reply first;
@@ -282,6 +297,10 @@ enum tl_status tl_remote_write_object(struct tl_target *target, struct tl_thread
 enum tl_status tl_remote_memory_region(struct tl_target *target, tl_u64 process, tl_u64 address,
 				       struct tl_memory_region *region_ret);
 enum tl_status tl_remote_monitor(struct tl_target *target, const char *command, struct tl_writer *output);
+
+/* ---- flash.c ---- */
+
+void tl_remote_forget_flash(struct remote_target *target);
 
 /* ---- remote.c ---- */
 

@@ -358,7 +358,7 @@ TEST(a_serial_line_passes_bytes_as_they_are)
 	char name[64], got[4];
 
 	REQUIRE(openpty(&master, &slave, name, NULL, NULL) == 0);
-	REQUIRE(tl_device_open(name, &line, &error) == TL_OK);
+	REQUIRE(tl_device_open(name, 0, &line, &error) == TL_OK);
 	CHECK(is_private(line));
 	CHECK(write(master, "\003\r$", 3) == 3);
 	REQUIRE(poll(&(struct pollfd){line, POLLIN, 0}, 1, 10000) == 1);
@@ -366,7 +366,7 @@ TEST(a_serial_line_passes_bytes_as_they_are)
 	close(line);
 	close(slave);
 	close(master);
-	CHECK_EQUAL(tl_device_open("/nonexistent", &line, &error), TL_ERROR_SYSTEM);
-	CHECK_EQUAL(tl_device_open("/etc/passwd", &line, &error), TL_ERROR_ARGUMENT);
+	CHECK_EQUAL(tl_device_open("/nonexistent", 0, &line, &error), TL_ERROR_SYSTEM);
+	CHECK_EQUAL(tl_device_open("/etc/passwd", 0, &line, &error), TL_ERROR_ARGUMENT);
 	CHECK(strstr(error.text, "is not a device") != NULL);
 }
