@@ -53,25 +53,93 @@ static bool name_file(const struct tl_dwarf *dwarf, struct file_name *name)
 	return size != 0 && !writer.failed;
 }
 
-/* Of all but the checksum itself, eight bytes at a time; the block's size is a part of it. */
-static tl_u64 checksum(const tl_u8 *block, tl_size size)
+/* ============================================================ checksums ========================================== */
+
+/* Four sums side by side, as each multiplication waits for the one before; eight bytes at a time. */
+struct sums {
+	tl_u64 lanes[4];
+	unsigned lane;
+};
+
+static struct sums begin_sums(tl_u64 start)
 {
-	tl_size skipped = __builtin_offsetof(struct tl_index_header, checksum);
-	tl_u64 sums[4] = {size, 1, 2, 3}, word;
-	unsigned lane = 0;
+	return (struct sums){.lanes = {start, 1, 2, 3}};
+}
 
-	for (tl_size at = 0; at < size; at += sizeof(word), lane++) {
+static inline void add_word(struct sums *sums, tl_u64 word)
+{
+	tl_u64 *lane = &sums->lanes[sums->lane++ & 3];
+
+	*lane = (*lane ^ word) * 0x9e3779b97f4a7c15;
+	*lane ^= *lane >> 32;
+}
+
+static void add_bytes(struct sums *sums, const tl_u8 *bytes, tl_size size)
+{
+	for (tl_size at = 0; at < size; at += sizeof(tl_u64)) {
 		tl_size left = size - at;
+		tl_u64 word = 0;
 
-		word = 0;
-		memcpy(&word, block + at, left < sizeof(word) ? left : sizeof(word));
-		if (at == skipped)
-			word = 0;
-		/* Four sums side by side, as each multiplication waits for the one before. */
-		sums[lane & 3] = (sums[lane & 3] ^ word) * 0x9e3779b97f4a7c15;
-		sums[lane & 3] ^= sums[lane & 3] >> 32;
+		memcpy(&word, bytes + at, left < sizeof(word) ? left : sizeof(word));
+		add_word(sums, word);
 	}
-	return sums[0] ^ sums[1] * 3 ^ sums[2] * 5 ^ sums[3] * 7;
+}
+
+static tl_u64 end_sums(const struct sums *sums)
+{
+	return sums->lanes[0] ^ sums->lanes[1] * 3 ^ sums->lanes[2] * 5 ^ sums->lanes[3] * 7;
+}
+
+/* Of a block whose header is this one, but for the checksum itself; the block's size is a part of it. */
+static tl_u64 checksum(const struct tl_index_header *header, const tl_u8 *block, tl_size size)
+{
+	struct tl_index_header summed = *header;
+	struct sums sums = begin_sums(size);
+
+	summed.checksum = 0;
+	add_bytes(&sums, (const tl_u8 *)&summed, sizeof(summed));
+	add_bytes(&sums, block + sizeof(summed), size - sizeof(summed));
+	return end_sums(&sums);
+}
+
+/* Pages that were summed up are forgotten, this many bytes at a time: a program's debug information may be large. */
+#define FORGET_EACH ((tl_size)16 << 20)
+
+static void add_section(struct sums *sums, struct tl_image *image, const struct tl_section_bytes *section)
+{
+	add_word(sums, section->size);
+	for (tl_size at = 0; at < section->size; at += FORGET_EACH) {
+		tl_size size = section->size - at < FORGET_EACH ? section->size - at : FORGET_EACH;
+
+		add_bytes(sums, section->bytes + at, size);
+		tl_image_forget_pages(image, section->bytes + at, size);
+	}
+}
+
+/*
+ * Of everything that an index is made from: two files of one build id need not have the same in them, as one of them
+ * may be damaged. 0: it cannot be read.
+ */
+static tl_u64 content_of(const struct tl_dwarf *dwarf)
+{
+	static const enum tl_section made_from[] = {
+		TL_SECTION_INFO,     TL_SECTION_TYPES, TL_SECTION_ABBREV,  TL_SECTION_STR,    TL_SECTION_STR_OFFSETS,
+		TL_SECTION_LINE_STR, TL_SECTION_ADDR,  TL_SECTION_ARANGES, TL_SECTION_RANGES, TL_SECTION_RNGLISTS};
+	struct tl_image *image = tl_dwarf_image(dwarf);
+	struct sums sums = begin_sums(0);
+	tl_u64 sum;
+
+	for (tl_size i = 0; i < TL_COUNT(made_from); i++) {
+		struct tl_section_bytes own, common;
+
+		if (tl_image_section(image, made_from[i], &own, NULL) != TL_OK ||
+		    tl_image_common_section(image, made_from[i], &common, NULL) != TL_OK)
+			return 0;
+		add_section(&sums, image, &own);
+		add_section(&sums, image, &common);
+	}
+	sum = end_sums(&sums);
+	return sum != 0 ? sum : 1;
 }
 
 /* ============================================================ loading ============================================ */
@@ -93,11 +161,24 @@ static bool map(struct tl_index *index, int folder, const char *name)
 	return good;
 }
 
+/*
+ * Whether it was made from what the debug information has in it: surely so in the very files that it was made from, if
+ * nobody changed them; of a copy all has to be read.
+ */
+static bool is_of(const struct tl_index_header *header, const struct tl_dwarf *dwarf)
+{
+	const tl_u64 identity = tl_image_identity(tl_dwarf_image(dwarf));
+
+	return (identity != 0 && header->identity == identity) ||
+	       (header->content != 0 && header->content == content_of(dwarf));
+}
+
 static bool fits(struct tl_index *index)
 {
 	return tl_index_lay_out(index) && index->header->unit_count == tl_dwarf_unit_count(index->dwarf) &&
 	       index->header->unit_bytes == tl_index_unit_bytes(index->dwarf) &&
-	       index->header->checksum == checksum(index->block, index->size);
+	       index->header->checksum == checksum(index->header, index->block, index->size) &&
+	       is_of(index->header, index->dwarf);
 }
 
 static enum tl_status load(struct tl_index *index, int folder, const char *name, struct tl_error *error)
@@ -107,7 +188,7 @@ static enum tl_status load(struct tl_index *index, int folder, const char *name,
 	if (!fits(index)) {
 		(void)unlinkat(folder, name, 0);
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
-			       "the index %s was damaged or of another version; it is removed", name);
+			       "the index %s was damaged, of another version or of another file; it is removed", name);
 	}
 	return TL_OK;
 }
@@ -255,7 +336,9 @@ static enum tl_status write_file(const struct tl_index *index, int folder, const
 	int descriptor;
 	bool good;
 
-	header.checksum = checksum(index->block, index->size);
+	header.identity = tl_image_identity(tl_dwarf_image(index->dwarf));
+	header.content = content_of(index->dwarf);
+	header.checksum = checksum(&header, index->block, index->size);
 	(void)snprintf(temporary, sizeof(temporary), "%s.%ld.%u" TEMPORARY, name, (long)getpid(),
 		       atomic_fetch_add(&serial, 1));
 	descriptor = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -277,7 +360,9 @@ enum tl_status tl_cache_save(const struct tl_index *index, const char *directory
 	enum tl_status status;
 	int folder;
 
-	if (index->size > limit || !name_file(index->dwarf, &name))
+	/* What was changed since it was opened may be half of one and half of the other. */
+	if (index->size > limit || !name_file(index->dwarf, &name) ||
+	    !tl_image_is_current(tl_dwarf_image(index->dwarf)))
 		return TL_OK;
 	if (!make_folders(directory))
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot make the folder %s for kept indexes", directory);

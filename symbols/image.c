@@ -281,6 +281,26 @@ void tl_image_forget_pages(struct tl_image *image, const tl_u8 *bytes, tl_size s
 	forget(&image->common, bytes, size);
 }
 
+/* ============================================================ identity =========================================== */
+
+tl_u64 tl_image_identity(const struct tl_image *image)
+{
+	if (image->file.mapping.bytes == NULL || image->file.mapping.fresh || image->debug.mapping.fresh ||
+	    image->common.mapping.fresh)
+		return 0;
+	return image->file.mapping.identity ^ image->debug.mapping.identity * 3 ^ image->common.mapping.identity * 5;
+}
+
+static bool is_current(const struct tl_image_file *file)
+{
+	return file->mapping.bytes == NULL || tl_file_identity(file->path) == file->mapping.identity;
+}
+
+bool tl_image_is_current(const struct tl_image *image)
+{
+	return is_current(&image->file) && is_current(&image->debug) && is_current(&image->common);
+}
+
 /* ============================================================ the image ========================================== */
 
 static void extend(tl_u64 *start, tl_u64 *end, const struct tl_elf_segment *segment)

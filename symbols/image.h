@@ -105,6 +105,14 @@ const char *tl_image_section_name(const struct tl_image *image, tl_u32 index, st
 const tl_u8 *tl_image_build_id(const struct tl_image *image, tl_size *size_ret);
 
 /*
+ * A number for the files that it was opened from, as they were then: another one if any of them was another, or had
+ * been changed. 0: it stands in memory, or was changed so lately that nobody can tell. And whether they are the same
+ * still, at the paths that they had.
+ */
+tl_u64 tl_image_identity(const struct tl_image *image);
+bool tl_image_is_current(const struct tl_image *image);
+
+/*
  * A section; an empty one when there is none. One that cannot be unpacked or lies beyond its file is an error, again at
  * each call. A section that takes up no room in the file (SHT_NOBITS) is empty.
  */

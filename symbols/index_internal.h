@@ -19,7 +19,7 @@
 #include <stdatomic.h>
 
 #define TL_INDEX_MAGIC 0x78646e692d6c74ull /* "tl-indx" */
-#define TL_INDEX_VERSION 1u
+#define TL_INDEX_VERSION 2u
 
 struct tl_index_header {
 	tl_u64 magic;
@@ -28,6 +28,7 @@ struct tl_index_header {
 	tl_u32 name_count, entry_count, scope_count, range_count;
 	tl_u64 text_size, size;        /* of the whole block */
 	tl_u64 unit_count, unit_bytes; /* of the debug information that it belongs to */
+	tl_u64 identity, content;      /* in a file: which files that stood in, and what it was; see cache.c */
 	tl_u64 checksum;               /* in a file: see cache.c */
 };
 

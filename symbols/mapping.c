@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Files that are guarded; a process has a few hundred libraries. Those beyond are mapped without a guard. */
@@ -80,6 +81,36 @@ static void unguard(tl_uintptr start)
 	}
 }
 
+static tl_u64 identity_of(const struct stat *facts)
+{
+	const tl_u64 words[] = {facts->st_dev, facts->st_ino, (tl_u64)facts->st_size, (tl_u64)facts->st_ctim.tv_sec,
+				(tl_u64)facts->st_ctim.tv_nsec};
+	tl_u64 sum = 1;
+
+	for (tl_size i = 0; i < TL_COUNT(words); i++) {
+		sum = (sum ^ words[i]) * 0x9e3779b97f4a7c15;
+		sum ^= sum >> 32;
+	}
+	return sum != 0 ? sum : 1;
+}
+
+/* Clocks of file systems tick some milliseconds, or a second. */
+#define FRESH_SECONDS 2
+
+static bool is_fresh(const struct stat *facts)
+{
+	struct timespec now = {0};
+
+	return clock_gettime(CLOCK_REALTIME, &now) != 0 || facts->st_ctim.tv_sec + FRESH_SECONDS > now.tv_sec;
+}
+
+tl_u64 tl_file_identity(const char *path)
+{
+	struct stat facts;
+
+	return stat(path, &facts) == 0 ? identity_of(&facts) : 0;
+}
+
 enum tl_status tl_mapping_make(struct tl_mapping *mapping_ret, int descriptor, const char *path, struct tl_error *error)
 {
 	tl_uintptr page = (tl_uintptr)sysconf(_SC_PAGESIZE);
@@ -97,7 +128,9 @@ enum tl_status tl_mapping_make(struct tl_mapping *mapping_ret, int descriptor, c
 					   .size = (tl_size)facts.st_size,
 					   .device = facts.st_dev,
 					   .inode = facts.st_ino,
-					   .owner = facts.st_uid};
+					   .owner = facts.st_uid,
+					   .identity = identity_of(&facts),
+					   .fresh = is_fresh(&facts)};
 	guard((tl_uintptr)bytes, ((tl_uintptr)bytes + mapping_ret->size + page - 1) & ~(page - 1));
 	return TL_OK;
 }

@@ -15,7 +15,16 @@ struct tl_mapping {
 	tl_size size;
 	tl_u64 device, inode; /* of the file */
 	tl_u32 owner;         /* user */
+	tl_u64 identity;      /* as of tl_file_identity, when it was mapped */
+	bool fresh;           /* it was changed so lately that one more change would not show in that */
 };
+
+/*
+ * A number for a file as it is now: another one for any other file, and for this one once it was changed or replaced
+ * (it is made of device, inode, size and the time of the last change of any kind, which nobody can set). 0: there is
+ * none. Any thread.
+ */
+tl_u64 tl_file_identity(const char *path);
 
 /*
  * Maps the regular file behind a descriptor, which stays the caller's. TL_ERROR_MALFORMED: it is empty or no regular

@@ -164,6 +164,66 @@ TEST(a_file_that_is_damaged_anywhere_is_removed)
 	remove_folder();
 }
 
+/* Copies a program; `from` and `to` are names of the same length, one of which is put for the other. */
+static bool copy_program(const char *path, const char *from, const char *to)
+{
+	FILE *source = fopen(PROGRAM, "rb"), *copy = fopen(path, "wb");
+	char *bytes = malloc((size_t)1 << 20);
+	const size_t size = source != NULL && bytes != NULL ? fread(bytes, 1, (size_t)1 << 20, source) : 0;
+	const size_t length = strlen(from) + 1;
+	bool good = size != 0 && copy != NULL;
+
+	for (size_t i = 0; good && i + length <= size; i++)
+		if (memcmp(bytes + i, from, length) == 0)
+			memcpy(bytes + i, to, length);
+	good = good && fwrite(bytes, 1, size, copy) == size;
+	free(bytes);
+	if (source != NULL)
+		(void)fclose(source);
+	return copy != NULL && fclose(copy) == 0 && good;
+}
+
+TEST(an_index_is_for_what_it_was_made_from_whatever_the_build_id_says)
+{
+	char path[64];
+
+	make_folder();
+	(void)snprintf(path, sizeof(path), "/tmp/test-cache-%d.copy", (int)getpid());
+	/* A copy with the same in it will do. */
+	REQUIRE(keep(PROGRAM, TL_CACHE_LIMIT));
+	REQUIRE(copy_program(path, "main", "main"));
+	CHECK_EQUAL(count_main(path), 1);
+	/* One that is damaged has an index of its own, and that is not for the good one. */
+	REQUIRE(copy_program(path, "main", "mbin"));
+	CHECK_EQUAL(count_main(path), -1);
+	REQUIRE(keep(path, TL_CACHE_LIMIT));
+	CHECK_EQUAL(count_main(path), 0);
+	CHECK_EQUAL(count_main(PROGRAM), -1);
+	/* The same place with something else in it. */
+	REQUIRE(keep(path, TL_CACHE_LIMIT));
+	REQUIRE(copy_program(path, "main", "mbox"));
+	CHECK_EQUAL(count_main(path), -1);
+	(void)unlink(path);
+	remove_folder();
+}
+
+TEST(what_was_changed_since_it_was_opened_is_not_kept)
+{
+	struct opened opened;
+	char path[64];
+
+	make_folder();
+	(void)snprintf(path, sizeof(path), "/tmp/test-cache-%d.copy", (int)getpid());
+	REQUIRE(copy_program(path, "main", "main") && open_program(&opened, path));
+	REQUIRE(tl_index_build(&opened.index, opened.dwarf, NULL, NULL) == TL_OK);
+	REQUIRE(copy_program(path, "main", "mbin"));
+	CHECK(tl_cache_save(opened.index, folder, TL_CACHE_LIMIT, NULL) == TL_OK);
+	CHECK_EQUAL(count_files(NULL, 0), 0);
+	close_program(&opened);
+	(void)unlink(path);
+	remove_folder();
+}
+
 TEST(the_limit_is_kept_and_what_was_used_last_stays)
 {
 	struct timespec long_ago[2] = {{1000, 0}, {1000, 0}};
