@@ -1,0 +1,169 @@
+#include "targets/emulator/access.h"
+
+#include "core/cursor.h"
+#include "targets/emulator/paging.h"
+
+static struct tl_tlb_entry *kept(struct tl_hart *hart, tl_u8 set, tl_u64 address)
+{
+	return &hart->tlb[set][address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)];
+}
+
+/* Whether all of it is in one page. */
+static bool in_one_page(tl_u64 address, tl_u64 size)
+{
+	return (address & (TL_PAGE_SIZE - 1)) + size <= TL_PAGE_SIZE;
+}
+
+static tl_u8 *host_bytes(const struct tl_tlb_entry *entry, tl_u64 address)
+{
+	return (tl_u8 *)(entry->host + (tl_uintptr)address);
+}
+
+static bool fail(struct tl_exception *exception_ret, enum tl_cause cause, tl_u64 address)
+{
+	*exception_ret = (struct tl_exception){cause, address};
+	return false;
+}
+
+/* One piece of an access, in one page, the long way. */
+static bool load_piece(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+		       struct tl_exception *exception_ret)
+{
+	const struct tl_bus_region *region;
+	tl_u64 physical;
+
+	if (!tl_paging_translate(hart, address, TL_MEMORY_LOAD, size, &physical, exception_ret))
+		return false;
+	region = tl_bus_find(hart->bus, physical, size);
+	if (region == NULL)
+		return fail(exception_ret, TL_CAUSE_LOAD_ACCESS, address);
+	if (region->memory != NULL)
+		*value_ret = tl_load_little(region->memory + (physical - region->start), size);
+	else if ((physical & (size - 1)) == 0 && (size & (size - 1)) == 0)
+		*value_ret = region->operations->read(region->device, physical - region->start, size);
+	else
+		return fail(exception_ret, TL_CAUSE_LOAD_MISALIGNED, address);
+	return true;
+}
+
+bool tl_access_load(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+		    struct tl_exception *exception_ret)
+{
+	const struct tl_tlb_entry *entry = kept(hart, hart->data_set, address);
+	tl_u64 high;
+	tl_u32 low_size;
+
+	if (in_one_page(address, size)) {
+		if (entry->load == (address & ~(TL_PAGE_SIZE - 1))) {
+			*value_ret = tl_load_little(host_bytes(entry, address), size);
+			return true;
+		}
+		return load_piece(hart, address, size, value_ret, exception_ret);
+	}
+	low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
+	if (!load_piece(hart, address, low_size, value_ret, exception_ret) ||
+	    !load_piece(hart, address + low_size, size - low_size, &high, exception_ret))
+		return false;
+	*value_ret |= high << (8 * low_size);
+	return true;
+}
+
+/* Where a piece of a store goes: all pieces are asked for before any is written. */
+static bool store_place(struct tl_hart *hart, tl_u64 address, tl_u32 size, const struct tl_bus_region **region_ret,
+			tl_u64 *physical_ret, struct tl_exception *exception_ret)
+{
+	if (!tl_paging_translate(hart, address, TL_MEMORY_STORE, size, physical_ret, exception_ret))
+		return false;
+	*region_ret = tl_bus_find(hart->bus, *physical_ret, size);
+	if (*region_ret == NULL || (*region_ret)->read_only)
+		return fail(exception_ret, TL_CAUSE_STORE_ACCESS, address);
+	if ((*region_ret)->memory == NULL && ((*physical_ret & (size - 1)) != 0 || (size & (size - 1)) != 0))
+		return fail(exception_ret, TL_CAUSE_STORE_MISALIGNED, address);
+	return true;
+}
+
+static void store_piece(const struct tl_bus_region *region, tl_u64 physical, tl_u32 size, tl_u64 value)
+{
+	if (region->memory != NULL)
+		tl_store_little(region->memory + (physical - region->start), value, size);
+	else
+		region->operations->write(region->device, physical - region->start, value, size);
+}
+
+bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
+		     struct tl_exception *exception_ret)
+{
+	const struct tl_tlb_entry *entry = kept(hart, hart->data_set, address);
+	const struct tl_bus_region *low, *high;
+	tl_u64 low_physical, high_physical;
+	tl_u32 low_size;
+
+	if (in_one_page(address, size)) {
+		if (entry->store == (address & ~(TL_PAGE_SIZE - 1))) {
+			tl_store_little(host_bytes(entry, address), value, size);
+			return true;
+		}
+		if (!store_place(hart, address, size, &low, &low_physical, exception_ret))
+			return false;
+		store_piece(low, low_physical, size, value);
+		return true;
+	}
+	low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
+	if (!store_place(hart, address, low_size, &low, &low_physical, exception_ret) ||
+	    !store_place(hart, address + low_size, size - low_size, &high, &high_physical, exception_ret))
+		return false;
+	store_piece(low, low_physical, low_size, value);
+	store_piece(high, high_physical, size - low_size, value >> (8 * low_size));
+	return true;
+}
+
+bool tl_access_atomic(struct tl_hart *hart, tl_u64 address, tl_u32 size, bool load, tl_u8 **bytes_ret,
+		      tl_u64 *physical_ret, struct tl_exception *exception_ret)
+{
+	const struct tl_bus_region *region;
+
+	if ((address & (size - 1)) != 0)
+		return fail(exception_ret, load ? TL_CAUSE_LOAD_MISALIGNED : TL_CAUSE_STORE_MISALIGNED, address);
+	if (!tl_paging_translate(hart, address, load ? TL_MEMORY_LOAD : TL_MEMORY_ATOMIC, size, physical_ret,
+				 exception_ret))
+		return false;
+	region = tl_bus_find(hart->bus, *physical_ret, size);
+	if (region == NULL || region->memory == NULL || (region->read_only && !load))
+		return fail(exception_ret, load ? TL_CAUSE_LOAD_ACCESS : TL_CAUSE_STORE_ACCESS, address);
+	*bytes_ret = region->memory + (*physical_ret - region->start);
+	return true;
+}
+
+/* Two bytes of code. */
+static bool fetch_half(struct tl_hart *hart, tl_u64 address, tl_u32 *half_ret, struct tl_exception *exception_ret)
+{
+	const struct tl_tlb_entry *entry = kept(hart, hart->fetch_set, address);
+	const struct tl_bus_region *region;
+	tl_u64 physical;
+
+	if (entry->fetch == (address & ~(TL_PAGE_SIZE - 1))) {
+		*half_ret = (tl_u32)tl_load_little(host_bytes(entry, address), 2);
+		return true;
+	}
+	if (!tl_paging_translate(hart, address, TL_MEMORY_FETCH, 2, &physical, exception_ret))
+		return false;
+	region = tl_bus_find(hart->bus, physical, 2);
+	if (region == NULL || region->memory == NULL)
+		return fail(exception_ret, TL_CAUSE_FETCH_ACCESS, address);
+	*half_ret = (tl_u32)tl_load_little(region->memory + (physical - region->start), 2);
+	return true;
+}
+
+bool tl_access_fetch(struct tl_hart *hart, tl_u64 address, tl_u32 *word_ret, struct tl_exception *exception_ret)
+{
+	tl_u32 high;
+
+	if (!fetch_half(hart, address, word_ret, exception_ret))
+		return false;
+	if ((*word_ret & 3) != 3)
+		return true;
+	if (!fetch_half(hart, address + 2, &high, exception_ret))
+		return false;
+	*word_ret |= high << 16;
+	return true;
+}

@@ -1,0 +1,160 @@
+/*
+ * One hart (hardware thread, processor) of an emulated RV64GC machine: all that its instructions can see and change.
+ *
+ * The interpreter and the translator both work on this. The files around it are the parts of the architecture:
+ * control.h (control and status registers), paging.h (addresses), trap.h (exceptions, interrupts, privilege). Harts of
+ * one machine run in turn, in one thread; nothing here may be touched from another while it runs.
+ *
+ * Source: RISC-V Instruction Set Manual, volume II, privileged architecture 1.12.
+ */
+#ifndef TL_TARGETS_EMULATOR_HART_H
+#define TL_TARGETS_EMULATOR_HART_H
+
+#include "core/cpu/riscv_decode.h"
+#include "core/cpu/riscv_layout.h"
+#include "core/types.h"
+#include "machine/bus.h"
+
+enum tl_privilege { TL_PRIVILEGE_USER = 0, TL_PRIVILEGE_SUPERVISOR = 1, TL_PRIVILEGE_MACHINE = 3 };
+
+/* Bits of mstatus and sstatus. */
+#define TL_STATUS_SIE ((tl_u64)1 << 1)
+#define TL_STATUS_MIE ((tl_u64)1 << 3)
+#define TL_STATUS_SPIE ((tl_u64)1 << 5)
+#define TL_STATUS_MPIE ((tl_u64)1 << 7)
+#define TL_STATUS_SPP ((tl_u64)1 << 8)
+#define TL_STATUS_MPP ((tl_u64)3 << 11)
+#define TL_STATUS_FS ((tl_u64)3 << 13)
+#define TL_STATUS_MPRV ((tl_u64)1 << 17)
+#define TL_STATUS_SUM ((tl_u64)1 << 18)
+#define TL_STATUS_MXR ((tl_u64)1 << 19)
+#define TL_STATUS_TVM ((tl_u64)1 << 20)
+#define TL_STATUS_TW ((tl_u64)1 << 21)
+#define TL_STATUS_TSR ((tl_u64)1 << 22)
+#define TL_STATUS_UXL ((tl_u64)3 << 32)
+#define TL_STATUS_SXL ((tl_u64)3 << 34)
+#define TL_STATUS_SD ((tl_u64)1 << 63)
+
+/* Interrupts: bits of mip and mie, and causes with the top bit set. */
+enum tl_interrupt {
+	TL_INTERRUPT_SUPERVISOR_SOFTWARE = 1,
+	TL_INTERRUPT_MACHINE_SOFTWARE = 3,
+	TL_INTERRUPT_SUPERVISOR_TIMER = 5,
+	TL_INTERRUPT_MACHINE_TIMER = 7,
+	TL_INTERRUPT_SUPERVISOR_EXTERNAL = 9,
+	TL_INTERRUPT_MACHINE_EXTERNAL = 11
+};
+#define TL_CAUSE_INTERRUPT ((tl_u64)1 << 63)
+
+/* Causes of exceptions. */
+enum tl_cause {
+	TL_CAUSE_FETCH_MISALIGNED = 0,
+	TL_CAUSE_FETCH_ACCESS = 1,
+	TL_CAUSE_ILLEGAL = 2,
+	TL_CAUSE_BREAKPOINT = 3,
+	TL_CAUSE_LOAD_MISALIGNED = 4,
+	TL_CAUSE_LOAD_ACCESS = 5,
+	TL_CAUSE_STORE_MISALIGNED = 6,
+	TL_CAUSE_STORE_ACCESS = 7,
+	TL_CAUSE_CALL_FROM_USER = 8,
+	TL_CAUSE_CALL_FROM_SUPERVISOR = 9,
+	TL_CAUSE_CALL_FROM_MACHINE = 11,
+	TL_CAUSE_FETCH_PAGE = 12,
+	TL_CAUSE_LOAD_PAGE = 13,
+	TL_CAUSE_STORE_PAGE = 15
+};
+
+#define TL_PMP_ENTRIES 16
+#define TL_PAGE_BITS 12
+#define TL_PAGE_SIZE ((tl_u64)1 << TL_PAGE_BITS)
+
+/* What is accessed, and how: which faults it gives, and which rights it needs. */
+enum tl_memory_access_kind { TL_MEMORY_FETCH, TL_MEMORY_LOAD, TL_MEMORY_STORE, TL_MEMORY_ATOMIC };
+
+/*
+ * Translations that were used, by virtual page. A tag is the address of the page for which the access is allowed, or
+ * TL_TLB_NONE; host + virtual address is where its bytes stand in this process. Only pages of memory are here.
+ */
+struct tl_tlb_entry {
+	tl_u64 load, store, fetch;
+	tl_uintptr host;
+};
+#define TL_TLB_ENTRIES 512
+#define TL_TLB_NONE ((tl_u64)1)
+
+/* Who looks: a set of translations each, so that a change of privilege, or of SUM, needs no flush. */
+enum tl_tlb_set { TL_TLB_MACHINE, TL_TLB_SUPERVISOR, TL_TLB_SUPERVISOR_SUM, TL_TLB_USER, TL_TLB_SET_MAX };
+
+struct tl_hart {
+	tl_u64 x[32]; /* x[0] stays 0 */
+	tl_u64 pc;
+	tl_u64 f[32]; /* binary32 numbers are boxed: their upper half is all ones */
+	tl_u8 fflags, frm;
+	tl_u8 privilege; /* enum tl_privilege */
+	tl_u32 number;
+
+	/* Instructions that were carried out to their end, since reset: the machine's clock. */
+	tl_u64 retired;
+
+	tl_u64 mstatus, medeleg, mideleg, mie, mtvec, mcounteren, menvcfg, mcountinhibit;
+	tl_u64 mip;   /* what software has set of it */
+	tl_u64 lines; /* what the interrupt controllers and timers hold up: the rest of mip */
+	tl_u64 mscratch, mepc, mcause, mtval;
+	tl_u64 stvec, scounteren, senvcfg, sscratch, sepc, scause, stval, satp, stimecmp;
+	tl_u64 mcycle_offset, minstret_offset; /* counter minus retired */
+	tl_u8 pmp_configuration[TL_PMP_ENTRIES];
+	tl_u64 pmp_address[TL_PMP_ENTRIES];
+	bool pmp_used;
+
+	/* The reservation of lr: a virtual address, and the physical one behind it; sc fails when it is not held. */
+	bool reserved;
+	tl_u64 reserved_address;
+	tl_u64 reservation;
+
+	/* Something changed that may let an interrupt in: looked at before the next instruction. */
+	bool look_for_interrupt;
+
+	/* Asleep in wfi until an interrupt is pending, whether enabled or not. */
+	bool waiting;
+
+	const struct tl_bus *bus;
+	/* Time as `time` and the timers count it; borrowed. Without one, time is the number of retired instructions. */
+	tl_u64 (*time)(void *context);
+	void *time_context;
+
+	tl_u8 data_set, fetch_set; /* enum tl_tlb_set: those in use now; see tl_paging_update */
+	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
+};
+
+/* An exception on its way: what an access or an instruction came to when it could not be carried out. */
+struct tl_exception {
+	tl_u64 cause;
+	tl_u64 value; /* for mtval and stval */
+};
+
+/*
+ * A hart as it is after reset: in machine mode at `start`, with a0 its number. The bus is borrowed. Nothing else is
+ * kept of what was in *hart_ret.
+ */
+void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const struct tl_bus *bus);
+
+/* The time that the machine shows. */
+tl_u64 tl_hart_time(const struct tl_hart *hart);
+
+/*
+ * Takes an exception, or an interrupt when `cause` has TL_CAUSE_INTERRUPT set: saves where it was, changes the
+ * privilege and goes to the handler that mtvec or stvec names (volume II, 3.1.6.1, 3.1.8, 10.1.1).
+ */
+void tl_hart_trap(struct tl_hart *hart, tl_u64 cause, tl_u64 value);
+
+/*
+ * The interrupt that is to be taken before the next instruction, as a cause for tl_hart_trap; 0 when there is none.
+ * Brings the supervisor's timer bit up to date.
+ */
+tl_u64 tl_hart_interrupt(struct tl_hart *hart);
+
+/* mret and sret; the caller has checked that they are allowed. */
+void tl_hart_return_from_machine(struct tl_hart *hart);
+void tl_hart_return_from_supervisor(struct tl_hart *hart);
+
+#endif

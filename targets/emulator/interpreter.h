@@ -1,0 +1,23 @@
+/*
+ * The interpreter: carries out the instructions of a hart one by one. It is the reference for everything that does so
+ * faster.
+ */
+#ifndef TL_TARGETS_EMULATOR_INTERPRETER_H
+#define TL_TARGETS_EMULATOR_INTERPRETER_H
+
+#include "targets/emulator/hart.h"
+
+/*
+ * Carries out one instruction, or takes the trap that it raises; an interrupt that is pending is not looked for. False
+ * when it trapped: the program counter is then at the handler, and nothing was retired.
+ */
+bool tl_interpreter_step(struct tl_hart *hart);
+
+/*
+ * Takes interrupts and carries out instructions until `count` of them were begun, or the hart waits for an interrupt
+ * (hart->waiting). Returns how many were begun. Interrupts that rise while it runs are taken where the hart looks for
+ * them: at the beginning, and behind instructions that may let one in.
+ */
+tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count);
+
+#endif

@@ -1,0 +1,285 @@
+#include "targets/emulator/paging.h"
+
+#include "core/cursor.h"
+
+#define PTE_VALID 0x01u
+#define PTE_READ 0x02u
+#define PTE_WRITE 0x04u
+#define PTE_EXECUTE 0x08u
+#define PTE_USER 0x10u
+#define PTE_ACCESSED 0x40u
+#define PTE_DIRTY 0x80u
+#define PTE_NUMBER(entry) ((entry) >> 10 & (((tl_u64)1 << 44) - 1))
+#define PTE_RESERVED 0xffc0000000000000ull /* Svnapot and Svpbmt are not there */
+
+#define SATP_MODE(satp) ((satp) >> 60)
+#define SATP_ROOT(satp) (((satp) & (((tl_u64)1 << 44) - 1)) << TL_PAGE_BITS)
+#define SATP_SV39 8
+
+#define PMP_LOCKED 0x80
+
+enum pmp_mode { PMP_OFF, PMP_TOP_OF_RANGE, PMP_FOUR_BYTES, PMP_POWER_OF_TWO };
+
+static bool fail(struct tl_exception *exception_ret, enum tl_memory_access_kind kind, bool page, tl_u64 address)
+{
+	static const tl_u8 causes[][2] = {[TL_MEMORY_FETCH] = {TL_CAUSE_FETCH_ACCESS, TL_CAUSE_FETCH_PAGE},
+					  [TL_MEMORY_LOAD] = {TL_CAUSE_LOAD_ACCESS, TL_CAUSE_LOAD_PAGE},
+					  [TL_MEMORY_STORE] = {TL_CAUSE_STORE_ACCESS, TL_CAUSE_STORE_PAGE},
+					  [TL_MEMORY_ATOMIC] = {TL_CAUSE_STORE_ACCESS, TL_CAUSE_STORE_PAGE}};
+
+	*exception_ret = (struct tl_exception){causes[kind][page], address};
+	return false;
+}
+
+/* The mode whose rights count: MPRV lends machine mode's data accesses to another. */
+static tl_u8 effective(const struct tl_hart *hart, enum tl_memory_access_kind kind)
+{
+	if (kind != TL_MEMORY_FETCH && (hart->mstatus & TL_STATUS_MPRV) != 0)
+		return (tl_u8)(hart->mstatus >> 11 & 3);
+	return hart->privilege;
+}
+
+/* The range of an entry, as a first and a last byte; false when it is off, or empty. */
+static bool pmp_range(const struct tl_hart *hart, tl_u32 entry, tl_u64 *first_ret, tl_u64 *last_ret)
+{
+	tl_u64 address = hart->pmp_address[entry], ones;
+
+	switch ((enum pmp_mode)(hart->pmp_configuration[entry] >> 3 & 3)) {
+	case PMP_TOP_OF_RANGE:
+		*first_ret = entry == 0 ? 0 : hart->pmp_address[entry - 1] << 2;
+		*last_ret = (address << 2) - 1;
+		return *first_ret < address << 2;
+	case PMP_FOUR_BYTES:
+		*first_ret = address << 2;
+		*last_ret = *first_ret + 3;
+		return true;
+	case PMP_POWER_OF_TWO:
+		ones = address ^ (address + 1); /* the ones at the end, and the zero before them */
+		*first_ret = (address & ~ones) << 2;
+		*last_ret = *first_ret + (ones << 2 | 3);
+		return true;
+	case PMP_OFF:
+		break;
+	}
+	return false;
+}
+
+/*
+ * Whether [physical, physical + size) may be accessed. *whole_ret is cleared when the answer is not that of all its
+ * page, so that it cannot be kept.
+ */
+static bool pmp_allows(const struct tl_hart *hart, tl_u64 physical, tl_u64 size, enum tl_memory_access_kind kind,
+		       tl_u8 privilege, bool *whole_ret)
+{
+	static const tl_u8 rights[] = {
+		[TL_MEMORY_FETCH] = 4, [TL_MEMORY_LOAD] = 1, [TL_MEMORY_STORE] = 2, [TL_MEMORY_ATOMIC] = 3};
+	tl_u64 page = physical & ~(TL_PAGE_SIZE - 1), first, last;
+
+	if (!hart->pmp_used)
+		return privilege == TL_PRIVILEGE_MACHINE;
+	for (tl_u32 i = 0; i < TL_PMP_ENTRIES; i++) {
+		if (!pmp_range(hart, i, &first, &last))
+			continue;
+		if (first > page + (TL_PAGE_SIZE - 1) || last < page)
+			continue;
+		if (first > page || last < page + (TL_PAGE_SIZE - 1))
+			*whole_ret = false;
+		if (physical + (size - 1) < first || physical > last)
+			continue;
+		if (physical < first || physical + (size - 1) > last)
+			return false; /* matched in part */
+		if (privilege == TL_PRIVILEGE_MACHINE && (hart->pmp_configuration[i] & PMP_LOCKED) == 0)
+			return true;
+		return (hart->pmp_configuration[i] & rights[kind]) == rights[kind];
+	}
+	return privilege == TL_PRIVILEGE_MACHINE;
+}
+
+/* An entry of a page table, in memory; NULL when it is in none. */
+static tl_u8 *entry_at(const struct tl_hart *hart, tl_u64 physical)
+{
+	const struct tl_bus_region *region = tl_bus_find(hart->bus, physical, 8);
+
+	return region != NULL && region->memory != NULL ? region->memory + (physical - region->start) : NULL;
+}
+
+static bool rights_suffice(const struct tl_hart *hart, tl_u64 entry, enum tl_memory_access_kind kind, tl_u8 privilege)
+{
+	bool readable = (entry & PTE_READ) != 0 || ((hart->mstatus & TL_STATUS_MXR) != 0 && (entry & PTE_EXECUTE) != 0);
+	bool user_page = (entry & PTE_USER) != 0;
+
+	if (privilege == TL_PRIVILEGE_USER && !user_page)
+		return false;
+	if (privilege == TL_PRIVILEGE_SUPERVISOR && user_page &&
+	    (kind == TL_MEMORY_FETCH || (hart->mstatus & TL_STATUS_SUM) == 0))
+		return false;
+	switch (kind) {
+	case TL_MEMORY_FETCH:
+		return (entry & PTE_EXECUTE) != 0;
+	case TL_MEMORY_LOAD:
+		return readable;
+	case TL_MEMORY_STORE:
+	case TL_MEMORY_ATOMIC:
+		return (entry & PTE_WRITE) != 0;
+	}
+	return false;
+}
+
+static tl_u32 levels(const struct tl_hart *hart)
+{
+	return SATP_MODE(hart->satp) == SATP_SV39 ? 3 : 4;
+}
+
+/* Addresses whose upper bits are not all copies of the highest that counts are in no page. */
+static bool is_canonical(const struct tl_hart *hart, tl_u64 address)
+{
+	tl_u32 bits = TL_PAGE_BITS + 9 * levels(hart);
+
+	return (tl_u64)((tl_i64)(address << (64 - bits)) >> (64 - bits)) == address;
+}
+
+enum walk { WALK_FOUND, WALK_NOT_MAPPED, WALK_NO_MEMORY };
+
+/* Goes down the page table. Yields where the leaf stands in this process, and the physical address. */
+static enum walk walk(const struct tl_hart *hart, tl_u64 address, tl_u8 **leaf_ret, tl_u64 *physical_ret)
+{
+	tl_u64 table = SATP_ROOT(hart->satp);
+	bool whole = true;
+
+	if (!is_canonical(hart, address))
+		return WALK_NOT_MAPPED;
+	for (tl_u32 level = levels(hart); level-- > 0;) {
+		tl_u32 shift = TL_PAGE_BITS + 9 * level;
+		tl_u64 at = table + (address >> shift & 511) * 8, entry, within = ((tl_u64)1 << shift) - 1;
+		tl_u8 *bytes = entry_at(hart, at);
+
+		if (bytes == NULL || !pmp_allows(hart, at, 8, TL_MEMORY_LOAD, TL_PRIVILEGE_SUPERVISOR, &whole))
+			return WALK_NO_MEMORY;
+		entry = tl_load_little(bytes, 8);
+		if ((entry & PTE_VALID) == 0 || (entry & (PTE_READ | PTE_WRITE)) == PTE_WRITE ||
+		    (entry & PTE_RESERVED) != 0)
+			return WALK_NOT_MAPPED;
+		if ((entry & (PTE_READ | PTE_EXECUTE)) == 0) {
+			/* These bits mean nothing yet in an entry that leads on. */
+			if ((entry & (PTE_USER | PTE_ACCESSED | PTE_DIRTY)) != 0)
+				return WALK_NOT_MAPPED;
+			table = PTE_NUMBER(entry) << TL_PAGE_BITS;
+			continue;
+		}
+		if ((PTE_NUMBER(entry) << TL_PAGE_BITS & within) != 0) /* a large page that is not aligned */
+			return WALK_NOT_MAPPED;
+		*leaf_ret = bytes;
+		*physical_ret = (PTE_NUMBER(entry) << TL_PAGE_BITS & ~within) | (address & within);
+		return WALK_FOUND;
+	}
+	return WALK_NOT_MAPPED;
+}
+
+static bool uses_tables(const struct tl_hart *hart, tl_u8 privilege)
+{
+	return privilege != TL_PRIVILEGE_MACHINE && SATP_MODE(hart->satp) != 0;
+}
+
+/* Sets the accessed and dirty bits. */
+static void mark_used(tl_u8 *leaf, enum tl_memory_access_kind kind)
+{
+	tl_u64 entry = tl_load_little(leaf, 8), marked = entry | PTE_ACCESSED;
+
+	if (kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC)
+		marked |= PTE_DIRTY;
+	if (marked != entry)
+		tl_store_little(leaf, marked, 8);
+}
+
+bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_access_kind kind, tl_u64 size,
+			 tl_u64 *physical_ret, struct tl_exception *exception_ret)
+{
+	tl_u8 privilege = effective(hart, kind), *leaf;
+	bool whole = true;
+
+	*physical_ret = address;
+	if (uses_tables(hart, privilege)) {
+		switch (walk(hart, address, &leaf, physical_ret)) {
+		case WALK_NOT_MAPPED:
+			return fail(exception_ret, kind, true, address);
+		case WALK_NO_MEMORY:
+			return fail(exception_ret, kind, false, address);
+		case WALK_FOUND:
+			break;
+		}
+		if (!rights_suffice(hart, tl_load_little(leaf, 8), kind, privilege))
+			return fail(exception_ret, kind, true, address);
+		mark_used(leaf, kind);
+	}
+	if (!pmp_allows(hart, *physical_ret, size, kind, privilege, &whole))
+		return fail(exception_ret, kind, false, address);
+	if (whole)
+		tl_paging_keep(hart, address, *physical_ret, kind);
+	return true;
+}
+
+bool tl_paging_look(const struct tl_hart *hart, tl_u64 address, tl_u64 *physical_ret)
+{
+	tl_u8 *leaf;
+
+	*physical_ret = address;
+	return !uses_tables(hart, effective(hart, TL_MEMORY_LOAD)) ||
+	       walk(hart, address, &leaf, physical_ret) == WALK_FOUND;
+}
+
+static const struct tl_tlb_entry nothing = {TL_TLB_NONE, TL_TLB_NONE, TL_TLB_NONE, 0};
+
+void tl_paging_flush(struct tl_hart *hart)
+{
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++)
+		for (tl_u32 i = 0; i < TL_TLB_ENTRIES; i++)
+			hart->tlb[set][i] = nothing;
+}
+
+void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address)
+{
+	/* Large pages are kept as the small ones that were used of them: one of them may be any page. */
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++)
+		hart->tlb[set][address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)] = nothing;
+}
+
+static tl_u8 set_of(const struct tl_hart *hart, tl_u8 privilege, bool data)
+{
+	if (privilege == TL_PRIVILEGE_MACHINE)
+		return TL_TLB_MACHINE;
+	if (privilege == TL_PRIVILEGE_USER)
+		return TL_TLB_USER;
+	return data && (hart->mstatus & TL_STATUS_SUM) != 0 ? TL_TLB_SUPERVISOR_SUM : TL_TLB_SUPERVISOR;
+}
+
+void tl_paging_update(struct tl_hart *hart)
+{
+	hart->fetch_set = set_of(hart, hart->privilege, false);
+	hart->data_set = set_of(hart, effective(hart, TL_MEMORY_LOAD), true);
+}
+
+void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum tl_memory_access_kind kind)
+{
+	tl_u64 page = address & ~(TL_PAGE_SIZE - 1), frame = physical & ~(TL_PAGE_SIZE - 1);
+	const struct tl_bus_region *region = tl_bus_find(hart->bus, frame, TL_PAGE_SIZE);
+	bool writes = kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC;
+	struct tl_tlb_entry *entry;
+	tl_uintptr host;
+
+	if (region == NULL || region->memory == NULL || (writes && region->read_only))
+		return;
+	host = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
+	entry = &hart->tlb[kind == TL_MEMORY_FETCH ? hart->fetch_set : hart->data_set]
+			  [address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)];
+	/* The parts of an entry are of one page; what was there of another goes. */
+	if (entry->host != host || (entry->load != page && entry->store != page && entry->fetch != page)) {
+		*entry = nothing;
+		entry->host = host;
+	}
+	if (kind == TL_MEMORY_FETCH)
+		entry->fetch = page;
+	else if (writes)
+		entry->store = page;
+	else
+		entry->load = page;
+}

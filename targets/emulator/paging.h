@@ -1,0 +1,37 @@
+/*
+ * From virtual addresses to physical ones: Sv39 and Sv48, physical memory protection, and the translations that are
+ * kept.
+ *
+ * Accessed and dirty bits of page tables are set by the hart, as QEMU's virt machine does.
+ *
+ * Source: RISC-V Instruction Set Manual, volume II, 3.7 and 4.3 to 4.5.
+ */
+#ifndef TL_TARGETS_EMULATOR_PAGING_H
+#define TL_TARGETS_EMULATOR_PAGING_H
+
+#include "targets/emulator/hart.h"
+
+/*
+ * The physical address that an access goes to, with the rights of the mode that the hart is in (or that MPRV names, for
+ * data). The access must not cross a page. False, and the exception that it raises, where it may not be made.
+ */
+bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_access_kind kind, tl_u64 size,
+			 tl_u64 *physical_ret, struct tl_exception *exception_ret);
+
+/*
+ * The same for a debugger, who changes nothing by looking: in supervisor's eyes when a page table is in use, whatever
+ * the rights of a page. False where nothing is mapped.
+ */
+bool tl_paging_look(const struct tl_hart *hart, tl_u64 address, tl_u64 *physical_ret);
+
+/* Forgets what was kept: all of it, or one page. */
+void tl_paging_flush(struct tl_hart *hart);
+void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address);
+
+/* Chooses the sets of translations that belong to the mode; after every change of privilege and of mstatus. */
+void tl_paging_update(struct tl_hart *hart);
+
+/* A page that was translated is kept, when it is memory that can be used directly. */
+void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum tl_memory_access_kind kind);
+
+#endif
