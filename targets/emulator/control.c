@@ -99,10 +99,10 @@ bool tl_control_get(const struct tl_hart *hart, tl_u32 number, tl_u64 *value_ret
 		VALUE(TL_RISCV_CSR_FFLAGS, hart->fflags);
 		VALUE(TL_RISCV_CSR_FRM, hart->frm);
 		VALUE(TL_RISCV_CSR_FCSR, (tl_u64)hart->frm << 5 | hart->fflags);
-		VALUE(TL_RISCV_CSR_CYCLE, hart->retired + hart->mcycle_offset);
+	case TL_RISCV_CSR_CYCLE:
 		VALUE(TL_RISCV_CSR_MCYCLE, hart->retired + hart->mcycle_offset);
 		VALUE(TL_RISCV_CSR_TIME, tl_hart_time(hart));
-		VALUE(TL_RISCV_CSR_INSTRET, hart->retired + hart->minstret_offset);
+	case TL_RISCV_CSR_INSTRET:
 		VALUE(TL_RISCV_CSR_MINSTRET, hart->retired + hart->minstret_offset);
 		VALUE(TL_RISCV_CSR_SSTATUS, status(hart) & (STATUS_SUPERVISOR | TL_STATUS_UXL | TL_STATUS_SD));
 		VALUE(TL_RISCV_CSR_SIE, hart->mie & hart->mideleg);
@@ -131,14 +131,14 @@ bool tl_control_get(const struct tl_hart *hart, tl_u32 number, tl_u64 *value_ret
 		VALUE(TL_RISCV_CSR_MTVAL, hart->mtval);
 		VALUE(TL_RISCV_CSR_MIP, hart->mip | hart->lines);
 		VALUE(TL_RISCV_CSR_MHARTID, hart->number);
-		/* No maker, no version; no triggers yet: the one that is selected is of no type. */
-		VALUE(TL_RISCV_CSR_MVENDORID, 0);
-		VALUE(TL_RISCV_CSR_MARCHID, 0);
-		VALUE(TL_RISCV_CSR_MIMPID, 0);
-		VALUE(TL_RISCV_CSR_MCONFIGPTR, 0);
-		VALUE(TL_RISCV_CSR_TSELECT, 0);
-		VALUE(TL_RISCV_CSR_TDATA1, 0);
-		VALUE(TL_RISCV_CSR_TDATA2, 0);
+	/* No maker, no version; no triggers yet: the one that is selected is of no type. */
+	case TL_RISCV_CSR_MVENDORID:
+	case TL_RISCV_CSR_MARCHID:
+	case TL_RISCV_CSR_MIMPID:
+	case TL_RISCV_CSR_MCONFIGPTR:
+	case TL_RISCV_CSR_TSELECT:
+	case TL_RISCV_CSR_TDATA1:
+	case TL_RISCV_CSR_TDATA2:
 		VALUE(TL_RISCV_CSR_TDATA3, 0);
 		VALUE(TL_RISCV_CSR_TINFO, 1);
 #undef VALUE

@@ -62,10 +62,10 @@ int main(int count, char **arguments)
 	static struct tl_hart hart;
 	struct tl_uart uart = {.send = send};
 	struct tl_finisher finisher = {0};
-	tl_u8 *memory = calloc(1, MEMORY_SIZE);
+	static tl_u8 memory[MEMORY_SIZE];
 	tl_u64 entry;
 
-	if (count != 2 || memory == NULL || load(arguments[1], memory, &entry) != 0)
+	if (count != 2 || load(arguments[1], memory, &entry) != 0)
 		return 2;
 	if (tl_bus_add_memory(&bus, "memory", MEMORY_START, MEMORY_SIZE, memory, false) != TL_OK ||
 	    tl_bus_add_device(&bus, "uart", 0x10000000, TL_UART_SIZE, &tl_uart_operations, &uart) != TL_OK ||
@@ -80,6 +80,5 @@ int main(int count, char **arguments)
 		fprintf(stderr, "not turned off: pc %llx after %llu instructions, mcause %llx, mtval %llx\n",
 			(unsigned long long)hart.pc, (unsigned long long)hart.retired, (unsigned long long)hart.mcause,
 			(unsigned long long)hart.mtval);
-	free(memory);
 	return finisher.finish == TL_FINISH_POWER_OFF ? 0 : 1;
 }
