@@ -207,6 +207,20 @@ static void interrupted(void *context)
 static void idle(void *context)
 {
 	tl_running_idle(context);
+	tl_full_screen_idle(context);
+}
+
+static void suspended(void *context, bool on)
+{
+	struct tl_cli *cli = context;
+
+	if (on) {
+		tl_full_screen_suspend(&cli->full);
+		return;
+	}
+	tl_full_screen_resume(&cli->full);
+	/* The window may have another size by now, of which the shell alone was told. */
+	tl_cli_resized(cli);
 }
 
 static void stopped(void *context)
@@ -263,11 +277,9 @@ static const char *breaks(void *context, const char *line)
 /* ---- Signals ---- */
 
 /* What a person set to unlimited stays so. */
-static void resized(void *context, struct tl_source *source, int number)
+void tl_cli_resized(struct tl_cli *cli)
 {
-	struct tl_cli *cli = context;
-
-	(void)source, (void)number;
+	tl_full_screen_measure(cli);
 	tl_screen_measure(&cli->screen);
 	if (cli->settings.height != 0)
 		cli->settings.height = cli->screen.height;
@@ -277,6 +289,12 @@ static void resized(void *context, struct tl_source *source, int number)
 	cli->screen.width = cli->settings.width;
 	tl_terminal_resized(cli->terminal);
 	tl_program_terminal_resized(cli->program_terminal);
+}
+
+static void resized(void *context, struct tl_source *source, int number)
+{
+	(void)source, (void)number;
+	tl_cli_resized(context);
 }
 
 /* SIGTERM and SIGHUP: leave as with quit, and ask nothing. */
@@ -321,8 +339,12 @@ static void take_session_settings(struct tl_cli *cli)
 
 static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 {
-	const struct tl_terminal_hooks hooks = {
-		.idle = idle, .interrupted = interrupted, .complete = complete, .breaks = breaks, .context = cli};
+	const struct tl_terminal_hooks hooks = {.idle = idle,
+						.interrupted = interrupted,
+						.suspended = suspended,
+						.complete = complete,
+						.breaks = breaks,
+						.context = cli};
 
 	const struct tl_session_options session = {.loop = cli->loop,
 						   .target = cli->target,
@@ -347,6 +369,7 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 	TL_TRY(tl_sources_open(&cli->sources, error));
 	TL_TRY(add_signals(cli, error));
 	TL_TRY(tl_terminal_open(&cli->terminal, cli->loop, &cli->screen, &hooks, error));
+	TL_TRY(tl_full_screen_open(cli, error));
 	TL_TRY(tl_session_open(&cli->session, &session, error));
 	take_session_settings(cli);
 	return TL_OK;
@@ -355,6 +378,7 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 static void close_parts(struct tl_cli *cli)
 {
 	tl_screen_flush(&cli->screen);
+	tl_full_screen_close(cli);
 	tl_session_close(cli->session);
 	tl_connection_close(cli);
 	tl_program_terminal_close(cli->program_terminal);
@@ -385,8 +409,10 @@ static void prompt(struct tl_cli *cli)
 	while (!cli->quit) {
 		struct tl_error error;
 		char *line;
-		enum tl_status status =
-			tl_terminal_read(cli->terminal, cli->settings.prompt, TL_QUESTION_COMMAND, &line, &error);
+		enum tl_status status;
+
+		tl_full_screen_touch(cli);
+		status = tl_terminal_read(cli->terminal, cli->settings.prompt, TL_QUESTION_COMMAND, &line, &error);
 
 		if (status == TL_ERROR_CANCELLED)
 			continue;

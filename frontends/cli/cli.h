@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "debugger/session/session.h"
 #include "frontends/cli/connection.h"
+#include "frontends/cli/full_screen.h"
 #include "frontends/cli/listing.h"
 #include "frontends/cli/progress.h"
 #include "frontends/cli/screen.h"
@@ -80,11 +81,13 @@ struct tl_cli {
 	tl_u64 memory_next;             /* where it ended */
 	char **environment;             /* for programs, as in execve; NULL: our own */
 	struct tl_listing listing;
+	struct tl_full_screen full;
 	char *missing_source; /* the file of which it was said that it is not there; NULL: none */
 	/* Stops. */
 	bool foreground;   /* a program has the terminal, and we wait for it */
 	bool stop_due;     /* one can be taken */
 	bool commands_due; /* of the points of `told` */
+	tl_u64 runs;       /* how often a program was set going */
 	bool threads_seen; /* the program has, or had, more than one */
 	struct tl_stop told;
 	struct tl_thread_id last_thread;     /* that a person looked at */
@@ -126,6 +129,9 @@ bool tl_cli_waiting(void *cli);
 
 /* The command comes from a person, not from a file or a definition: what goes without saying there is said. */
 bool tl_cli_typed(const struct tl_cli *cli);
+
+/* The terminal has another size, or the window in which one types: everybody is told. */
+void tl_cli_resized(struct tl_cli *cli);
 
 /* Ends the prompt with a status, after asking where a program would be lost. */
 TL_CHECKED enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask, struct tl_error *error);

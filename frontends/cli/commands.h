@@ -7,7 +7,9 @@
 #include "frontends/cli/command.h"
 
 extern const struct tl_command tl_commands_running[]; /* run, step, continue, … */
-extern const struct tl_command tl_commands_points[];  /* break, delete, condition, … */
+extern const struct tl_command tl_commands_screen[];  /* layout, tui, focus, … */
+extern const struct tl_command tl_commands_screen_info[];
+extern const struct tl_command tl_commands_points[]; /* break, delete, condition, … */
 extern const struct tl_command tl_commands_points_info[];
 extern const struct tl_command tl_commands_data[]; /* print, x, display, … */
 extern const struct tl_command tl_commands_data_info[];

@@ -1,6 +1,7 @@
 /* Registers, and what a program is given: its environment, its terminal. */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/registers.h"
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
 
@@ -41,7 +42,7 @@ static enum tl_status show_register(struct tl_cli *cli, const char *name, struct
 
 static bool is_shown(const struct tl_register *row, bool all)
 {
-	return all || (row->group != NULL && strcmp(row->group, "general") == 0);
+	return all || strcmp(tl_register_group(row), "general") == 0;
 }
 
 static enum tl_status show_registers(struct tl_cli *cli, bool all, struct tl_error *error)
@@ -52,7 +53,7 @@ static enum tl_status show_registers(struct tl_cli *cli, bool all, struct tl_err
 		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program has no registers now.");
 	for (tl_u16 i = 0; i < facts.cpu->register_count && !tl_cli_cancelled(cli); i++)
 		if (is_shown(&facts.cpu->registers[i], all) &&
-		    (facts.cpu->registers[i].feature == 0 || (facts.features >> facts.cpu->registers[i].feature & 1)))
+		    tl_register_is_there(&facts.cpu->registers[i], facts.features))
 			TL_TRY(show_register(cli, facts.cpu->registers[i].name, error));
 	return TL_OK;
 }

@@ -23,9 +23,11 @@ static tl_u32 list_size(const struct tl_cli *cli)
 static enum tl_status list_range(struct tl_cli *cli, tl_u32 first, tl_u32 last, struct tl_error *error)
 {
 	struct tl_listing *listing = &cli->listing;
-	tl_u32 shown;
+	tl_u32 shown = last;
 
-	TL_TRY(tl_listing_lines(cli, listing->file, first, last, &shown, error));
+	/* With a source window, that is where one looks. */
+	if (!tl_full_screen_list(cli, listing->file, first))
+		TL_TRY(tl_listing_lines(cli, listing->file, first, last, &shown, error));
 	listing->first = first;
 	listing->last = shown;
 	listing->next = shown + 1;

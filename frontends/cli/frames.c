@@ -149,6 +149,9 @@ static void print_source(struct tl_cli *cli, const struct tl_stack_frame *frame,
 	if (frame->signal || frame->line == 0 || frame->file == NULL)
 		return;
 	tl_listing_stand(cli, frame->file, frame->file_name, frame->line);
+	/* The source window has it. */
+	if (tl_full_screen_shows(cli, frame->file))
+		return;
 	if (addressed && frame->mid_line && cli->settings.addresses)
 		tl_screen_format(&cli->screen, "%s0x%016llx%s\t", tl_screen_style(&cli->screen, TL_STYLE_ADDRESS),
 				 (unsigned long long)frame->program_counter,

@@ -130,8 +130,13 @@ void tl_program_terminal_resized(struct tl_program_terminal *program)
 {
 	struct winsize size;
 
-	if (program != NULL && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-		(void)ioctl(program->master, TIOCSWINSZ, &size);
+	if (program == NULL || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0)
+		return;
+	if (program->screen->window != NULL) {
+		size.ws_row = (unsigned short)program->screen->window_height;
+		size.ws_col = (unsigned short)program->screen->window_width;
+	}
+	(void)ioctl(program->master, TIOCSWINSZ, &size);
 }
 
 const char *tl_program_terminal_path(const struct tl_program_terminal *program)

@@ -18,10 +18,9 @@ static tl_u64 now(void)
 	return (tl_u64)time.tv_sec * 1000 + (tl_u64)time.tv_nsec / 1000000 + 1;
 }
 
-static void write_text(const struct tl_cli *cli, const char *text)
+static void write_text(struct tl_cli *cli, const char *text)
 {
-	/* A terminal that is gone shows nothing. */
-	(void)!write(cli->screen.descriptor, text, strlen(text));
+	tl_screen_output(&cli->screen, text, strlen(text));
 }
 
 /* The file whose names are being read, and how far that is. */

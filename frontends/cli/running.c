@@ -63,6 +63,7 @@ enum tl_status tl_running_wait(struct tl_cli *cli, struct tl_error *error)
 	tl_screen_flush(&cli->screen);
 	cli->foreground = true;
 	tl_program_terminal_foreground(cli->program_terminal, true);
+	tl_full_screen_running(cli);
 	cli->screen.unpaged++;
 	status = tl_session_wait(cli->session, &patience, &stop, error);
 	cli->screen.unpaged--;
@@ -95,6 +96,7 @@ enum tl_status tl_running_resume(struct tl_cli *cli, const struct tl_plan *plan,
 	cli->last_thread = tl_session_thread(cli->session);
 	/* What a debugger says shall stand in front of what the program does. */
 	tl_screen_flush(&cli->screen);
+	cli->runs++;
 	TL_TRY(tl_session_resume(cli->session, plan, error));
 	return background ? TL_OK : tl_running_wait(cli, error);
 }
@@ -182,6 +184,7 @@ static enum tl_status launch(struct tl_cli *cli, const char *const *words, struc
 	enum tl_status status;
 
 	TL_TRY(open_terminal(cli, &launch, error));
+	cli->runs++;
 	cli->threads_seen = false;
 	cli->last_thread = (struct tl_thread_id){0, 0};
 	status = tl_session_launch(cli->session, &launch, error);
@@ -243,6 +246,7 @@ enum tl_status tl_running_attach(struct tl_cli *cli, tl_u64 process, bool backgr
 	tl_screen_flush(&cli->screen);
 	tl_program_terminal_close(cli->program_terminal);
 	cli->program_terminal = NULL;
+	cli->runs++;
 	TL_TRY(tl_session_attach(cli->session, process, error));
 	return background ? TL_OK : tl_running_wait(cli, error);
 }

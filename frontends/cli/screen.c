@@ -33,9 +33,10 @@ void tl_screen_measure(struct tl_screen *screen)
 
 	if (!screen->terminal)
 		return;
-	screen->height = 24;
-	screen->width = 80;
-	if (ioctl(screen->descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row != 0 && size.ws_col != 0) {
+	screen->height = screen->window != NULL ? screen->window_height : 24;
+	screen->width = screen->window != NULL ? screen->window_width : 80;
+	if (screen->window == NULL && ioctl(screen->descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row != 0 &&
+	    size.ws_col != 0) {
 		screen->height = size.ws_row;
 		screen->width = size.ws_col;
 	}
@@ -58,16 +59,24 @@ static void write_all(int descriptor, const char *bytes, tl_size size)
 	}
 }
 
+void tl_screen_output(struct tl_screen *screen, const char *bytes, tl_size size)
+{
+	if (screen->window != NULL)
+		screen->window(screen->window_context, bytes, size, !screen->raw);
+	else
+		write_all(screen->descriptor, bytes, size);
+}
+
 /* The same, with \r before each \n that comes without one: the terminal passes bytes on as they are. */
-static void write_raw(int descriptor, const char *bytes, tl_size size)
+static void write_raw(struct tl_screen *screen, const char *bytes, tl_size size)
 {
 	while (size > 0) {
 		const char *newline = memchr(bytes, '\n', size);
 		tl_size front = newline != NULL ? (tl_size)(newline - bytes) : size;
 
-		write_all(descriptor, bytes, front);
+		tl_screen_output(screen, bytes, front);
 		if (newline != NULL)
-			write_all(descriptor, "\r\n", 2);
+			tl_screen_output(screen, "\r\n", 2);
 		front += newline != NULL;
 		bytes += front;
 		size -= front;
@@ -84,9 +93,9 @@ void tl_screen_flush(struct tl_screen *screen)
 	if (screen->hide != NULL)
 		screen->hide(screen->context);
 	if (screen->raw)
-		write_raw(screen->descriptor, screen->buffer, size);
+		write_raw(screen, screen->buffer, size);
 	else
-		write_all(screen->descriptor, screen->buffer, size);
+		tl_screen_output(screen, screen->buffer, size);
 }
 
 static void put(struct tl_screen *screen, const char *bytes, tl_size size)
@@ -221,10 +230,19 @@ void tl_screen_program(struct tl_screen *screen, const char *bytes, tl_size size
 		return;
 	if (screen->hide != NULL)
 		screen->hide(screen->context);
-	write_all(screen->descriptor, bytes, size);
+	tl_screen_output(screen, bytes, size);
 	for (tl_size i = 0; i < size; i++)
 		advance(screen, bytes[i]);
 	screen->line = 0;
+}
+
+/* Standard error may be a file, while standard output has windows. */
+static void write_complaint(struct tl_screen *screen, const char *bytes, tl_size size)
+{
+	if (screen->window != NULL && isatty(STDERR_FILENO) == 1)
+		tl_screen_output(screen, bytes, size);
+	else
+		write_all(STDERR_FILENO, bytes, size);
 }
 
 void tl_screen_complain(struct tl_screen *screen, const char *text)
@@ -236,10 +254,10 @@ void tl_screen_complain(struct tl_screen *screen, const char *text)
 		write_all(screen->log, text, strlen(text));
 		write_all(screen->log, "\n", 1);
 	}
-	write_all(STDERR_FILENO, text, strlen(text));
+	write_complaint(screen, text, strlen(text));
 	if (screen->raw)
-		write_all(STDERR_FILENO, "\r", 1);
-	write_all(STDERR_FILENO, "\n", 1);
+		write_complaint(screen, "\r", 1);
+	write_complaint(screen, "\n", 1);
 	screen->column = 0;
 	screen->line++;
 }

@@ -28,12 +28,19 @@ enum tl_style {
 };
 
 struct tl_screen {
-	int descriptor;         /* standard output */
-	bool terminal;          /* it is one */
-	bool styled;            /* colours are wanted: a setting, and false where it is no terminal */
-	bool paging;            /* a setting */
-	bool raw;               /* the terminal does not turn \n into \r\n now */
-	tl_u32 height, width;   /* 0: unlimited */
+	int descriptor;       /* standard output */
+	bool terminal;        /* it is one */
+	bool styled;          /* colours are wanted: a setting, and false where it is no terminal */
+	bool paging;          /* a setting */
+	bool raw;             /* the terminal does not turn \n into \r\n now */
+	tl_u32 height, width; /* 0: unlimited */
+	/*
+	 * A window of the full screen in place of the terminal: gets all that would go there, and what \n means
+	 * ("returns": to the left, too); its size. NULL: there is none.
+	 */
+	void (*window)(void *context, const char *bytes, tl_size size, bool returns);
+	void *window_context;
+	tl_u32 window_height, window_width;
 	tl_u32 line, column;    /* lines since the last prompt; columns since the last newline */
 	bool cut;               /* the person has seen enough: what comes is dropped until the next command */
 	bool whole;             /* the person wants the rest of this command's output without pauses */
@@ -70,6 +77,8 @@ void tl_screen_program(struct tl_screen *screen, const char *bytes, tl_size size
 void tl_screen_complain(struct tl_screen *screen, const char *text);
 
 void tl_screen_flush(struct tl_screen *screen);
+/* Bytes as they are, at once: for what draws by itself, as readline does. */
+void tl_screen_output(struct tl_screen *screen, const char *bytes, tl_size size);
 /* A command begins: its pages are counted from here, and it may write again. */
 void tl_screen_begin(struct tl_screen *screen);
 /* Takes the size from the terminal; nothing happens where it is none. */

@@ -28,6 +28,20 @@ __attribute__((noreturn)) static void child_shell(const char *words, int input)
 	_exit(127);
 }
 
+/* What the shell's command wrote shall be read before windows stand over it. */
+static void back_to_windows(struct tl_cli *cli)
+{
+	static const char question[] = "[press Enter to go back to the full screen] ";
+	char byte = 0;
+
+	if (!tl_full_screen_on(&cli->full))
+		return;
+	(void)!write(STDOUT_FILENO, question, sizeof(question) - 1);
+	while (byte != '\n' && read(STDIN_FILENO, &byte, 1) == 1)
+		;
+	tl_full_screen_resume(&cli->full);
+}
+
 /*
  * The loop does not turn meanwhile: the target, which waits for all children there is, would take the shell's end for
  * itself.
@@ -38,14 +52,18 @@ enum tl_status tl_shell_run(struct tl_cli *cli, const char *words, int input, st
 	pid_t child;
 
 	tl_screen_flush(&cli->screen);
+	tl_full_screen_suspend(&cli->full);
 	child = fork();
 	if (child == 0)
 		child_shell(words, input);
-	if (child < 0)
+	if (child < 0) {
+		tl_full_screen_resume(&cli->full);
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "Fork failed");
+	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
 			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot wait for the shell");
+	back_to_windows(cli);
 	/* ^C was for the shell. */
 	tl_cli_forget_interrupt(cli);
 	/* The terminal has written ^C, and the cursor stands behind it. */

@@ -322,6 +322,7 @@ void tl_stop_tell(struct tl_cli *cli, const struct tl_stop *stop)
 	bool silent = stop->number_count > 0, has_place;
 
 	tl_program_terminal_drain(cli->program_terminal);
+	tl_full_screen_touch(cli);
 	for (tl_u32 i = 0; i < stop->number_count && i < TL_STOP_NUMBERS_MAX; i++)
 		silent = silent && is_silent(tl_breakpoint_find(cli->session, stop->numbers[i]));
 	cli->told = *stop;

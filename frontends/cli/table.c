@@ -25,6 +25,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_program_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
 	{"apply", "One command for many threads or frames", tl_commands_apply, NULL},
+	{"text-user-interface", "Full screen", tl_commands_screen, tl_commands_screen_info},
 	{"support", "Support facilities", tl_commands_shell, NULL},
 	{"around", "Words around other commands", tl_commands_around, NULL},
 	{"scripting", "Commands of commands: definitions, conditions, files", tl_commands_script, NULL},

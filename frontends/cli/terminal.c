@@ -22,6 +22,7 @@ struct tl_terminal {
 	struct tl_screen *screen;
 	struct tl_terminal_hooks hooks;
 	struct tl_source *input, *interrupt, *stop;
+	FILE *output; /* what readline draws; goes where the screen's text goes */
 	bool interactive, no_editing;
 	bool reading;  /* somebody waits for a line */
 	bool editing;  /* with readline */
@@ -77,6 +78,12 @@ void tl_terminal_hide(struct tl_terminal *terminal)
 	terminal->screen->column = 0;
 }
 
+static ssize_t write_drawn(void *screen, const char *bytes, size_t size)
+{
+	tl_screen_output(screen, bytes, size);
+	return (ssize_t)size;
+}
+
 /* ---- Lines by readline ---- */
 
 static void finish_editing(struct tl_terminal *terminal)
@@ -84,6 +91,7 @@ static void finish_editing(struct tl_terminal *terminal)
 	if (!terminal->editing)
 		return;
 	rl_callback_handler_remove();
+	fflush(rl_outstream);
 	terminal->editing = terminal->visible = false;
 	terminal->screen->column = 0;
 }
@@ -193,7 +201,7 @@ static void set_up_readline(struct tl_terminal *terminal)
 {
 	rl_readline_name = "trapline";
 	rl_instream = stdin;
-	rl_outstream = stdout;
+	rl_outstream = terminal->output;
 	rl_catch_signals = 0;
 	rl_catch_sigwinch = 0;
 	rl_change_environment = 0;
@@ -341,10 +349,15 @@ static void on_stop(void *context, struct tl_source *source, int number)
 	tl_terminal_hide(terminal);
 	if (terminal->editing)
 		rl_deprep_terminal();
+	fflush(rl_outstream);
+	if (terminal->hooks.suspended != NULL)
+		terminal->hooks.suspended(terminal->hooks.context, true);
 	(void)raise(SIGSTOP);
-	tl_screen_measure(terminal->screen);
+	if (terminal->hooks.suspended != NULL)
+		terminal->hooks.suspended(terminal->hooks.context, false);
 	if (terminal->editing)
 		rl_prep_terminal(1);
+	fflush(rl_outstream);
 }
 
 /* ---- Reading ---- */
@@ -450,6 +463,15 @@ void tl_terminal_resized(struct tl_terminal *terminal)
 {
 	if (!terminal->editing)
 		return;
+	if (terminal->screen->window != NULL) {
+		/* It was taken away, and comes back in a window of this size. */
+		rl_set_screen_size((int)terminal->screen->window_height, (int)terminal->screen->window_width);
+		return;
+	}
+	if (!terminal->visible) {
+		rl_reset_screen_size();
+		return;
+	}
 	/* readline draws the line anew where it stands in a window of this width. */
 	rl_resize_terminal();
 	fflush(rl_outstream);
@@ -521,7 +543,9 @@ enum tl_status tl_terminal_open(struct tl_terminal **terminal_ret, struct tl_loo
 	terminal->screen = screen;
 	terminal->hooks = *hooks;
 	terminal->interactive = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &terminal->found) == 0;
-	status = add_sources(terminal, error);
+	terminal->output = fopencookie(screen, "w", (cookie_io_functions_t){.write = write_drawn});
+	status = terminal->output == NULL ? TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the terminal")
+					  : add_sources(terminal, error);
 	if (status != TL_OK) {
 		tl_terminal_close(terminal);
 		return status;
@@ -544,6 +568,10 @@ void tl_terminal_close(struct tl_terminal *terminal)
 	tl_source_remove(terminal->stop);
 	if (terminal->interactive)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->found);
+	/* readline may look at it once more, at the end of the process. */
+	rl_outstream = stdout;
+	if (terminal->output != NULL)
+		(void)fclose(terminal->output);
 	free(terminal->rest);
 	free(terminal->partial);
 	free(terminal);

@@ -29,6 +29,8 @@ struct tl_terminal_hooks {
 	 */
 	void (*complete)(void *context, const char *line, tl_size start,
 			 void (*candidate)(void *list, const char *word), void *list);
+	/* ^Z: the terminal is to be the shell's; and is ours again. Inside a turn. NULL: nothing is to be done. */
+	void (*suspended)(void *context, bool on);
 	/* Which characters end words in that place; a constant. */
 	const char *(*breaks)(void *context, const char *line);
 	void *context;
