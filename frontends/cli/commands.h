@@ -58,5 +58,18 @@ void tl_complete_settings(struct tl_cli *cli, const char *words);
 /* Functions and files of the program, and its variables. */
 void tl_complete_places(struct tl_cli *cli, const char *words);
 void tl_complete_expressions(struct tl_cli *cli, const char *words);
+/* A whole command with what follows it, as behind `thread apply all`. */
+void tl_complete_line(struct tl_cli *cli, const char *words);
+/* Numbers of threads and of points; a point and its condition; lists with a command behind them. */
+void tl_complete_threads(struct tl_cli *cli, const char *words);
+void tl_complete_points(struct tl_cli *cli, const char *words);
+void tl_complete_condition(struct tl_cli *cli, const char *words);
+void tl_complete_thread_apply(struct tl_cli *cli, const char *words);
+void tl_complete_frame_apply(struct tl_cli *cli, const char *words);
+/* Names of signals, and what `handle` does about them; of registers; of system calls. */
+void tl_complete_signals(struct tl_cli *cli, const char *words);
+void tl_complete_handle(struct tl_cli *cli, const char *words);
+void tl_complete_registers(struct tl_cli *cli, const char *words);
+void tl_complete_syscalls(struct tl_cli *cli, const char *words);
 
 #endif

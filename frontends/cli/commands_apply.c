@@ -307,7 +307,8 @@ const struct tl_command tl_commands_frame_apply[] = {
 	 .details = TL_APPLICATION_FLAGS "A negative COUNT is of the outermost frames.\n"
 					 "Example: frame apply all -s info locals, frame apply level 1-3 print x",
 	 .flags = TL_COMMAND_STOPPED,
-	 .run = run_frame_apply},
+	 .run = run_frame_apply,
+	 .complete = tl_complete_frame_apply},
 	{0},
 };
 
@@ -317,7 +318,8 @@ const struct tl_command tl_commands_apply[] = {
 	 .summary = "Apply a command to all frames (ignoring errors and empty output)",
 	 .details = "The same as frame apply all -s.\nExample: faas print count",
 	 .flags = TL_COMMAND_STOPPED,
-	 .run = run_faas},
+	 .run = run_faas,
+	 .complete = tl_complete_commands},
 	{.name = "taas",
 	 .arguments = "[-q] [-ascending] COMMAND",
 	 .summary = "Apply a command to all threads (ignoring errors and empty output)",
@@ -329,6 +331,7 @@ const struct tl_command tl_commands_apply[] = {
 	 .summary = "Apply a command to all frames of all threads (ignoring errors and empty output)",
 	 .details = "The same as thread apply all -s -- frame apply all -s.\nExample: tfaas print count",
 	 .flags = TL_COMMAND_STOPPED,
-	 .run = run_tfaas},
+	 .run = run_tfaas,
+	 .complete = tl_complete_commands},
 	{0},
 };

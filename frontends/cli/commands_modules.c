@@ -267,6 +267,7 @@ const struct tl_command tl_commands_modules_info[] = {
 	 .arguments = "ADDRESS",
 	 .summary = "The symbol that an address belongs to",
 	 .details = "Example: info symbol $pc",
-	 .run = run_info_symbol},
+	 .run = run_info_symbol,
+	 .complete = tl_complete_expressions},
 	{.name = NULL},
 };

@@ -165,7 +165,8 @@ const struct tl_command tl_commands_signals[] = {
 	 .details =
 		 "SIGNAL is a name, a number from 1 to 15, a range of them, or all. ACTION is some of stop, nostop,\n"
 		 "print, noprint, pass, nopass (ignore).\n\nExample: handle SIGALRM nostop noprint pass",
-	 .run = run_handle},
+	 .run = run_handle,
+	 .complete = tl_complete_handle},
 	{.name = NULL},
 };
 
@@ -175,6 +176,7 @@ const struct tl_command tl_commands_signals_info[] = {
 	 .arguments = "[SIGNAL]",
 	 .summary = "What is done about each signal",
 	 .details = "Example: info signals SIGCHLD",
-	 .run = run_info_signals},
+	 .run = run_info_signals,
+	 .complete = tl_complete_signals},
 	{.name = NULL},
 };

@@ -318,7 +318,8 @@ static const struct tl_command thread_rows[] = {
 	 .details = TL_APPLICATION_FLAGS "With \"all\" the youngest is first, unless -ascending is given.\n"
 					 "Example: thread apply all -q backtrace 3, thread apply 2-5 print x",
 	 .flags = TL_COMMAND_STOPPED,
-	 .run = tl_command_thread_apply},
+	 .run = tl_command_thread_apply,
+	 .complete = tl_complete_thread_apply},
 	{.name = "find",
 	 .arguments = "REGEXP",
 	 .summary = "Find threads that match a regular expression",
@@ -349,7 +350,8 @@ const struct tl_command tl_commands_threads[] = {
 	 .arguments = "[NUMBER]",
 	 .summary = "Use this command to switch between threads",
 	 .details = "Without a number: which one is selected.\nExample: thread 2",
-	 .run = run_thread},
+	 .run = run_thread,
+	 .complete = tl_complete_threads},
 	{0},
 };
 

@@ -121,6 +121,16 @@ void tl_complete_commands(struct tl_cli *cli, const char *words)
 		tl_complete_settings(cli, rest);
 }
 
+void tl_complete_line(struct tl_cli *cli, const char *words)
+{
+	const char *rest;
+	const struct tl_command *row =
+		tl_command_complete(cli->table.rows, words, strlen(words), offer_row, cli, &rest);
+
+	if (row != NULL && row->complete != NULL)
+		row->complete(cli, rest);
+}
+
 void tl_complete_settings(struct tl_cli *cli, const char *words)
 {
 	tl_size level = 0, size = strlen(words) - strlen(tl_complete_word(cli));

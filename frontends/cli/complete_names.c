@@ -154,9 +154,36 @@ static bool offer_fields_of(struct tl_cli *cli, const char *words)
 	return true;
 }
 
+/* The last part of a file's name will do to name it. */
+static bool offer_files_of(void *context, const struct tl_line_table *table)
+{
+	struct tl_cli *cli = context;
+
+	for (tl_u64 i = 0; i <= table->file_count && !tl_complete_full(cli); i++) {
+		const struct tl_line_file *file = tl_line_table_file(table, i);
+		const char *name = file != NULL ? file->name : NULL, *slash = name != NULL ? strrchr(name, '/') : NULL;
+
+		if (name != NULL && name[0] != '<')
+			tl_complete_offer(cli, slash != NULL ? slash + 1 : name);
+	}
+	return !tl_complete_full(cli);
+}
+
+static void offer_files(struct tl_cli *cli)
+{
+	const struct tl_modules *modules = tl_session_modules(cli->session);
+	const struct tl_module *module;
+	struct tl_error error;
+
+	for (tl_size i = 0; (module = tl_modules_get(modules, i)) != NULL && !tl_complete_full(cli); i++)
+		if (module->program && module->binary->lines != NULL)
+			(void)!tl_lines_files(module->binary->lines, offer_files_of, cli, &error);
+}
+
 void tl_complete_places(struct tl_cli *cli, const char *words)
 {
 	(void)words;
+	offer_files(cli);
 	offer_modules(cli, TL_INDEX_FUNCTION);
 }
 

@@ -302,6 +302,38 @@ def test_errors_without_a_program(place):
     for part in ('No executable file specified.', 'The program is not being run.', 'No stack.'):
         holds(result.stderr, part)
 
+def test_what_may_follow_is_completed(place):
+    lines = ['thread 1', 'thread apply 1', 'thread apply a', 'thread apply all backt', 'thread apply 1 -q print a', 'delete 1', 'disable 2',
+             'condition 1 su', 'info registers ri', 'handle SIGUS', 'catch signal SIGSEG', 'catch syscall openat', 'break subj',
+             'info signals SIGHU', 'frame apply lev', 'until ad', 'watch tur', 'layout sp', 'focus s', 'tui reg gen']
+    text = 'break add\nbreak spin\nrun\n' + ''.join(f'echo <{line}>\\n\ncomplete {line}\n' for line in lines)
+    shown = place.run('-q', '-nx', PROGRAM, text=text).stdout
+    for line, found in (('thread 1', ['1']), ('thread apply 1', ['1']), ('thread apply a', ['all']),
+                        ('thread apply all backt', ['backtrace']), ('thread apply 1 -q print a', ['a', 'add']),
+                        ('delete 1', ['1']), ('disable 2', ['2']), ('condition 1 su', ['sum']),
+                        ('info registers ri', ['rip']), ('handle SIGUS', ['SIGUSR1', 'SIGUSR2']),
+                        ('catch signal SIGSEG', ['SIGSEGV']), ('catch syscall openat', ['openat', 'openat2']),
+                        ('break subj', ['subject.c']), ('info signals SIGHU', ['SIGHUP']), ('frame apply lev', ['level']),
+                        ('until ad', ['add']), ('watch tur', ['turns']), ('layout sp', ['split']), ('focus s', ['src']),
+                        ('tui reg gen', ['general'])):
+        offered = shown.split(f'<{line}>')[1].split('<')[0].replace('(trapline) ', '').splitlines()
+        front = line[:line.rindex(' ') + 1]
+        for word in found:
+            if front + word not in offered:
+                raise Failure(f'{front + word!r} is not offered behind {line!r}: {offered}')
+
+
+def test_registers_are_those_of_gdb(place):
+    def names(text):
+        return [line.split()[0] for line in text.splitlines() if re.match(r'[a-z][a-z0-9_]* +0x', line)]
+
+    theirs = names(subprocess.run(['gdb', '-q', '-nx', '--batch', '-ex', 'starti', '-ex', 'info registers', PROGRAM],
+                                  capture_output=True, text=True, timeout=60).stdout)
+    ours = names(place.run('-q', '-nx', '--batch', '-ex', 'starti', '-ex', 'info registers', PROGRAM).stdout)
+    # gdb has the bases of segments only where it was told of them.
+    equal([name for name in ours if name not in ('fs_base', 'gs_base')],
+          [name for name in theirs if name not in ('fs_base', 'gs_base')])
+
 
 if __name__ == '__main__':
     sys.exit(main(sys.modules[__name__]))
