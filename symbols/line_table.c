@@ -504,3 +504,16 @@ tl_size tl_line_table_path(const struct tl_line_table *table, tl_u64 number, boo
 		path_ret[length < size ? length : size - 1] = '\0';
 	return length;
 }
+
+bool tl_line_row_goes_on(const struct tl_line_table *table, const struct tl_line_row *row)
+{
+	const struct tl_line_row *before = row;
+	bool divided = row->discriminator != 0;
+
+	while (before != table->rows && (before[-1].flags & TL_LINE_END) == 0 && before[-1].line == row->line &&
+	       before[-1].file == row->file) {
+		before--;
+		divided = divided || before->discriminator != 0;
+	}
+	return before != row && divided;
+}

@@ -113,4 +113,10 @@ const struct tl_line_file *tl_line_table_file(const struct tl_line_table *table,
  */
 tl_size tl_line_table_path(const struct tl_line_table *table, tl_u64 number, bool whole, char *path_ret, tl_size size);
 
+/*
+ * Whether a row begins nothing new to a person: it goes on with the line of the row before it, and the compiler tells
+ * parts of that line apart (DWARF 5, section 6.2.2, "discriminator"), as where a call may throw. gdb passes these by.
+ */
+bool tl_line_row_goes_on(const struct tl_line_table *table, const struct tl_line_row *row);
+
 #endif

@@ -27,9 +27,28 @@ struct place {
 	tl_u64 base, end;
 };
 
+/*
+ * Names that stand for types inside of a class: the parameters of its template, and its typedefs. gdb writes every type
+ * that one of them stands for by that name; of several the first counts, and what is further out before what is further
+ * in.
+ */
+#define ALIASES_MAX 96
+
+struct aliases {
+	const struct aliases *outer;
+	struct {
+		const struct tl_type *type;  /* stripped */
+		const struct tl_type *alias; /* the typedef itself */
+		const char *name;
+	} items[ALIASES_MAX];
+	tl_size count, parameters; /* the first are those of the template */
+};
+
 struct text {
 	struct tl_output *output;
 	struct tl_error *error;
+	const struct aliases *aliases; /* NULL: outside of all classes */
+	bool no_typedefs;              /* of these only the innermost template's parameters count */
 	unsigned flags;
 	unsigned depth;
 };
@@ -140,6 +159,123 @@ static void write_scope(void *context, const char *name)
 	tl_type_write_canonical(name, context);
 }
 
+/* ---- Names inside of a class ---- */
+
+/* Whether two stripped types are one: by their names, or, of pointers and references, by what these lead to. */
+static enum tl_status is_same(struct text *text, const struct tl_type *left, const struct tl_type *right,
+			      bool *same_ret)
+{
+	const char *one = NULL, *other = NULL;
+
+	for (int i = 0; i < STEPS_MAX; i++) {
+		*same_ret = left == right;
+		if (left == right || left->kind != right->kind)
+			return TL_OK;
+		if (left->kind != TL_TYPE_POINTER && left->kind != TL_TYPE_REFERENCE &&
+		    left->kind != TL_TYPE_RVALUE_REFERENCE)
+			break;
+		TL_TRY(tl_type_target(left, &left, text->error));
+		TL_TRY(tl_type_target(right, &right, text->error));
+		TL_TRY(tl_type_strip(left, &left, text->error));
+		TL_TRY(tl_type_strip(right, &right, text->error));
+	}
+	if (left->name == NULL || right->name == NULL || strcmp(left->name, right->name) != 0)
+		return TL_OK;
+	TL_TRY(tl_type_full_name(left, &one, text->error));
+	TL_TRY(tl_type_full_name(right, &other, text->error));
+	*same_ret = one != NULL && other != NULL && strcmp(one, other) == 0;
+	return TL_OK;
+}
+
+static enum tl_status find_in(struct text *text, const struct aliases *aliases, tl_size count,
+			      const struct tl_type *type, const char **name_ret)
+{
+	bool same = false;
+
+	if (aliases == NULL)
+		return TL_OK;
+	TL_TRY(find_in(text, aliases->outer, aliases->outer != NULL ? aliases->outer->count : 0, type, name_ret));
+	for (tl_size i = 0; i < count && *name_ret == NULL; i++) {
+		TL_TRY(is_same(text, aliases->items[i].type, type, &same));
+		if (same)
+			*name_ret = aliases->items[i].name;
+	}
+	return TL_OK;
+}
+
+/* The name of a typedef that the class has, which goes without the class there; NULL: it is none. */
+static const char *own_typedef(const struct text *text, const struct tl_type *type)
+{
+	for (const struct aliases *at = text->aliases; at != NULL && !text->no_typedefs; at = at->outer)
+		for (tl_size i = at->parameters; i < at->count; i++)
+			if (at->items[i].alias == type)
+				return at->items[i].name;
+	return NULL;
+}
+
+/* The name by which a type goes in the class that is written; NULL: none. */
+static enum tl_status find_alias(struct text *text, const struct tl_type *type, const char **name_ret)
+{
+	const struct aliases *aliases = text->aliases;
+
+	*name_ret = NULL;
+	if (aliases == NULL)
+		return TL_OK;
+	*name_ret = own_typedef(text, type);
+	if (*name_ret != NULL)
+		return TL_OK;
+	TL_TRY(tl_type_strip(type, &type, text->error));
+	return find_in(text, aliases, text->no_typedefs ? aliases->parameters : aliases->count, type, name_ret);
+}
+
+static enum tl_status add_aliases(struct text *text, struct aliases *aliases, const struct tl_type *class,
+				  enum tl_member_kind kind, unsigned level)
+{
+	const struct tl_member *members;
+	const struct tl_type *type;
+	tl_size count;
+
+	if (level > STEPS_MAX)
+		return too_deep(text);
+	TL_TRY(tl_type_members(class, &members, &count, text->error));
+	for (tl_size i = 0; i < count && aliases->count < ALIASES_MAX; i++) {
+		if (members[i].kind != kind || members[i].name == NULL ||
+		    (kind == TL_MEMBER_TYPE && members[i].entry.tag != DW_TAG_typedef))
+			continue;
+		TL_TRY(tl_member_type(class, &members[i], &type, text->error));
+		aliases->items[aliases->count].alias = type;
+		TL_TRY(tl_type_strip(type, &type, text->error));
+		aliases->items[aliases->count].type = type;
+		aliases->items[aliases->count++].name = members[i].name;
+	}
+	for (tl_size i = 0; i < count && kind == TL_MEMBER_TYPE; i++)
+		if (members[i].kind == TL_MEMBER_BASE) {
+			TL_TRY(tl_member_type(class, &members[i], &type, text->error));
+			TL_TRY(tl_type_strip(type, &type, text->error));
+			TL_TRY(add_aliases(text, aliases, type, kind, level + 1));
+		}
+	return TL_OK;
+}
+
+/* "[with T = int] ": what the parameters of the template are that are types. */
+static enum tl_status write_template(struct text *text, const struct tl_type *class, const struct tl_member *members,
+				     tl_size count)
+{
+	const struct tl_type *type;
+	bool first = true;
+
+	for (tl_size i = 0; i < count; i++) {
+		if (members[i].kind != TL_MEMBER_TEMPLATE_TYPE || members[i].name == NULL)
+			continue;
+		TL_TRY(tl_member_type(class, &members[i], &type, text->error));
+		tl_output_format(text->output, "%s%s = ", first ? "[with " : ", ", members[i].name);
+		first = false;
+		TL_TRY(write_type(text, type, "", SHOW_NAME, 0, NULL));
+	}
+	tl_output_text(text->output, first ? "" : "] ");
+	return TL_OK;
+}
+
 /* The heading of an enumeration: "enum class colour : unsigned char ". */
 static enum tl_status write_enum_head(struct text *text, const struct tl_type *type)
 {
@@ -212,6 +348,9 @@ static bool has_access(const struct tl_member *member)
 static bool needs_labels(const struct tl_type *type, const struct tl_member *members, tl_size count)
 {
 	for (tl_size i = 0; i < count; i++) {
+		/* The compiler's own member is private. */
+		if (type->kind != TL_TYPE_CLASS && is_hidden(&members[i]))
+			return true;
 		if (!has_access(&members[i]))
 			continue;
 		if (type->kind == TL_TYPE_CLASS ? members[i].access != TL_PRIVATE : members[i].access != TL_PUBLIC)
@@ -383,10 +522,15 @@ static enum tl_status write_function(struct text *text, const struct tl_type *pa
 {
 	const struct tl_type *function, *result;
 	const char *name = member->name != NULL ? member->name : "";
+	struct tl_attribute slot;
 
 	TL_TRY(tl_member_type(parent, member, &function, text->error));
 	tl_output_spaces(text->output, level + 4);
-	tl_output_text(text->output, member->is_virtual ? "virtual " : member->is_static ? "static " : "");
+	TL_TRY(tl_entry_attribute(&member->entry, DW_AT_vtable_elem_location, &slot, text->error));
+	/* Where no place in the table is given, as of destructors, gdb says nothing. */
+	tl_output_text(text->output, member->is_virtual && slot.kind != TL_CLASS_NONE ? "virtual "
+				     : member->is_static                              ? "static "
+										      : "");
 	if (!returns_by_name(parent, name)) {
 		TL_TRY(tl_type_target(function, &result, text->error));
 		TL_TRY(write_type(text, result, "", SHOW_NAME, 0, NULL));
@@ -402,6 +546,12 @@ static enum tl_status write_function(struct text *text, const struct tl_type *pa
 static bool same_name(const struct tl_member *a, const struct tl_member *b)
 {
 	return a->name != NULL && b->name != NULL && strcmp(a->name, b->name) == 0;
+}
+
+/* What a lambda is destroyed by is nobody's to call. */
+static bool is_nameless(const struct tl_member *member)
+{
+	return member->name != NULL && strncmp(member->name, "~<", 2) == 0;
 }
 
 /* Functions of one name stand together, where the first of them does. */
@@ -420,7 +570,7 @@ static enum tl_status write_functions(struct text *text, const struct tl_type *t
 			earlier++;
 		for (tl_size j = i; earlier == i && j < count; j++) {
 			if (members[j].kind != TL_MEMBER_FUNCTION || members[j].artificial ||
-			    (j != i && !same_name(&members[i], &members[j])))
+			    is_nameless(&members[j]) || (j != i && !same_name(&members[i], &members[j])))
 				continue;
 			if (first && *label != 0)
 				tl_output_text(text->output, "\n");
@@ -451,8 +601,10 @@ static enum tl_status write_typedefs(struct text *text, const struct tl_type *ty
 		TL_TRY(tl_type_target(alias, &target, text->error));
 		tl_output_spaces(text->output, level + 4);
 		tl_output_text(text->output, "typedef ");
+		text->no_typedefs = true;
 		TL_TRY(write_type(text, target, members[i].name != NULL ? members[i].name : "", SHOW_MEMBERS, level + 4,
 				  NULL));
+		text->no_typedefs = false;
 		tl_output_text(text->output, ";\n");
 	}
 	return tl_output_status(text->output, text->error);
@@ -539,6 +691,27 @@ static void write_end(struct text *text, const struct tl_type *type, enum show s
 		tl_output_spaces(text->output, 2);
 }
 
+/* The members, by the names that types have in the class. */
+static enum tl_status write_inside(struct text *text, const struct tl_type *type, const struct tl_member *members,
+				   tl_size count, enum show show, tl_size level, struct place *place)
+{
+	const struct aliases *outer = text->aliases;
+	struct aliases own;
+	enum tl_status status;
+
+	if (!type->has_scopes || (text->flags & TL_TYPE_TEXT_ALIASES) == 0)
+		return write_members(text, type, members, count, show, level, place);
+	own.outer = outer;
+	own.count = 0;
+	TL_TRY(add_aliases(text, &own, type, TL_MEMBER_TEMPLATE_TYPE, 0));
+	own.parameters = own.count;
+	TL_TRY(add_aliases(text, &own, type, TL_MEMBER_TYPE, 0));
+	text->aliases = &own;
+	status = write_members(text, type, members, count, show, level, place);
+	text->aliases = outer;
+	return status;
+}
+
 static enum tl_status write_struct(struct text *text, const struct tl_type *type, enum show show, tl_size level,
 				   struct place *place)
 {
@@ -558,11 +731,13 @@ static enum tl_status write_struct(struct text *text, const struct tl_type *type
 	if (place == NULL)
 		place = &own;
 	TL_TRY(tl_type_members(type, &members, &count, text->error));
+	if (type->has_scopes && (text->flags & TL_TYPE_TEXT_ALIASES) != 0)
+		TL_TRY(write_template(text, type, members, count));
 	TL_TRY(write_bases(text, type, members, count));
 	tl_output_text(text->output, "{\n");
 	if (is_empty(members, count))
 		write_nothing(text, type, level);
-	TL_TRY(write_members(text, type, members, count, show, level, place));
+	TL_TRY(write_inside(text, type, members, count, show, level, place));
 	if ((text->flags & TL_TYPE_TEXT_OFFSETS) != 0)
 		write_end(text, type, show, level, place);
 	tl_output_spaces(text->output, level);
@@ -575,6 +750,7 @@ static enum tl_status write_base(struct text *text, const struct tl_type *type, 
 				 unsigned qualifiers, struct place *place)
 {
 	const struct tl_type *core = type;
+	const char *alias = NULL;
 	unsigned more = 0;
 
 	for (int i = 0;; i++) {
@@ -592,6 +768,13 @@ static enum tl_status write_base(struct text *text, const struct tl_type *type, 
 		TL_TRY(tl_type_target(core, &core, text->error));
 	}
 	write_qualifiers(text, qualifiers, core->has_scopes, false, true);
+	if (show <= SHOW_MEMBERS && core->name != NULL) {
+		TL_TRY(find_alias(text, core, &alias));
+		if (alias != NULL) {
+			tl_output_text(text->output, alias);
+			return TL_OK;
+		}
+	}
 	if (core->kind == TL_TYPE_STRUCT || core->kind == TL_TYPE_CLASS || core->kind == TL_TYPE_UNION) {
 		if (show > SHOW_MEMBERS || core->name == NULL)
 			return write_struct(text, core, show, level, place);

@@ -16,7 +16,9 @@ enum tl_type_text_flags {
 	TL_TYPE_TEXT_OFFSETS = 1,      /* o: offsets and sizes, holes, everything nested; no functions, no types */
 	TL_TYPE_TEXT_HEXADECIMAL = 2,  /* x: those in hexadecimal */
 	TL_TYPE_TEXT_NO_FUNCTIONS = 4, /* m */
-	TL_TYPE_TEXT_NO_TYPES = 8      /* t: no types declared inside */
+	TL_TYPE_TEXT_NO_TYPES = 8,     /* t: no types declared inside */
+	/* Not r: in a class, types by the names of the template's parameters and of typedefs that stand for them */
+	TL_TYPE_TEXT_ALIASES = 16
 };
 
 /* The name of any type: "struct list *", "int (*)(void)", "char [16]", "struct {...}". */

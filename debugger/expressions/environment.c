@@ -66,6 +66,8 @@ static enum tl_status find_variable(void *context, const char *name, struct tl_v
 		TL_TRY(tl_value_integer_type(&store->values, 4, true, &type, error));
 		return tl_value_make_integer(&store->values, type, number, value_ret, error);
 	}
+	if (strcmp(name, "_exception") == 0 && store->at.exception != NULL)
+		return store->at.exception(store->at.context, value_ret, error);
 	if (store->at.variables == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "There are no variables here: $%s", name);
 	tl_variables_get(store->at.variables, &store->values, name, value_ret);

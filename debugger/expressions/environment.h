@@ -37,7 +37,9 @@ struct tl_surroundings {
 	void (*changed)(void *context);
 	/* Is $name a number that depends on what is selected ($_thread)? NULL: none is. */
 	bool (*special)(void *context, const char *name, tl_i64 *number_ret);
-	void *context; /* of these three */
+	/* The exception that the thread is about to throw or to catch: $_exception. May be NULL. */
+	enum tl_status (*exception)(void *context, struct tl_value *value_ret, struct tl_error *error);
+	void *context; /* of the functions above */
 };
 
 struct tl_environment_store; /* what an environment keeps for itself */

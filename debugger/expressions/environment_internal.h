@@ -96,6 +96,10 @@ enum tl_status tl_environment_find_name(void *store, const char *file, const cha
 enum tl_status tl_environment_find_type(void *store, const char *name, enum tl_type_tag tag,
 					const struct tl_type **type_ret, struct tl_error *error);
 
+/* In a member function, a type of that name which its class has, or a base of it; NULL: none. */
+enum tl_status tl_environment_class_type(struct tl_environment_store *store, const char *name,
+					 const struct tl_type **type_ret, struct tl_error *error);
+
 /* The whole name ("::a::b") of what a using declaration brings in under this one; nothing where there is none. */
 enum tl_status tl_environment_imported_name(struct tl_environment_store *store, const char *name,
 					    struct tl_output *full, struct tl_error *error);

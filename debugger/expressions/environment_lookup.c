@@ -434,6 +434,28 @@ static bool set_qualifier(struct search *search, char qualifier[SCOPE_MAX], cons
 	return true;
 }
 
+/* namespace a = b::c; a::name is b::c::name then. *name stays as it is where its first part is no such alias. */
+static enum tl_status replace_alias(struct tl_environment_store *store, const char **name, struct tl_error *error)
+{
+	const tl_size first = strcspn(*name, ":<");
+	struct tl_output full = tl_output_make(4096);
+	enum tl_status status;
+	char *part;
+
+	if (first == 0 || (*name)[first] != ':' || store->unit == NULL || !tl_tree_has_scopes(store->unit))
+		return TL_OK;
+	part = tl_arena_copy(store->at.arena, *name, first);
+	if (part == NULL)
+		return tl_environment_no_storage(error);
+	status = tl_environment_imported_name(store, part, &full, error);
+	if (status == TL_OK && full.size != 0) {
+		tl_output_text(&full, *name + first);
+		*name = tl_arena_copy(store->at.arena, tl_output_string(&full), full.size);
+	}
+	tl_output_release(&full);
+	return status == TL_OK && *name == NULL ? tl_environment_no_storage(error) : status;
+}
+
 enum tl_status tl_environment_each(struct tl_environment_store *store, const char *name, unsigned kinds,
 				   enum tl_status (*call)(void *context, const struct tl_nearest *found,
 							  struct tl_error *error),
@@ -444,6 +466,7 @@ enum tl_status tl_environment_each(struct tl_environment_store *store, const cha
 	char qualifier[SCOPE_MAX];
 
 	TL_TRY(find_visible(store, error));
+	TL_TRY(replace_alias(store, &name, error));
 	if (!set_qualifier(&search, qualifier, &name))
 		return TL_OK;
 	TL_TRY(search_all(&search, name, kinds, error));
@@ -465,6 +488,7 @@ enum tl_status tl_environment_nearest(struct tl_environment_store *store, const 
 
 	*nearest_ret = (struct tl_nearest){.module = NULL};
 	TL_TRY(find_visible(store, error));
+	TL_TRY(replace_alias(store, &name, error));
 	if (!set_qualifier(&search, qualifier, &name))
 		return TL_OK;
 	TL_TRY(search_all(&search, name, kinds, error));

@@ -511,6 +511,7 @@ enum tl_status tl_environment_find_name(void *context, const char *file, const c
 		find_in_scopes, find_member, find_imported, NULL, find_declared, find_symbol};
 	struct tl_environment_store *store = context;
 	const char *at = strchr(name, '@');
+	const struct tl_type *type = NULL;
 	bool scoped = strstr(name, "::") != NULL;
 
 	*found_ret = false;
@@ -520,11 +521,17 @@ enum tl_status tl_environment_find_name(void *context, const char *file, const c
 	}
 	if (file != NULL)
 		return find_indexed(store, file, name, value_ret, found_ret, error);
-	for (tl_size i = scoped ? 3 : 0; i < TL_COUNT(ways) && !*found_ret; i++)
+	for (tl_size i = scoped ? 3 : 0; i < TL_COUNT(ways) && !*found_ret; i++) {
+		/* A type of the class at hand is meant before anything further out. */
+		if (i == 2)
+			TL_TRY(tl_environment_class_type(store, name, &type, error));
+		if (type != NULL)
+			return TL_OK;
 		if (ways[i] == NULL)
 			TL_TRY(find_indexed(store, NULL, name, value_ret, found_ret, error));
 		else
 			TL_TRY(ways[i](store, name, value_ret, found_ret, error));
+	}
 	if (scoped && !*found_ret)
 		TL_TRY(find_static_member(store, name, value_ret, found_ret, error));
 	if (scoped && !*found_ret)

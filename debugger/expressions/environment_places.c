@@ -510,6 +510,10 @@ enum tl_status tl_environment_static_member(void *context, const struct tl_membe
 	TL_TRY(find_definition(store, module, member, &frame, &definition, &address, error));
 	if (address != 0)
 		return tl_value_at(&store->values, type, address, value_ret, error);
+	/* A constant that is no integer stands with its declaration. */
+	if (definition.module == NULL &&
+	    tl_environment_value_of(store, &frame, &member->entry, value_ret, NULL) == TL_OK)
+		return TL_OK;
 	if (definition.module == NULL)
 		return tl_environment_absent(store, type, value_ret, error);
 	TL_TRY(tl_environment_static_frame(store, definition.module, &frame, error));

@@ -178,6 +178,16 @@ static enum tl_status find_in_class(struct tl_environment_store *store, const st
 	return find_inherited(type, wanted, 0, type_ret, error);
 }
 
+enum tl_status tl_environment_class_type(struct tl_environment_store *store, const char *name,
+					 const struct tl_type **type_ret, struct tl_error *error)
+{
+	const struct wanted wanted = {
+		.name = name, .tag = TL_TAG_NONE, .has_scopes = store->unit != NULL && tl_tree_has_scopes(store->unit)};
+
+	*type_ret = NULL;
+	return find_in_class(store, &wanted, type_ret, error);
+}
+
 /* What a using declaration brings in under a name; else the name itself. */
 static enum tl_status whole_name(struct tl_environment_store *store, const char *name, const char **name_ret,
 				 struct tl_error *error)

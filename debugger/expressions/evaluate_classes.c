@@ -271,6 +271,24 @@ static bool mangle(const struct tl_type *type, const char *full, char *text, tl_
 	return done < size && snprintf(text + done, size - done, "%s", nested ? "E" : "") >= 0;
 }
 
+/* What the ABI has of it (Itanium C++ ABI, section 2.9.3), where the program's debug information has nothing. */
+static enum tl_status make_type_info(struct tl_evaluation *evaluation, const struct tl_type **info_ret)
+{
+	const tl_u8 size = evaluation->values.address_size;
+	struct tl_types *types = evaluation->values.types;
+	struct tl_made_member members[2] = {
+		{.member = {.kind = TL_MEMBER_FIELD, .access = TL_PUBLIC, .name = "_vptr.type_info"}},
+		{.member = {.kind = TL_MEMBER_FIELD, .access = TL_PUBLIC, .name = "__name", .bit_offset = size * 8u}}};
+	const struct tl_type *type;
+
+	TL_TRY(tl_type_make_pointer(tl_type_void(types), size, &members[0].type, evaluation->error));
+	TL_TRY(tl_type_make_base(types, "char", DW_ATE_signed_char, 1, &type, evaluation->error));
+	TL_TRY(tl_type_make_qualified(type, TL_TYPE_CONST, &type, evaluation->error));
+	TL_TRY(tl_type_make_pointer(type, size, &members[1].type, evaluation->error));
+	return tl_type_make_composite(types, TL_TYPE_STRUCT, "std::type_info", (tl_u64)size * 2, members, 2, info_ret,
+				      evaluation->error);
+}
+
 /* Of an object with virtual functions its table says what it is; of a type that is known by name the linker does. */
 enum tl_status tl_evaluation_typeid(struct tl_evaluation *evaluation, const struct tl_node *node,
 				    struct tl_value *value_ret)
@@ -293,8 +311,7 @@ enum tl_status tl_evaluation_typeid(struct tl_evaluation *evaluation, const stru
 	}
 	TL_TRY(environment->find_type(environment->context, "::std::type_info", TL_TAG_NONE, &info, evaluation->error));
 	if (info == NULL)
-		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT,
-			       "The program's debug information does not say what a std::type_info is.");
+		TL_TRY(make_type_info(evaluation, &info));
 	if (evaluation->quiet)
 		return tl_value_at(&evaluation->values, info, 0, value_ret, evaluation->error);
 	TL_TRY(tl_value_strip(&evaluation->values, type, &type, evaluation->error));

@@ -1,4 +1,5 @@
 /* What a stop means for the points of a session: who was hit, who is ignored, what is only printed. */
+#include "debugger/session/exceptions.h"
 #include "debugger/session/session_internal.h"
 
 #include <regex.h>
@@ -122,6 +123,9 @@ bool tl_breakpoints_hit(struct tl_session *session, struct tl_thread_id thread, 
 		    place_at(breakpoint, inferior, address) == 0)
 			continue;
 		if (breakpoint->thread != 0 && breakpoint->thread != tl_session_thread_number(session, thread))
+			continue;
+		if (breakpoint->kind >= TL_CATCH_THROW && breakpoint->pattern != NULL &&
+		    !tl_session_exception_matches(session, thread, breakpoint->pattern))
 			continue;
 		if (!condition_holds(session, thread, breakpoint, stop))
 			continue;

@@ -2,6 +2,7 @@
 #include "debugger/session/session_internal.h"
 
 #include "debugger/expressions/formatted.h"
+#include "debugger/session/exceptions.h"
 
 #include <string.h>
 
@@ -10,6 +11,11 @@ static enum tl_status call_function(void *context, const struct tl_value *functi
 				    struct tl_error *error)
 {
 	return tl_session_call(context, function, arguments, count, result, value_ret, error);
+}
+
+static enum tl_status exception_value(void *context, struct tl_value *value_ret, struct tl_error *error)
+{
+	return tl_session_exception_value(context, value_ret, error);
 }
 
 /* A register or the stack may be another now; the frames are unwound anew when they are asked for. */
@@ -52,6 +58,7 @@ enum tl_status tl_session_environment(struct tl_session *session, const struct t
 		.patience = session->patience,
 		.call = call_function,
 		.changed = memory_changed,
+		.exception = exception_value,
 		.special = special_variable,
 		.context = session,
 	};

@@ -578,7 +578,8 @@ static enum tl_steps_verdict within(struct tl_session *session, const struct her
 		set_range(session, here);
 		return TL_STEPS_ON;
 	}
-	statement = here->at == here->line.start && !is_line_left(steps, &here->line);
+	statement = here->at == here->line.start && !is_line_left(steps, &here->line) &&
+		    !tl_line_row_goes_on(here->line.table, here->line.row);
 	if (statement && (here->line.row->flags & TL_LINE_STATEMENT) != 0)
 		return done(session, here, here->hidden);
 	set_range(session, here);

@@ -517,6 +517,26 @@ static void begin_member(struct tl_printing *printing, bool first)
 	}
 }
 
+/* What leads to an object's table of virtual functions is an address in every format. */
+static bool is_table_pointer(const struct tl_member *member)
+{
+	return member->kind == TL_MEMBER_FIELD && member->name != NULL && strncmp(member->name, "_vptr", 5) == 0 &&
+	       (member->name[5] == '.' || member->name[5] == '$');
+}
+
+static enum tl_status print_plainly(struct tl_printing *printing, const struct tl_value *value)
+{
+	const struct tl_print_options *options = printing->options;
+	struct tl_print_options plain = *options;
+	enum tl_status status;
+
+	plain.format = 0;
+	printing->options = &plain;
+	status = tl_print_part(printing, value);
+	printing->options = options;
+	return status;
+}
+
 static enum tl_status print_member(struct tl_printing *printing, const struct tl_value *value,
 				   const struct tl_type *type, const struct tl_member *member)
 {
@@ -537,6 +557,8 @@ static enum tl_status print_member(struct tl_printing *printing, const struct tl
 	/* Where an object was not made yet, its virtual bases are anywhere. */
 	if (status == TL_OK && member->moves && part.size != 0)
 		status = tl_value_load(printing->context, &part, &failure);
+	if (status == TL_OK && printing->options->format != 0 && is_table_pointer(member))
+		return print_plainly(printing, &part);
 	if (status == TL_OK)
 		return tl_print_part(printing, &part);
 	if (member->kind == TL_MEMBER_STATIC)
@@ -573,7 +595,8 @@ static enum tl_status print_struct(struct tl_printing *printing, const struct tl
 	bool first = true, has_fields = false;
 
 	if (type->declaration) {
-		tl_output_text(printing->output, "<incomplete type>");
+		/* Of a base whose class only another module knows the rest is shown all the same. */
+		tl_output_text(printing->output, printing->depth != 0 ? "{<No data fields>}" : "<incomplete type>");
 		return TL_OK;
 	}
 	if (printing->depth >= printing->depth_limit) {

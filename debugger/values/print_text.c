@@ -12,7 +12,7 @@ const char *tl_print_prefix(const struct tl_type *type, tl_u64 width, struct tl_
 	static const struct {
 		const char *name, *prefix;
 		tl_u8 width;
-	} wide[] = {{"wchar_t", "L", 4}, {"char16_t", "u", 2}, {"char32_t", "U", 4}};
+	} wide[] = {{"wchar_t", "L", 4}, {"char16_t", "u", 2}, {"char32_t", "U", 4}, {"char8_t", "", 1}};
 	const struct tl_type *at = type;
 
 	for (unsigned depth = 0; depth < 32; depth++) {

@@ -9,6 +9,7 @@
 #include "frontends/cli/words.h"
 
 #include "debugger/values/classes.h"
+#include "debugger/values/containers.h"
 #include "symbols/type_text.h"
 
 #include <stdlib.h>
@@ -160,6 +161,22 @@ static enum tl_status write_real_type(struct tl_cli *cli, const char *words, con
 	return TL_OK;
 }
 
+/* std::vector<int> goes without its allocator. */
+static enum tl_status write_type_name(struct tl_cli *cli, const struct tl_type *type, struct tl_output *output,
+				      struct tl_error *error)
+{
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	bool known = false;
+
+	TL_TRY(tl_container_is_known(type, &known, error));
+	if (!known)
+		return tl_type_write_name(type, output, error);
+	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
+	tl_output_text(output, tl_container_short_name(&environment->values, type));
+	return TL_OK;
+}
+
 static enum tl_status whatis(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
 			     struct tl_error *error)
 {
@@ -175,7 +192,7 @@ static enum tl_status whatis(struct tl_cli *cli, const char *words, const struct
 		TL_TRY(tl_type_target(type, &type, error));
 	status = is_type ? TL_OK : write_real_type(cli, words, type, &text, error);
 	if (status == TL_OK)
-		status = tl_type_write_name(type, &text, error);
+		status = write_type_name(cli, type, &text, error);
 	if (status == TL_OK)
 		tl_screen_format(&cli->screen, "type = %s\n", tl_output_string(&text));
 	tl_output_release(&text);
@@ -195,7 +212,7 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 	struct tl_environment_store *store;
 	struct tl_output real = tl_output_make(TL_OUTPUT_MAX);
 	const struct tl_type *type;
-	unsigned flags = 0;
+	unsigned flags = TL_TYPE_TEXT_ALIASES;
 	bool is_type;
 	enum tl_status status;
 
@@ -213,8 +230,10 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 		case 't':
 			flags |= TL_TYPE_TEXT_NO_TYPES;
 			break;
-		case 'd':
 		case 'r':
+			flags &= ~(unsigned)TL_TYPE_TEXT_ALIASES;
+			break;
+		case 'd':
 		case 'M':
 		case 'T':
 			break;

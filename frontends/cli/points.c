@@ -235,7 +235,7 @@ static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point, in
 		write_numbers(cli, point, &output);
 		tl_output_text(&output, "\" ");
 	} else if (point->pattern != NULL) {
-		tl_output_format(&output, " matching %s", point->pattern);
+		tl_output_format(&output, "\n\tmatching: %s", point->pattern);
 	}
 	tl_screen_format(&cli->screen, "%s\n", tl_output_string(&output));
 	tl_output_release(&output);

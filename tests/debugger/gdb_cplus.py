@@ -55,7 +55,7 @@ def ask(command, program, asked, **environment):
     text = run.stdout.decode(errors='replace')
     answers = {}
     for at, answer in re.findall(r'^(?:\((?:gdb|trapline)\) )*<<(\d+)\n(.*?)\n?(?:\((?:gdb|trapline)\) )*\n?>>$', text, re.S | re.M):
-        answers[int(at)] = PROMPT.sub('', answer).strip('\n')
+        answers[int(at)] = re.sub(r'process \d+', 'process N', PROMPT.sub('', answer).strip('\n'))
     return answers, text
 
 
