@@ -129,6 +129,7 @@ void tl_session_close(struct tl_session *session)
 	}
 	tl_breakpoints_release(session);
 	tl_session_release_inferiors(session);
+	tl_skips_release(&session->skips);
 	tl_code_places_release(&session->plan_places);
 	tl_variables_close(session->variables);
 	tl_types_close(session->types);

@@ -4,6 +4,7 @@
 
 #include "debugger/session/points_internal.h"
 #include "debugger/session/session.h"
+#include "debugger/session/skips.h"
 #include "debugger/session/steps.h"
 
 /* A file of names that a person added. */
@@ -108,6 +109,7 @@ struct tl_session {
 	tl_u32 base_line;
 
 	struct tl_breakpoints points;
+	struct tl_skips skips;
 	struct tl_steps steps;
 	struct tl_plan plan; /* under way; its places are copied */
 	struct tl_code_places plan_places;

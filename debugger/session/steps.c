@@ -354,12 +354,33 @@ enum tl_status tl_steps_begin(struct tl_session *session, const struct tl_plan *
 	return status;
 }
 
+/* Was a function told to be passed by? */
+static bool is_skipped(struct tl_session *session, const struct tl_stack_frame *frame)
+{
+	return tl_skips_match(&session->skips, frame->name, frame->file);
+}
+
+/* The inlined function that is entered next where the thread stands, not shown yet. */
+static bool skips_hidden(struct tl_session *session)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_stack *stack;
+	struct tl_error error;
+	bool skipped;
+
+	if (session->skips.count == 0 || tl_session_whole_stack(session, session->selected, &stack, &error) != TL_OK)
+		return false;
+	skipped = tl_stack_frame(stack, session->skipped - 1, &frame, &error) == TL_OK && is_skipped(session, frame);
+	tl_stack_close(stack);
+	return skipped;
+}
+
 bool tl_steps_at_once(struct tl_session *session)
 {
 	struct tl_steps *steps = &session->steps;
 	struct tl_error error;
 
-	while (!steps->over && !steps->instructions && session->skipped != 0) {
+	while (!steps->over && !steps->instructions && session->skipped != 0 && !skips_hidden(session)) {
 		session->skipped--;
 		steps->skipped = session->skipped;
 		steps->new_frame = true;
@@ -479,6 +500,8 @@ static enum tl_steps_verdict enter(struct tl_session *session, const struct here
 			      ? tl_modules_behind_prologue(modules_of(session), here->outer->function_start)
 			      : here->at;
 
+	if (is_skipped(session, here->outer))
+		return wait_for_return(session, here) ? TL_STEPS_ON : TL_STEPS_DONE;
 	if (body <= here->at)
 		return done(session, here, here->hidden);
 	return wait_at(session, TL_WAIT_BODY, body, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
@@ -546,6 +569,25 @@ static bool inlined_from(const struct tl_session *session, const struct here *he
 	return false;
 }
 
+/* Is one of the inlined functions around the thread passed by, from a level outwards to what is stepped in? */
+static bool skips_inlined(struct tl_session *session, const struct here *here, tl_u32 level)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_frame_identity identity;
+	struct tl_error error;
+
+	if (session->skips.count == 0)
+		return false;
+	for (; tl_stack_frame(here->stack, level, &frame, &error) == TL_OK && frame->inlined; level++) {
+		identity = identify(frame, here->outer);
+		if (same_identity(&identity, &session->steps.frame))
+			break;
+		if (is_skipped(session, frame))
+			return true;
+	}
+	return false;
+}
+
 /* Inlined functions begin here: as if the line that calls them had been reached. */
 static enum tl_steps_verdict at_inlined(struct tl_session *session, const struct here *here)
 {
@@ -555,7 +597,7 @@ static enum tl_steps_verdict at_inlined(struct tl_session *session, const struct
 
 	if (!same_line)
 		return done(session, here, here->hidden);
-	if (steps->over) {
+	if (steps->over || skips_inlined(session, here, here->hidden - 1)) {
 		if (here->has_line)
 			set_range(session, here);
 		return TL_STEPS_ON;
@@ -573,7 +615,7 @@ static enum tl_steps_verdict within(struct tl_session *session, const struct her
 	if (same_frame && here->hidden != 0)
 		return at_inlined(session, here);
 	if (here->frame->inlined && !same_frame && inlined_from(session, here)) {
-		if (!steps->over)
+		if (!steps->over && !skips_inlined(session, here, here->frame->level))
 			return done(session, here, here->hidden);
 		set_range(session, here);
 		return TL_STEPS_ON;

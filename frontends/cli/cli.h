@@ -93,6 +93,7 @@ struct tl_cli {
 	struct tl_thread_id last_thread;     /* that a person looked at */
 	struct tl_thread_name *thread_names; /* that a person gave */
 	struct tl_completion *completion;    /* while words are looked for; else NULL */
+	tl_u32 made_first, made_last;        /* breakpoints that one rbreak made; 0: none */
 	struct tl_source *resize, *ends[2];
 	const char *version;
 	char *repeat;   /* what an empty line does; NULL: nothing */

@@ -26,12 +26,15 @@ extern const struct tl_command tl_commands_state[];       /* return, gcore */
 extern const struct tl_command tl_commands_code[];        /* disassemble */
 extern const struct tl_command tl_commands_watch[];       /* watch, catch, dprintf, save */
 extern const struct tl_command tl_commands_signals[];     /* handle */
+extern const struct tl_command tl_commands_rbreak[];      /* rbreak */
 extern const struct tl_command tl_commands_signals_info[];
 extern const struct tl_command tl_commands_lists[];        /* demangle */
 extern const struct tl_command tl_commands_lists_info[];   /* functions, variables, types, … */
 extern const struct tl_command tl_commands_memory[];       /* find, dump, restore */
 extern const struct tl_command tl_commands_process_info[]; /* proc, auxv, os */
 extern const struct tl_command tl_commands_around[];       /* with, pipe */
+extern const struct tl_command tl_commands_skip[];         /* skip */
+extern const struct tl_command tl_commands_skip_info[];
 extern const struct tl_command tl_commands_modules_info[]; /* line, symbol, sharedlibrary, source */
 extern const struct tl_command tl_commands_shell[];        /* quit, help, echo, shell, cd, … */
 extern const struct tl_command tl_commands_script[];       /* define, if, source, … */

@@ -365,13 +365,16 @@ static tl_u32 last_number(struct tl_cli *cli)
 static enum tl_status run_commands(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	struct tl_output body = tl_output_make(TL_SCRIPT_MAX), title = tl_output_make(4096);
-	char number[16], *words;
+	char number[32], *words;
 	const char *list;
 	tl_u32 last = last_number(cli);
 	enum tl_status status;
 
 	TL_TRY(words_of(line, &words, error));
-	(void)snprintf(number, sizeof(number), "%u", last);
+	if (last != 0 && last == cli->made_last && cli->made_first != last)
+		(void)snprintf(number, sizeof(number), "%u-%u", cli->made_first, last);
+	else
+		(void)snprintf(number, sizeof(number), "%u", last);
 	list = words[0] != '\0' ? words : number;
 	status = words[0] == '\0' && last == 0 ? TL_FAIL(error, TL_ERROR_ARGUMENT, "No breakpoints specified.")
 					       : tl_numbers_each(cli, list, check_number, NULL, error);

@@ -11,6 +11,8 @@
 const struct tl_command_topic tl_command_topics[] = {
 	{"running", "Running the program", tl_commands_running, NULL},
 	{"breakpoints", "Making program stop at certain points", tl_commands_points, tl_commands_points_info},
+	{"patterns", "Breakpoints by pattern", tl_commands_rbreak, NULL},
+	{"skips", "What steps pass by", tl_commands_skip, tl_commands_skip_info},
 	{"events", "Watchpoints, events, and printing on the way", tl_commands_watch, NULL},
 	{"signals", "Signals", tl_commands_signals, tl_commands_signals_info},
 	{"state", "Changing and keeping the program's state", tl_commands_state, NULL},

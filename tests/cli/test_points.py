@@ -6,6 +6,7 @@ import sys
 
 import harness
 from harness import equal, holds
+from test_debugging import same_as_gdb
 
 PROGRAM = harness.BUILD / 'tests/cli/cli-points'
 LIBRARY = harness.BUILD / 'tests/cli/libcli-points.so'
@@ -144,6 +145,47 @@ def test_addresses_and_counts_after_the_end(place):
     holds(result, f'$1 = {{void (int)}} 0x{int(shown[0], 16) - int(shown[0], 16) % 16:x}'[:20])
     # Each run counts from nought.
     equal(text.count('breakpoint already hit 1 time\n'), 2)
+
+
+def test_skips_are_listed_and_changed_as_gdb_says(place):
+    same_as_gdb(place, ['info skip', 'skip function helper', 'skip skipped_one', 'skip file foo.c', 'skip -gfi *.h',
+                        'skip -rfu ^tw', 'skip -fu twice -fi points.c', 'skip -gfi x*.c -rfu a.*b', 'skip a b', 'info skip',
+                        'info skip 2-3', 'info skip 77', 'skip disable 2', 'info skip', 'skip enable 2', 'skip disable',
+                        'info skip 1', 'skip delete 2-3', 'info skip', 'skip delete', 'info skip', 'break work', 'run', 'skip',
+                        'info skip', 'kill'], PROGRAM)
+
+
+def test_mistakes_with_skip_are_named(place):
+    text = run(place, 'skip')
+    parts(text, 'No default function now.')
+    for command, error in (('skip file', 'No default file now.'), ('skip -fi', 'Missing value for -fi option.'),
+                           ('skip -foo', 'Invalid skip option: -foo'),
+                           ('skip -fi a -gfi b', 'Cannot specify both -file and -gfile.'),
+                           ('skip -fu a -rfu b', 'Cannot specify both -function and -rfunction.'),
+                           ('skip -fu a b', 'Invalid argument: b'), ('skip -rfu [', 'regexp: '),
+                           ('skip delete 9', 'No skiplist entries found with number 9.')):
+        parts(run(place, command), error)
+
+
+def test_steps_pass_by_what_is_skipped_as_in_gdb(place):
+    same_as_gdb(place, ['break work', 'run', 'skip function skipped_one', 'step', 'finish', 'step', 'step', 'step', 'kill'],
+                PROGRAM)
+    same_as_gdb(place, ['break work', 'run', 'skip twice', 'skip -rfu ^h.l*p -fi points.c', 'step', 'finish', 'step', 'step',
+                        'kill'], PROGRAM)
+    same_as_gdb(place, ['break work', 'run', 'skip file points.c', 'step', 'step', 'skip delete', 'kill'],
+                PROGRAM)
+
+
+def test_breakpoints_by_pattern_as_gdb_says(place):
+    same_as_gdb(place, ['rbreak ^hel', 'rbreak points.c:^tw', 'rbreak foo.c:main', 'rbreak nosuch', 'rbreak ^strl',
+                        'info breakpoints'], PROGRAM)
+
+
+def test_commands_behind_rbreak_are_of_all_that_it_made(place):
+    commands = place.write('commands', 'rbreak points.c:e.*er$\ncommands\nsilent\nprint number + 0\nend\n'
+                           'info breakpoints\n')
+    text = run(place, f'source {commands}')
+    parts(text, 'static int deeper(int);', 'static int helper(int);', 'print number + 0', 'print number + 0')
 
 
 def test_a_signal_in_a_called_function(place):
