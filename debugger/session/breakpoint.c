@@ -62,6 +62,19 @@ static void carry_out(struct tl_session *session)
 		tl_session_remark(session, "warning: %s", error.text);
 }
 
+/* $bpnum, which commands of files and saved points go by (GDB manual, "Set Breaks"). */
+static void note_number(struct tl_session *session, tl_u32 number)
+{
+	const struct tl_environment *environment;
+	const struct tl_type *type;
+	struct tl_value value;
+
+	if (tl_session_environment(session, &environment, NULL, NULL) == TL_OK &&
+	    tl_value_integer_type(&environment->values, 4, true, &type, NULL) == TL_OK &&
+	    tl_value_make_integer(&environment->values, type, number, &value, NULL) == TL_OK)
+		(void)!tl_variables_set(session->variables, &environment->values, "bpnum", &value, NULL);
+}
+
 static enum tl_status add(struct tl_session *session, struct tl_breakpoint *breakpoint, struct tl_error *error)
 {
 	struct tl_breakpoints *points = &session->points;
@@ -70,6 +83,7 @@ static enum tl_status add(struct tl_session *session, struct tl_breakpoint *brea
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for one more breakpoint");
 	breakpoint->number = ++points->last_number;
 	points->items[points->count++] = breakpoint;
+	note_number(session, breakpoint->number);
 	return TL_OK;
 }
 
@@ -115,6 +129,8 @@ static enum tl_status read_rest(struct tl_session *session, struct tl_breakpoint
 				return TL_FAIL(error, TL_ERROR_NO_THREAD, "Unknown thread %lu.", number);
 			breakpoint->thread = (tl_u32)number;
 			rest = end;
+		} else if ((next = behind_word(rest, "task")) != NULL) {
+			return TL_FAIL(error, TL_ERROR_ARGUMENT, "Unknown task %ld.", strtol(next, NULL, 10));
 		} else if ((next = behind_word(rest, "-force-condition")) != NULL) {
 			*force_ret = true;
 			rest = next;
@@ -177,8 +193,8 @@ static enum tl_status make_code(struct tl_session *session, const struct tl_brea
 		TL_TRY(find_places(session, request, breakpoint, &rest, error));
 	}
 	TL_TRY(read_rest(session, breakpoint, rest, &force, error));
-	if (breakpoint->condition != NULL && !force)
-		TL_TRY(tl_breakpoint_check_condition(session, breakpoint, breakpoint->condition, error));
+	if (breakpoint->condition != NULL)
+		TL_TRY(tl_breakpoint_check_condition(session, breakpoint, breakpoint->condition, force, error));
 	return TL_OK;
 }
 
@@ -278,16 +294,17 @@ enum tl_status tl_breakpoint_enable(struct tl_session *session, tl_u32 number, t
 	return TL_OK;
 }
 
-enum tl_status tl_breakpoint_set_condition(struct tl_session *session, tl_u32 number, const char *condition,
+enum tl_status tl_breakpoint_set_condition(struct tl_session *session, tl_u32 number, const char *condition, bool force,
 					   struct tl_error *error)
 {
 	struct tl_breakpoint *breakpoint;
 
 	TL_TRY(find(session, number, &breakpoint, error));
-	if (condition != NULL && *condition != '\0')
-		TL_TRY(tl_breakpoint_check_condition(session, breakpoint, condition, error));
+	if (condition != NULL && *condition == '\0')
+		condition = NULL;
+	TL_TRY(tl_breakpoint_check_condition(session, breakpoint, condition, force, error));
 	free(breakpoint->condition);
-	breakpoint->condition = condition != NULL && *condition != '\0' ? strdup(condition) : NULL;
+	breakpoint->condition = condition != NULL ? strdup(condition) : NULL;
 	carry_out(session);
 	return TL_OK;
 }

@@ -52,6 +52,7 @@ struct tl_breakpoint_location {
 	bool inserted;  /* in the engine */
 	bool at_target; /* the condition is evaluated beside the program */
 	bool inlined;   /* in an inlined copy of the function */
+	bool refused;   /* off because the condition makes no sense here */
 	bool resolver;  /* where it is chosen which function an indirect one is: the point goes there, and stops nobody
 			 */
 	tl_u64 chosen_by; /* of a place that was found so: the resolver; else 0 */
@@ -122,9 +123,9 @@ TL_CHECKED enum tl_status tl_breakpoint_delete(struct tl_session *session, tl_u3
 /* `location`: 1, 2, … of one address; 0: the point itself. */
 TL_CHECKED enum tl_status tl_breakpoint_enable(struct tl_session *session, tl_u32 number, tl_u32 location, bool on,
 					       struct tl_error *error);
-/* NULL or "": no condition any more. Checked by its types where the point stands. */
+/* NULL or "": no condition any more. Checked by its types where the point stands; `force`: taken all the same. */
 TL_CHECKED enum tl_status tl_breakpoint_set_condition(struct tl_session *session, tl_u32 number, const char *condition,
-						      struct tl_error *error);
+						      bool force, struct tl_error *error);
 TL_CHECKED enum tl_status tl_breakpoint_set_commands(struct tl_session *session, tl_u32 number, const char *commands,
 						     struct tl_error *error);
 

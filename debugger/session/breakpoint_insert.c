@@ -7,6 +7,7 @@
 
 #include "base/storage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,31 +142,57 @@ static bool makes_sense(struct tl_session *session, const struct tl_breakpoint_l
 	return location->resolver || check_at(session, location, condition, error) == TL_OK;
 }
 
-enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
-					     const char *condition, struct tl_error *error)
+/* "2.1", or of a point that is not made yet, "1". */
+static void write_place(const struct tl_breakpoint *breakpoint, tl_size index, char text[32])
 {
-	tl_u32 number = breakpoint->number != 0 ? breakpoint->number : session->points.last_number + 1;
+	if (breakpoint->number != 0)
+		(void)snprintf(text, 32, "%u.%zu", breakpoint->number, index + 1);
+	else
+		(void)snprintf(text, 32, "%zu", index + 1);
+}
+
+/* Where the condition makes no sense the place is off, and on again where it does. */
+static void settle_places(struct tl_session *session, struct tl_breakpoint *breakpoint, const char *condition)
+{
+	for (tl_size i = 0; i < breakpoint->location_count; i++) {
+		struct tl_breakpoint_location *location = &breakpoint->locations[i];
+		bool valid = true;
+		struct tl_error why;
+		char place[32];
+
+		if (condition != NULL)
+			valid = makes_sense(session, location, condition, &why);
+		write_place(breakpoint, i, place);
+		if (valid && location->refused)
+			tl_session_remark(session, "Breakpoint %u's condition is now valid at location %zu, enabling.",
+					  breakpoint->number, i + 1);
+		else if (!valid)
+			tl_session_remark(session,
+					  "warning: failed to validate condition at location %s, disabling:\n  %s",
+					  place, why.text);
+		if (valid && location->refused)
+			location->enabled = true;
+		location->refused = !valid;
+		location->enabled = location->enabled && valid;
+	}
+}
+
+enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
+					     const char *condition, bool force, struct tl_error *error)
+{
 	struct tl_error first, why;
 	tl_size failed = 0;
 
-	for (tl_size i = 0; i < breakpoint->location_count; i++)
+	for (tl_size i = 0; i < breakpoint->location_count && condition != NULL; i++)
 		if (!makes_sense(session, &breakpoint->locations[i], condition, &why) && failed++ == 0)
 			first = why;
-	if (failed == 0)
-		return TL_OK;
-	if (failed == breakpoint->location_count) {
+	if (failed != 0 && failed == breakpoint->location_count && !force) {
 		if (error != NULL)
 			*error = first;
 		return first.status;
 	}
 	/* One place where it makes sense is enough; the others are left out. */
-	for (tl_size i = 0; i < breakpoint->location_count; i++) {
-		if (makes_sense(session, &breakpoint->locations[i], condition, &why))
-			continue;
-		breakpoint->locations[i].enabled = false;
-		tl_session_remark(session, "warning: failed to validate condition at location %u.%zu, disabling:\n  %s",
-				  number, i + 1, why.text);
-	}
+	settle_places(session, breakpoint, condition);
 	return TL_OK;
 }
 

@@ -1,6 +1,7 @@
 /* Where points stand: a place as a person names it, looked for in every inferior. */
 #include "debugger/session/session_internal.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +218,12 @@ void tl_breakpoint_find_thrower(struct tl_session *session, struct tl_breakpoint
 	take_list(breakpoint, &list);
 }
 
+/* Is an address given by names of the program alone: "main", "&table[2]"? What else it hangs on may have changed. */
+static bool is_named(const char *text)
+{
+	return strpbrk(text, "$*") == NULL && (isalpha((unsigned char)text[strspn(text, "&( ")]) || text[0] == '_');
+}
+
 static void resolve(struct tl_session *session, struct tl_breakpoint *breakpoint)
 {
 	struct tl_linespec_base base = {0};
@@ -228,9 +235,13 @@ static void resolve(struct tl_session *session, struct tl_breakpoint *breakpoint
 		tl_breakpoint_find_thrower(session, breakpoint);
 		return;
 	}
-	/* An address stays what it is. */
-	if (breakpoint->place == NULL || breakpoint->place[0] == '*')
+	/* An address stays what it is; one that a name stands for goes with it. */
+	if (breakpoint->place == NULL || (breakpoint->place[0] == '*' && !is_named(breakpoint->place + 1)))
 		return;
+	if (breakpoint->place[0] == '*')
+		(void)!tl_session_base(session, &base, &error);
+	base.file = NULL;
+	base.line = 0;
 	status = tl_breakpoint_find_places(session, &base, breakpoint->place, breakpoint, NULL, &rest, &error);
 	if (status == TL_OK) {
 		breakpoint->pending = false;

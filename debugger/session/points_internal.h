@@ -67,10 +67,10 @@ void tl_breakpoints_forget(struct tl_session *session, tl_u64 process);
 
 /*
  * Does a condition make sense where the point stands? An error says what is wrong with it; places where it does not,
- * others having one where it does, are disabled with a remark.
+ * others having one where it does or `force` being set, are disabled with a remark. NULL: none, which always does.
  */
 TL_CHECKED enum tl_status tl_breakpoint_check_condition(struct tl_session *session, struct tl_breakpoint *breakpoint,
-							const char *condition, struct tl_error *error);
+							const char *condition, bool force, struct tl_error *error);
 
 /* A point of the session's own, in the selected process; removing takes all of a kind (and owner) away. */
 enum tl_internal_point {

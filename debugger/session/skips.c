@@ -72,7 +72,7 @@ struct tl_skips *tl_session_skips(struct tl_session *session)
 
 /* ---- Matching ---- */
 
-/* A file by its name, or by any tail of its path: "list.c" and "src/list.c" are /home/me/src/list.c. */
+/* A file by its name, or by any tail of its path: "list.c" and "src/list.c" are /a/src/list.c. */
 static bool is_file(const char *wanted, const char *path)
 {
 	tl_size size = strlen(wanted), whole = strlen(path);

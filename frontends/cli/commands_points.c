@@ -3,6 +3,7 @@
 #include "frontends/cli/commands.h"
 #include "frontends/cli/points.h"
 #include "frontends/cli/values.h"
+#include "frontends/cli/words.h"
 
 #include <ctype.h>
 #include <stdint.h>
@@ -41,6 +42,7 @@ static enum tl_status make(struct tl_cli *cli, struct tl_breakpoint_request *req
 		status = tl_breakpoint_make(cli->session, request, &point, error);
 	}
 	TL_TRY(status);
+	tl_point_note(cli, point);
 	tl_point_tell(cli, point);
 	return TL_OK;
 }
@@ -291,16 +293,19 @@ static enum tl_status take_number(struct tl_cli *cli, const char *words, struct 
 static enum tl_status run_condition(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	struct tl_breakpoint *point;
-	const char *rest;
+	const char *rest, *at;
 	char *words;
+	bool force;
 	enum tl_status status;
 
 	TL_TRY(words_of(line, &words, error));
-	status = take_number(cli, words, &point, &rest, error);
+	at = words;
+	force = tl_words_take(&at, "-force");
+	status = take_number(cli, at, &point, &rest, error);
 	if (status == TL_OK && rest[0] == '\0' && point->condition != NULL)
 		tl_screen_format(&cli->screen, "Breakpoint %u now unconditional.\n", point->number);
 	if (status == TL_OK)
-		status = tl_breakpoint_set_condition(cli->session, point->number, rest, error);
+		status = tl_breakpoint_set_condition(cli->session, point->number, rest, force, error);
 	free(words);
 	return status;
 }
@@ -504,9 +509,10 @@ const struct tl_command tl_commands_points[] = {
 	 .complete = tl_complete_points},
 	{.name = "condition",
 	 .shorts = "cond",
-	 .arguments = "NUMBER [CONDITION]",
+	 .arguments = "[-force] NUMBER [CONDITION]",
 	 .summary = "Specify breakpoint number N to break only if COND is true",
-	 .details = "Without a condition: it breaks always.\nExample: condition 2 count > 10",
+	 .details = "Without a condition: it breaks always. With -force it need not make sense yet.\nExample: "
+		    "condition 2 count > 10",
 	 .run = run_condition,
 	 .complete = tl_complete_condition},
 	{.name = "ignore",

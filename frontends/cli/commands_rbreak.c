@@ -38,6 +38,7 @@ static bool make(struct tl_cli *cli, const char *place, tl_u32 *number_ret)
 		tl_screen_complain(&cli->screen, error.text);
 		return false;
 	}
+	tl_point_note(cli, point);
 	tl_point_tell(cli, point);
 	*number_ret = point->number;
 	return true;

@@ -36,6 +36,57 @@ static void tell_file(struct tl_cli *cli, const char *front, const char *middle,
 	tl_output_release(&file);
 }
 
+static bool stands_at(const struct tl_breakpoint *point, tl_u64 address)
+{
+	for (tl_size i = 0; i < point->location_count; i++)
+		if (point->locations[i].address == address)
+			return true;
+	return false;
+}
+
+/* Is it another one that a person made, at that address? */
+static bool is_other(const struct tl_breakpoint *other, const struct tl_breakpoint *point, tl_u64 address)
+{
+	return other != point && tl_breakpoint_is_code(other->kind) && other->kind < TL_CATCH_THROW &&
+	       stands_at(other, address);
+}
+
+static void note_other(struct tl_cli *cli, const struct tl_breakpoint *other, const struct tl_breakpoint *point,
+		       tl_size left)
+{
+	tl_screen_format(&cli->screen, "%u", other->number);
+	if (other->thread != 0)
+		tl_screen_format(&cli->screen, " (thread %u)", other->thread);
+	else if (point->thread != 0)
+		tl_screen_text(&cli->screen, " (all threads)");
+	tl_screen_format(&cli->screen, "%s%s ", other->enabled ? "" : " (disabled)",
+			 left > 1    ? ","
+			 : left == 1 ? " and"
+				     : "");
+}
+
+void tl_point_note(struct tl_cli *cli, const struct tl_breakpoint *point)
+{
+	const struct tl_breakpoint *other;
+
+	for (tl_size i = 0; i < point->location_count && tl_cli_typed(cli); i++) {
+		tl_u64 address = point->locations[i].address;
+		tl_size count = 0;
+
+		for (tl_size j = 0; (other = tl_breakpoint_at(cli->session, j)) != NULL; j++)
+			count += is_other(other, point, address);
+		if (count == 0)
+			continue;
+		tl_screen_format(&cli->screen, "Note: breakpoint%s ", count == 1 ? "" : "s");
+		for (tl_size j = 0; (other = tl_breakpoint_at(cli->session, j)) != NULL; j++)
+			if (is_other(other, point, address))
+				note_other(cli, other, point, --count);
+		tl_screen_format(&cli->screen, "also set at pc %s0x%llx%s.\n",
+				 tl_screen_style(&cli->screen, TL_STYLE_ADDRESS), (unsigned long long)address,
+				 tl_screen_style(&cli->screen, TL_STYLE_PLAIN));
+	}
+}
+
 void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point)
 {
 	struct tl_screen *screen = &cli->screen;
@@ -167,22 +218,25 @@ enum tl_status tl_numbers_each(struct tl_cli *cli, const char *words,
 
 /* ---- The list ---- */
 
-static void list_location(struct tl_cli *cli, const struct tl_breakpoint_location *location)
+static void list_location(struct tl_cli *cli, const struct tl_breakpoint_location *location, tl_u32 thread)
 {
 	struct tl_screen *screen = &cli->screen;
 	const char *off = tl_screen_style(screen, TL_STYLE_PLAIN);
+	char end[32] = "\n";
 
+	if (thread != 0)
+		(void)snprintf(end, sizeof(end), " thread %u\n", thread);
 	tl_screen_format(screen, "%s0x%016llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS),
 			 (unsigned long long)location->address, off);
 	if (location->file != NULL && !location->resolver) {
 		tl_screen_format(screen, "in %s%s%s", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 location->function != NULL ? location->function : "??", off);
-		tell_file(cli, " at ", ":", location, "\n");
+		tell_file(cli, " at ", ":", location, end);
 	} else if (location->function != NULL)
-		tl_screen_format(screen, "<%s%s%s>\n", tl_screen_style(screen, TL_STYLE_FUNCTION), location->function,
-				 off);
+		tl_screen_format(screen, "<%s%s%s>%s", tl_screen_style(screen, TL_STYLE_FUNCTION), location->function,
+				 off, end);
 	else
-		tl_screen_text(screen, "\n");
+		tl_screen_text(screen, end);
 }
 
 static const char *disposition(const struct tl_breakpoint *point)
@@ -257,7 +311,7 @@ static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point, int
 	else if (point->location_count > 1)
 		tl_screen_format(screen, "%-*s \n", width, "<MULTIPLE>");
 	else
-		list_location(cli, &point->locations[0]);
+		list_location(cli, &point->locations[0], point->thread);
 }
 
 static void list_commands(struct tl_cli *cli, const char *commands)
@@ -303,7 +357,7 @@ static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
 
 		(void)snprintf(number, sizeof(number), "%u.%zu", point->number, i + 1);
 		tl_screen_format(screen, "%-28s%-3s ", number, point->locations[i].enabled ? "y" : "n");
-		list_location(cli, &point->locations[i]);
+		list_location(cli, &point->locations[i], 0);
 	}
 }
 

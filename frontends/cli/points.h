@@ -8,6 +8,9 @@
 
 struct tl_cli;
 
+/* "Note: breakpoint 1 also set at pc 0x401136.", to a person, of the others that stand where a new one does. */
+void tl_point_note(struct tl_cli *cli, const struct tl_breakpoint *point);
+
 /* "Breakpoint 1 at 0x401136: file x.c, line 5.", as after `break`. */
 void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point);
 

@@ -188,6 +188,38 @@ def test_commands_behind_rbreak_are_of_all_that_it_made(place):
     parts(text, 'static int deeper(int);', 'static int helper(int);', 'print number + 0', 'print number + 0')
 
 
+def test_breakpoints_at_one_address_are_noted_as_gdb_says(place):
+    same_as_gdb(place, ['break work', 'break work', 'disable 1', 'break work', 'tbreak work if number == 7', 'print $bpnum',
+                        'info breakpoints'], PROGRAM)
+    same_as_gdb(place, ['break work', 'run', 'break', 'tbreak', 'break helper', 'break helper', 'print $bpnum', 'kill'],
+                PROGRAM)
+    text = run(place, 'start', 'break helper thread 1', 'info breakpoints')
+    parts(text, 'in helper at ../tests/cli/points.c:' + str(line_of('return number + 1')) + ' thread 1\n\tstop only in thread 1\n')
+
+
+def test_an_address_by_name_goes_with_the_program_as_in_gdb(place):
+    same_as_gdb(place, ['break *work', 'run', 'info breakpoints', 'kill'], PROGRAM)
+
+
+def test_conditions_that_make_no_sense_yet(place):
+    text = run(place, 'break work', 'condition -force 1 nosuch == 3', 'info breakpoints', 'condition 1 number == 1', 'run')
+    parts(text, 'warning: failed to validate condition at location 1.1, disabling:\n  No symbol "nosuch" in current context.\n',
+          'stop only if nosuch == 3', "Breakpoint 1's condition is now valid at location 1, enabling.",
+          '\nBreakpoint 1, work (name=ADDRESS "one", number=1)')
+    text = run(place, 'break helper -force-condition if nosuch', 'info breakpoints')
+    parts(text, 'warning: failed to validate condition at location 1, disabling:\n  No symbol "nosuch" in current context.\n'
+          'Breakpoint 1 at ADDRESS', 'stop only if nosuch')
+    parts(run(place, 'break helper if nosuch'), 'No symbol "nosuch" in current context.')
+    parts(run(place, 'start', 'break helper thread 77'), 'Unknown thread 77.')
+
+
+def test_saved_points_are_read_again(place):
+    saved = place.home / 'saved'
+    run(place, 'break work if number == 1', 'ignore 1 2', 'tbreak helper', f'save breakpoints {saved}')
+    text = run(place, f'source {saved}', 'info breakpoints')
+    parts(text, '1       breakpoint     keep y', 'stop only if number == 1', 'ignore next 2 hits', '2       breakpoint     del  y')
+
+
 def test_a_signal_in_a_called_function(place):
     text = run(place, 'break helper', 'run', 'print deeper(1)', 'backtrace 2', 'info breakpoints')
     parts(text, '\nBreakpoint 1, helper (number=0)', '\nProgram received signal SIGSEGV, Segmentation fault.\nfaults (how=1) at ',

@@ -44,9 +44,9 @@ TEST(a_function_is_skipped_by_an_expression)
 
 TEST(a_file_is_skipped_by_any_tail_of_its_path)
 {
-	CHECK(matches((struct tl_skip){.file = path}, "add", "/home/me/src/list.c"));
+	CHECK(matches((struct tl_skip){.file = path}, "add", "/a/src/list.c"));
 	CHECK(matches((struct tl_skip){.file = path}, NULL, "src/list.c"));
-	CHECK(!matches((struct tl_skip){.file = path}, "add", "/home/me/mysrc/list.c"));
+	CHECK(!matches((struct tl_skip){.file = path}, "add", "/a/mysrc/list.c"));
 	CHECK(!matches((struct tl_skip){.file = path}, "add", "list.c"));
 	CHECK(!matches((struct tl_skip){.file = path}, "add", NULL));
 }
