@@ -370,6 +370,13 @@ static enum tl_status run_interrupt(struct tl_cli *cli, const struct tl_command_
 
 #define STEPS (TL_COMMAND_REPEAT)
 
+/* The rows of commands that differ in how far they step. */
+#define STEPPING(command, short_form, what, more, function)                                                            \
+	{                                                                                                              \
+		.name = (command), .shorts = (short_form), .flags = STEPS, .arguments = "[N]", .summary = (what),      \
+		.details = (more), .run = (function)                                                                   \
+	}
+
 const struct tl_command tl_commands_running[] = {
 	{.name = "run",
 	 .shorts = "r",
@@ -416,36 +423,16 @@ const struct tl_command tl_commands_running[] = {
 		    "prompt answers while the program runs.\n"
 		    "Example: continue 5",
 	 .run = run_continue},
-	{.name = "step",
-	 .shorts = "s",
-	 .flags = STEPS,
-	 .arguments = "[N]",
-	 .summary = "Step program until it reaches a different source line",
-	 .details = "Functions that are called are entered if they have lines. N times, or till program stops for\n"
-		    "another reason.\n"
-		    "Example: step 3",
-	 .run = run_step},
-	{.name = "next",
-	 .shorts = "n",
-	 .flags = STEPS,
-	 .arguments = "[N]",
-	 .summary = "Step program, proceeding through subroutine calls",
-	 .details = "N times, or till program stops for another reason.\nExample: next",
-	 .run = run_next},
-	{.name = "stepi",
-	 .shorts = "si",
-	 .flags = STEPS,
-	 .arguments = "[N]",
-	 .summary = "Step one instruction exactly",
-	 .details = "Example: stepi 10",
-	 .run = run_stepi},
-	{.name = "nexti",
-	 .shorts = "ni",
-	 .flags = STEPS,
-	 .arguments = "[N]",
-	 .summary = "Step one instruction, but proceed through subroutine calls",
-	 .details = "Example: nexti",
-	 .run = run_nexti},
+	STEPPING("step", "s", "Step program until it reaches a different source line",
+		 "Functions that are called are entered if they have lines. N times, or till program stops for\n"
+		 "another reason.\n"
+		 "Example: step 3",
+		 run_step),
+	STEPPING("next", "n", "Step program, proceeding through subroutine calls",
+		 "N times, or till program stops for another reason.\nExample: next", run_next),
+	STEPPING("stepi", "si", "Step one instruction exactly", "Example: stepi 10", run_stepi),
+	STEPPING("nexti", "ni", "Step one instruction, but proceed through subroutine calls", "Example: nexti",
+		 run_nexti),
 	{.name = "finish",
 	 .shorts = "fin",
 	 .flags = STEPS,

@@ -118,15 +118,20 @@ void tl_corefile_sort_mappings(struct core_target *core)
 
 /* ---- Finding ---- */
 
-/* How many begin at or below the address. */
-static tl_size segments_up_to(const struct core_target *core, tl_u64 address)
+/*
+ * How many rows of a table begin at or below the address: `starts` is where the first row says so, `row` how far it is
+ * from one to the next.
+ */
+static tl_size rows_up_to(const void *starts, tl_size row, tl_size count, tl_u64 address)
 {
-	tl_size low = 0, high = core->segment_count;
+	tl_size low = 0, high = count;
 
 	while (low < high) {
 		tl_size middle = low + (high - low) / 2;
+		tl_u64 start;
 
-		if (core->segments[middle].start <= address)
+		memcpy(&start, (const tl_u8 *)starts + middle * row, sizeof(start));
+		if (start <= address)
 			low = middle + 1;
 		else
 			high = middle;
@@ -134,19 +139,18 @@ static tl_size segments_up_to(const struct core_target *core, tl_u64 address)
 	return low;
 }
 
+static tl_size segments_up_to(const struct core_target *core, tl_u64 address)
+{
+	return core->segment_count != 0
+		       ? rows_up_to(&core->segments->start, sizeof(*core->segments), core->segment_count, address)
+		       : 0;
+}
+
 static tl_size mappings_up_to(const struct core_target *core, tl_u64 address)
 {
-	tl_size low = 0, high = core->mapping_count;
-
-	while (low < high) {
-		tl_size middle = low + (high - low) / 2;
-
-		if (core->mappings[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return core->mapping_count != 0
+		       ? rows_up_to(&core->mappings->start, sizeof(*core->mappings), core->mapping_count, address)
+		       : 0;
 }
 
 static const struct core_segment *segment_at(const struct core_target *core, tl_u64 address)

@@ -8,8 +8,12 @@ that of tests/debugger/walk_stacks.
 import hashlib
 import os
 import re
+import sys
 
 import gdb
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from inside_gdb import code_of  # noqa: E402
 
 KINDS = {gdb.NORMAL_FRAME: 'N', gdb.INLINE_FRAME: 'I', gdb.TAILCALL_FRAME: 'T', gdb.SIGTRAMP_FRAME: 'S'}
 REGISTERS = 'rbx rbp rsp r12 r13 r14 r15 rip'.split()
@@ -17,22 +21,6 @@ FRAMES_MAX = 64
 FUNCTIONS_MAX = 2000
 VARIABLES_MAX = 8
 NUMBERS = (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR, gdb.TYPE_CODE_ENUM, gdb.TYPE_CODE_BOOL, gdb.TYPE_CODE_CHAR)
-
-
-def code_of(program):
-    """The ranges of the functions with debug information in the program."""
-    found, ours = set(), False
-    for line in gdb.execute('maint info line-table', to_string=True).splitlines():
-        if line.startswith('objfile: '):
-            ours = line.split(' ')[1] == program
-        match = re.match(r'\d+\s+(\d+|END)\s+(0x[0-9a-f]+)', line)
-        if match and ours:
-            block = gdb.block_for_pc(int(match[2], 16))
-            while block is not None and block.function is None:
-                block = block.superblock
-            if block is not None and not block.is_static and not block.is_global:
-                found.add((block.start, block.end))
-    return found
 
 
 def chance(what):

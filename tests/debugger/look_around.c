@@ -9,93 +9,17 @@
  */
 #define HARNESS_NAME "look-around"
 #include "debugger/expressions/environment.h"
-#include "tests/unit/process_harness.h"
+#include "tests/debugger/stopped.h"
 
 #define FRAMES_MAX 4
 #define EXPRESSIONS_MAX 512
 
-static struct session session;
-static struct tl_binaries *binaries;
-static struct tl_modules *modules;
 static struct tl_variables *variables;
 static struct tl_types *types;
 static struct tl_arena arena;
-static struct tl_error error;
 static char *expressions[EXPRESSIONS_MAX];
 static tl_size expression_count;
 static unsigned long compiled; /* expressions that ran as bytecode */
-
-static bool fail(const char *what)
-{
-	fprintf(stderr, "look-around: %s: %s\n", what, error.text);
-	return false;
-}
-
-/* ---- The program ---- */
-
-static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, tl_size size)
-{
-	tl_size done = 0;
-
-	(void)context;
-	if (tl_engine_read_memory(session.engine, session.process, address, buffer, size, &done) != TL_OK ||
-	    done != size)
-		return TL_ERROR_MEMORY;
-	return TL_OK;
-}
-
-static bool update_modules(void)
-{
-	tl_u8 auxv[4096];
-	tl_size size = 0;
-	bool changed;
-
-	if (session.target->ops->read_object(session.target, session_leader(&session), TL_OBJECT_AUXV, 0, auxv,
-					     sizeof(auxv), &size) != TL_OK)
-		return fail("no auxiliary vector");
-	return tl_modules_update(modules, session.program, auxv, size, &changed, &error) == TL_OK || fail("no modules");
-}
-
-static bool launch(const char *program)
-{
-	const char *words[] = {program, NULL}, *environment[] = {NULL};
-	const struct tl_memory_access memory = {.read = read_memory};
-	const struct tl_binaries_options options = {.no_cache = true};
-	struct tl_launch how = {.arguments = words, .environment = environment, .output = "/dev/null"};
-	const char *detail = "";
-
-	if (!session_open(&session, program, NULL))
-		return false;
-	if (session.target->ops->launch(session.target, &how, &session.process, &detail) != TL_OK) {
-		fprintf(stderr, "look-around: launch: %s\n", detail);
-		return false;
-	}
-	if (tl_binaries_open(&binaries, session.loop, &options, &error) != TL_OK ||
-	    tl_modules_open(&modules, binaries, &error) != TL_OK || tl_variables_open(&variables, &error) != TL_OK ||
-	    tl_types_open(&types, NULL, NULL, &error) != TL_OK)
-		return fail("cannot begin");
-	tl_modules_set_memory(modules, &memory);
-	return update_modules();
-}
-
-static bool insert(tl_u64 address)
-{
-	struct tl_point_request request = {.kind = TL_POINT_SOFTWARE, .address = address, .size = 1};
-
-	return tl_engine_insert_point(session.engine, session.process, &request) == TL_OK;
-}
-
-/* Runs to main, with everything loaded then. */
-static bool run_to_main(void)
-{
-	tl_u64 address;
-
-	if (!tl_modules_symbol_address(modules, NULL, "main", &address) || !insert(address) ||
-	    !session_continue(&session, 0) || session.report.event.kind != TL_EVENT_TRAP)
-		return fail("main");
-	return tl_engine_remove_point(session.engine, session.process, TL_POINT_SOFTWARE, address, 1) == TL_OK &&
-	       update_modules();
-}
 
 /* ---- What is said of a frame ---- */
 
@@ -322,20 +246,6 @@ static bool print_stop(void)
 
 /* ---- The whole ---- */
 
-static bool insert_all(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	char line[64];
-
-	if (file == NULL)
-		return fail(path);
-	while (fgets(line, sizeof(line), file) != NULL)
-		if (!insert(strtoull(line, NULL, 16)))
-			return fail(line);
-	(void)fclose(file);
-	return true;
-}
-
 static bool read_expressions(const char *path)
 {
 	FILE *file = fopen(path, "r");
@@ -352,9 +262,9 @@ static bool read_expressions(const char *path)
 	return true;
 }
 
-static bool look_around(const char *places)
+static bool look_around(const char *path)
 {
-	if (!run_to_main() || !insert_all(places))
+	if (!run_to("main") || !insert_all(path))
 		return false;
 	while (session_continue(&session, 0)) {
 		const struct tl_event *event = &session.report.event;
@@ -377,13 +287,13 @@ int main(int count, char **arguments)
 		fprintf(stderr, "usage: look-around PROGRAM PLACES EXPRESSIONS\n");
 		return 2;
 	}
+	if (tl_variables_open(&variables, &error) != TL_OK || tl_types_open(&types, NULL, NULL, &error) != TL_OK)
+		return fail("cannot begin") ? 0 : 1;
 	done = read_expressions(arguments[3]) && launch(arguments[1]) && look_around(arguments[2]);
 	printf("compiled %lu\n", compiled);
 	tl_variables_close(variables);
-	tl_modules_close(modules);
-	tl_binaries_close(binaries);
+	finish();
 	tl_types_close(types);
-	session_close(&session);
 	for (tl_size i = 0; i < expression_count; i++)
 		free(expressions[i]);
 	return done ? 0 : 1;

@@ -75,6 +75,21 @@ static inline bool insert(tl_u64 address)
 	return tl_engine_insert_point(session.engine, session.process, &request) == TL_OK;
 }
 
+/* Points at all addresses that stand in a file, a line each. */
+static inline bool insert_all(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[64];
+	bool good = true;
+
+	if (file == NULL)
+		return fail(path);
+	while (good && fgets(line, sizeof(line), file) != NULL)
+		good = insert(strtoull(line, NULL, 16)) || fail(line);
+	(void)fclose(file);
+	return good;
+}
+
 /* Runs to a function, with everything loaded then. */
 static inline bool run_to(const char *name)
 {

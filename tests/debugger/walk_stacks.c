@@ -90,20 +90,6 @@ static bool print_stack(void)
 	return true;
 }
 
-static bool insert_all(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	char line[64];
-
-	if (file == NULL)
-		return fail(path);
-	while (fgets(line, sizeof(line), file) != NULL)
-		if (!insert(strtoull(line, NULL, 16)))
-			return fail(line);
-	(void)fclose(file);
-	return true;
-}
-
 static bool walk_places(const char *path)
 {
 	int signal = 0;

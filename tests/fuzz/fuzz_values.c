@@ -171,20 +171,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static uint8_t file[INPUT_MAX + 4096];
 	struct program program = {.image = NULL};
-	size_t abbreviations, strings;
 
-	if (size < 4 || size > INPUT_MAX)
+	size = size <= INPUT_MAX ? wrap_input(file, bytes, size) : 0;
+	if (size == 0)
 		return 0;
-	abbreviations = tl_load_little(bytes, 2) % (size - 3);
-	strings = tl_load_little(bytes + 2, 2) % (size - 3 - abbreviations);
-	size = wrap_sections(
-		file,
-		(const struct wrapped_section[]){
-			{".debug_abbrev", bytes + 4, abbreviations},
-			{".debug_str", bytes + 4 + abbreviations, strings},
-			{".debug_info", bytes + 4 + abbreviations + strings, size - 4 - abbreviations - strings},
-		},
-		3);
 	if (open_program(&program, file, size))
 		for (tl_size i = 0; i < tl_dwarf_unit_count(program.dwarf) && i < 4; i++)
 			use_unit(&program, tl_dwarf_unit(program.dwarf, i));

@@ -60,4 +60,26 @@ static inline size_t wrap_sections(uint8_t *file, const struct wrapped_section *
 	return at + (count + 2) * sizeof(headers[0]);
 }
 
+/*
+ * For a fuzzer: an ELF file whose abbreviations, strings and entries stand one behind the other in an input, whose
+ * first four bytes say where each ends. `file` as above. Returns its size; 0: the input is too short.
+ */
+static inline size_t wrap_input(uint8_t *file, const uint8_t *bytes, size_t size)
+{
+	size_t abbreviations, strings;
+
+	if (size < 4)
+		return 0;
+	abbreviations = (size_t)(bytes[0] | bytes[1] << 8) % (size - 3);
+	strings = (size_t)(bytes[2] | bytes[3] << 8) % (size - 3 - abbreviations);
+	return wrap_sections(
+		file,
+		(const struct wrapped_section[]){
+			{".debug_abbrev", bytes + 4, abbreviations},
+			{".debug_str", bytes + 4 + abbreviations, strings},
+			{".debug_info", bytes + 4 + abbreviations + strings, size - 4 - abbreviations - strings},
+		},
+		3);
+}
+
 #endif
