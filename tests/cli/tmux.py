@@ -109,7 +109,7 @@ class Tmux:
 
     def coloured(self):
         """The same with the sequences for colours."""
-        return self.tell('capture-pane', '-p', '-e')
+        return self.tell('capture-pane', '-p', '-e', '-N')
 
     def cursor(self):
         """Row and column, from 0."""
