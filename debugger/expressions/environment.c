@@ -5,6 +5,7 @@
 #include "debugger/modules/function_name.h"
 #include "debugger/values/abi.h"
 #include "symbols/demangle.h"
+#include "symbols/dwarf_constants.h"
 
 #include <elf.h>
 #include <stdio.h>
@@ -189,6 +190,23 @@ static enum tl_status find_frame(struct tl_environment_store *store, struct tl_e
 	return TL_OK;
 }
 
+/*
+ * Nowhere in a program its language is that of its first unit which was compiled: whose main is linked first. Units are
+ * known before any index is.
+ */
+static bool is_cplus_program(const struct tl_module *program)
+{
+	const struct tl_dwarf *dwarf = program != NULL && program->binary->has_debug ? program->binary->dwarf : NULL;
+
+	for (tl_size i = 0; dwarf != NULL && i < tl_dwarf_unit_count(dwarf); i++) {
+		const struct tl_unit *unit = tl_dwarf_unit(dwarf, i);
+
+		if (unit->tag == DW_TAG_compile_unit && unit->language != 0 && unit->language != DW_LANG_Mips_Assembler)
+			return tl_tree_has_scopes(unit);
+	}
+	return false;
+}
+
 /* Types of results are those of the module with debug information that is nearest. */
 static void choose_types(struct tl_environment_store *store)
 {
@@ -199,7 +217,8 @@ static void choose_types(struct tl_environment_store *store)
 		store->values.types = store->module->binary->types;
 	else if (program != NULL && program->binary->has_debug)
 		store->values.types = program->binary->types;
-	store->values.is_cplus = store->unit != NULL && tl_tree_has_scopes(store->unit);
+	store->values.is_cplus = store->unit != NULL ? tl_tree_has_scopes(store->unit)
+						     : store->frame == NULL && is_cplus_program(program);
 }
 
 static enum tl_status prepare(struct tl_environment_store *store, struct tl_error *error)

@@ -69,6 +69,21 @@ static enum tl_status to_bases(struct tl_evaluation *evaluation, const struct tl
 	return TL_OK;
 }
 
+/* What is no function may be the address of one, of which nothing is known: it returns an int, as in C of old. */
+static enum tl_status returned_by_number(struct tl_evaluation *evaluation, const struct tl_value *function,
+					 const struct tl_type **type_ret)
+{
+	const struct tl_type *type;
+	enum tl_arithmetic kind;
+	bool is_signed;
+
+	TL_TRY(tl_type_strip(function->type, &type, evaluation->error));
+	kind = tl_type_arithmetic(type, &is_signed);
+	if (kind != TL_ARITHMETIC_INTEGER && kind != TL_ARITHMETIC_POINTER)
+		return TL_FAIL(evaluation->error, TL_ERROR_ARGUMENT, "Invalid data type for function to be called.");
+	return tl_value_integer_type(&evaluation->values, 4, true, type_ret, evaluation->error);
+}
+
 static enum tl_status call_value(struct tl_evaluation *evaluation, const char *name, const struct tl_value *function,
 				 struct tl_value *arguments, tl_size count, const struct tl_type *result,
 				 struct tl_value *value_ret)
@@ -78,6 +93,8 @@ static enum tl_status call_value(struct tl_evaluation *evaluation, const char *n
 
 	TL_TRY(result_of(evaluation, function, &returned, &type));
 	returned = returned != NULL ? returned : result;
+	if (type == NULL && returned == NULL)
+		TL_TRY(returned_by_number(evaluation, function, &returned));
 	if (returned == NULL && type != NULL && name != NULL)
 		TL_TRY(tl_standard_result(&evaluation->values, name, &returned, evaluation->error));
 	if (returned == NULL && (evaluation->quiet || type != NULL))

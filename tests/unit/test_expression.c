@@ -32,7 +32,7 @@ static bool is_template(void *context, const char *name, tl_size size)
 	return among(templates, name, size);
 }
 
-static const struct tl_names names = {is_type, is_template, false, NULL};
+static struct tl_names names = {is_type, is_template, false, NULL};
 
 /* The tree of a text, or "! " and the error's sentence. */
 static const char *tree(const char *text)
@@ -202,6 +202,19 @@ TEST(depth_and_length_are_bounded)
 	memset(text, '1', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	CHECK(strstr(tree(text), "longer than") != NULL);
+}
+
+TEST(what_only_cplus_has_is_read_there)
+{
+	names.is_cplus = true;
+	CHECK_READINGS({"a.*b", "(.* a b)"}, {"a->*b * c", "(* (->* a b) c)"}, {"(a.*b)(1)", "(call (.* a b) 1)"},
+		       {"a.operator+(b)", "(call (. a operator+) b)"}, {"operator()(b)", "(call operator() b)"},
+		       {"a.operator[](1)", "(call (. a operator[]) 1)"}, {"a.operator->()", "(call (. a operator->))"},
+		       {"a.operator bool()", "(call (. a operator bool))"}, {"(anonymous namespace)::a + 1", "(+ a 1)"},
+		       {"a.as<int>(1)", "(call (. a as<int>) 1)"}, {"std::get<1>(a)", "(call std::get<1> a)"},
+		       {"typeid(a).b", "(. (typeid a) b)"});
+	names.is_cplus = false;
+	CHECK_READINGS({"operator + 1", "(+ operator 1)"}, {"a.b < c > (d)", "(> (< (. a b) c) d)"});
 }
 
 TEST(any_allocation_may_fail)
