@@ -1,70 +1,110 @@
 #!/usr/bin/env python3
-"""gdb as the referee of whole sessions: the same commands to gdb and to trapline, answer by answer.
+"""gdb as the referee of whole sessions: the same commands to gdb and to trapline in lockstep, answer by answer.
 
-    referee.py TRAPLINE PROGRAM… [--stops N] [--seed N] [--env NAME=VALUE] [--verbose] [--keep FOLDER]
+    referee.py TRAPLINE PROGRAM… [--stops N] [--seed N] [--env NAME=VALUE] [--verbose] [--log FILE]
+    referee.py TRAPLINE --all [FOLDER]      the whole set of docs/MEASURES.md, built in FOLDER
 
-Each program is run twice by the same script: a temporary breakpoint at every one of its functions, and at each stop
-the backtrace, arguments, local variables, the line, the type of a local, a few steps, and now and then the end of the
-function with what it returns. Agreement is printed for each kind of answer; what gdb shows and trapline calls optimised
-out is counted apart. Disagreements are printed (the first ones of a kind, or all with --verbose), unless one of the
-RULES says why ours is right.
+Each program is run by both, with a temporary breakpoint at many of its functions and lines. At each stop both are asked
+for the backtrace, arguments, local variables, the line, types with offsets, values in several formats, disassembly; both
+step a few times; now and then to the end of the function, with what it returns. Answers are compared text for text.
+A difference is counted as "excused" if a rule of referee_rules.py says why ours is right, as "left out" if gdb shows a
+value where trapline says "optimized out", as "more" the other way round, as "refused" if both say that it cannot be done,
+in other words. Where the two do not stand at the same place after a command, both begin anew.
 """
 
 import argparse
 import collections
+import difflib
 import os
 import pathlib
 import random
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 
-DEADLINE = 300
-MARK = '@@@'
+from referee_rules import RULES, judge
+from sessions import Ended, Hung, Pair
 
-SETTINGS = '''set prompt
-set confirm off
-set pagination off
-set width 0
-set height 0
-set print frame-arguments all
-set breakpoint pending off
-set disable-randomization on
-set startup-with-shell off
-unset environment
-'''
-
-# Kinds of answers, as they are counted.
 KINDS = {
     'bt': 'backtrace', 'info args': 'arguments', 'info locals': 'locals', 'step': 'steps', 'next': 'steps',
-    'finish': 'finish', 'info line': 'lines', 'ptype/o': 'types', 'x/8i $pc': 'disassembly', 'stepi': 'steps',
-    'nexti': 'steps', 'until': 'steps', 'continue': 'stops', 'up': 'frames', 'down': 'frames', 'run': 'stops',
-    'info frame': 'frames', 'print': 'values', 'info symbol': 'symbols', 'break': 'breakpoints',
+    'finish': 'finish', 'info line': 'lines', 'ptype': 'types', 'whatis': 'types', 'x/8i': 'disassembly',
+    'disassemble': 'disassembly', 'stepi': 'steps', 'nexti': 'steps', 'until': 'steps', 'advance': 'steps',
+    'continue': 'stops', 'up': 'frames', 'down': 'frames', 'frame': 'frames', 'run': 'stops', 'info frame': 'frames',
+    'print': 'values', 'output': 'values', 'x/': 'values', 'info symbol': 'symbols', 'tbreak': 'breakpoints',
+    'info threads': 'threads', 'thread': 'threads', 'list': 'lines', 'info source': 'lines', 'return': 'finish',
 }
-
-# Answers that differ for a reason: why ours is right, and what gdb's would be without its own.
-def without_ada(theirs, _):
-    """gdb takes C's names with two underscores for Ada's, and writes const_str__x as const_str.x."""
-    return re.sub(r'<([a-z]\w*)\.(?=\w)', r'<\1__', theirs)
-
-
-def without_absent(theirs, ours):
-    """gdb lists variables of blocks that have no code at the address, as optimised out."""
-    known = set(ours.splitlines())
-    return '\n'.join(line for line in theirs.splitlines() if line in known or not line.endswith(' = <optimized out>'))
-
-
-RULES = (without_ada, without_absent)
+OUTCOMES = ('same', 'excused', 'refused', 'left out', 'more', 'differ')
+MOVES = ('step', 'next', 'finish', 'until', 'advance', 'continue', 'run', 'stepi', 'nexti', 'return', 'up', 'down', 'frame')
+# Not asked for: the compiler's own, which every program has.
+NOT_ASKED = {'deregister_tm_clones', 'register_tm_clones', 'frame_dummy', '__do_global_dtors_aux', 'main', '_start',
+             '_init', '_fini'}
 
 
 def kind_of(command):
-    best = ''
-    for name in KINDS:
-        if command.startswith(name) and len(name) > len(best):
-            best = name
+    best = max((name for name in KINDS if command.startswith(name)), key=len, default='')
     return KINDS.get(best, 'other')
+
+
+class Tally:
+    """What came of all questions, by kind; and which were shown."""
+
+    def __init__(self, options):
+        self.options = options
+        self.counts = collections.defaultdict(collections.Counter)
+        self.rules = collections.Counter()
+        self.shown = collections.Counter()
+        self.stops = 0
+
+    def add(self, program, command, theirs, ours):
+        outcome, rules = judge(command, theirs, ours)
+        kind = kind_of(command)
+        self.counts[kind][outcome] += 1
+        if outcome in ('excused', 'left out', 'more'):
+            self.rules.update(rules)
+        wanted = self.options.show_outcomes
+        if outcome in wanted and (self.options.verbose or self.shown[kind, outcome] < self.options.show):
+            self.shown[kind, outcome] += 1
+            print(f'--- {outcome}: {pathlib.Path(program).name} (stop {self.stops}): {command}\n' +
+                  difference(theirs, ours), flush=True)
+        return outcome
+
+    def report(self):
+        every = collections.Counter()
+        print(f'{self.stops} stops')
+        print(f'{"kind":14}{"answers":>9}' + ''.join(f'{name:>9}' for name in OUTCOMES) + f'{"percent":>9}')
+        for kind, counts in sorted(self.counts.items()):
+            every += counts
+            print_row(kind, counts)
+        print_row('all', every)
+        for name, count in self.rules.most_common():
+            print(f'  excused {count:5}: {name}: {RULES[name].__doc__.splitlines()[0]}')
+        return agreement(every)
+
+
+def agreement(counts):
+    """Of what gdb answered: the percentage in which nothing differs. What either calls lost counts against it."""
+    answers = sum(counts.values())
+    return 100 * (counts['same'] + counts['excused'] + counts['refused']) / max(1, answers)
+
+
+def print_row(kind, counts):
+    print(f'{kind:14}{sum(counts.values()):9}' + ''.join(f'{counts[name]:9}' for name in OUTCOMES) +
+          f'{agreement(counts):9.2f}')
+
+
+def difference(theirs, ours):
+    """The lines that differ, and of long ones what is around the first character that does."""
+    left, right = theirs.splitlines(), ours.splitlines()
+    lines = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if tag == 'equal':
+            continue
+        at = len(os.path.commonprefix([left[a] if a < b else '', right[c] if c < d else '']))
+        for sign, part in (('gdb ', left[a:b]), ('ours', right[c:d])):
+            for line in part[:12]:
+                cut = line if len(line) < 240 else ('…' if at > 120 else '') + line[max(0, at - 120):at + 120] + '…'
+                lines.append(f'  {sign} {cut}')
+    return '\n'.join(lines[:40])
 
 
 def debug_file(program):
@@ -76,153 +116,164 @@ def debug_file(program):
 
 
 def functions_of(program):
-    """Names of functions of the program itself that have debug information."""
-    program = debug_file(program) or program
-    run = subprocess.run(['nm', '--defined-only', '-C', program], capture_output=True, text=True, check=True)
-    names = []
+    """Names of functions of the program itself."""
+    run = subprocess.run(['nm', '--defined-only', '-C', debug_file(program) or program], capture_output=True, text=True,
+                         check=True)
+    names = set()
     for line in run.stdout.splitlines():
         words = line.split(None, 2)
-        if len(words) == 3 and words[1] in 'tTW' and re.fullmatch(r'[A-Za-z][\w:]*', words[2].split('(')[0]):
-            names.append(words[2].split('(')[0])
-    left_out = {'deregister_tm_clones', 'register_tm_clones', 'frame_dummy', 'main'}
-    return ['main'] + sorted(set(names) - left_out)
+        if len(words) == 3 and words[1] in 'tTW' and re.fullmatch(r'[A-Za-z_][\w:]*', words[2].split('(')[0]):
+            names.add(words[2].split('(')[0])
+    return sorted(names - NOT_ASKED)
 
 
-def make_script(program, arguments, stops, seed):
-    """Commands; every one that is compared stands behind a mark."""
-    chance = random.Random(seed)
-    names = functions_of(program)
-    if len(names) > stops:
-        names = names[:1] + sorted(chance.sample(names[1:], stops - 1))
-    commands = [f'tbreak {name}' for name in names]
-    commands.append('run ' + ' '.join(arguments))
-    for _ in range(stops):
-        commands += ['bt', 'info args', 'info locals', 'info line', 'x/8i $pc', 'info symbol $pc']
+class Walk:
+    """One program, from stop to stop, until as many were made as are wanted or no breakpoint is left that is hit."""
+
+    def __init__(self, program, arguments, options, tally):
+        self.program, self.arguments, self.options, self.tally = program, arguments, options, tally
+        self.environment = dict(word.split('=', 1) for word in options.env)
+        chance = random.Random(options.seed)
+        names = functions_of(program)
+        self.places = chance.sample(names, min(len(names), options.places or 4 * options.stops))
+        self.stops = self.begun = 0
+        self.pair = None
+
+    def ask(self, command, deadline=60):
+        answers = self.pair.ask(command, deadline)
+        self.tally.add(self.program, command, *answers)
+        return answers
+
+    def run(self, log=None):
+        while self.stops < self.options.stops and self.begun < 3 + self.options.stops // 3:
+            self.begun += 1
+            self.pair = Pair(self.options.trapline, self.program, self.arguments, self.environment, log)
+            try:
+                if not self.begin() or not self.follow():
+                    break
+            except (Ended, Hung) as failure:
+                # Only gdb's own end comes here, or ours at a question that is not compared.
+                self.tally.add(self.program, 'run', '', f'*** {type(failure).__name__}: {failure}')
+            finally:
+                self.pair.close()
+
+    def begin(self):
+        """Breakpoints at every place that was not hit yet, and the run to the first of them."""
+        if self.begun == 1:
+            self.ask('tbreak main')
+            for place in self.places:
+                self.ask('tbreak ' + place)
+        else:
+            for place in self.places:
+                self.pair.tell('tbreak ' + place)
+        if self.stops == 0 and self.begun > 1:
+            self.pair.tell('tbreak main')
+        theirs, _ = self.ask('run')
+        return self.arrived(theirs)
+
+    def arrived(self, answer):
+        """Did the program stop, at a place of ours or another? Places that were hit are not asked for again."""
+        if 'exited' in answer or 'not being run' in answer:
+            return False
+        found = re.search(r'reakpoint N, (?:0x[0-9a-f]+ in )?([\w:~]+)', answer)
+        if found and found[1] in self.places:
+            self.places.remove(found[1])
+        found = re.search(r'\) at (?:.*/)?([^/\s]+:\d+)$', answer, re.MULTILINE)
+        if found and found[1] in self.places:
+            self.places.remove(found[1])
+        return True
+
+    def follow(self):
+        """From stop to stop; False at the end of the program, True where the two part."""
+        while self.stops < self.options.stops:
+            self.stops += 1
+            self.tally.stops += 1
+            if not self.pair.together():
+                return True
+            whole, together = self.look(random.Random(self.options.seed * 10007 + self.stops))
+            if not whole:
+                return False
+            if not together:
+                return True
+            theirs, ours = self.ask('continue')
+            if not self.arrived(theirs):
+                return ours != theirs and self.stops < self.options.stops
+        return False
+
+    def look(self, chance):
+        """Everything that is asked at a stop: whether the program is still there, and whether both stand together."""
+        for command in ('bt', 'info args', 'info locals', 'info line', 'x/8i $pc', 'info symbol $pc', 'info frame'):
+            theirs, _ = self.ask(command)
+            if command in ('info args', 'info locals'):
+                self.variables(theirs, chance)
+        if chance.randrange(4) == 0:
+            self.ask('disassemble')
+        self.more_places(chance)
+        commands = []
         for _ in range(chance.randrange(4)):
-            commands += [chance.choice(['step', 'next', 'step', 'next', 'until', 'stepi', 'nexti', 'next 3']), 'bt 3']
-        commands += ['up', 'info locals', 'down']
+            commands += [chance.choice(['step', 'next', 'step', 'next', 'until', 'stepi', 'nexti', 'next 3']), 'bt 3',
+                         'info locals']
+        commands += ['up', 'info locals', 'info args', 'info frame', 'down']
         if chance.randrange(3) == 0:
             commands += ['finish', 'bt 2']
-        commands.append('continue')
-    return commands
+        for command in commands:
+            theirs, _ = self.ask(command)
+            if re.search(r'\[Inferior 1 .*exited', theirs):
+                return False, True
+            if command.startswith(MOVES) and not self.pair.together():
+                return True, False
+        return True, True
+
+    def variables(self, listed, chance):
+        """A few of the variables that an answer names, their types and what they hold in several ways."""
+        names = re.findall(r'^([A-Za-z_]\w*) = ', listed, re.MULTILINE)
+        for name in chance.sample(names, min(len(names), 2)):
+            for form in ('ptype/o {}', 'whatis {}', *chance.sample(
+                    ['print {}', 'print *{}', 'print/x {}', 'print &{}', 'print/c {}', 'print sizeof({})', 'whatis *{}',
+                     'ptype/o *{}', 'print/d {}', 'x/4xb &{}', 'print {}[0]', 'print/t {}', 'output {}', 'print -{}',
+                     'print/z {}', 'whatis &{}', 'print *{}@2', 'print/s {}', 'print/a {}'], 3)):
+                self.ask(form.format(name))
+
+    def more_places(self, chance):
+        """A breakpoint at a line near this one, now and then: one that may have no code, and may not be hit."""
+        if chance.randrange(3) or self.stops % 2:
+            return
+        theirs, _ = self.ask('info line')
+        found = re.search(r'Line (\d+) of "(?:.*/)?([^/"]+)"', theirs)
+        if found:
+            place = f'{found[2]}:{int(found[1]) + chance.randrange(12)}'
+            self.ask('tbreak ' + place)
 
 
-def run_tool(tool, program, commands, folder, name, environment):
-    """What a tool says behind each mark. The programs get no environment but that, so that their stacks begin alike."""
-    script = pathlib.Path(folder, name + '.script')
-    settings = SETTINGS + ''.join(f'set environment {key} {value}\n' for key, value in environment.items())
-    script.write_text(settings + ''.join(f'echo {MARK}{i}\\n\n{command}\n' for i, command in enumerate(commands)) +
-                      f'echo {MARK}end\\n\n')
-    # Typed rather than read from a file: a command that fails would end the file.
-    lines = script.read_text()
-    output = pathlib.Path(folder, name + '.output')
-    with output.open('wb') as stream:
-        try:
-            subprocess.run(tool + [program], input=lines.encode(), stdout=stream, stderr=subprocess.STDOUT,
-                           timeout=DEADLINE, env=environment, check=False)
-        except subprocess.TimeoutExpired:
-            print(f'{name}: not done after {DEADLINE} s', flush=True)
-    text = output.read_text(errors='replace')
-    answers = {}
-    for part in re.split(f'^(?:\\((?:gdb|trapline)\\) )*{MARK}', text, flags=re.MULTILINE)[1:]:
-        number, _, answer = part.partition('\n')
-        if number.isdigit():
-            answers[int(number)] = answer
-    return answers
-
-
-def normalise(answer):
-    """What may differ between two runs: numbers of processes, and what a program prints into the answers."""
-    answer = re.sub(r'\((process|LWP|Thread 0x[0-9a-f]+ \(LWP) \d+\)?', r'(\1 N', answer)
-    answer = re.sub(r'\[Inferior 1 \(process (N|\d+)\)?', '[Inferior 1 (process N)', answer)
-    answer = re.sub(r'process \d+', 'process N', answer)
-    answer = re.sub(r'^(\((gdb|trapline)\) )+', '', answer, flags=re.MULTILINE)
-    # Said once by ours, besides what gdb says of a file that is not there.
-    answer = re.sub(r'^\(Where is .*\n?', '', answer, flags=re.MULTILINE)
-    answer = re.sub(r'^(\[Thread debugging using libthread_db|Using host libthread_db library).*\n', '', answer,
-                    flags=re.MULTILINE)
-    return '\n'.join(line.rstrip() for line in answer.strip().splitlines())
-
-
-def left_out(theirs, ours):
-    """Does ours differ in that it says "optimized out" where gdb shows something?"""
-    pattern = re.escape(ours).replace(re.escape('<optimized out>'), '.*?')
-    return '<optimized out>' in ours and re.fullmatch(pattern, theirs, re.DOTALL) is not None
-
-
-def compare(program, arguments, options, totals, shown):
-    commands = make_script(program, arguments, options.stops, options.seed)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(options.keep) if options.keep else pathlib.Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        gdb = [shutil.which('gdb'), '-nx', '-q', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off']
-        environment = dict(word.split('=', 1) for word in options.env)
-        theirs = run_tool(gdb, program, commands, folder, 'gdb', environment)
-        ours = run_tool([options.trapline, '-nx', '-q'], program, commands, folder, 'trapline', environment)
-    apart = 0
-    for i, command in enumerate(commands):
-        if theirs.get(i) is None:
-            break
-        left, right = normalise(theirs.get(i, '?')), normalise(ours.get(i, 'nothing: it ended before'))
-        kind = kind_of(command)
-        if left == right or any(rule(left, right) == right for rule in RULES):
-            totals[kind]['agree'] += 1
-            apart = 0 if kind == 'stops' else apart
-            if kind == 'stops' and 'exited' in left:
-                break
-            continue
-        if left_out(left, right):
-            totals[kind]['left out'] += 1
-            continue
-        totals[kind]['differ'] += 1
-        if options.verbose or shown[kind] < options.show:
-            shown[kind] += 1
-            print(f'--- {pathlib.Path(program).name} [{i}] {command}\n  gdb:\n{indent(left)}\n  trapline:\n{indent(right)}')
-        if kind == 'stops' and 'exited' in left:
-            break
-        if kind == 'stops':
-            apart += 1
-            if apart > 2:
-                print(f'{program}: the two stand at different places from here on')
-                break
-
-
-def indent(text):
-    return '\n'.join('    ' + line for line in text.splitlines()[:12])
+def options_of(words):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('trapline')
+    parser.add_argument('programs', nargs='*', help='PROGRAM, or "PROGRAM ARGUMENT…" as one word')
+    parser.add_argument('--stops', type=int, default=20, help='of each program')
+    parser.add_argument('--places', type=int, default=0, help='breakpoints set at first; 4 for each stop')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--show', type=int, default=3, help='differences of a kind to show')
+    parser.add_argument('--show-outcomes', type=lambda text: text.split(','), default=['differ', 'left out'],
+                        help='which outcomes to show, with commas: ' + ', '.join(OUTCOMES[1:]))
+    parser.add_argument('--least', type=float, default=99.5, help='percent that must agree')
+    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE', help='for the programs')
+    parser.add_argument('--verbose', action='store_true', help='show every difference')
+    parser.add_argument('--log', help='a file for all commands and answers')
+    return parser.parse_args(words)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('trapline')
-    parser.add_argument('programs', nargs='+', help='PROGRAM, or "PROGRAM ARGUMENT…" as one word')
-    parser.add_argument('--stops', type=int, default=20)
-    parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--show', type=int, default=3, help='disagreements of a kind to show')
-    parser.add_argument('--least', type=float, default=99.5, help='percent that must agree')
-    parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE', help='for the programs')
-    parser.add_argument('--verbose', action='store_true')
-    parser.add_argument('--keep', help='a folder for scripts and outputs')
-    options = parser.parse_args()
-    totals = collections.defaultdict(collections.Counter)
-    shown = collections.Counter()
+    options = options_of(sys.argv[1:])
+    tally = Tally(options)
+    log = open(options.log, 'w', encoding='utf-8') if options.log else None
     for program in options.programs:
         words = program.split()
-        compare(os.path.abspath(words[0]), words[1:], options, totals, shown)
-    every = collections.Counter()
-    print(f'{"kind":14}{"answers":>9}{"agree":>9}{"left out":>9}{"differ":>9}{"percent":>9}')
-    for kind, counts in sorted(totals.items()):
-        every += counts
-        print_row(kind, counts)
-    print_row('all', every)
-    percent = 100 * every['agree'] / max(1, sum(every.values()))
-    print(f'{every["agree"]} passed, {every["differ"] if percent < options.least else 0} failed')
+        Walk(os.path.abspath(words[0]), words[1:], options, tally).run(log)
+    percent = tally.report()
+    failed = sum(counts['differ'] for counts in tally.counts.values())
+    agreed = sum(counts['same'] + counts['excused'] + counts['refused'] for counts in tally.counts.values())
+    print(f'{agreed} passed, {failed if percent < options.least else 0} failed')
     return 0 if percent >= options.least else 1
-
-
-def print_row(kind, counts):
-    answers = sum(counts.values())
-    print(f'{kind:14}{answers:9}{counts["agree"]:9}{counts["left out"]:9}{counts["differ"]:9}'
-          f'{100 * counts["agree"] / max(1, answers):9.2f}')
 
 
 if __name__ == '__main__':
