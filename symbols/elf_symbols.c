@@ -311,10 +311,26 @@ void tl_elf_symbols_close(struct tl_elf_symbols *symbols)
 
 static tl_u32 rank_of(const struct tl_elf_name *symbol)
 {
-	tl_u32 type = symbol->type == STT_FUNC || symbol->type == STT_GNU_IFUNC ? 2 : symbol->type == STT_OBJECT;
-	tl_u32 binding = symbol->binding == STB_GLOBAL ? 2 : symbol->binding == STB_WEAK;
+	return (tl_u32)(symbol->size != 0) << 1 | (symbol->binding != STB_LOCAL);
+}
 
-	return (tl_u32)(symbol->size != 0) << 4 | type << 2 | binding;
+/*
+ * Of several at one address those whose size is known, of these the ones that all may use, and of these the last by
+ * name: which of a function's aliases it is called by is of no matter, but all have to choose the same, as gdb does.
+ */
+static int by_place(const void *a, const void *b, void *context)
+{
+	const struct tl_elf_symbols *symbols = context;
+	const struct place *x = a, *y = b;
+	struct tl_elf_name left, right;
+	int order = by_address(a, b);
+
+	if (order != 0)
+		return order;
+	left = tl_elf_symbols_get(symbols, x->index);
+	right = tl_elf_symbols_get(symbols, y->index);
+	order = strcmp(left.name, right.name);
+	return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
 }
 
 static enum tl_status sort(struct tl_elf_symbols *symbols, struct tl_error *error)
@@ -333,7 +349,7 @@ static enum tl_status sort(struct tl_elf_symbols *symbols, struct tl_error *erro
 		if (symbol.section != SHN_ABS && symbol.section != SHN_COMMON && symbol.type != STT_TLS)
 			places[used++] = (struct place){symbol.address, (tl_u32)i, rank_of(&symbol)};
 	}
-	qsort(places, used, sizeof(*places), by_address);
+	qsort_r(places, used, sizeof(*places), by_place, symbols);
 	symbols->places = places;
 	symbols->place_count = used;
 	symbols->place_capacity = count;

@@ -43,9 +43,10 @@ tl_size tl_elf_symbols_count(const struct tl_elf_symbols *symbols);
 struct tl_elf_name tl_elf_symbols_get(const struct tl_elf_symbols *symbols, tl_size index);
 
 /*
- * The symbol in which an address lies: the innermost whose size says so, of several at one place a function before a
- * label and a global one before a local one; or else, if what lies between has no size either, the last before it in
- * its section. `name_ret` stays untouched when there is none, which is TL_ERROR_ARGUMENT without particulars.
+ * The symbol in which an address lies: the innermost whose size says so, of several at one place a global or weak one
+ * before a local one, and then the last by name, as in gdb; or else, if what lies between has no size either, the last
+ * before it in its section. `name_ret` stays untouched when there is none, which is TL_ERROR_ARGUMENT without
+ * particulars.
  */
 TL_CHECKED enum tl_status tl_elf_symbols_at(struct tl_elf_symbols *symbols, tl_u64 address,
 					    struct tl_elf_name *name_ret, struct tl_error *error);

@@ -4,6 +4,8 @@
 #include "symbols/bytes.h"
 #include "symbols/line_header.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 /* DW_LNS_* and DW_LNE_* (DWARF 5, section 7.22). */
@@ -434,6 +436,74 @@ void tl_line_row_extent(const struct tl_line_table *table, const struct tl_line_
 	*end_ret = end->address;
 }
 
+const struct tl_line_row *tl_line_row_kept(const struct tl_line_table *table, const struct tl_line_row *row)
+{
+	const struct tl_line_row *at = row, *kept;
+	bool discriminated = false;
+
+	while (at > table->rows && at[-1].line == row->line && at[-1].file == row->file &&
+	       (at[-1].flags & TL_LINE_END) == 0)
+		at--;
+	for (kept = at; at <= row; at++) {
+		discriminated |= at->discriminator != 0;
+		if (!discriminated)
+			kept = at;
+	}
+	return kept;
+}
+
+tl_u64 tl_line_row_kept_end(const struct tl_line_table *table, const struct tl_line_row *row)
+{
+	const struct tl_line_row *last = table->rows + table->row_count - 1, *next = row + 1;
+	bool discriminated = row->discriminator != 0;
+
+	for (; row <= last && next <= last && (next[-1].flags & TL_LINE_END) == 0; next++) {
+		const bool same = next->line == row->line && next->file == row->file;
+
+		discriminated |= same && next->discriminator != 0;
+		if (next->address > row->address && next->line != 0 && !(same && discriminated))
+			break;
+	}
+	return next <= last ? next->address : tl_line_row_end(table, row);
+}
+
+/* Does a row of another file begin at the same address, behind it? */
+static bool is_covered(const struct tl_line_table *table, const struct tl_line_row *row)
+{
+	const struct tl_line_row *last = table->rows + table->row_count - 1;
+
+	for (const struct tl_line_row *next = row + 1;
+	     next <= last && next->address == row->address && (next[-1].flags & TL_LINE_END) == 0; next++)
+		if (next->file != row->file && (next->flags & TL_LINE_STATEMENT) != 0)
+			return true;
+	return false;
+}
+
+const struct tl_line_row *tl_line_table_first(const struct tl_line_table *table, const char *file, tl_u32 line)
+{
+	const struct tl_line_row *best = NULL;
+	char path[4096];
+	tl_u32 known = TL_U32_MAX;
+	bool wanted = false;
+
+	for (tl_size i = 0; i < table->row_count; i++) {
+		const struct tl_line_row *row = &table->rows[i];
+
+		if (row->line < line || (row->flags & TL_LINE_STATEMENT) == 0 || (row->flags & TL_LINE_END) != 0 ||
+		    (best != NULL &&
+		     (row->line > best->line || (row->line == best->line && row->address >= best->address))))
+			continue;
+		if (row->file != known) {
+			known = row->file;
+			wanted = tl_line_table_path(table, known, true, path, sizeof(path)) < sizeof(path) &&
+				 strcmp(path, file) == 0;
+		}
+		if (wanted && !is_covered(table, row))
+			best = row;
+	}
+	return best;
+}
+
 tl_u64 tl_line_behind_prologue(const struct tl_line_table *table, tl_u64 start, tl_u64 end, tl_u64 setup)
 {
 	const struct tl_line_sequence *sequence = find_sequence(table, start);
@@ -516,4 +586,16 @@ bool tl_line_row_goes_on(const struct tl_line_table *table, const struct tl_line
 		divided = divided || before->discriminator != 0;
 	}
 	return before != row && divided;
+}
+
+tl_size tl_line_table_shown_path(const struct tl_line_table *table, tl_u64 number, char *path_ret, tl_size size)
+{
+	const struct tl_line_file *file = tl_line_table_file(table, number);
+	bool whole = false;
+
+	if (table->version >= 5 && table->directory_count != 0 && table->directories[0] != NULL && file != NULL &&
+	    file->directory == 0)
+		whole = table->directories[0][0] != '/' || table->files[0].name == NULL ||
+			strcmp(table->files[0].name, file->name) != 0;
+	return tl_line_table_path(table, number, whole, path_ret, size);
 }

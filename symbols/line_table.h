@@ -97,6 +97,21 @@ void tl_line_row_extent(const struct tl_line_table *table, const struct tl_line_
 			tl_u64 *end_ret);
 
 /*
+ * The row that gdb remembers for one: of several in a row that are of one line it takes only the first, once one of
+ * them has a discriminator.
+ */
+const struct tl_line_row *tl_line_row_kept(const struct tl_line_table *table, const struct tl_line_row *row);
+
+/* The code of a row with that of the rows behind it that are not remembered, and of those of no line. */
+tl_u64 tl_line_row_kept_end(const struct tl_line_table *table, const struct tl_line_row *row);
+
+/*
+ * The first statement of a line in a file (its whole path), or, where it has none, of the nearest line behind it; NULL
+ * when there is none either. As gdb has it, a row does not count at whose address one of another file begins.
+ */
+const struct tl_line_row *tl_line_table_first(const struct tl_line_table *table, const char *file, tl_u32 line);
+
+/*
  * Where a breakpoint at the function [start, end) belongs: at the row of the same file that says that the prologue
  * ends, else at `setup`, where a look at the instructions says that its frame is set up (or `start`), moved to the end
  * of the line if that is in the middle of one.
@@ -118,5 +133,11 @@ tl_size tl_line_table_path(const struct tl_line_table *table, tl_u64 number, boo
  * parts of that line apart (DWARF 5, section 6.2.2, "discriminator"), as where a call may throw. gdb passes these by.
  */
 bool tl_line_row_goes_on(const struct tl_line_table *table, const struct tl_line_row *row);
+
+/*
+ * The same as people are shown it: the compilation's directory is there where gdb has it, which is where that is no
+ * whole path itself, or, from version 5 on, in front of all files without a directory but the unit's own source.
+ */
+tl_size tl_line_table_shown_path(const struct tl_line_table *table, tl_u64 number, char *path_ret, tl_size size);
 
 #endif

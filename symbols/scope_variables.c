@@ -93,7 +93,11 @@ static enum tl_status tell(struct listing *listing, const struct tl_entry *entry
 	variable.linkage_name = attribute.kind == TL_CLASS_STRING ? attribute.text : variable.name;
 	TL_TRY(tl_entry_inherited(entry, DW_AT_decl_line, &attribute, error));
 	variable.line = attribute.kind == TL_CLASS_UNSIGNED ? attribute.number : 0;
-	variable.left_out = listing->original && !variable.external;
+	/* What an original says is so for all its copies: a constant, or a variable with a place of its own. */
+	TL_TRY(tl_entry_inherited(entry, DW_AT_const_value, &attribute, error));
+	if (attribute.kind == TL_CLASS_NONE)
+		TL_TRY(tl_entry_inherited(entry, DW_AT_location, &attribute, error));
+	variable.left_out = listing->original && !variable.external && attribute.kind == TL_CLASS_NONE;
 	listing->stopped = listing->call != NULL && !listing->call(listing->context, &variable);
 	return TL_OK;
 }

@@ -978,40 +978,24 @@ enum tl_status tl_type_write_plain_parameters(const struct tl_type *function, st
 	return status != TL_OK ? status : tl_output_status(output, error);
 }
 
-/* Whether there is something in the description that has offsets. */
-static enum tl_status has_fields(struct text *text, const struct tl_type *type, bool *has_ret)
+/* gdb heads the columns only where it is told the struct itself, not what stands for it or leads to it. */
+static enum tl_status is_struct(const struct tl_type *type, bool *is_ret, struct tl_error *error)
 {
-	unsigned qualifiers;
-
-	for (int i = 0; i < TL_TYPE_CHAIN_MAX; i++) {
-		TL_TRY(resolve(text, type, SHOW_ALL, &type, &qualifiers));
-		switch ((int)type->kind) {
-		case TL_TYPE_POINTER:
-		case TL_TYPE_REFERENCE:
-		case TL_TYPE_RVALUE_REFERENCE:
-		case TL_TYPE_MEMBER_POINTER:
-		case TL_TYPE_ARRAY:
-		case TL_TYPE_FUNCTION:
-			TL_TRY(tl_type_target(type, &type, text->error));
-			break;
-		default:
-			*has_ret = type->kind == TL_TYPE_STRUCT || type->kind == TL_TYPE_CLASS ||
-				   type->kind == TL_TYPE_UNION;
-			return TL_OK;
-		}
-	}
-	return too_deep(text);
+	for (int i = 0; i < TL_TYPE_CHAIN_MAX && (type->kind == TL_TYPE_CONST || type->kind == TL_TYPE_VOLATILE); i++)
+		TL_TRY(tl_type_target(type, &type, error));
+	*is_ret = type->kind == TL_TYPE_STRUCT || type->kind == TL_TYPE_CLASS || type->kind == TL_TYPE_UNION;
+	return TL_OK;
 }
 
 enum tl_status tl_type_write_description(const struct tl_type *type, unsigned flags, struct tl_output *output,
 					 struct tl_error *error)
 {
 	struct text text = {.output = output, .error = error, .flags = flags};
-	bool fields = false;
+	bool headed = false;
 
 	if ((flags & TL_TYPE_TEXT_OFFSETS) != 0)
-		TL_TRY(has_fields(&text, type, &fields));
-	if (fields)
+		TL_TRY(is_struct(type, &headed, error));
+	if (headed)
 		tl_output_text(output, "/* offset      |    size */  ");
 	tl_output_text(output, "type = ");
 	TL_TRY(write_type(&text, type, "", SHOW_ALL, 0, NULL));

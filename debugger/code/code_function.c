@@ -68,9 +68,11 @@ static bool symbol_at(struct tl_places *places, tl_u64 address, char *name_ret, 
 	bool known = tl_modules_symbol(modules, address, &symbol, &start) &&
 		     !covers_nothing(tl_modules_at(modules, address), &symbol);
 
-	/* A symbol that begins behind the function's entry is of a part of it that lies apart. */
+	/* A symbol that begins behind the function's entry is of a part of it that lies apart; right there, any other.
+	 */
 	if (tl_places_at(places, address, &spot, NULL) == TL_OK && spot->module != NULL && spot->chain.count != 0 &&
-	    name_by_scope(spot, name_ret, size, &entry) && !(known && start > entry)) {
+	    name_by_scope(spot, name_ret, size, &entry) &&
+	    !(known && (start > entry || (start == address && entry != address)))) {
 		*offset_ret = address - entry;
 		return true;
 	}

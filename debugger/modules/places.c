@@ -115,55 +115,21 @@ static enum tl_status keep_path(struct tl_places *places, const struct tl_line_t
 				const char **path_ret, struct tl_error *error)
 {
 	char path[PATH_LENGTH_MAX];
-	const tl_size length = tl_line_table_path(table, number, whole, path, sizeof(path));
+	const tl_size length = whole ? tl_line_table_path(table, number, true, path, sizeof(path))
+				     : tl_line_table_shown_path(table, number, path, sizeof(path));
 
 	if (length == 0 || length >= sizeof(path))
 		return TL_OK;
 	return keep_text(places, path, path_ret, error);
 }
 
-/*
- * Whether gdb names a file that has no directory of its own with that of the compilation: where that is no whole path
- * itself, or, from version 5 on, for all but the unit's own source.
- */
-static bool needs_directory(const struct tl_line_table *table, tl_u64 number)
-{
-	const struct tl_line_file *file = tl_line_table_file(table, number);
-
-	if (table->version < 5 || table->directory_count == 0 || table->directories[0] == NULL || file == NULL ||
-	    file->directory != 0)
-		return false;
-	return table->directories[0][0] != '/' || table->files[0].name == NULL ||
-	       strcmp(table->files[0].name, file->name) != 0;
-}
-
 static enum tl_status set_line(struct tl_places *places, struct tl_spot_function *function,
 			       const struct tl_line_table *table, tl_u64 file, tl_u64 line, struct tl_error *error)
 {
 	TL_TRY(keep_path(places, table, file, true, &function->file, error));
-	TL_TRY(keep_path(places, table, file, needs_directory(table, file), &function->file_name, error));
+	TL_TRY(keep_path(places, table, file, false, &function->file_name, error));
 	function->line = function->file != NULL && line <= TL_U32_MAX ? (tl_u32)line : 0;
 	return TL_OK;
-}
-
-/*
- * The row that gdb remembers for one: of several in a row that are of one line it takes only the first, once one of
- * them has a discriminator.
- */
-static const struct tl_line_row *kept_row(const struct tl_line_table *table, const struct tl_line_row *row)
-{
-	const struct tl_line_row *at = row, *kept;
-	bool discriminated = false;
-
-	while (at > table->rows && at[-1].line == row->line && at[-1].file == row->file &&
-	       (at[-1].flags & TL_LINE_END) == 0)
-		at--;
-	for (kept = at; at <= row; at++) {
-		discriminated |= at->discriminator != 0;
-		if (!discriminated)
-			kept = at;
-	}
-	return kept;
 }
 
 /* The line of the code itself, for the innermost function. */
@@ -182,7 +148,7 @@ static enum tl_status find_line(struct tl_places *places, struct tl_spot *place,
 	if (row != line.row)
 		row = tl_line_table_find(line.table, row->address);
 	TL_TRY(set_line(places, function, line.table, row->file, row->line, error));
-	row = kept_row(line.table, row);
+	row = tl_line_row_kept(line.table, row);
 	if ((row->flags & TL_LINE_STATEMENT) != 0)
 		function->line_start = row->address + place->module->bias;
 	return TL_OK;

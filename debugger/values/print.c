@@ -305,13 +305,13 @@ static enum tl_status print_formatted(struct tl_printing *printing, const struct
 		TL_TRY(tl_value_real(printing->context, &real, &number, printing->error));
 		print_real(printing, value, number);
 	} else if (format == 'c') {
-		tl_i128 number = is_signed || type->kind != TL_TYPE_BASE ? (tl_i8)bits : (tl_i128)(tl_u8)bits;
-
-		print_character(printing, "", value->size > 1 ? (tl_i8)bits : number, value->size > 1 || is_signed, 1);
+		print_character(printing, "", is_signed ? (tl_i8)bits : (tl_i128)(tl_u8)bits, is_signed, 1);
+	} else if (format == 'a') {
+		/* An address, whatever the number's own size. */
+		tl_print_number(printing->output, format, bits, is_signed, printing->context->address_size);
+		print_symbol(printing, (tl_u64)bits);
 	} else {
 		tl_print_number(printing->output, format, bits, format != 'u' && (is_signed || format == 'd'), size);
-		if (format == 'a')
-			print_symbol(printing, (tl_u64)bits);
 	}
 	return TL_OK;
 }
@@ -498,7 +498,7 @@ static enum tl_status print_array(struct tl_printing *printing, struct tl_value 
 	count = width != 0 ? value->size / width : 0;
 	end = tl_print_string_end(printing->options, value->bytes, width, count, printing->elements);
 	/* One zero at the end goes without saying, unless more is left out. */
-	if (end == count && count > 1 && tl_print_unit(value->bytes + (count - 1) * width, width) == 0)
+	if (end == count && count > 0 && tl_print_unit(value->bytes + (count - 1) * width, width) == 0)
 		end--;
 	tl_print_string(printing->output, printing->options, tl_print_prefix(element, width, printing->error),
 			value->bytes, width, end, end + 1 < count);

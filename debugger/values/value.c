@@ -550,7 +550,11 @@ enum tl_status tl_value_element(const struct tl_value_context *context, const st
 		if (index == 0 && is_synthetic(&own))
 			return tl_value_follow(context, &own, value_ret, error);
 		TL_TRY(pointer_of(context, &own, "[]", &address, &element, error));
-		TL_TRY(size_of(context, element, &size, error));
+		TL_TRY(tl_type_strip(element, &stripped, error));
+		size = 1;
+		/* Functions have no size, and are 1 apart where one reckons with them all the same (as in GNU C). */
+		if (stripped->kind != TL_TYPE_FUNCTION)
+			TL_TRY(size_of(context, element, &size, error));
 		return tl_value_at(context, element, address + (tl_u64)index * size, value_ret, error);
 	}
 	TL_TRY(tl_type_target(stripped, &element, error));
