@@ -299,6 +299,7 @@ static bool write_debug_name(const struct tl_environment_store *store, const str
 {
 	const struct tl_module *module = tl_modules_at(store->at.modules, start);
 	struct tl_scope_chain chain = {NULL, 0, 0};
+	struct tl_attribute linkage = {.kind = TL_CLASS_NONE};
 	const struct tl_scope *function;
 	bool written = false;
 
@@ -310,7 +311,11 @@ static bool write_debug_name(const struct tl_environment_store *store, const str
 			written =
 				tl_function_write_name(module->binary->types, &function->entry, output, NULL) == TL_OK;
 		else if (function->start == start - module->bias && function->name != NULL) {
-			tl_output_text(output, function->name);
+			/* The name that the compiler gave the linker, if it is another one: that is what frames show.
+			 */
+			if (tl_entry_inherited(&function->entry, DW_AT_linkage_name, &linkage, NULL) != TL_OK)
+				linkage.kind = TL_CLASS_NONE;
+			tl_output_text(output, linkage.kind == TL_CLASS_STRING ? linkage.text : function->name);
 			written = true;
 		}
 	}

@@ -538,6 +538,49 @@ static enum tl_status increment(struct tl_evaluation *evaluation, const struct t
 	return TL_OK;
 }
 
+/* The type of a pointer to what stands in no memory, or of what a void pointer points to: it can be told, if not had.
+ */
+static enum tl_status type_alone(struct tl_evaluation *evaluation, const struct tl_node *node,
+				 const struct tl_value *operand, struct tl_value *value_ret, bool *told_ret)
+{
+	const struct tl_value_context *values = &evaluation->values;
+	const struct tl_type *type;
+
+	*told_ret = false;
+	TL_TRY(tl_type_strip(operand->type, &type, evaluation->error));
+	if (node->operation == TL_AMPERSAND && operand->place != TL_VALUE_IN_MEMORY && operand->bit_size == 0 &&
+	    type->kind != TL_TYPE_REFERENCE && type->kind != TL_TYPE_RVALUE_REFERENCE) {
+		*told_ret = true;
+		TL_TRY(tl_type_make_pointer(operand->type, values->address_size, &type, evaluation->error));
+		return tl_value_make_integer(values, type, 0, value_ret, evaluation->error);
+	}
+	if (node->operation != TL_STAR || type->kind != TL_TYPE_POINTER)
+		return TL_OK;
+	TL_TRY(tl_type_target(type, &value_ret->type, evaluation->error));
+	TL_TRY(tl_type_strip(value_ret->type, &type, evaluation->error));
+	*told_ret = type->kind == TL_TYPE_VOID;
+	if (*told_ret)
+		*value_ret = (struct tl_value){.type = value_ret->type};
+	return TL_OK;
+}
+
+static enum tl_status address_of(struct tl_evaluation *evaluation, const struct tl_node *node,
+				 struct tl_value *value_ret)
+{
+	const struct tl_node *operand = tl_evaluation_at(evaluation, node->first);
+	struct tl_value value;
+	bool done = false;
+
+	if (operand->kind == TL_NODE_NAME)
+		TL_TRY(tl_evaluation_member_pointer(evaluation, operand->text.bytes, value_ret, &done));
+	if (done)
+		return TL_OK;
+	TL_TRY(evaluate_any(evaluation, node->first, &value));
+	if (evaluation->quiet)
+		TL_TRY(type_alone(evaluation, node, &value, value_ret, &done));
+	return done ? TL_OK : tl_value_address(&evaluation->values, &value, value_ret, evaluation->error);
+}
+
 static enum tl_status unary(struct tl_evaluation *evaluation, const struct tl_node *node, struct tl_value *value_ret)
 {
 	struct tl_value value;
@@ -545,20 +588,14 @@ static enum tl_status unary(struct tl_evaluation *evaluation, const struct tl_no
 
 	if (node->operation == TL_INCREMENT || node->operation == TL_DECREMENT)
 		return increment(evaluation, node, value_ret);
-	if (node->operation == TL_AMPERSAND) {
-		const struct tl_node *operand = tl_evaluation_at(evaluation, node->first);
-
-		if (operand->kind == TL_NODE_NAME)
-			TL_TRY(tl_evaluation_member_pointer(evaluation, operand->text.bytes, value_ret, &done));
-		if (done)
-			return TL_OK;
-		TL_TRY(evaluate_any(evaluation, node->first, &value));
-		return tl_value_address(&evaluation->values, &value, value_ret, evaluation->error);
-	}
+	if (node->operation == TL_AMPERSAND)
+		return address_of(evaluation, node, value_ret);
 	TL_TRY(tl_evaluation_value(evaluation, node->first, &value));
 	if (evaluation->values.is_cplus)
 		TL_TRY(tl_evaluation_operator(evaluation, tl_punctuator_text((enum tl_punctuator)node->operation),
 					      &value, 1, value_ret, &done));
+	if (!done && evaluation->quiet)
+		TL_TRY(type_alone(evaluation, node, &value, value_ret, &done));
 	if (done)
 		return TL_OK;
 	if (node->operation == TL_STAR)

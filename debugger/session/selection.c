@@ -100,6 +100,17 @@ enum tl_status tl_session_whole_stack(struct tl_session *session, struct tl_thre
 	return open_stack(session, thread, &options, stack_ret, error);
 }
 
+enum tl_status tl_session_stack_past_main(struct tl_session *session, struct tl_stack **stack_ret,
+					  struct tl_error *error)
+{
+	struct tl_stack_options options = {.skipped = session->skipped, .past_main = true};
+	struct tl_stack *shown;
+
+	/* Whether there is one at all is said there. */
+	TL_TRY(tl_session_stack(session, &shown, error));
+	return open_stack(session, session->selected, &options, stack_ret, error);
+}
+
 enum tl_status tl_session_frame(struct tl_session *session, const struct tl_stack_frame **frame_ret,
 				struct tl_error *error)
 {

@@ -284,6 +284,9 @@ TL_CHECKED enum tl_status tl_session_select_thread(struct tl_session *session, s
 /* The stack of the selected thread, kept until it runs. TL_ERROR_NOT_RUNNING ("No stack."), TL_ERROR_RUNNING. */
 TL_CHECKED enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **stack_ret,
 					   struct tl_error *error);
+/* The same frames and those behind main, where people see none; the caller closes. Errors as above. */
+TL_CHECKED enum tl_status tl_session_stack_past_main(struct tl_session *session, struct tl_stack **stack_ret,
+						     struct tl_error *error);
 TL_CHECKED enum tl_status tl_session_frame(struct tl_session *session, const struct tl_stack_frame **frame_ret,
 					   struct tl_error *error);
 tl_u32 tl_session_level(const struct tl_session *session);

@@ -12,9 +12,11 @@ struct here {
 	struct tl_stack *stack;
 	tl_u64 at;
 	tl_u32 hidden;
-	const struct tl_stack_frame *frame;  /* the innermost that is shown */
-	const struct tl_stack_frame *outer;  /* the function it was inlined into, which has the machine's frame */
-	const struct tl_stack_frame *caller; /* of that one; NULL: there is none, or it cannot be found */
+	const struct tl_stack_frame *frame; /* the innermost that is shown */
+	const struct tl_stack_frame *outer; /* the function it was inlined into, which has the machine's frame */
+	/* Where that one returns to: functions that ended in a jump are passed. NULL: there is none, or it cannot be
+	 * found. */
+	const struct tl_stack_frame *caller;
 	bool has_line;
 	struct tl_code_line line;
 };
@@ -22,6 +24,20 @@ struct here {
 static struct tl_modules *modules_of(struct tl_session *session)
 {
 	return tl_session_modules(session);
+}
+
+/* The line at an address; code of no line is of the line before it, as it is shown. */
+static bool line_at(struct tl_session *session, tl_u64 address, struct tl_code_line *line_ret)
+{
+	const struct tl_line_row *row;
+
+	if (!tl_modules_line(modules_of(session), address, line_ret))
+		return false;
+	for (row = line_ret->row; row->line == 0; row--)
+		if (row == line_ret->table->rows || (row[-1].flags & TL_LINE_END) != 0)
+			return false;
+	return row == line_ret->row ||
+	       tl_modules_line(modules_of(session), row->address + line_ret->module->bias, line_ret);
 }
 
 /* The frame at or outside of `frame` that is no inlined one. */
@@ -35,11 +51,23 @@ static const struct tl_stack_frame *outermost(struct tl_stack *stack, const stru
 	return frame;
 }
 
+/* Where a function returns to: functions that ended in a jump have nothing left to be done. NULL: nowhere known. */
+static const struct tl_stack_frame *caller_of(struct tl_stack *stack, const struct tl_stack_frame *outer)
+{
+	const struct tl_stack_frame *caller = outer;
+	struct tl_error error;
+
+	do
+		if (tl_stack_frame(stack, caller->level + 1, &caller, &error) != TL_OK)
+			return NULL;
+	while (caller->tail_called);
+	return caller;
+}
+
 static enum tl_status look(struct tl_session *session, struct here *here_ret, struct tl_error *error)
 {
 	struct here here = {0};
 	enum tl_status status;
-	struct tl_error none;
 
 	TL_TRY(tl_session_whole_stack(session, session->selected, &here.stack, error));
 	status = tl_stack_inlined_here(here.stack, &here.hidden, error);
@@ -51,9 +79,8 @@ static enum tl_status look(struct tl_session *session, struct here *here_ret, st
 	}
 	here.at = here.frame->program_counter;
 	here.outer = outermost(here.stack, here.frame);
-	if (tl_stack_frame(here.stack, here.outer->level + 1, &here.caller, &none) != TL_OK)
-		here.caller = NULL;
-	here.has_line = tl_modules_line(modules_of(session), here.at, &here.line) && here.line.row->line != 0;
+	here.caller = caller_of(here.stack, here.outer);
+	here.has_line = line_at(session, here.at, &here.line);
 	*here_ret = here;
 	return TL_OK;
 }
@@ -190,12 +217,17 @@ static enum tl_status begin_without_line(struct tl_session *session, const struc
 
 	if (!tl_modules_symbol(modules_of(session), here->at, &symbol, &address))
 		return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "Cannot find bounds of current function");
+	session->steps.start = address;
+	session->steps.line = 0;
+	/* Until goes forwards in the function, and that is all that it can. */
+	session->steps.end = here->at + 1;
+	if (session->steps.until)
+		return TL_OK;
+	if (symbol.size != 0)
+		session->steps.end = address + symbol.size;
 	tl_session_remark(session,
 			  "Single stepping until exit from function %s,\nwhich has no line number information.",
 			  here->frame->name != NULL ? here->frame->name : symbol.name);
-	session->steps.start = address;
-	session->steps.end = symbol.size != 0 ? address + symbol.size : here->at + 1;
-	session->steps.line = 0;
 	return TL_OK;
 }
 
@@ -220,7 +252,7 @@ static enum tl_status begin_line(struct tl_session *session, struct tl_error *er
 	TL_TRY(look(session, &here, error));
 	shown = shown_frame(session, &here);
 	steps->frame = identify(shown, outermost(here.stack, shown));
-	steps->first_function = steps->frame.function;
+	steps->first_function = steps->frame.outer;
 	if (here.has_line) {
 		set_range(session, &here);
 		/* Never backwards: all of the function up to the end of this line is not worth a stop. */
@@ -243,7 +275,7 @@ static enum tl_status begin_instruction(struct tl_session *session, struct tl_er
 	TL_TRY(look(session, &here, error));
 	shown = shown_frame(session, &here);
 	session->steps.frame = identify(shown, outermost(here.stack, shown));
-	session->steps.first_function = session->steps.frame.function;
+	session->steps.first_function = session->steps.frame.outer;
 	session->steps.start = session->steps.end = 0;
 	tl_stack_close(here.stack);
 	return TL_OK;
@@ -294,7 +326,6 @@ static enum tl_status begin_return(struct tl_session *session, const struct tl_p
 	struct tl_steps *steps = &session->steps;
 	const struct tl_stack_frame *frame, *caller;
 	struct tl_stack *stack;
-	struct tl_error none;
 
 	TL_TRY(tl_session_stack(session, &stack, error));
 	TL_TRY(tl_session_frame(session, &frame, error));
@@ -308,7 +339,8 @@ static enum tl_status begin_return(struct tl_session *session, const struct tl_p
 		steps->returned = NULL;
 		return begin_inline_finish(session, stack, frame, error);
 	}
-	if (tl_stack_frame(stack, outermost(stack, frame)->level + 1, &caller, &none) != TL_OK)
+	caller = caller_of(stack, outermost(stack, frame));
+	if (caller == NULL)
 		return plan->kind != TL_PLAN_FINISH
 			       ? TL_OK
 			       : TL_FAIL(error, TL_ERROR_ARGUMENT, "\"finish\" not meaningful in the outermost frame.");
@@ -428,7 +460,7 @@ static enum tl_steps_verdict done(struct tl_session *session, const struct here 
 		shown = here->frame;
 	now = identify(shown, here->outer);
 	steps->skipped = hidden;
-	steps->new_frame = !same_identity(&now, &steps->frame) || now.function != steps->first_function;
+	steps->new_frame = !same_identity(&now, &steps->frame) || now.outer != steps->first_function;
 	if (steps->left == 0)
 		return TL_STEPS_DONE;
 	steps->left--;
@@ -490,7 +522,7 @@ static bool has_lines(struct tl_session *session, tl_u64 address)
 {
 	struct tl_code_line line;
 
-	return tl_modules_line(modules_of(session), address, &line) && line.row->line != 0;
+	return line_at(session, address, &line);
 }
 
 /* In a function with lines, at its beginning: it is entered as far as a breakpoint at it would be. */
@@ -646,6 +678,7 @@ static bool is_left_frame(const struct tl_session *session, const struct here *h
 static enum tl_steps_verdict next(struct tl_session *session, const struct here *here)
 {
 	struct tl_steps *steps = &session->steps;
+	tl_u64 target;
 
 	if (steps->wait == TL_WAIT_BODY || steps->wait == TL_WAIT_RETURN || is_place(session, here->at)) {
 		stop_waiting(session);
@@ -653,7 +686,9 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 	}
 	if (steps->wait == TL_WAIT_FUNCTION && here->at == steps->wait_address) {
 		stop_waiting(session);
-		return enter(session, here);
+		/* What was jumped to is not entered, but where one arrived. */
+		if (is_called(session, here))
+			return enter(session, here);
 	}
 	stop_waiting(session);
 	if (is_handler(session, here))
@@ -662,6 +697,10 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 		return called(session, here);
 	if (steps->instructions)
 		return done(session, here, here->hidden);
+	/* A function that ends in a jump through the linkage table: what counts is where that leads. */
+	target = steps->over ? 0 : behind_stub(session, here);
+	if (target != 0 && wait_for_function(session, here, target))
+		return TL_STEPS_ON;
 	if (here->at - steps->start < steps->end - steps->start && (here->has_line || is_left_frame(session, here)))
 		return TL_STEPS_ON;
 	if (!here->has_line)

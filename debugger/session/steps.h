@@ -43,7 +43,7 @@ struct tl_steps {
 	tl_u64 left;                    /* how many more steps after this one */
 	tl_u64 start, end;              /* the code that is not worth a stop; equal: every instruction is */
 	struct tl_frame_identity frame; /* that is stepped in */
-	tl_u64 first_function;          /* of the frame when the command began */
+	tl_u64 first_function;          /* that was called, when the command began */
 	/* The line that is left; 0: none. */
 	char path[TL_STEPS_PATH_MAX];
 	tl_u32 line;

@@ -117,7 +117,8 @@ TL_CHECKED enum tl_status tl_stack_thread_storage(struct tl_stack *stack, const 
 /* The same activation: frame address and function are the same, and the depth of inlining. */
 bool tl_stack_same(const struct tl_stack_frame *left, const struct tl_stack_frame *right);
 
-/* The thread whose frames these are. Control thread. */
+/* The thread whose frames these are, and its CPU. Control thread. */
+const struct tl_cpu *tl_stack_cpu(const struct tl_stack *stack);
 struct tl_thread_id tl_stack_thread(const struct tl_stack *stack);
 
 #endif

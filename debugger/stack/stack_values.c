@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+const struct tl_cpu *tl_stack_cpu(const struct tl_stack *stack)
+{
+	return stack->cpu;
+}
+
 void tl_stack_machine(const struct tl_stack *stack, const struct tl_stack_frame *frame, struct tl_frame *machine_ret)
 {
 	(void)stack;
