@@ -2,10 +2,13 @@
 #include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/commands_lines.h"
+#include "frontends/cli/frames.h"
 #include "frontends/cli/words.h"
 
 #include "debugger/code/source.h"
 #include "debugger/session/session.h"
+#include "symbols/demangle.h"
 #include "symbols/dwarf_constants.h"
 
 #include <stdio.h>
@@ -95,29 +98,34 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 	return TL_OK;
 }
 
-/* ---- info symbol, info line ---- */
+/* ---- info symbol ---- */
 
 static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	const struct tl_modules *modules = tl_session_modules(cli->session);
 	const struct tl_module *module;
+	struct tl_output name = tl_output_make(TL_DEMANGLE_TEXT_MAX);
 	struct wanted wanted = {.name = NULL};
-	tl_u64 address, offset;
-	char name[1024];
+	struct tl_elf_name symbol;
+	tl_u64 address, start;
 
 	if (line->size == 0)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (address).");
 	TL_TRY(tl_session_address(cli->session, line->words, line->size, &address, error));
 	module = tl_modules_at(modules, address);
-	if (module == NULL || !tl_address_symbol(cli, address, name, sizeof(name), &offset)) {
+	if (module == NULL || !tl_modules_symbol(modules, address, &symbol, &start)) {
 		tl_screen_format(&cli->screen, "No symbol matches %.*s.\n", (int)line->size, line->words);
 		return TL_OK;
 	}
 	wanted.address = address - module->bias;
 	each_section(module, take_section, &wanted);
-	tl_screen_text(&cli->screen, name);
-	if (offset != 0)
-		tl_screen_format(&cli->screen, " + %llu", (unsigned long long)offset);
+	/* The linker's name, which is another than the debug information's of main in C++ and of parts of functions. */
+	if (!tl_demangle_is_mangled(symbol.name) || tl_demangle(symbol.name, TL_DEMANGLE_WHOLE, &name, NULL) != TL_OK)
+		tl_output_text(&name, symbol.name);
+	tl_screen_text(&cli->screen, tl_output_string(&name));
+	tl_output_release(&name);
+	if (address != start)
+		tl_screen_format(&cli->screen, " + %llu", (unsigned long long)(address - start));
 	tl_screen_format(&cli->screen, " in section %s", wanted.found_name);
 	if (tl_modules_get(modules, 1) != NULL)
 		tl_screen_format(&cli->screen, " of %s", module->binary->path);
@@ -125,93 +133,7 @@ static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_comman
 	return TL_OK;
 }
 
-static void print_line(struct tl_cli *cli, tl_u64 address, bool by_address)
-{
-	struct tl_code_line line;
-	char path[4096];
-
-	if (!tl_modules_line(tl_session_modules(cli->session), address, &line) || line.row->line == 0) {
-		tl_screen_text(&cli->screen, "No line number information available for address ");
-		tl_address_show(cli, address);
-		tl_screen_text(&cli->screen, "\n");
-		return;
-	}
-	if (tl_line_table_path(line.table, line.row->file, false, path, sizeof(path)) >= sizeof(path))
-		path[sizeof(path) - 1] = '\0';
-	tl_screen_format(&cli->screen, "Line %u of \"%s\" starts at address ", line.row->line, path);
-	tl_address_show(cli, line.start);
-	if (by_address && line.start != address) {
-		tl_screen_text(&cli->screen, "\n   and ends at ");
-	} else {
-		tl_screen_text(&cli->screen, " and ends at ");
-	}
-	tl_address_show(cli, line.end);
-	tl_screen_text(&cli->screen, ".\n");
-}
-
-/* Of several places of one line, that in the function where the program stands. */
-static tl_size nearest(struct tl_cli *cli, const struct tl_code_places *places)
-{
-	const struct tl_stack_frame *frame;
-	struct tl_error error;
-
-	if (tl_session_thread(cli->session).process == 0 || tl_session_frame(cli->session, &frame, &error) != TL_OK)
-		return 0;
-	for (tl_size i = 0; i < places->count; i++)
-		if (places->items[i].function == frame->function_start)
-			return i;
-	return 0;
-}
-
-static enum tl_status run_info_line(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
-{
-	struct tl_code_places places = {0};
-	struct tl_linespec_base base;
-	const char *rest;
-	char *words;
-	enum tl_status status;
-
-	TL_TRY(tl_session_base(cli->session, &base, error));
-	if (line->size == 0 && (base.file == NULL || base.line == 0))
-		return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "No line number information available.");
-	TL_TRY(tl_words_copy(line, &words, error));
-	if (line->size == 0) {
-		/* The line where one stands: where its code begins, not where the program is. */
-		char here[4200];
-
-		snprintf(here, sizeof(here), "%s:%u", base.file, base.line);
-		free(words);
-		words = strdup(here);
-		if (words == NULL)
-			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a place");
-	}
-	status = tl_linespec_find(tl_session_modules(cli->session), &base, tl_session_patience(cli->session), words,
-				  true, &places, &rest, error);
-	if (status == TL_OK && line->size == 0 && places.count != 0)
-		print_line(cli, places.items[nearest(cli, &places)].address, false);
-	for (tl_size i = 0; i < places.count && status == TL_OK && line->size != 0; i++)
-		print_line(cli, places.items[i].address, words[0] == '*');
-	tl_code_places_release(&places);
-	free(words);
-	return status;
-}
-
 /* ---- info source ---- */
-
-static const char *language_name(tl_u16 language)
-{
-	switch (language) {
-	case DW_LANG_C_plus_plus:
-	case DW_LANG_C_plus_plus_03:
-	case DW_LANG_C_plus_plus_11:
-	case DW_LANG_C_plus_plus_14:
-		return "c++";
-	case DW_LANG_Mips_Assembler:
-		return "asm";
-	default:
-		return "c";
-	}
-}
 
 static enum tl_status run_info_source(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
@@ -238,7 +160,7 @@ static enum tl_status run_info_source(struct tl_cli *cli, const struct tl_comman
 		tl_screen_format(&cli->screen, "Contains %u line%s.\n", source->line_count,
 				 source->line_count == 1 ? "" : "s");
 	}
-	tl_screen_format(&cli->screen, "Source language is %s.\n", language_name(unit->language));
+	tl_screen_format(&cli->screen, "Source language is %s.\n", tl_frame_language(frame));
 	if (unit->producer != NULL)
 		tl_screen_format(&cli->screen, "Producer is %s.\n", unit->producer);
 	tl_screen_format(&cli->screen, "Compiled with DWARF %u debugging format.\n", unit->version);
@@ -253,7 +175,7 @@ const struct tl_command tl_commands_modules_info[] = {
 	 .arguments = "[LOCATION]",
 	 .summary = "The addresses of a line, or the line of an address",
 	 .details = "Example: info line list.c:12\nExample: info line *0x401136",
-	 .run = run_info_line},
+	 .run = tl_command_info_line},
 	{.name = "sharedlibrary",
 	 .shorts = "dll",
 	 .summary = "The shared libraries that are loaded",

@@ -30,6 +30,7 @@ static enum tl_status list_range(struct tl_cli *cli, tl_u32 first, tl_u32 last, 
 		TL_TRY(tl_listing_lines(cli, listing->file, first, last, &shown, error));
 	listing->first = first;
 	listing->last = shown;
+	listing->told = 0;
 	listing->next = shown + 1;
 	tl_session_set_base(cli->session, listing->file, (first + shown) / 2);
 	return TL_OK;
@@ -178,6 +179,7 @@ static enum tl_status list_words(struct tl_cli *cli, const char *words, struct t
 	if (*at == '\0')
 		return list_range(cli, first, first + list_size(cli) - 1, error);
 	cli->listing.last = first;
+	cli->listing.told = 0;
 	TL_TRY(go_to(cli, &at, &last, error));
 	if (*at != '\0')
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Junk at end of line specification.");

@@ -1,6 +1,7 @@
 /* Frames and their variables. */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/frame_details.h"
 #include "frontends/cli/frames.h"
 #include "frontends/cli/running.h"
 #include "frontends/cli/values.h"
@@ -243,47 +244,10 @@ static enum tl_status run_info_args(struct tl_cli *cli, const struct tl_command_
 	return show_variables(cli, true, "", error);
 }
 
-static void show_inner_frame(struct tl_cli *cli, const struct tl_stack_frame *at)
-{
-	struct tl_screen *screen = &cli->screen;
-
-	if (at->name != NULL)
-		tl_screen_format(screen, " in %s", at->name);
-	if (at->line != 0 && at->file_name != NULL)
-		tl_screen_format(screen, " (%s:%u)", at->file_name, at->line);
-}
-
 static enum tl_status run_info_frame(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	struct tl_screen *screen = &cli->screen;
-	const struct tl_stack_frame *at, *outer = NULL, *inner = NULL;
-	struct tl_stack *stack;
-
 	(void)line;
-	TL_TRY(tl_session_stack(cli->session, &stack, error));
-	TL_TRY(tl_session_frame(cli->session, &at, error));
-	tl_screen_format(screen, "Stack level %u, frame at 0x%llx:\n", at->level,
-			 (unsigned long long)at->frame_address);
-	tl_screen_format(screen, " pc = 0x%llx", (unsigned long long)at->program_counter);
-	show_inner_frame(cli, at);
-	if (tl_stack_frame(stack, at->level + 1, &outer, NULL) == TL_OK && !at->inlined)
-		tl_screen_format(screen, "; saved pc = 0x%llx\n", (unsigned long long)outer->program_counter);
-	else
-		tl_screen_text(screen, "\n");
-	if (outer == NULL)
-		tl_screen_text(screen, " Outermost frame\n");
-	else if (at->inlined)
-		tl_screen_format(screen, " inlined into frame %u\n", outer->level);
-	else
-		tl_screen_format(screen, " called by frame at 0x%llx\n", (unsigned long long)outer->frame_address);
-	if (at->level > 0 && tl_stack_frame(stack, at->level - 1, &inner, NULL) == TL_OK)
-		tl_screen_format(screen, " caller of frame at 0x%llx\n", (unsigned long long)inner->frame_address);
-	if (at->tail_called)
-		tl_screen_text(screen, " tail call frame: it ended in a jump, and has no frame of its own left\n");
-	if (at->guessed)
-		tl_screen_text(screen,
-			       " found by a guess: no information for unwinding covers the frame inside of it\n");
-	return TL_OK;
+	return tl_frame_print_details(cli, error);
 }
 
 const struct tl_command tl_commands_stack[] = {

@@ -3,6 +3,7 @@
 #include "frontends/cli/cli.h"
 #include "frontends/cli/listing.h"
 #include "frontends/cli/values.h"
+#include "symbols/dwarf_constants.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +48,7 @@ void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, s
 	if (tl_modules_line(tl_session_modules(cli->session), address, &line)) {
 		size = tl_line_table_path(line.table, line.row->file, true, whole, sizeof(whole));
 		if (size > 0 && size < sizeof(whole) && strcmp(whole, file) == 0 &&
-		    tl_line_table_path(line.table, line.row->file, false, name, sizeof(name)) < sizeof(name))
+		    tl_line_table_shown_path(line.table, line.row->file, name, sizeof(name)) < sizeof(name))
 			file = name;
 	}
 	tl_output_text(output, file);
@@ -238,4 +239,34 @@ void tl_thread_write_name(struct tl_cli *cli, struct tl_thread_id thread, struct
 		tl_output_format(output, "process %llu", (unsigned long long)thread.process);
 	else
 		tl_output_format(output, "LWP %llu", (unsigned long long)thread.thread);
+}
+
+static const char *language_name(tl_u16 language)
+{
+	switch (language) {
+	case DW_LANG_C_plus_plus:
+	case DW_LANG_C_plus_plus_03:
+	case DW_LANG_C_plus_plus_11:
+	case DW_LANG_C_plus_plus_14:
+		return "c++";
+	case DW_LANG_Mips_Assembler:
+		return "asm";
+	default:
+		return "c";
+	}
+}
+
+enum tl_status tl_frame_write_arguments(struct tl_cli *cli, const struct tl_stack_frame *frame,
+					struct tl_output *output, struct tl_error *error)
+{
+	return write_arguments(cli, frame, TL_FRAME_ARGUMENTS, output, error);
+}
+
+const char *tl_frame_language(const struct tl_stack_frame *frame)
+{
+	const struct tl_unit *unit = NULL;
+
+	if (frame->module != NULL && frame->module->binary->index != NULL)
+		unit = tl_index_unit(frame->module->binary->index, frame->lookup - frame->module->bias);
+	return unit != NULL ? language_name(unit->language) : NULL;
 }

@@ -32,6 +32,13 @@ TL_CHECKED enum tl_status tl_frame_print_selected(struct tl_cli *cli, struct tl_
 /* "Thread 0x7ffff7d8a740 (LWP 123)", or "process 123" before it has a thread pointer. */
 void tl_thread_write_name(struct tl_cli *cli, struct tl_thread_id thread, struct tl_output *output);
 
+/* The arguments between a frame's parentheses, by the settings. */
+TL_CHECKED enum tl_status tl_frame_write_arguments(struct tl_cli *cli, const struct tl_stack_frame *frame,
+						   struct tl_output *output, struct tl_error *error);
+
+/* "c", "c++" or "asm"; NULL: no debug information has the frame's code. */
+const char *tl_frame_language(const struct tl_stack_frame *frame);
+
 /* A file's name as the compiler was told it, which is what gdb shows, where it is that of the line at an address. */
 void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, struct tl_output *output);
 

@@ -90,6 +90,6 @@ void tl_listing_stand(struct tl_cli *cli, const char *file, const char *name, tl
 	}
 	free(listing->file);
 	free(listing->name);
-	*listing = (struct tl_listing){copy, name_copy, line > half ? line - half : 1, line, line};
+	*listing = (struct tl_listing){copy, name_copy, line > half ? line - half : 1, line, line, 0};
 	tl_session_set_base(cli->session, NULL, 0);
 }
