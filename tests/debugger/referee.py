@@ -22,7 +22,7 @@ import re
 import subprocess
 import sys
 
-from referee_rules import RULES, judge
+from referee_rules import REASONS, Witness, judge
 from sessions import Ended, Hung, Pair
 
 KINDS = {
@@ -55,12 +55,11 @@ class Tally:
         self.shown = collections.Counter()
         self.stops = 0
 
-    def add(self, program, command, theirs, ours):
-        outcome, rules = judge(command, theirs, ours)
+    def add(self, program, command, theirs, ours, witness):
+        outcome, rules = judge(command, theirs, ours, witness)
         kind = kind_of(command)
         self.counts[kind][outcome] += 1
-        if outcome in ('excused', 'left out', 'more'):
-            self.rules.update(rules)
+        self.rules.update(rules)
         wanted = self.options.show_outcomes
         if outcome in wanted and (self.options.verbose or self.shown[kind, outcome] < self.options.show):
             self.shown[kind, outcome] += 1
@@ -77,7 +76,7 @@ class Tally:
             print_row(kind, counts)
         print_row('all', every)
         for name, count in self.rules.most_common():
-            print(f'  excused {count:5}: {name}: {RULES[name].__doc__.splitlines()[0]}')
+            print(f'  excused {count:5}: {name}: {REASONS[name]}')
         return agreement(every)
 
 
@@ -141,7 +140,7 @@ class Walk:
 
     def ask(self, command, deadline=60):
         answers = self.pair.ask(command, deadline)
-        self.tally.add(self.program, command, *answers)
+        self.tally.add(self.program, command, *answers, Witness(self.pair.left))
         return answers
 
     def run(self, log=None):
@@ -153,7 +152,7 @@ class Walk:
                     break
             except (Ended, Hung) as failure:
                 # Only gdb's own end comes here, or ours at a question that is not compared.
-                self.tally.add(self.program, 'run', '', f'*** {type(failure).__name__}: {failure}')
+                self.tally.add(self.program, 'run', '', f'*** {type(failure).__name__}: {failure}', None)
             finally:
                 self.pair.close()
 
@@ -203,9 +202,9 @@ class Walk:
     def look(self, chance):
         """Everything that is asked at a stop: whether the program is still there, and whether both stand together."""
         for command in ('bt', 'info args', 'info locals', 'info line', 'x/8i $pc', 'info symbol $pc', 'info frame'):
-            theirs, _ = self.ask(command)
+            theirs, ours = self.ask(command)
             if command in ('info args', 'info locals'):
-                self.variables(theirs, chance)
+                self.variables(theirs, ours, chance)
         if chance.randrange(4) == 0:
             self.ask('disassemble')
         self.more_places(chance)
@@ -224,9 +223,10 @@ class Walk:
                 return True, False
         return True, True
 
-    def variables(self, listed, chance):
-        """A few of the variables that an answer names, their types and what they hold in several ways."""
-        names = re.findall(r'^([A-Za-z_]\w*) = ', listed, re.MULTILINE)
+    def variables(self, theirs, ours, chance):
+        """A few of the variables that both answers name, their types and what they hold in several ways."""
+        left, right = (re.findall(r'^([A-Za-z_]\w*) = ', listed, re.MULTILINE) for listed in (theirs, ours))
+        names = [name for name in dict.fromkeys(left) if name in right]
         for name in chance.sample(names, min(len(names), 2)):
             for form in ('ptype/o {}', 'whatis {}', *chance.sample(
                     ['print {}', 'print *{}', 'print/x {}', 'print &{}', 'print/c {}', 'print sizeof({})', 'whatis *{}',

@@ -1,29 +1,298 @@
-"""Why an answer of trapline's may differ from gdb's, rule by rule.
+"""What a difference between gdb's answer and trapline's comes to.
 
-A rule takes both answers and gives them back without what it excuses, and nothing else: what is left must be equal, text
-for text. A rule that excuses a value does so only where it can tell from the two answers that no value differs. Every
-use is counted under the rule's name, and its first line is printed as the reason.
+Answers are taken apart into the frames and variables in them, and each is compared by itself; what is left must be equal,
+text for text. A difference is excused only by a rule: either a text that cannot hide a value, or a value about which
+the witness (gdb itself, asked where the debug information says that the variable is) shows that gdb cannot know it.
+Every use is counted under the rule's name, and the first line of its description is printed as the reason.
 """
 
 import re
 
 LOST = '<optimized out>'
+# What a function that is called may change (System V ABI, figure 3.4), by all names of their parts.
+VOLATILE = re.compile(r'\$(?:[re]?(?:ax|cx|dx)|[re]?[sd]i|r(?:8|9|10|11)[dwb]?|[xyz]mm\d+|st\(?\d?\)?|k\d)\b')
+FRAME = re.compile(r'^(Run till exit from )?(?:#(\d+) +)?((?:0x[0-9a-f]+ in )?)([^\s(][^(]*|\?\?|<[^>]*>\S*) \((.*)\)((?: at .*| from .*)?)$')
+VARIABLE = re.compile(r'^([A-Za-z_][\w@.]*) = (.*)$')
+
+REASONS = {
+    'tells-entry': 'trapline tells the value at the function\'s entry besides, where gdb does not find it',
+    'entry-of-inlined': 'gdb takes the value at the entry of the function around for that of an inlined function',
+    'entry-lost': 'gdb reads what the caller passed from a register that the call may have changed since',
+    'call-changed': 'gdb shows a register of a caller that the call may have changed: what it held is lost',
+    'inlined-caller': 'gdb takes what an inlined function was passed from registers of the function around it, not of its caller',
+    'ada': 'gdb takes C\'s names with two underscores for Ada\'s, and writes a__b as a.b',
+    'star-of-int': 'gdb reads memory at the address that an int holds; trapline says that it is no pointer',
+    'max-value-size': 'gdb refuses values above max-value-size; trapline shows them as far as they are to be shown',
+    'const-void': 'gdb forgets in ptype that the void that is pointed to is const or volatile',
+    'template': 'gdb writes a template\'s parameter where trapline writes what it stands for here',
+    'bound': 'gdb does not find the bound of a variable-length array; trapline does',
+    'cut-character': 'gdb sets the bytes of a character that is cut off apart from the string',
+    'absent': 'gdb lists variables of blocks and copies that have no code here, as optimised out',
+    'order': 'gdb lists the variables of a block in the order of a hash table',
+    'also-set': 'gdb notes which other breakpoints stand at an address',
+    'said-before': 'gdb said before that the source is not there, and so did trapline: whichever says it again',
+}
 
 
-def rule_entry_value(theirs, ours):
-    """trapline tells the value that an argument had at the function's entry, where gdb does not find it."""
-    # Only where gdb tells the value of now, and that is the same in both: what is taken out is the addition.
-    ours = re.sub(r'\b(\w+)=\1@entry=', lambda found: found[1] + '=' if f'{found[1]}={found[1]}@entry=' not in theirs
-                  else found[0], ours)
-    kept = []
-    for line in ours.splitlines():
-        found = re.match(r'(\w+)@entry = ', line)
-        if not found or re.search(f'^{found[1]}@entry = ', theirs, re.MULTILINE):
-            kept.append(line)
-    return theirs, '\n'.join(kept)
+class Witness:
+    """gdb, asked about the frames that it stands in; its answers are not compared, and it stands as before after them."""
+
+    def __init__(self, debugger):
+        self.debugger = debugger
+
+    def selected(self):
+        found = re.match(r'Stack level (\d+)', self.debugger.ask('info frame'))
+        return int(found[1]) if found else 0
+
+    def in_frame(self, level, command):
+        return self.debugger.ask(f'frame apply level {level} -q {command}')
+
+    def is_inlined(self, level):
+        return 'inlined into frame' in self.in_frame(level, 'info frame')
+
+    def has_called(self, level):
+        """Is there a machine's frame inside of this one?"""
+        for inner in range(level):
+            if not self.is_inlined(inner):
+                return True
+        return False
+
+    def place(self, level, name):
+        """Where the debug information has a variable at the place where a frame stands, in gdb's words."""
+        text = self.in_frame(level, f'info address {name}')
+        counter = self.in_frame(level, 'print/x $pc')
+        found = re.search(r'0x[0-9a-f]+', counter)
+        ranges = re.split(r'^  Range (?=0x)', text, flags=re.MULTILINE)
+        if len(ranges) == 1 or not found:
+            return text
+        address = int(found[0], 16) - (1 if self.has_called(level) else 0)
+        for part in ranges[1:]:
+            bounds = re.match(r'(0x[0-9a-f]+)-(0x[0-9a-f]+)', part)
+            if bounds and int(bounds[1], 16) <= address < int(bounds[2], 16):
+                return part
+        return ''
+
+    def arguments(self, level):
+        return dict(found.groups() for found in
+                    (VARIABLE.match(line) for line in self.in_frame(level, 'info args').splitlines()) if found)
 
 
-RULES = {name[len('rule_'):]: value for name, value in list(globals().items()) if name.startswith('rule_')}
+def split_list(text):
+    """The items of "a=1, b={c = 2, d = 3}, e="x, y"", by what stands outside of braces and quotes."""
+    items, depth, quote, start, at = [], 0, '', 0, 0
+    while at < len(text):
+        character = text[at]
+        if quote:
+            if character == '\\':
+                at += 1
+            elif character == quote:
+                quote = ''
+        elif character in '"\'':
+            quote = character
+        elif character in '{(<[':
+            depth += 1
+        elif character in '})>]':
+            depth -= 1
+        elif depth <= 0 and text.startswith(', ', at):
+            items.append(text[start:at])
+            start = at + 2
+        at += 1
+    return items + [text[start:]] if text else []
+
+
+def variables_of(text):
+    """The arguments of a frame: name to value; NAME=NAME@entry=V is both."""
+    found = {}
+    for item in split_list(text):
+        name, _, value = item.partition('=')
+        if value.startswith(name + '@entry='):
+            value = value[len(name) + 7:]
+            found[name + '@entry'] = value
+        found[name] = value
+    return found
+
+
+class Judge:
+    def __init__(self, witness):
+        self.witness = witness
+        self.reasons = set()
+        self.worst = 'same'
+
+    def note(self, outcome, reason=None):
+        """The outcome of a whole is that of its worst part."""
+        order = ('same', 'excused', 'refused', 'more', 'left out', 'differ')
+        if reason:
+            self.reasons.add(reason)
+        if order.index(outcome) > order.index(self.worst):
+            self.worst = outcome
+
+    def entry_claimed(self, level, name):
+        """gdb alone says that an argument is what it was at the entry."""
+        if self.witness.is_inlined(level):
+            return self.note('excused', 'entry-of-inlined')
+        if VOLATILE.search(self.witness.place(level, name)) and self.passed_on(level, name):
+            return self.note('excused', 'entry-lost')
+        return self.note('left out')
+
+    def passed_on(self, level, name):
+        """Did the call pass on a register that it does not keep? Then what gdb reads there says nothing."""
+        found = VOLATILE.search(self.witness.place(level, name))
+        entry = self.witness.in_frame(level, f'print {name}@entry')
+        outer = level + 1
+        while self.witness.is_inlined(outer):
+            outer += 1
+        # gdb reads the caller's register as the callee has it now: equal, whatever it held.
+        here, there = (self.witness.in_frame(at, f'print/x {found[0]}') for at in (level, outer))
+        return ' = ' in entry and here.partition(' = ')[2] == there.partition(' = ')[2]
+
+    def variable(self, level, name, theirs, ours):
+        if theirs == ours:
+            return None
+        if name.endswith('@entry'):
+            if theirs is None:
+                return self.note('excused', 'tells-entry')
+            if ours is None:
+                return self.entry_claimed(level, name[:-6])
+            return self.note('excused', 'inlined-caller') if self.from_inlined(level, ours) else self.note('differ')
+        if theirs is None or ours is None:
+            return self.note('differ')
+        place = self.witness.place(level, name)
+        if LOST in ours and fills(ours, theirs):
+            if VOLATILE.search(place) and 'entry_value' not in place and self.witness.has_called(level):
+                return self.note('excused', 'call-changed')
+            if 'entry_value' in place and self.witness.is_inlined(level):
+                return self.note('excused', 'inlined-caller')
+            return self.note('left out')
+        if LOST in theirs and fills(theirs, ours):
+            return self.note('more')
+        if 'entry_value' in place and self.witness.is_inlined(level) and self.passed_through(level, ours):
+            return self.note('excused', 'inlined-caller')
+        return self.note('differ')
+
+    def from_inlined(self, level, value):
+        """Did an inlined function make the call, and the function around it get the value that trapline tells?"""
+        return self.witness.is_inlined(level + 1) and self.passed_through(level + 1, value)
+
+    def passed_through(self, level, value):
+        """Does gdb itself show that value as one that the function around was called with?"""
+        outer = level + 1
+        while self.witness.is_inlined(outer):
+            outer += 1
+        return value in self.witness.arguments(outer).values()
+
+    def without_absent(self, left, right):
+        """What gdb lists besides, of other blocks and copies: each of it optimised out, and not a value among it."""
+        kept, at = [], 0
+        for line in left:
+            if at < len(right) and line.partition(' = ')[0] == right[at].partition(' = ')[0]:
+                kept.append(line)
+                at += 1
+            elif line.endswith(f' = {LOST}') or line == 'No locals.':
+                self.note('excused', 'absent')
+            else:
+                kept.append(line)
+        return kept or ['No locals.']
+
+    def frame(self, level, theirs, ours):
+        """The arguments of one frame. What gdb calls lost, with a value at the entry, it does not print."""
+        left, right = variables_of(theirs), variables_of(ours)
+        for name in left:
+            if name.endswith('@entry') and name[:-6] not in left:
+                left[name[:-6]] = LOST
+        for name in right:
+            if name.endswith('@entry') and name[:-6] not in right:
+                right[name[:-6]] = LOST
+        for name in sorted(left.keys() | right.keys()):
+            self.variable(level, name, left.get(name), right.get(name))
+
+    def line(self, command, theirs, ours):
+        left, right = FRAME.match(theirs), FRAME.match(ours)
+        if left and right and left.groups()[:4] == right.groups()[:4] and left[6] == right[6]:
+            level = int(left[2]) if left[2] else self.witness.selected()
+            return self.frame(level, left[5], right[5])
+        left, right = (re.match(r'( Arglist at 0x[0-9a-f]+, args: )(.*)$', one) for one in (theirs, ours))
+        if left and right and left[1] == right[1]:
+            return self.frame(self.witness.selected(), left[2], right[2])
+        left, right = VARIABLE.match(theirs), VARIABLE.match(ours)
+        if command.startswith(('info args', 'info locals')) and left and right and left[1] == right[1]:
+            return self.variable(self.witness.selected(), left[1], left[2], right[2])
+        found = re.match(r'print (\w+)$', command)
+        if found and theirs.startswith('$N = ') and ours.startswith('$N = '):
+            return self.variable(self.witness.selected(), found[1], theirs[5:], ours[5:])
+        return self.text(theirs, ours)
+
+    def text(self, theirs, ours):
+        """Texts that hold no value of the program, or hold it whole."""
+        for reason, change in (('ada', as_ada), ('said-before', as_said_before), ('cut-character', as_whole_string)):
+            if change(theirs) == change(ours):
+                return self.note('excused', reason)
+        if re.sub(r'\b(const |volatile )+void\b', 'void', ours) == theirs:
+            return self.note('excused', 'const-void')
+        if '[variable length]' in theirs and re.fullmatch(
+                re.escape(theirs).replace(re.escape('[variable length]'), r'\[\d+\]'), ours):
+            return self.note('more', 'bound')
+        if fills(ours, theirs):
+            return self.note('left out')
+        return self.note('more' if fills(theirs, ours) else 'differ')
+
+    def whole(self, command, theirs, ours):
+        if 'is no pointer: its type is' in ours and re.match(r'(whatis|ptype|print|x)\S* \*', command):
+            return self.note('excused', 'star-of-int')
+        if re.fullmatch(r'value requires \d+ bytes, which is more than max-value-size', theirs):
+            return self.note('excused', 'max-value-size')
+        if command.startswith(('tbreak', 'break')):
+            kept = [line for line in theirs.splitlines() if not line.startswith('Note: breakpoint')]
+            if len(kept) < len(theirs.splitlines()):
+                theirs = '\n'.join(kept)
+                self.note('excused', 'also-set')
+        if command.startswith('ptype') and ' [with ' in theirs:
+            replaced = without_parameters(theirs)
+            if replaced != theirs:
+                theirs = replaced
+                self.note('excused', 'template')
+        left, right = theirs.splitlines(), ours.splitlines()
+        if command.startswith('info locals') and len(left) > len(right):
+            left = self.without_absent(left, right)
+        if command.startswith('info locals') and left != right and sorted(left) == sorted(right):
+            return self.note('excused', 'order')
+        if len(left) != len(right):
+            return self.note('more' if fills(theirs, ours) else 'left out' if fills(ours, theirs) else 'differ')
+        for one, other in zip(left, right):
+            if one != other:
+                self.line(command, one, other)
+        return None
+
+
+def as_ada(text):
+    """Symbols as gdb has them, which takes what could be a name of Ada's for one: a__b is a.b, and a.1 is a."""
+    def decode(found):
+        return found[1] + re.sub(r'\.\d+$', '', found[2]).replace('__', '.') + found[3]
+    return re.sub(r'(<)([a-z][\w.]*)((?:\+\d+)?>)', decode, text)
+
+
+def as_said_before(text):
+    return re.sub(r'^(\d+)\t(.*): No such file or directory\.$', r'\1\tin \2', text)
+
+
+def as_whole_string(text):
+    return re.sub(r'(", |)<incomplete sequence ([^>]*)>', lambda found: found[2] + '"' if found[1] else f'"{found[2]}"', text)
+
+
+def without_parameters(text):
+    """What a class template's parameters stand for in their place: "class box<int> [with T = int]" says it itself."""
+    for listed in re.findall(r' \[with ([^\]]*)\]', text):
+        text = text.replace(f' [with {listed}]', '')
+        for name, value in re.findall(r'(\w+) = ((?:[^,<]|<[^>]*>)+)', listed):
+            text = re.sub(rf'\b{name}\b', value, text)
+    return text
+
+
+def fills(shorter, longer):
+    """Is `shorter` what `longer` is, but for values that it calls optimised out?"""
+    if LOST not in shorter:
+        return False
+    pattern = re.escape(shorter).replace(re.escape(LOST), r'[^\n]+?')
+    return re.fullmatch(pattern, longer) is not None
 
 
 def refused(command, answer):
@@ -37,33 +306,14 @@ def refused(command, answer):
     return False
 
 
-def fills(shorter, longer):
-    """Is `shorter` what `longer` is, but for values that it calls optimised out?"""
-    if LOST not in shorter:
-        return False
-    # A value: up to what ends it in a list of arguments or fields, or to the end of its line.
-    pattern = re.escape(shorter).replace(re.escape(LOST), r'[^\n]+?')
-    return re.fullmatch(pattern, longer) is not None
-
-
-def judge(command, theirs, ours):
-    """('same' | 'excused' | 'refused' | 'left out' | 'more' | 'differ', names of the rules that were needed)."""
+def judge(command, theirs, ours, witness):
+    """('same' | 'excused' | 'refused' | 'left out' | 'more' | 'differ', the names of the reasons)."""
     if theirs == ours:
-        return 'same', []
+        return 'same', set()
     if ours.startswith('*** '):
-        return 'differ', []
+        return 'differ', set()
     if refused(command, theirs) and refused(command, ours):
-        return 'refused', []
-    used = []
-    for name, rule in RULES.items():
-        changed = rule(theirs, ours)
-        if changed != (theirs, ours):
-            used.append(name)
-            theirs, ours = changed
-            if theirs == ours:
-                return 'excused', used
-    if fills(ours, theirs):
-        return 'left out', used
-    if fills(theirs, ours):
-        return 'more', used
-    return 'differ', used
+        return 'refused', set()
+    one = Judge(witness)
+    one.whole(command, theirs, ours)
+    return one.worst, one.reasons
