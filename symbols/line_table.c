@@ -588,13 +588,25 @@ bool tl_line_row_goes_on(const struct tl_line_table *table, const struct tl_line
 	return before != row && divided;
 }
 
+/* Whether that is the unit's own source, and the compiler was told its whole path: clang's table has it without. */
+static bool is_unit(const struct tl_line_table *table, tl_u64 number)
+{
+	char path[4096];
+
+	return table->unit_name != NULL && table->unit_name[0] == '/' &&
+	       tl_line_table_path(table, number, true, path, sizeof(path)) < sizeof(path) &&
+	       strcmp(table->unit_name, path) == 0;
+}
+
 tl_size tl_line_table_shown_path(const struct tl_line_table *table, tl_u64 number, char *path_ret, tl_size size)
 {
 	const struct tl_line_file *file = tl_line_table_file(table, number);
 	bool whole = false;
 
-	if (table->version >= 5 && table->directory_count != 0 && table->directories[0] != NULL && file != NULL &&
-	    file->directory == 0)
+	if (is_unit(table, number))
+		whole = true;
+	else if (table->version >= 5 && table->directory_count != 0 && table->directories[0] != NULL && file != NULL &&
+		 file->directory == 0)
 		whole = table->directories[0][0] != '/' || table->files[0].name == NULL ||
 			strcmp(table->files[0].name, file->name) != 0;
 	return tl_line_table_path(table, number, whole, path_ret, size);

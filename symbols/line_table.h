@@ -47,6 +47,7 @@ struct tl_line_table {
 	tl_u16 version;
 	bool has_rows;         /* they were asked for */
 	const char *directory; /* of the compilation, from the unit; NULL: not known */
+	const char *unit_name; /* the unit's source as the compiler was told it (tl_lines_of); NULL: not known */
 	struct tl_line_row *rows;
 	tl_size row_count, row_capacity;
 	struct tl_line_sequence *sequences; /* in the order of addresses */

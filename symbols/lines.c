@@ -8,7 +8,7 @@
 /* A table that some unit has: several may share one. */
 struct slot {
 	tl_u64 offset;
-	const char *directory;
+	const char *directory, *name;
 	struct tl_line_table *table; /* NULL until it is asked for; under the lock */
 };
 
@@ -41,7 +41,7 @@ static enum tl_status make_slots(struct tl_lines *lines, struct tl_dwarf *dwarf)
 		if (!tl_grow(tl_storage(), &slots, &lines->capacity, lines->count, sizeof(*lines->slots)))
 			return TL_ERROR_NO_MEMORY;
 		lines->slots = slots;
-		lines->slots[lines->count++] = (struct slot){unit->lines, unit->directory, NULL};
+		lines->slots[lines->count++] = (struct slot){unit->lines, unit->directory, unit->name, NULL};
 	}
 	if (lines->count != 0)
 		qsort(lines->slots, lines->count, sizeof(*lines->slots), by_offset);
@@ -132,6 +132,7 @@ static enum tl_status get_table(struct tl_lines *lines, struct slot *slot, const
 
 	if (table == NULL) {
 		TL_TRY(tl_line_table_read(&table, &lines->sections, slot->offset, slot->directory, true, error));
+		table->unit_name = slot->name;
 		pthread_mutex_lock(&lines->lock);
 		other = slot->table;
 		if (other == NULL)

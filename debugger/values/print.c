@@ -389,6 +389,30 @@ static enum tl_status print_method_pointer(struct tl_printing *printing, const s
 }
 
 static enum tl_status print_scalar(struct tl_printing *printing, const struct tl_value *value,
+				   const struct tl_type *type);
+
+/* A complex number: its two halves, each as a real of that size. */
+static enum tl_status print_complex(struct tl_printing *printing, const struct tl_value *value)
+{
+	static const char *const names[] = {[4] = "float", [8] = "double", [12] = "long double", [16] = "long double"};
+	const tl_u64 half = value->size / 2;
+	struct tl_value part = *value;
+
+	if (half >= TL_COUNT(names) || names[half] == NULL || value->bytes == NULL)
+		return TL_FAIL(printing->error, TL_ERROR_UNSUPPORTED,
+			       "Complex numbers of %llu bytes are not known here.", (unsigned long long)value->size);
+	TL_TRY(tl_type_make_base(printing->context->types, names[half], DW_ATE_float, (tl_u8)half, &part.type,
+				 printing->error));
+	part.size = half;
+	TL_TRY(print_scalar(printing, &part, part.type));
+	tl_output_text(printing->output, " + ");
+	part.bytes += half;
+	TL_TRY(print_scalar(printing, &part, part.type));
+	tl_output_text(printing->output, "i");
+	return TL_OK;
+}
+
+static enum tl_status print_scalar(struct tl_printing *printing, const struct tl_value *value,
 				   const struct tl_type *type)
 {
 	enum tl_arithmetic kind;
@@ -399,8 +423,12 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 	char format = printing->options->format;
 
 	kind = tl_type_arithmetic(type, &is_signed);
+	if (type->kind == TL_TYPE_BASE && type->encoding == DW_ATE_complex_float)
+		return print_complex(printing, value);
 	if (format != 0 && format != 's' && value->size <= 16) {
-		TL_TRY(bits_of(printing, value, format == 'd' || (format != 'u' && is_signed), &number));
+		/* The highest bit of a bit-field is no sign if its type has none: it has been widened by then. */
+		TL_TRY(bits_of(printing, value, (format == 'd' && value->bit_size == 0) || (format != 'u' && is_signed),
+			       &number));
 		return print_formatted(printing, value, type, number, is_signed);
 	}
 	if (kind == TL_ARITHMETIC_REAL) {
@@ -420,7 +448,7 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 	prefix = tl_print_prefix(value->type, value->size, printing->error);
 	if (type->kind == TL_TYPE_BASE && type->encoding == DW_ATE_boolean && (number == 0 || number == 1))
 		tl_output_text(printing->output, number != 0 ? "true" : "false");
-	else if (prefix != NULL && value->bit_size == 0)
+	else if (prefix != NULL && value->bit_size == 0 && !printing->vector)
 		print_character(printing, prefix, number, is_signed, value->size);
 	else
 		tl_print_number(printing->output, 'd', number, is_signed, value->size);
@@ -493,8 +521,16 @@ static enum tl_status print_array(struct tl_printing *printing, struct tl_value 
 	TL_TRY(tl_type_bound(type, &bound, printing->error));
 	TL_TRY(is_character(element, &text, &width, printing->error));
 	count = bound->kind == TL_BOUND_CONSTANT ? bound->count : 0;
-	if (!text || (printing->options->format != 0 && printing->options->format != 's'))
-		return print_elements(printing, value, count, bound->lower);
+	/* What is not all there is no text: its bytes that are missing would pass for zeros. */
+	if (!text || type->vector || tl_value_is_absent(value) ||
+	    (printing->options->format != 0 && printing->options->format != 's')) {
+		enum tl_status status;
+
+		printing->vector = type->vector;
+		status = print_elements(printing, value, count, bound->lower);
+		printing->vector = false;
+		return status;
+	}
 	count = width != 0 ? value->size / width : 0;
 	end = tl_print_string_end(printing->options, value->bytes, width, count, printing->elements);
 	/* One zero at the end goes without saying, unless more is left out. */

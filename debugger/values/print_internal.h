@@ -18,6 +18,7 @@ struct tl_printing {
 	unsigned depth;   /* of structs */
 	unsigned indent;  /* of structs and arrays */
 	unsigned nesting; /* of everything */
+	bool vector;      /* these are elements of one: numbers, even if they are as small as characters */
 	/* Virtual bases of the struct that is shown, which are shown once. */
 	const struct tl_type *virtual_bases[TL_PRINT_VIRTUAL_BASES_MAX];
 	unsigned virtual_base_count;

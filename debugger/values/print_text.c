@@ -41,15 +41,15 @@ tl_u32 tl_print_unit(const tl_u8 *bytes, tl_u64 width)
 	return unit;
 }
 
-/* A code point above ASCII as UTF-8, or escaped by the bytes that it has in the program. */
-static void write_wide(struct tl_output *output, const struct tl_print_options *options, tl_u32 point, tl_u64 width)
+/* A code point above ASCII as UTF-8, or escaped as a number. */
+static void write_wide(struct tl_output *output, const struct tl_print_options *options, tl_u32 point)
 {
-	char bytes[4];
+	char bytes[4] = {0};
 	tl_size length = options->ascii ? 0 : tl_utf8_write(point, bytes);
 
 	tl_output_bytes(output, bytes, length);
-	for (tl_u64 i = 0; length == 0 && i < width; i++)
-		tl_output_format(output, "\\%03o", point >> i * 8 & 0xff);
+	if (length == 0)
+		tl_output_format(output, point <= 0777 ? "\\%03o" : "\\x%x", point);
 }
 
 /* One character between quotes of that kind. Of a single byte above ASCII, the escape. */
@@ -68,7 +68,7 @@ static void write_unit(struct tl_output *output, const struct tl_print_options *
 	else if (unit < 0x80 || width == 1)
 		tl_output_format(output, "\\%03o", unit);
 	else
-		write_wide(output, options, unit, width);
+		write_wide(output, options, unit);
 }
 
 void tl_print_character(struct tl_output *output, const struct tl_print_options *options, const char *prefix,
@@ -79,10 +79,22 @@ void tl_print_character(struct tl_output *output, const struct tl_print_options 
 	tl_output_text(output, "'");
 }
 
-/* Of how many units the character at the start of `count` units is: more than one only in UTF-8. */
+/* The character of two surrogates; 0: they are none. */
+static tl_u32 pair_of(const tl_u8 *bytes)
+{
+	const tl_u32 high = tl_print_unit(bytes, 2), low = tl_print_unit(bytes + 2, 2);
+
+	return (high & 0xfc00) == 0xd800 && (low & 0xfc00) == 0xdc00 ? 0x10000 + ((high & 0x3ff) << 10 | (low & 0x3ff))
+								     : 0;
+}
+
+/* Of how many units the character at the start of `count` units is: more than one only in UTF-8 and UTF-16. */
 static tl_size character_at(const struct tl_print_options *options, const tl_u8 *bytes, tl_u64 width, tl_u64 count)
 {
 	tl_u32 point;
+
+	if (width == 2 && !options->ascii && count > 1 && pair_of(bytes) != 0)
+		return 2;
 	tl_size length = width == 1 && !options->ascii ? tl_utf8_read(bytes, count, &point) : 0;
 
 	return length != 0 ? length : 1;
@@ -130,17 +142,32 @@ static void set_quoted(struct tl_output *output, const char *prefix, bool *quote
 static void write_character(struct tl_output *output, const struct tl_print_options *options, const tl_u8 *bytes,
 			    tl_u64 width, tl_size units, char quote)
 {
-	if (units > 1)
+	if (units > 1 && width == 2)
+		write_wide(output, options, pair_of(bytes));
+	else if (units > 1)
 		tl_output_bytes(output, (const char *)bytes, units);
 	else
 		write_unit(output, options, tl_print_unit(bytes, width), width, quote);
+}
+
+/* Is a unit shown as "\x…", whose digits have no end of their own? */
+static bool is_hexadecimal(const struct tl_print_options *options, tl_u32 unit, tl_u64 width)
+{
+	char bytes[4];
+
+	return width > 1 && unit > 0777 && (options->ascii || tl_utf8_write(unit, bytes) == 0);
+}
+
+static bool is_digit(tl_u32 unit)
+{
+	return (unit >= '0' && unit <= '9') || (unit >= 'a' && unit <= 'f') || (unit >= 'A' && unit <= 'F');
 }
 
 void tl_print_string(struct tl_output *output, const struct tl_print_options *options, const char *prefix,
 		     const tl_u8 *bytes, tl_u64 width, tl_u64 count, bool more)
 {
 	tl_u64 threshold = options->repeats != 0 ? options->repeats : REPEATS, at = 0;
-	bool quoted = false;
+	bool quoted = false, escaped = false;
 
 	if (count == 0)
 		tl_output_format(output, "%s\"\"", prefix);
@@ -158,7 +185,12 @@ void tl_print_string(struct tl_output *output, const struct tl_print_options *op
 			continue;
 		}
 		set_quoted(output, prefix, &quoted, true, at == 0);
-		write_character(output, options, here, width, units, '"');
+		/* What would be taken for a part of the escape in front of it becomes one, too. */
+		if (escaped && is_digit(tl_print_unit(here, width)))
+			tl_output_format(output, "\\%03o", tl_print_unit(here, width));
+		else
+			write_character(output, options, here, width, units, '"');
+		escaped = units == 1 && is_hexadecimal(options, tl_print_unit(here, width), width);
 		at += units;
 	}
 	tl_output_text(output, quoted ? "\"" : "");

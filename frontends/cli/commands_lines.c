@@ -18,8 +18,7 @@ static void write_address(struct tl_cli *cli, tl_u64 address)
 	char name[1024];
 	tl_u64 offset;
 
-	if (cli->settings.asm_demangle ||
-	    tl_places_open(&places, tl_session_modules(cli->session), NULL) != TL_OK) {
+	if (cli->settings.asm_demangle || tl_places_open(&places, tl_session_modules(cli->session), NULL) != TL_OK) {
 		tl_address_show(cli, address);
 		return;
 	}

@@ -2,7 +2,7 @@
 """gdb as the referee of whole sessions: the same commands to gdb and to trapline in lockstep, answer by answer.
 
     referee.py TRAPLINE PROGRAM… [--stops N] [--seed N] [--env NAME=VALUE] [--verbose] [--log FILE]
-    referee.py TRAPLINE --all [FOLDER]      the whole set of docs/MEASURES.md, built in FOLDER
+    referee.py TRAPLINE --set FOLDER [--only NAME…]     programs of all kinds, which it builds in FOLDER
 
 Each program is run by both, with a temporary breakpoint at many of its functions and lines. At each stop both are asked
 for the backtrace, arguments, local variables, the line, types with offsets, values in several formats, disassembly; both
@@ -23,6 +23,7 @@ import subprocess
 import sys
 
 from referee_rules import REASONS, Witness, judge
+import referee_programs
 from sessions import Ended, Hung, Pair
 
 KINDS = {
@@ -67,12 +68,14 @@ class Tally:
                   difference(theirs, ours), flush=True)
         return outcome
 
+    def whole(self):
+        return sum(self.counts.values(), collections.Counter())
+
     def report(self):
-        every = collections.Counter()
+        every = self.whole()
         print(f'{self.stops} stops')
         print(f'{"kind":14}{"answers":>9}' + ''.join(f'{name:>9}' for name in OUTCOMES) + f'{"percent":>9}')
         for kind, counts in sorted(self.counts.items()):
-            every += counts
             print_row(kind, counts)
         print_row('all', every)
         for name, count in self.rules.most_common():
@@ -81,13 +84,13 @@ class Tally:
 
 
 def agreement(counts):
-    """Of what gdb answered: the percentage in which nothing differs. What either calls lost counts against it."""
-    answers = sum(counts.values())
+    """Of what gdb tells, the percentage in which nothing differs. What trapline calls lost counts against it."""
+    answers = sum(counts.values()) - counts['more']
     return 100 * (counts['same'] + counts['excused'] + counts['refused']) / max(1, answers)
 
 
-def print_row(kind, counts):
-    print(f'{kind:14}{sum(counts.values()):9}' + ''.join(f'{counts[name]:9}' for name in OUTCOMES) +
+def print_row(kind, counts, width=14):
+    print(f'{kind:{width}}{sum(counts.values()):9}' + ''.join(f'{counts[name]:9}' for name in OUTCOMES) +
           f'{agreement(counts):9.2f}')
 
 
@@ -257,6 +260,8 @@ def options_of(words):
                         help='which outcomes to show, with commas: ' + ', '.join(OUTCOMES[1:]))
     parser.add_argument('--least', type=float, default=99.5, help='percent that must agree')
     parser.add_argument('--env', action='append', default=[], metavar='NAME=VALUE', help='for the programs')
+    parser.add_argument('--set', metavar='FOLDER', help='go through the programs of referee_programs.py, built there')
+    parser.add_argument('--only', nargs='*', help='of the set, these')
     parser.add_argument('--verbose', action='store_true', help='show every difference')
     parser.add_argument('--log', help='a file for all commands and answers')
     return parser.parse_args(words)
@@ -266,9 +271,11 @@ def main():
     options = options_of(sys.argv[1:])
     tally = Tally(options)
     log = open(options.log, 'w', encoding='utf-8') if options.log else None
-    for program in options.programs:
-        words = program.split()
+    built = referee_programs.build(options.set, options.only) if options.set else []
+    for program in options.programs + built:
+        words, before = program.split(), tally.whole()
         Walk(os.path.abspath(words[0]), words[1:], options, tally).run(log)
+        print_row(pathlib.Path(words[0]).name[:30], tally.whole() - before, 30)
     percent = tally.report()
     failed = sum(counts['differ'] for counts in tally.counts.values())
     agreed = sum(counts['same'] + counts['excused'] + counts['refused'] for counts in tally.counts.values())

@@ -122,7 +122,7 @@ class Debugger:
     def hide_numbers(self, answer):
         """Numbers of the program's process and threads, as decimal numbers anywhere: each debugger has its own."""
         for child in children(self.process.pid):
-            answer = re.sub(rf'\b{child}\b', 'PID', answer)
+            answer = re.sub(rf'(?<![+<\w]){child}\b', 'PID', answer)
         return answer
 
     def close(self):
