@@ -68,15 +68,24 @@ static enum tl_status memeq(const struct tl_value_context *values, const struct 
 	return TL_OK;
 }
 
+static enum tl_status is_void(const struct tl_value_context *values, const struct tl_value *arguments,
+			      tl_i128 *number_ret, struct tl_error *error)
+{
+	const struct tl_type *type;
+
+	(void)values;
+	TL_TRY(tl_type_strip(arguments[0].type, &type, error));
+	*number_ret = type->kind == TL_TYPE_VOID;
+	return TL_OK;
+}
+
 static const struct {
 	const char *name;
 	tl_size count;
 	tl_internal_call *call;
 } functions[] = {
-	{"_memeq", 3, memeq},
-	{"_regex", 2, matches},
-	{"_streq", 2, streq},
-	{"_strlen", 1, length},
+	{"_isvoid", 1, is_void}, {"_memeq", 3, memeq},   {"_regex", 2, matches},
+	{"_streq", 2, streq},    {"_strlen", 1, length},
 };
 
 /* The row of a name; past the end when there is none. */

@@ -275,6 +275,20 @@ void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop 
 	}
 }
 
+void tl_breakpoints_thread_gone(struct tl_session *session, tl_u32 number)
+{
+	for (tl_size i = session->points.count; i-- > 0;) {
+		struct tl_breakpoint *breakpoint = session->points.items[i];
+
+		if (number == 0 || breakpoint->thread != number || breakpoint->gone)
+			continue;
+		tl_session_remark(session,
+				  "Thread-specific breakpoint %u deleted - thread %u no longer in the thread list.",
+				  breakpoint->number, number);
+		breakpoint->gone = true;
+	}
+}
+
 void tl_breakpoints_forget_hits(struct tl_session *session)
 {
 	for (tl_size i = 0; i < session->points.count; i++)

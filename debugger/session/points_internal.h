@@ -138,6 +138,8 @@ void tl_breakpoints_set_syscalls(struct tl_session *session);
 void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop *stop, tl_u64 count);
 /* Is one of the points that were hit placed in a function of that name? */
 bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name);
+/* The thread of that number has ended: points that were for it alone go. */
+void tl_breakpoints_thread_gone(struct tl_session *session, tl_u32 number);
 /* The program is started anew: nothing was hit yet. */
 void tl_breakpoints_forget_hits(struct tl_session *session);
 /* The process of an inferior has ended: its watchpoints of frames go, hit counts stay. */

@@ -161,12 +161,15 @@ static void tell_thread(struct tl_session *session, struct tl_numbered_thread *n
 					  (unsigned long long)numbered->pointer,
 					  (unsigned long long)numbered->id.thread);
 	} else if (!alive && numbered->told) {
+		tl_u32 number = tl_session_thread_number(session, numbered->id);
+
 		numbered->told = false;
 		if (tl_session_debugged(session, numbered->id.process) != NULL && session->settings.tell_threads)
 			tl_session_remark(session, "[Thread 0x%llx (LWP %llu) exited]",
 					  (unsigned long long)numbered->pointer,
 					  (unsigned long long)numbered->id.thread);
 		numbered->id = (struct tl_thread_id){0};
+		tl_breakpoints_thread_gone(session, number);
 	}
 }
 

@@ -355,31 +355,11 @@ static enum tl_status run_display(struct tl_cli *cli, const struct tl_command_li
 	return tl_words_with(cli, line, add_display, error);
 }
 
-static enum tl_status remove_display(struct tl_cli *cli, void *context, tl_u32 number, tl_u32 location,
-				     struct tl_error *error)
-{
-	(void)context, (void)location;
-	for (struct tl_display **at = &cli->displays; *at != NULL; at = &(*at)->next) {
-		struct tl_display *display = *at;
-
-		if (display->number != number)
-			continue;
-		*at = display->next;
-		tl_display_free(display);
-		return TL_OK;
-	}
-	return TL_FAIL(error, TL_ERROR_ARGUMENT, "Could not find display number %u.", number);
-}
-
 static enum tl_status undisplay(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
 				struct tl_error *error)
 {
 	(void)line;
-	if (words[0] != '\0')
-		return tl_numbers_each(cli, words, remove_display, NULL, error);
-	if (tl_cli_query(cli, "Delete all auto-display expressions? "))
-		tl_displays_clear(cli);
-	return TL_OK;
+	return tl_displays_remove(cli, words, error);
 }
 
 static enum tl_status run_undisplay(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)

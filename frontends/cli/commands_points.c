@@ -1,6 +1,7 @@
 /* Breakpoints, and what all points have: conditions, counts, commands. */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/displays.h"
 #include "frontends/cli/points.h"
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
@@ -28,8 +29,12 @@ static enum tl_status make(struct tl_cli *cli, struct tl_breakpoint_request *req
 	struct tl_breakpoint *point;
 	enum tl_status status;
 
-	request->allow_pending = cli->settings.pending == PENDING_ON;
 	status = tl_breakpoint_make(cli->session, request, &point, error);
+	if (status == TL_ERROR_NO_SYMBOL && cli->settings.pending == PENDING_ON) {
+		tl_screen_complain(&cli->screen, error->text);
+		request->allow_pending = true;
+		status = tl_breakpoint_make(cli->session, request, &point, error);
+	}
 	if (status == TL_ERROR_NO_SYMBOL && cli->settings.pending == PENDING_AUTO) {
 		struct tl_error why = *error;
 
@@ -425,7 +430,61 @@ static enum tl_status run_info_watchpoints(struct tl_cli *cli, const struct tl_c
 	return list(cli, line, true, error);
 }
 
+/* ---- Displays, which the same words are for ---- */
+
+static enum tl_status delete_displays(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				      struct tl_error *error)
+{
+	(void)line;
+	return tl_displays_remove(cli, words, error);
+}
+
+static enum tl_status run_delete_display(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, delete_displays, error);
+}
+
+static enum tl_status enable_displays(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				      struct tl_error *error)
+{
+	return tl_displays_enable(cli, words, strcmp(line->path[0]->name, "enable") == 0, error);
+}
+
+static enum tl_status run_enable_display(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, enable_displays, error);
+}
+
+static const struct tl_command delete_rows[] = {
+	{.name = "breakpoints",
+	 .arguments = "[NUMBERS]",
+	 .summary = "Delete all or some breakpoints",
+	 .details = "Without numbers: all of them, which is asked first.\nExample: delete breakpoints 2",
+	 .run = run_delete,
+	 .complete = tl_complete_points},
+	{.name = "display",
+	 .arguments = "[NUMBERS]",
+	 .summary = "Cancel some expressions to be displayed when program stops",
+	 .details = "Without numbers: all of them, which is asked first.\nExample: delete display 2",
+	 .run = run_delete_display},
+	{0},
+};
+
+static const struct tl_command disable_rows[] = {
+	{.name = "display",
+	 .arguments = "[NUMBERS]",
+	 .summary = "Leave some expressions out when program stops",
+	 .details = "Without numbers: all of them.\nExample: disable display 2",
+	 .run = run_enable_display},
+	{0},
+};
+
 static const struct tl_command enable_rows[] = {
+	{.name = "display",
+	 .arguments = "[NUMBERS]",
+	 .summary = "Show some expressions again when program stops",
+	 .details = "Without numbers: all of them.\nExample: enable display 2",
+	 .run = run_enable_display},
 	{.name = "once",
 	 .arguments = "NUMBERS",
 	 .summary = "Enable breakpoints for one hit",
@@ -481,6 +540,7 @@ const struct tl_command tl_commands_points[] = {
 	 .complete = tl_complete_places},
 	{.name = "delete",
 	 .shorts = "d del",
+	 .subcommands = delete_rows,
 	 .arguments = "[NUMBERS]",
 	 .summary = "Delete all or some breakpoints",
 	 .details = "Without numbers: all of them, which is asked first.\nExample: delete 2 4-6",
@@ -502,6 +562,7 @@ const struct tl_command tl_commands_points[] = {
 	 .complete = tl_complete_points},
 	{.name = "disable",
 	 .shorts = "disa dis",
+	 .subcommands = disable_rows,
 	 .arguments = "[NUMBERS]",
 	 .summary = "Disable all or some breakpoints",
 	 .details = "They stay, and can be enabled again. 2.1 is the first address of point 2.\nExample: disable 2",

@@ -117,17 +117,46 @@ static void say_caught(struct tl_cli *cli, const struct tl_breakpoint *breakpoin
 	tl_screen_format(&cli->screen, "Catchpoint %u (%s)\n", breakpoint->number, what);
 }
 
+/* Cuts an "if CONDITION" off the words, which gives it; NULL: there is none. */
+static const char *split_condition(char *words)
+{
+	for (char *at = words; (at = strstr(at, "if")) != NULL; at++) {
+		char *end = at;
+
+		if ((at != words && !isspace((unsigned char)at[-1])) ||
+		    !(isspace((unsigned char)at[2]) || at[2] == '('))
+			continue;
+		while (end > words && isspace((unsigned char)end[-1]))
+			end--;
+		*end = '\0';
+		return at + 2 + strspn(at + 2, " \t");
+	}
+	return NULL;
+}
+
 static enum tl_status catch_kind(struct tl_cli *cli, const struct tl_command_line *line, enum tl_breakpoint_kind kind,
 				 bool temporary, const char *what, struct tl_error *error)
 {
 	struct tl_breakpoint_request request = {.kind = kind, .temporary = temporary};
+	const char *condition = NULL;
 	struct tl_breakpoint *breakpoint;
 	char *words;
 	enum tl_status status;
 
 	TL_TRY(tl_words_copy(line, &words, error));
+	/* Of libraries all of it is the pattern, as in gdb. */
+	if (kind != TL_CATCH_LOAD && kind != TL_CATCH_UNLOAD)
+		condition = split_condition(words);
 	request.pattern = words[0] != '\0' ? words : NULL;
-	status = tl_breakpoint_make(cli->session, &request, &breakpoint, error);
+	if (request.pattern != NULL && kind < TL_CATCH_LOAD)
+		status = TL_FAIL(error, TL_ERROR_ARGUMENT, "Junk at end of arguments.");
+	else
+		status = tl_breakpoint_make(cli->session, &request, &breakpoint, error);
+	if (status == TL_OK && condition != NULL) {
+		status = tl_breakpoint_set_condition(cli->session, breakpoint->number, condition, false, error);
+		if (status != TL_OK)
+			(void)!tl_breakpoint_delete(cli->session, breakpoint->number, NULL);
+	}
 	if (status == TL_OK)
 		say_caught(cli, breakpoint, what);
 	free(words);

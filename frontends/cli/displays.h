@@ -21,6 +21,9 @@ struct tl_display {
 void tl_displays_show(struct tl_cli *cli);
 /* Frees one that is in no list; NULL is fine. */
 void tl_display_free(struct tl_display *display);
+/* Takes those off that the words name by numbers, all if there are none; switches them on or off. */
+TL_CHECKED enum tl_status tl_displays_remove(struct tl_cli *cli, const char *words, struct tl_error *error);
+TL_CHECKED enum tl_status tl_displays_enable(struct tl_cli *cli, const char *words, bool on, struct tl_error *error);
 /* Forgets all. */
 void tl_displays_clear(struct tl_cli *cli);
 

@@ -3,6 +3,7 @@
 #include "debugger/session/signal_names.h"
 #include "debugger/session/syscall_names.h"
 
+#include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/frames.h"
 #include "frontends/cli/values.h"
@@ -289,7 +290,8 @@ static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point, in
 		write_numbers(cli, point, &output);
 		tl_output_text(&output, "\" ");
 	} else if (point->pattern != NULL) {
-		tl_output_format(&output, "\n\tmatching: %s", point->pattern);
+		tl_output_format(&output, point->kind >= TL_CATCH_THROW ? "\n\tmatching: %s" : " matching %s",
+				 point->pattern);
 	}
 	tl_screen_format(&cli->screen, "%s\n", tl_output_string(&output));
 	tl_output_release(&output);
@@ -401,6 +403,7 @@ enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_
 {
 	const struct tl_breakpoint *point;
 	int width = widest_type(cli), address = widest_address(cli);
+	tl_u64 last = 0;
 	bool any = false;
 
 	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++) {
@@ -421,7 +424,11 @@ enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_
 				 disposition(point), point->enabled ? "y" : "n");
 		list_what(cli, point, address);
 		list_details(cli, point);
+		if (point->location_count != 0)
+			last = point->locations[point->location_count - 1].address;
 	}
+	if (last != 0)
+		TL_TRY(tl_address_stand(cli, last, error));
 	if (!any && words[0] != '\0')
 		tl_screen_format(&cli->screen, "No breakpoint or watchpoint matching '%s'.\n", words);
 	else if (!any)

@@ -220,6 +220,34 @@ def test_saved_points_are_read_again(place):
     parts(text, '1       breakpoint     keep y', 'stop only if number == 1', 'ignore next 2 hits', '2       breakpoint     del  y')
 
 
+def test_displays_are_deleted_and_switched_as_gdb_says(place):
+    same_as_gdb(place, ['break work', 'run', 'display number', 'display name', 'delete display 1', 'info display',
+                        'disable display 2', 'info display', 'next', 'enable display 2', 'next', 'delete display 9',
+                        'undisplay 9', 'delete display', 'info display', 'kill'], PROGRAM)
+
+
+def test_the_last_address_of_the_list_is_a_variable_as_in_gdb(place):
+    same_as_gdb(place, ['break work', 'break helper', 'info breakpoints', 'print $_', 'print $_isvoid($_exitcode)'], PROGRAM)
+
+
+def test_events_with_conditions(place):
+    text = run(place, 'catch fork if watched[0] == 1', 'catch exec foo', 'info breakpoints')
+    parts(text, 'Catchpoint 1 (fork)', 'fork\n\tstop only if watched[0] == 1')
+    parts(run(place, 'catch exec foo'), 'Junk at end of arguments.')
+
+
+def test_a_point_of_a_thread_goes_with_it(place):
+    text = run(place, 'break thread_signals', 'break signalled', 'run thread-signals', 'continue', 'tbreak helper thread 2',
+               'break work thread 1', 'delete 1-2', 'handle SIGUSR1 nostop', 'continue', 'info breakpoints')
+    parts(text, 'Thread-specific breakpoint 3 deleted - thread 2 no longer in the thread list.', 'hit Breakpoint 4, work (')
+    if 'tbreak' in text.split('Num  ')[-1] or '3       breakpoint' in text:
+        raise harness.Failure(text)
+
+
+def test_pending_points_say_what_is_missing(place):
+    parts(run(place, 'set breakpoint pending on', 'break nosuch'), 'Function "nosuch" not defined.\nBreakpoint 1 (nosuch) pending.')
+
+
 def test_a_signal_in_a_called_function(place):
     text = run(place, 'break helper', 'run', 'print deeper(1)', 'backtrace 2', 'info breakpoints')
     parts(text, '\nBreakpoint 1, helper (number=0)', '\nProgram received signal SIGSEGV, Segmentation fault.\nfaults (how=1) at ',
