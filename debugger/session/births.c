@@ -61,6 +61,8 @@ static enum tl_status follow_child(struct tl_session *session, const struct tl_e
 	tl_breakpoints_follow(session, parent, child);
 	if (was_selected)
 		tl_session_set_selected(session, event->child, 0);
+	/* A step that goes on there is to show where that is. */
+	session->steps.first_function = 0;
 	if (!session->settings.detach_on_fork)
 		return TL_OK;
 	if (event->kind == TL_EVENT_VFORK) {

@@ -107,6 +107,29 @@ static const char *behind_word(const char *text, const char *word)
 	return text;
 }
 
+/* "2", or "1.2" for that of an inferior. */
+static enum tl_status read_thread(struct tl_session *session, struct tl_breakpoint *breakpoint, const char *text,
+				  char **end_ret, struct tl_error *error)
+{
+	unsigned long number = strtoul(text, end_ret, 10), inferior = session->current->number;
+	bool named = *end_ret != text && **end_ret == '.' && isdigit((unsigned char)(*end_ret)[1]);
+
+	if (named) {
+		inferior = number;
+		number = strtoul(*end_ret + 1, end_ret, 10);
+	}
+	if (*end_ret == text || number > TL_U32_MAX || inferior > TL_U32_MAX)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid thread ID: %s", text);
+	if (tl_session_numbered_inferior(session, (tl_u32)inferior) == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_THREAD, "No inferior number '%lu'", inferior);
+	breakpoint->thread = tl_session_find_thread(session, (tl_u32)inferior, (tl_u32)number);
+	if (breakpoint->thread != 0)
+		return TL_OK;
+	if (named || tl_session_qualifies_threads(session))
+		return TL_FAIL(error, TL_ERROR_NO_THREAD, "Unknown thread %lu.%lu.", inferior, number);
+	return TL_FAIL(error, TL_ERROR_NO_THREAD, "Unknown thread %lu.", number);
+}
+
 /* What stands behind a place: "thread 2", "if x > 3", "-force-condition", in any order; a condition is the rest. */
 static enum tl_status read_rest(struct tl_session *session, struct tl_breakpoint *breakpoint, const char *rest,
 				bool *force_ret, struct tl_error *error)
@@ -121,13 +144,7 @@ static enum tl_status read_rest(struct tl_session *session, struct tl_breakpoint
 					     : TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (a condition).");
 		}
 		if ((next = behind_word(rest, "thread")) != NULL) {
-			unsigned long number = strtoul(next, &end, 10);
-
-			if (end == next)
-				return TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid thread ID: %s", next);
-			if (tl_session_numbered_thread(session, (tl_u32)number).process == 0)
-				return TL_FAIL(error, TL_ERROR_NO_THREAD, "Unknown thread %lu.", number);
-			breakpoint->thread = (tl_u32)number;
+			TL_TRY(read_thread(session, breakpoint, next, &end, error));
 			rest = end;
 		} else if ((next = behind_word(rest, "task")) != NULL) {
 			return TL_FAIL(error, TL_ERROR_ARGUMENT, "Unknown task %ld.", strtol(next, NULL, 10));

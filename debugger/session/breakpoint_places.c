@@ -41,7 +41,14 @@ static void release_list(struct tl_locations *list)
 	*list = (struct tl_locations){0};
 }
 
-/* By address; of the same address, in the order of inferiors, which is that in which they are added. */
+/* Does one stand behind another in lists: by address, then by inferior; of one inferior, as they were found. */
+static bool is_behind(const struct tl_breakpoint_location *left, const struct tl_breakpoint_location *right)
+{
+	if (left->inferior == right->inferior)
+		return false;
+	return left->address > right->address || (left->address == right->address && left->inferior > right->inferior);
+}
+
 static enum tl_status add_places(struct tl_locations *list, const struct tl_breakpoint *breakpoint, tl_u32 inferior,
 				 const struct tl_code_places *places, struct tl_error *error)
 {
@@ -66,7 +73,7 @@ static enum tl_status add_places(struct tl_locations *list, const struct tl_brea
 
 		if (was_disabled(breakpoint, &location))
 			location.enabled = false;
-		for (; at > 0 && grown[at - 1].inferior != inferior && grown[at - 1].address > location.address; at--)
+		for (; at > 0 && is_behind(&grown[at - 1], &location); at--)
 			grown[at] = grown[at - 1];
 		grown[at] = location;
 	}

@@ -51,9 +51,14 @@ enum tl_status tl_session_select_thread(struct tl_session *session, struct tl_th
 
 struct tl_modules *tl_session_modules(struct tl_session *session)
 {
-	const struct tl_debugged *current = session->current;
+	return tl_inferior_modules(session->current);
+}
 
-	return current->modules != NULL ? current->modules : current->linked;
+struct tl_modules *tl_session_inferior_modules(struct tl_session *session, tl_u32 inferior)
+{
+	const struct tl_debugged *debugged = tl_session_numbered_inferior(session, inferior);
+
+	return tl_inferior_modules(debugged != NULL ? debugged : session->current);
 }
 
 enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **stack_ret, struct tl_error *error)

@@ -226,6 +226,11 @@ TL_CHECKED enum tl_status tl_session_add_inferior(struct tl_session *session, bo
 						  struct tl_error *error);
 /* TL_ERROR_STATE: it is selected, or has a process. TL_ERROR_NO_PROCESS: there is none of that number. */
 TL_CHECKED enum tl_status tl_session_remove_inferior(struct tl_session *session, tl_u32 number, struct tl_error *error);
+/*
+ * Takes those off the list that a fork made, when their processes are gone and they are not selected: when a stop has
+ * been told.
+ */
+void tl_session_prune(struct tl_session *session);
 /* Selects it, and its first thread if it has a process. */
 TL_CHECKED enum tl_status tl_session_select_inferior(struct tl_session *session, tl_u32 number, struct tl_error *error);
 
@@ -294,6 +299,8 @@ TL_CHECKED enum tl_status tl_session_select_frame(struct tl_session *session, tl
 
 /* Modules of the selected process, or of the program before it runs. Never NULL. */
 struct tl_modules *tl_session_modules(struct tl_session *session);
+/* The same of an inferior; of the selected one where there is none of that number. */
+struct tl_modules *tl_session_inferior_modules(struct tl_session *session, tl_u32 inferior);
 
 /* The environment of the selected frame; kept until something is selected anew or the program runs. */
 TL_CHECKED enum tl_status tl_session_environment(struct tl_session *session,

@@ -153,8 +153,6 @@ TL_CHECKED enum tl_status tl_session_add(struct tl_session *session, struct tl_d
 					 const char *path, bool attached, struct tl_error *error);
 /* The process is debugged no more. Its inferior stays; where it was selected, no thread is. */
 void tl_session_remove(struct tl_session *session, tl_u64 process);
-/* Takes those off the list that a fork or exec made, when their processes are gone and they are not selected. */
-void tl_session_prune(struct tl_session *session);
 void tl_session_release_inferiors(struct tl_session *session);
 
 /* ---- processes.c ---- */

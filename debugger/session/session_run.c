@@ -238,7 +238,6 @@ static void announce(struct tl_session *session)
 	session->stop_ready = true;
 	for (tl_size i = 0; i < session->inferior_count; i++)
 		session->inferiors[i]->going = (struct tl_thread_id){0};
-	tl_session_prune(session);
 	if (session->options.stopped != NULL && !session->calling)
 		session->options.stopped(session->options.context);
 }

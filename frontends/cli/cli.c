@@ -5,6 +5,7 @@
 #include "frontends/cli/displays.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/history.h"
+#include "frontends/cli/inferiors.h"
 #include "frontends/cli/program_terminal.h"
 #include "frontends/cli/running.h"
 #include "frontends/cli/startup.h"
@@ -147,14 +148,25 @@ bool tl_cli_ask(struct tl_cli *cli, bool preset, const char *format, ...)
 	return yes;
 }
 
+/* Each program that ends with us, or is let go: "Inferior 1 [process 4711] will be killed." */
+static bool may_leave(struct tl_cli *cli)
+{
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+	struct tl_inferior_info info = {.number = 0};
+	bool yes;
+
+	while (tl_session_next_inferior(cli->session, info.number, &info))
+		if (info.process != 0)
+			tl_output_format(&text, "\tInferior %u [process %llu] will be %s.\n", info.number,
+					 (unsigned long long)info.process, info.attached ? "detached" : "killed");
+	yes = tl_cli_query(cli, "A debugging session is active.\n\n%s\nQuit anyway? ", tl_output_string(&text));
+	tl_output_release(&text);
+	return yes;
+}
+
 enum tl_status tl_cli_quit(struct tl_cli *cli, int status, bool ask_first, struct tl_error *error)
 {
-	tl_u64 process = tl_session_thread(cli->session).process;
-
-	if (ask_first && tl_session_alive(cli->session) && cli->connection.kind != TL_CONNECTION_CORE &&
-	    !tl_cli_query(cli,
-			  "A debugging session is active.\n\n\tInferior 1 [process %llu] will be %s.\n\nQuit anyway? ",
-			  (unsigned long long)process, tl_session_attached(cli->session) ? "detached" : "killed"))
+	if (ask_first && cli->connection.kind != TL_CONNECTION_CORE && tl_inferiors_alive(cli) && !may_leave(cli))
 		return TL_FAIL(error, TL_ERROR_CANCELLED, "Not confirmed.");
 	cli->quit = true;
 	cli->status = status;
@@ -235,7 +247,7 @@ static void session_output(void *context, const char *text, tl_size size)
 {
 	struct tl_cli *cli = context;
 
-	tl_program_terminal_drain(cli->program_terminal);
+	tl_inferiors_drain(cli);
 	cli->screen.unpaged++;
 	tl_screen_bytes(&cli->screen, text, size);
 	cli->screen.unpaged--;
@@ -256,7 +268,7 @@ static void session_signalled(void *context, struct tl_thread_id thread, tl_i32 
 {
 	struct tl_cli *cli = context;
 
-	tl_program_terminal_drain(cli->program_terminal);
+	tl_inferiors_drain(cli);
 	cli->screen.unpaged++;
 	tl_stop_tell_signal(cli, thread, signal);
 	cli->screen.unpaged--;
@@ -288,7 +300,7 @@ void tl_cli_resized(struct tl_cli *cli)
 	cli->screen.height = cli->settings.height;
 	cli->screen.width = cli->settings.width;
 	tl_terminal_resized(cli->terminal);
-	tl_program_terminal_resized(cli->program_terminal);
+	tl_inferiors_resized(cli);
 }
 
 static void resized(void *context, struct tl_source *source, int number)
@@ -371,6 +383,7 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 	TL_TRY(tl_terminal_open(&cli->terminal, cli->loop, &cli->screen, &hooks, error));
 	TL_TRY(tl_full_screen_open(cli, error));
 	TL_TRY(tl_session_open(&cli->session, &session, error));
+	cli->inferior = tl_session_current_inferior(cli->session);
 	take_session_settings(cli);
 	return TL_OK;
 }
@@ -382,6 +395,7 @@ static void close_parts(struct tl_cli *cli)
 	tl_session_close(cli->session);
 	tl_connection_close(cli);
 	tl_program_terminal_close(cli->program_terminal);
+	tl_inferiors_release(cli);
 	tl_terminal_close(cli->terminal);
 	cli->terminal = NULL;
 	tl_source_remove(cli->resize);

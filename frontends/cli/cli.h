@@ -30,6 +30,7 @@ struct tl_reader;
 struct tl_sources;
 struct tl_display;
 struct tl_program_terminal;
+struct tl_cli_inferior;
 struct tl_completion;
 struct tl_thread_name;
 
@@ -74,7 +75,9 @@ struct tl_cli {
 	struct tl_reader *reader; /* where lines come from now; NULL: the terminal */
 	struct tl_session *session;
 	struct tl_sources *sources;
-	struct tl_program_terminal *program_terminal; /* of the program that was started last; NULL: none */
+	struct tl_program_terminal *program_terminal; /* of the selected inferior; NULL: none */
+	tl_u32 inferior;                              /* whose settings they are that there are */
+	struct tl_cli_inferior *inferiors;            /* what the others have instead */
 	struct tl_display *displays;
 	tl_u32 display_count;           /* numbers that were given */
 	struct tl_format memory_format; /* of the last `x` */

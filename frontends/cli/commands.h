@@ -20,6 +20,10 @@ extern const struct tl_command tl_commands_program_info[];
 extern const struct tl_command tl_commands_source[]; /* list, search, directory, file */
 extern const struct tl_command tl_commands_threads[];
 extern const struct tl_command tl_commands_threads_info[];
+extern const struct tl_command tl_commands_inferiors[]; /* inferior, add-inferior, … */
+extern const struct tl_command tl_commands_inferiors_info[];
+extern const struct tl_command tl_commands_inferiors_kill[];
+extern const struct tl_command tl_commands_inferiors_detach[];
 extern const struct tl_command tl_commands_apply[];       /* taas, faas, tfaas */
 extern const struct tl_command tl_commands_frame_apply[]; /* behind `frame` */
 extern const struct tl_command tl_commands_state[];       /* return, gcore */

@@ -3,6 +3,7 @@
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/frames.h"
+#include "frontends/cli/thread_ids.h"
 #include "frontends/cli/threads.h"
 #include "frontends/cli/words.h"
 
@@ -18,17 +19,19 @@ static void write_thread_header(struct tl_cli *cli, const void *context)
 	tl_screen_text(&cli->screen, context);
 }
 
-static enum tl_status apply_to_thread(struct tl_cli *cli, const struct tl_application *application, tl_u32 number,
-				      struct tl_error *error)
+static enum tl_status apply_to_thread(struct tl_cli *cli, const struct tl_application *application,
+				      const struct tl_thread_named *named, struct tl_error *error)
 {
-	struct tl_thread_id id = tl_session_numbered_thread(cli->session, number);
+	struct tl_thread_id id = tl_session_numbered_thread(cli->session, named->global);
 	struct tl_output header;
 	enum tl_status status;
+	char label[32];
 
+	tl_thread_named_write(cli, named, label, sizeof(label));
 	if (id.thread == 0) {
 		char text[64];
 
-		(void)snprintf(text, sizeof(text), "warning: Unknown thread %u", number);
+		(void)snprintf(text, sizeof(text), "warning: Unknown thread %s", label);
 		tl_screen_complain(&cli->screen, text);
 		return TL_OK;
 	}
@@ -36,7 +39,7 @@ static enum tl_status apply_to_thread(struct tl_cli *cli, const struct tl_applic
 	/* Beforehand: the command may end the thread. */
 	header = tl_output_make(512);
 	if (!application->quiet) {
-		tl_output_format(&header, "\nThread %u (", number);
+		tl_output_format(&header, "\nThread %s (", label);
 		tl_thread_write_target_id(cli, id, &header);
 		tl_output_text(&header, "):\n");
 	}
@@ -46,20 +49,21 @@ static enum tl_status apply_to_thread(struct tl_cli *cli, const struct tl_applic
 }
 
 static enum tl_status apply_to_threads(struct tl_cli *cli, const struct tl_application *application,
-				       const struct tl_thread_list *numbers, bool youngest_first,
+				       const struct tl_named_threads *threads, bool youngest_first,
 				       struct tl_error *error)
 {
 	struct tl_thread_id selected = tl_session_thread(cli->session);
-	tl_u32 level = tl_session_level(cli->session);
+	tl_u32 level = tl_session_level(cli->session), inferior = tl_session_current_inferior(cli->session);
 	enum tl_status status = TL_OK;
 
-	for (tl_size i = 0; i < numbers->count && status == TL_OK; i++) {
-		tl_size at = youngest_first ? numbers->count - 1 - i : i;
+	for (tl_size i = 0; i < threads->count && status == TL_OK; i++) {
+		tl_size at = youngest_first ? threads->count - 1 - i : i;
 
 		status = tl_cli_cancelled(cli) ? TL_FAIL(error, TL_ERROR_CANCELLED, "Quit")
-					       : apply_to_thread(cli, application, numbers->items[at], error);
+					       : apply_to_thread(cli, application, &threads->items[at], error);
 	}
-	if (selected.thread != 0 && tl_session_select_thread(cli->session, selected, NULL) == TL_OK)
+	if (tl_session_select_inferior(cli->session, inferior, NULL) == TL_OK && selected.thread != 0 &&
+	    tl_session_select_thread(cli->session, selected, NULL) == TL_OK)
 		(void)!tl_session_select_frame(cli->session, level, NULL);
 	return status;
 }
@@ -68,15 +72,16 @@ static enum tl_status apply_to_threads(struct tl_cli *cli, const struct tl_appli
 static enum tl_status apply_to_all_threads(struct tl_cli *cli, struct tl_application *application, const char *words,
 					   struct tl_error *error)
 {
-	struct tl_thread_list numbers;
+	struct tl_named_threads threads = {0};
 	enum tl_status status;
 
 	application->of = "thread apply all";
 	application->has_order = true;
 	TL_TRY(tl_application_read(application, words, error));
-	TL_TRY(tl_threads_all(cli, &numbers, error));
-	status = apply_to_threads(cli, application, &numbers, !application->ascending, error);
-	tl_thread_list_release(&numbers);
+	status = tl_thread_ids_all(cli, &threads, error);
+	if (status == TL_OK)
+		status = apply_to_threads(cli, application, &threads, !application->ascending, error);
+	free(threads.items);
 	return status;
 }
 
@@ -84,32 +89,24 @@ static enum tl_status thread_apply(struct tl_cli *cli, const char *words, const 
 				   struct tl_error *error)
 {
 	struct tl_application application = {.of = "thread apply"};
-	struct tl_thread_list numbers;
-	tl_size size;
-	char *list;
+	struct tl_named_threads threads = {0};
+	const char *at = words;
 	enum tl_status status;
 
 	(void)line;
 	if (tl_words_take(&words, "all"))
 		return apply_to_all_threads(cli, &application, words, error);
-	/* Where the list of numbers ends and the flags or the command begin. */
-	for (size = 0; words[size] != '\0' && strchr("0123456789-.$ \t", words[size]) != NULL; size++)
-		if (words[size] == '-' && (size == 0 || words[size - 1] == ' ' || words[size - 1] == '\t'))
-			break;
-		else if (words[size] == '$')
-			size += strcspn(words + size, "- \t") - 1;
-	if (size == 0)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT,
-			       "Please specify a thread ID list. Example: thread apply 1-3 backtrace");
-	TL_TRY(tl_application_read(&application, words + size, error));
-	list = strndup(words, size);
-	if (list == NULL)
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the list of threads");
-	status = tl_threads_listed(cli, list, &numbers, error);
-	free(list);
-	TL_TRY(status);
-	status = apply_to_threads(cli, &application, &numbers, false, error);
-	tl_thread_list_release(&numbers);
+	status = tl_thread_ids_take(cli, &at, &threads, error);
+	if (status == TL_OK && at == words)
+		status = *at != '\0' && *at != '-'
+				 ? TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid thread ID: %s", words)
+				 : TL_FAIL(error, TL_ERROR_ARGUMENT,
+					   "Please specify a thread ID list. Example: thread apply 1-3 backtrace");
+	if (status == TL_OK)
+		status = tl_application_read(&application, at, error);
+	if (status == TL_OK)
+		status = apply_to_threads(cli, &application, &threads, false, error);
+	free(threads.items);
 	return status;
 }
 

@@ -118,6 +118,7 @@ static enum tl_status run_starti(struct tl_cli *cli, const struct tl_command_lin
 	free(words);
 	TL_TRY(status);
 	TL_TRY(tl_running_launch(cli, error));
+	tl_session_stay(cli->session);
 	stop.thread = tl_session_thread(cli->session);
 	tl_stop_tell(cli, &stop);
 	return TL_OK;
@@ -148,10 +149,17 @@ static enum tl_status run_attach(struct tl_cli *cli, const struct tl_command_lin
 	return tl_running_attach(cli, process, background, error);
 }
 
+static tl_u64 selected_process(const struct tl_cli *cli)
+{
+	struct tl_inferior_info info;
+
+	return tl_session_inferior(cli->session, tl_session_current_inferior(cli->session), &info) ? info.process : 0;
+}
+
 static enum tl_status run_detach(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	const char *program = tl_session_program(cli->session);
-	tl_u64 process = tl_session_thread(cli->session).process;
+	tl_u64 process = selected_process(cli);
 
 	(void)line;
 	if (cli->connection.kind == TL_CONNECTION_CORE && tl_connection_disconnect(cli, error)) {
@@ -164,14 +172,15 @@ static enum tl_status run_detach(struct tl_cli *cli, const struct tl_command_lin
 	TL_TRY(tl_session_detach(cli->session, error));
 	if (cli->connection.kind == TL_CONNECTION_REMOTE)
 		tl_screen_text(&cli->screen, "Ending remote debugging.\n");
-	tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) detached]\n", (unsigned long long)process);
+	tl_screen_format(&cli->screen, "[Inferior %u (process %llu) detached]\n",
+			 tl_session_current_inferior(cli->session), (unsigned long long)process);
 	cli->last_thread = (struct tl_thread_id){0, 0};
 	return TL_OK;
 }
 
 static enum tl_status run_kill(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	tl_u64 process = tl_session_thread(cli->session).process;
+	tl_u64 process = selected_process(cli);
 
 	(void)line;
 	TL_TRY(tl_running_alive(cli, error));
@@ -180,7 +189,8 @@ static enum tl_status run_kill(struct tl_cli *cli, const struct tl_command_line 
 	if (!tl_cli_query(cli, "Kill the program being debugged? "))
 		return TL_FAIL(error, TL_ERROR_CANCELLED, "Not confirmed.");
 	TL_TRY(tl_session_kill(cli->session, error));
-	tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) killed]\n", (unsigned long long)process);
+	tl_screen_format(&cli->screen, "[Inferior %u (process %llu) killed]\n",
+			 tl_session_current_inferior(cli->session), (unsigned long long)process);
 	cli->last_thread = (struct tl_thread_id){0, 0};
 	return TL_OK;
 }
@@ -363,7 +373,8 @@ static enum tl_status run_signal(struct tl_cli *cli, const struct tl_command_lin
 static enum tl_status run_interrupt(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	(void)line;
-	TL_TRY(tl_running_alive(cli, error));
+	if (!tl_session_any_running(cli->session))
+		TL_TRY(tl_running_alive(cli, error));
 	tl_session_interrupt(cli->session);
 	return TL_OK;
 }
@@ -406,11 +417,13 @@ const struct tl_command tl_commands_running[] = {
 	 .details = "It is stopped; detach lets it go on.\nExample: attach 4711",
 	 .run = run_attach},
 	{.name = "detach",
+	 .subcommands = tl_commands_inferiors_detach,
 	 .summary = "Detach from a process: it runs on, and is no longer debugged",
 	 .details = "Example: detach",
 	 .run = run_detach},
 	{.name = "kill",
 	 .shorts = "k",
+	 .subcommands = tl_commands_inferiors_kill,
 	 .summary = "Kill execution of program being debugged",
 	 .details = "Example: kill",
 	 .run = run_kill},

@@ -5,6 +5,7 @@
 #include "frontends/cli/execute.h"
 #include "frontends/cli/frames.h"
 #include "frontends/cli/running.h"
+#include "frontends/cli/thread_ids.h"
 #include "frontends/cli/thread_stacks.h"
 #include "frontends/cli/threads.h"
 #include "frontends/cli/values.h"
@@ -25,21 +26,29 @@ struct listing {
 	bool global; /* -gid */
 };
 
+static bool is_running(struct tl_cli *cli, struct tl_thread_id thread)
+{
+	struct tl_thread_info info;
+
+	return !tl_engine_find_thread(tl_session_engine(cli->session), thread, &info) || !info.stopped;
+}
+
 static enum tl_status list_thread(struct tl_cli *cli, const struct listing *listing, tl_u32 number,
 				  struct tl_error *error)
 {
 	struct tl_thread_id thread = tl_session_numbered_thread(cli->session, number);
 	struct tl_output id = tl_output_make(512);
 	const struct tl_stack_frame *frame;
-	char global[16] = "";
+	char global[16] = "", label[32];
 
 	if (listing->global)
 		(void)snprintf(global, sizeof(global), "%-4u ", number);
 	tl_thread_write_target_id(cli, thread, &id);
-	tl_screen_format(&cli->screen, "%c %-4u %s%-*s ", thread.thread == listing->selected.thread ? '*' : ' ', number,
+	tl_session_thread_label(cli->session, thread, label, sizeof(label));
+	tl_screen_format(&cli->screen, "%c %-4s %s%-*s ", thread.thread == listing->selected.thread ? '*' : ' ', label,
 			 global, listing->widest, tl_output_string(&id));
 	tl_output_release(&id);
-	if (tl_session_running(cli->session)) {
+	if (is_running(cli, thread)) {
 		tl_screen_text(&cli->screen, "(running)\n");
 		return TL_OK;
 	}
@@ -57,7 +66,7 @@ static enum tl_status list_threads(struct tl_cli *cli, const struct tl_thread_li
 {
 	struct listing listing = {.selected = tl_session_thread(cli->session), .widest = 17, .global = global};
 	struct tl_output id = tl_output_make(512);
-	tl_u32 level = tl_session_level(cli->session);
+	tl_u32 level = tl_session_level(cli->session), inferior = tl_session_current_inferior(cli->session);
 	enum tl_status status = TL_OK;
 
 	for (tl_size i = 0; i < numbers->count; i++) {
@@ -69,9 +78,12 @@ static enum tl_status list_threads(struct tl_cli *cli, const struct tl_thread_li
 	tl_screen_format(&cli->screen, "  Id   %s%-*s Frame \n", global ? "GId  " : "", listing.widest, "Target Id");
 	for (tl_size i = 0; i < numbers->count && status == TL_OK && !tl_cli_cancelled(cli); i++)
 		status = list_thread(cli, &listing, numbers->items[i], error);
-	if (!tl_session_running(cli->session) && listing.selected.thread != 0 &&
-	    tl_session_select_thread(cli->session, listing.selected, NULL) == TL_OK)
+	if (tl_session_select_inferior(cli->session, inferior, NULL) == TL_OK && listing.selected.thread != 0 &&
+	    tl_session_select_thread(cli->session, listing.selected, NULL) == TL_OK &&
+	    !is_running(cli, listing.selected))
 		(void)!tl_session_select_frame(cli->session, level, NULL);
+	if (listing.selected.thread == 0)
+		tl_screen_text(&cli->screen, "\nNo selected thread.  See `help thread'.\n");
 	return status;
 }
 
@@ -137,15 +149,13 @@ static enum tl_status current(struct tl_cli *cli, struct tl_error *error)
 {
 	struct tl_thread_id thread = tl_session_thread(cli->session);
 	struct tl_output name = tl_output_make(512);
+	char label[32];
 
-	(void)error;
-	if (thread.thread == 0) {
-		tl_screen_text(&cli->screen, "No thread selected\n");
-		return TL_OK;
-	}
+	if (thread.thread == 0)
+		return TL_FAIL(error, TL_ERROR_NO_THREAD, "No thread selected");
 	tl_thread_write_name(cli, thread, &name);
-	tl_screen_format(&cli->screen, "[Current thread is %u (%s)]\n", tl_session_thread_number(cli->session, thread),
-			 tl_output_string(&name));
+	tl_session_thread_label(cli->session, thread, label, sizeof(label));
+	tl_screen_format(&cli->screen, "[Current thread is %s (%s)]\n", label, tl_output_string(&name));
 	tl_output_release(&name);
 	return TL_OK;
 }
@@ -153,30 +163,17 @@ static enum tl_status current(struct tl_cli *cli, struct tl_error *error)
 static enum tl_status thread(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
 			     struct tl_error *error)
 {
-	struct tl_output name = tl_output_make(512);
 	struct tl_thread_id id;
-	tl_i64 number;
+	tl_u32 number;
 
 	(void)line;
 	if (words[0] == '\0')
 		return current(cli, error);
-	TL_TRY(tl_cli_number(cli, words, &number, error));
-	id = number > 0 && number < TL_U32_MAX ? tl_session_numbered_thread(cli->session, (tl_u32)number)
-					       : (struct tl_thread_id){0, 0};
-	if (id.thread == 0)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Unknown thread %lld.", (long long)number);
+	TL_TRY(tl_thread_id_read(cli, words, &number, error));
+	id = tl_session_numbered_thread(cli->session, number);
 	TL_TRY(tl_session_select_thread(cli->session, id, error));
 	cli->last_thread = id;
-	tl_thread_write_name(cli, id, &name);
-	tl_screen_format(&cli->screen, "[Switching to thread %lld (%s)]", (long long)number, tl_output_string(&name));
-	tl_output_release(&name);
-	if (tl_session_running(cli->session)) {
-		tl_screen_text(&cli->screen, "(running)\n");
-		return TL_OK;
-	}
-	tl_screen_text(&cli->screen, "\n");
-	TL_TRY(tl_session_select_frame(cli->session, 0, error));
-	return tl_frame_print_selected(cli, error);
+	return tl_thread_tell_selected(cli, error);
 }
 
 static enum tl_status run_thread(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
@@ -202,11 +199,11 @@ static enum tl_status run_name(struct tl_cli *cli, const struct tl_command_line 
 	return tl_words_with(cli, line, name_thread, error);
 }
 
-static bool find_text(struct tl_cli *cli, const regex_t *wanted, tl_u32 number, const char *what, const char *text)
+static bool find_text(struct tl_cli *cli, const regex_t *wanted, const char *label, const char *what, const char *text)
 {
 	if (text == NULL || text[0] == '\0' || regexec(wanted, text, 0, NULL, 0) != 0)
 		return false;
-	tl_screen_format(&cli->screen, "Thread %u has %s '%s'\n", number, what, text);
+	tl_screen_format(&cli->screen, "Thread %s has %s '%s'\n", label, what, text);
 	return true;
 }
 
@@ -215,13 +212,15 @@ static bool find_in(struct tl_cli *cli, const regex_t *wanted, tl_u32 number)
 {
 	struct tl_thread_id thread = tl_session_numbered_thread(cli->session, number);
 	struct tl_output target_id = tl_output_make(512);
-	char own[TL_THREAD_NAME_MAX];
-	bool found = find_text(cli, wanted, number, "name", tl_thread_given_name(cli, thread));
+	char own[TL_THREAD_NAME_MAX], label[32];
+	bool found;
 
+	tl_session_thread_label(cli->session, thread, label, sizeof(label));
+	found = find_text(cli, wanted, label, "name", tl_thread_given_name(cli, thread));
 	tl_thread_own_name(cli, thread, own);
-	found |= find_text(cli, wanted, number, "target name", own);
+	found |= find_text(cli, wanted, label, "target name", own);
 	tl_thread_write_name(cli, thread, &target_id);
-	found |= find_text(cli, wanted, number, "target id", tl_output_string(&target_id));
+	found |= find_text(cli, wanted, label, "target id", tl_output_string(&target_id));
 	tl_output_release(&target_id);
 	return found;
 }
@@ -262,7 +261,7 @@ static enum tl_status run_stacks(struct tl_cli *cli, const struct tl_command_lin
 	return tl_words_with(cli, line, tl_thread_stacks, error);
 }
 
-/* ---- info program, info inferiors ---- */
+/* ---- info program ---- */
 
 static enum tl_status run_info_program(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
@@ -295,28 +294,12 @@ static enum tl_status run_info_program(struct tl_cli *cli, const struct tl_comma
 	return TL_OK;
 }
 
-static enum tl_status run_info_inferiors(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
-{
-	const char *program = tl_session_program(cli->session);
-	char name[32] = "<null>";
-
-	(void)line, (void)error;
-	if (tl_session_alive(cli->session))
-		(void)snprintf(name, sizeof(name), "process %llu",
-			       (unsigned long long)tl_session_thread(cli->session).process);
-	tl_screen_format(&cli->screen,
-			 "  Num  Description       Connection           Executable        \n"
-			 "* 1    %-17s %-20s %-17s \n",
-			 name, tl_session_alive(cli->session) ? "1 (native)" : "", program != NULL ? program : "");
-	return TL_OK;
-}
-
 static const struct tl_command thread_rows[] = {
 	{.name = "apply",
-	 .arguments = "all | NUMBERS [-q] [-c] [-s] [-ascending] COMMAND",
+	 .arguments = "all | THREADS [-q] [-c] [-s] [-ascending] COMMAND",
 	 .summary = "Apply a command to a list of threads",
 	 .details = TL_APPLICATION_FLAGS "With \"all\" the youngest is first, unless -ascending is given.\n"
-					 "Example: thread apply all -q backtrace 3, thread apply 2-5 print x",
+					 "Example: thread apply all -q backtrace 3, thread apply 2-5 3.* print x",
 	 .flags = TL_COMMAND_STOPPED,
 	 .run = tl_command_thread_apply,
 	 .complete = tl_complete_thread_apply},
@@ -356,15 +339,11 @@ const struct tl_command tl_commands_threads[] = {
 };
 
 const struct tl_command tl_commands_threads_info[] = {
-	{.name = "inferiors",
-	 .summary = "Print a list of inferiors being managed",
-	 .details = "Example: info inferiors",
-	 .run = run_info_inferiors},
 	{.name = "threads",
-	 .arguments = "[-gid] [NUMBERS]",
+	 .arguments = "[-gid] [THREADS]",
 	 .summary = "Display currently known threads",
-	 .details = "The selected one is marked by *. -gid adds a column of global numbers, which are the same here.\n"
-		    "Example: info threads, info threads 2-5",
+	 .details = "The selected one is marked by *. -gid adds a column of the numbers among all of all inferiors.\n"
+		    "Example: info threads, info threads 2-5 3.*",
 	 .run = run_info_threads},
 	{.name = "program",
 	 .summary = "Execution status of the program",

@@ -2,6 +2,7 @@
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
+#include "frontends/cli/inferiors.h"
 #include "frontends/cli/running.h"
 #include "frontends/cli/stops.h"
 
@@ -117,6 +118,7 @@ static enum tl_status execute(struct tl_cli *cli, const char *text, bool typed, 
 		text++;
 	if (*text == '#' || *text == '\0')
 		return TL_OK;
+	tl_inferiors_follow(cli);
 	TL_TRY(tl_command_find(cli->table.rows, text, strlen(text), &line, error));
 	if (line.command == NULL)
 		return TL_OK;

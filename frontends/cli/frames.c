@@ -39,13 +39,13 @@ void tl_value_write(struct tl_cli *cli, const char *name, const struct tl_value 
 		write_failure(name, error.text, output);
 }
 
-void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, struct tl_output *output)
+void tl_place_write_file(const struct tl_modules *modules, tl_u64 address, const char *file, struct tl_output *output)
 {
 	struct tl_code_line line;
 	char whole[4096], name[4096];
 	tl_size size;
 
-	if (tl_modules_line(tl_session_modules(cli->session), address, &line)) {
+	if (tl_modules_line(modules, address, &line)) {
 		size = tl_line_table_path(line.table, line.row->file, true, whole, sizeof(whole));
 		if (size > 0 && size < sizeof(whole) && strcmp(whole, file) == 0 &&
 		    tl_line_table_shown_path(line.table, line.row->file, name, sizeof(name)) < sizeof(name))
@@ -269,4 +269,24 @@ const char *tl_frame_language(const struct tl_stack_frame *frame)
 	if (frame->module != NULL && frame->module->binary->index != NULL)
 		unit = tl_index_unit(frame->module->binary->index, frame->lookup - frame->module->bias);
 	return unit != NULL ? language_name(unit->language) : NULL;
+}
+
+enum tl_status tl_thread_tell_selected(struct tl_cli *cli, struct tl_error *error)
+{
+	struct tl_thread_id thread = tl_session_thread(cli->session);
+	struct tl_output name = tl_output_make(512);
+	struct tl_thread_info info;
+	char label[32];
+
+	tl_thread_write_name(cli, thread, &name);
+	tl_session_thread_label(cli->session, thread, label, sizeof(label));
+	tl_screen_format(&cli->screen, "[Switching to thread %s (%s)]", label, tl_output_string(&name));
+	tl_output_release(&name);
+	if (!tl_engine_find_thread(tl_session_engine(cli->session), thread, &info) || !info.stopped) {
+		tl_screen_text(&cli->screen, "(running)\n");
+		return TL_OK;
+	}
+	tl_screen_text(&cli->screen, "\n");
+	TL_TRY(tl_session_select_frame(cli->session, 0, error));
+	return tl_frame_print_selected(cli, error);
 }

@@ -40,7 +40,7 @@ TL_CHECKED enum tl_status tl_frame_write_arguments(struct tl_cli *cli, const str
 const char *tl_frame_language(const struct tl_stack_frame *frame);
 
 /* A file's name as the compiler was told it, which is what gdb shows, where it is that of the line at an address. */
-void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, struct tl_output *output);
+void tl_place_write_file(const struct tl_modules *modules, tl_u64 address, const char *file, struct tl_output *output);
 
 /*
  * The value of a variable as `info locals` shows it: "<optimized out>", "<error reading variable x (…)>" or what it is;
@@ -48,5 +48,8 @@ void tl_place_write_file(struct tl_cli *cli, tl_u64 address, const char *file, s
  */
 void tl_value_write(struct tl_cli *cli, const char *name, const struct tl_value *value, const char *failure,
 		    struct tl_output *output);
+
+/* "[Switching to thread 2 (Thread 0x7ffff7d8a740 (LWP 123))]", and where it stands. */
+TL_CHECKED enum tl_status tl_thread_tell_selected(struct tl_cli *cli, struct tl_error *error);
 
 #endif

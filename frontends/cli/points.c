@@ -30,7 +30,8 @@ static void tell_file(struct tl_cli *cli, const char *front, const char *middle,
 {
 	struct tl_output file = tl_output_make(TL_OUTPUT_MAX);
 
-	tl_place_write_file(cli, location->address, location->file, &file);
+	tl_place_write_file(tl_session_inferior_modules(cli->session, location->inferior), location->address,
+			    location->file, &file);
 	tl_screen_format(&cli->screen, "%s%s%s%s%s%u%s", front, tl_screen_style(&cli->screen, TL_STYLE_FILENAME),
 			 tl_output_string(&file), tl_screen_style(&cli->screen, TL_STYLE_PLAIN), middle, location->line,
 			 end);
@@ -219,25 +220,29 @@ enum tl_status tl_numbers_each(struct tl_cli *cli, const char *words,
 
 /* ---- The list ---- */
 
-static void list_location(struct tl_cli *cli, const struct tl_breakpoint_location *location, tl_u32 thread)
+/* Whose it is, where there is more than one. */
+static void list_inferior(struct tl_cli *cli, tl_u32 inferior)
+{
+	if (tl_session_qualifies_threads(cli->session))
+		tl_screen_format(&cli->screen, " inf %u", inferior);
+}
+
+static void list_location(struct tl_cli *cli, const struct tl_breakpoint_location *location)
 {
 	struct tl_screen *screen = &cli->screen;
 	const char *off = tl_screen_style(screen, TL_STYLE_PLAIN);
-	char end[32] = "\n";
 
-	if (thread != 0)
-		(void)snprintf(end, sizeof(end), " thread %u\n", thread);
 	tl_screen_format(screen, "%s0x%016llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS),
 			 (unsigned long long)location->address, off);
 	if (location->file != NULL && !location->resolver) {
 		tl_screen_format(screen, "in %s%s%s", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 location->function != NULL ? location->function : "??", off);
-		tell_file(cli, " at ", ":", location, end);
-	} else if (location->function != NULL)
-		tl_screen_format(screen, "<%s%s%s>%s", tl_screen_style(screen, TL_STYLE_FUNCTION), location->function,
-				 off, end);
-	else
-		tl_screen_text(screen, end);
+		tell_file(cli, " at ", ":", location, "");
+	} else if (location->function != NULL) {
+		tl_screen_format(screen, "<%s%s%s>", tl_screen_style(screen, TL_STYLE_FUNCTION), location->function,
+				 off);
+	}
+	list_inferior(cli, location->inferior);
 }
 
 static const char *disposition(const struct tl_breakpoint *point)
@@ -297,6 +302,16 @@ static void list_event(struct tl_cli *cli, const struct tl_breakpoint *point, in
 	tl_output_release(&output);
 }
 
+static void list_watch(struct tl_cli *cli, const struct tl_breakpoint *point, int width)
+{
+	struct tl_inferior_info info;
+
+	tl_screen_format(&cli->screen, "%*s%s%s", width + 1, "", point->by_location ? "-location " : "",
+			 point->place != NULL ? point->place : "");
+	if (!point->software && tl_session_inferior(cli->session, point->inferior, &info) && info.process != 0)
+		list_inferior(cli, point->inferior);
+}
+
 static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point, int width)
 {
 	struct tl_screen *screen = &cli->screen;
@@ -306,14 +321,17 @@ static void list_what(struct tl_cli *cli, const struct tl_breakpoint *point, int
 	if (point->kind >= TL_CATCH_FORK)
 		list_event(cli, point, width);
 	else if (!has_address)
-		tl_screen_format(screen, "%*s%s%s\n", width + 1, "", point->by_location ? "-location " : "",
-				 point->place != NULL ? point->place : "");
+		list_watch(cli, point, width);
 	else if (point->location_count == 0)
-		tl_screen_format(screen, "%-*s %s\n", width, "<PENDING>", point->place);
+		tl_screen_format(screen, "%-*s %s", width, "<PENDING>", point->place);
 	else if (point->location_count > 1)
-		tl_screen_format(screen, "%-*s \n", width, "<MULTIPLE>");
+		tl_screen_format(screen, "%-*s ", width, "<MULTIPLE>");
 	else
-		list_location(cli, &point->locations[0], point->thread);
+		list_location(cli, &point->locations[0]);
+	if (point->kind < TL_CATCH_FORK && point->thread != 0)
+		tl_screen_format(screen, " thread %u", point->thread);
+	if (point->kind < TL_CATCH_FORK)
+		tl_screen_text(screen, "\n");
 }
 
 static void list_commands(struct tl_cli *cli, const char *commands)
@@ -342,8 +360,13 @@ static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
 
 	if (point->condition != NULL)
 		tl_screen_format(screen, "\tstop only if %s\n", point->condition);
-	if (point->thread != 0)
-		tl_screen_format(screen, "\tstop only in thread %u\n", point->thread);
+	if (point->thread != 0) {
+		char label[32];
+
+		tl_session_thread_label(cli->session, tl_session_numbered_thread(cli->session, point->thread), label,
+					sizeof(label));
+		tl_screen_format(screen, "\tstop only in thread %s\n", label);
+	}
 	if (point->hits != 0)
 		tl_screen_format(screen, "\t%s already hit %llu time%s\n",
 				 point->kind >= TL_CATCH_FORK ? "catchpoint" : "breakpoint",
@@ -359,7 +382,8 @@ static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
 
 		(void)snprintf(number, sizeof(number), "%u.%zu", point->number, i + 1);
 		tl_screen_format(screen, "%-28s%-3s ", number, point->locations[i].enabled ? "y" : "n");
-		list_location(cli, &point->locations[i], 0);
+		list_location(cli, &point->locations[i]);
+		tl_screen_text(screen, "\n");
 	}
 }
 

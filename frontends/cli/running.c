@@ -1,6 +1,7 @@
 #include "frontends/cli/running.h"
 
 #include "frontends/cli/cli.h"
+#include "frontends/cli/inferiors.h"
 #include "frontends/cli/program_terminal.h"
 #include "frontends/cli/stops.h"
 
@@ -57,18 +58,20 @@ void tl_running_interrupt(struct tl_cli *cli)
 enum tl_status tl_running_wait(struct tl_cli *cli, struct tl_error *error)
 {
 	const struct tl_patience patience = {waiting, cli};
+	struct tl_program_terminal *terminal;
 	struct tl_stop stop;
 	enum tl_status status;
 
 	tl_screen_flush(&cli->screen);
 	cli->foreground = true;
-	tl_program_terminal_foreground(cli->program_terminal, true);
+	terminal = tl_inferiors_terminal(cli);
+	tl_program_terminal_foreground(terminal, true);
 	tl_full_screen_running(cli);
 	cli->screen.unpaged++;
 	status = tl_session_wait(cli->session, &patience, &stop, error);
 	cli->screen.unpaged--;
-	tl_program_terminal_drain(cli->program_terminal);
-	tl_program_terminal_foreground(cli->program_terminal, false);
+	tl_inferiors_drain(cli);
+	tl_program_terminal_foreground(terminal, false);
 	cli->foreground = false;
 	cli->stop_due = false;
 	TL_TRY(status);
@@ -98,6 +101,8 @@ enum tl_status tl_running_resume(struct tl_cli *cli, const struct tl_plan *plan,
 	tl_screen_flush(&cli->screen);
 	cli->runs++;
 	TL_TRY(tl_session_resume(cli->session, plan, error));
+	/* A child that is followed may have become it. */
+	cli->last_thread = tl_session_thread(cli->session);
 	return background ? TL_OK : tl_running_wait(cli, error);
 }
 
@@ -185,11 +190,11 @@ static enum tl_status launch(struct tl_cli *cli, const char *const *words, struc
 
 	TL_TRY(open_terminal(cli, &launch, error));
 	cli->runs++;
-	cli->threads_seen = false;
+	cli->threads_seen = cli->threads_seen && tl_inferiors_alive(cli);
 	cli->last_thread = (struct tl_thread_id){0, 0};
 	status = tl_session_launch(cli->session, &launch, error);
 	/* What a shell said of why it could not. */
-	tl_program_terminal_drain(cli->program_terminal);
+	tl_inferiors_drain(cli);
 	return status;
 }
 

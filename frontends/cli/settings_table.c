@@ -67,6 +67,9 @@ static enum tl_status session_changed(struct tl_cli *cli, struct tl_error *error
 	to->step_into_unknown = from->step_mode;
 	to->follow_child = from->follow_fork == 1;
 	to->detach_on_fork = from->detach_on_fork;
+	to->new_on_exec = from->follow_exec == 0;
+	to->run_all = from->run_all;
+	to->tell_inferiors = from->inferior_events;
 	to->stop_on_library = from->stop_on_library;
 	to->unwind_on_signal = from->unwind_on_signal;
 	to->unwind_on_exception = from->unwind_on_exception;
@@ -156,6 +159,7 @@ static void show_logging(struct tl_cli *cli, const char *words)
 static const char *const flavors[] = {"att", "intel", NULL};
 static const char *const frame_arguments[] = {"all", "scalars", "none", "presence", NULL};
 static const char *const follow_fork[] = {"parent", "child", NULL};
+static const char *const follow_exec[] = {"new", "same", NULL};
 static const char *const locking[] = {"off", "on", "step", "replay", NULL};
 static const char *const pending[] = {"auto", "on", "off", NULL};
 
@@ -252,6 +256,17 @@ const struct tl_setting tl_setting_rows[] = {
 	 .details = "Example: set environment LD_BIND_NOW = 1, show environment PATH",
 	 .set = tl_set_environment,
 	 .show = tl_show_environment},
+	{.name = "follow-exec-mode",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = follow_exec,
+	 .offset = AT(follow_exec),
+	 .changed = session_changed,
+	 .say = "Follow exec mode is \"%s\".",
+	 .summary = "debugger response to a program call of exec",
+	 .details =
+		 "same: the inferior has the new program from then on; new: one more inferior has it, and the old one\n"
+		 "can be started again.\n"
+		 "Example: set follow-exec-mode new"},
 	{.name = "follow-fork-mode",
 	 .kind = TL_SETTING_CHOICE,
 	 .choices = follow_fork,
@@ -376,6 +391,7 @@ const struct tl_setting tl_setting_rows[] = {
 	 .details = "scalars: structs and arrays are shown as \"...\"; presence: \"...\" if there are any."},
 	{.name = "print inferior-events",
 	 .offset = AT(inferior_events),
+	 .changed = session_changed,
 	 .say = "Printing of inferior events is %s.",
 	 .summary = "printing of inferior events (such as inferior start and exit)"},
 	{.name = "print max-depth",
@@ -450,6 +466,14 @@ const struct tl_setting tl_setting_rows[] = {
 	 .summary = "baud rate for remote serial I/O",
 	 .details = "unlimited: as the line is set. It counts for the next connection. Example: set serial baud 115200",
 	 .changed = serial_baud_changed},
+	{.name = "schedule-multiple",
+	 .offset = AT(run_all),
+	 .changed = session_changed,
+	 .say = "Resuming the execution of threads of all processes is %s.",
+	 .summary = "mode for resuming threads of all processes",
+	 .details =
+		 "On: commands like continue and next resume the threads of all inferiors, off: of the selected one.\n"
+		 "Example: set schedule-multiple on"},
 	{.name = "startup-with-shell",
 	 .offset = AT(with_shell),
 	 .say = "Use of shell to start subprocesses is %s.",
@@ -567,6 +591,7 @@ enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *e
 		.repeats = 10,
 		.depth = 20,
 		.symbols = true,
+		.follow_exec = 1,
 		.frame_arguments = 1,
 		.list_size = 10,
 		.inferior_events = true,

@@ -6,8 +6,8 @@
 #include "frontends/cli/displays.h"
 #include "frontends/cli/execute.h"
 #include "frontends/cli/frames.h"
+#include "frontends/cli/inferiors.h"
 #include "frontends/cli/points.h"
-#include "frontends/cli/program_terminal.h"
 #include "frontends/cli/threads.h"
 #include "frontends/cli/values.h"
 
@@ -27,11 +27,12 @@ static bool has_threads(struct tl_cli *cli, struct tl_thread_id thread)
 
 static void write_thread(struct tl_cli *cli, struct tl_thread_id thread, const char *verb)
 {
-	char name[TL_THREAD_NAME_MAX];
+	char name[TL_THREAD_NAME_MAX], label[32];
 
 	if (!has_threads(cli, thread))
 		return;
-	tl_screen_format(&cli->screen, "Thread %u ", tl_session_thread_number(cli->session, thread));
+	tl_session_thread_label(cli->session, thread, label, sizeof(label));
+	tl_screen_format(&cli->screen, "Thread %s ", label);
 	tl_thread_read_name(cli, thread, name);
 	if (name[0] != '\0')
 		tl_screen_format(&cli->screen, "\"%s\" ", name);
@@ -206,11 +207,12 @@ static void tell_exit(struct tl_cli *cli, const struct tl_stop *stop)
 
 	if (cli->settings.inferior_events) {
 		if (stop->code == 0)
-			tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) exited normally]\n",
+			tl_screen_format(&cli->screen, "[Inferior %u (process %llu) exited normally]\n", stop->inferior,
 					 (unsigned long long)stop->thread.process);
 		else
-			tl_screen_format(&cli->screen, "[Inferior 1 (process %llu) exited with code %02o]\n",
-					 (unsigned long long)stop->thread.process, (unsigned)stop->code);
+			tl_screen_format(&cli->screen, "[Inferior %u (process %llu) exited with code %02o]\n",
+					 stop->inferior, (unsigned long long)stop->thread.process,
+					 (unsigned)stop->code);
 	}
 	(void)!tl_cli_set_variable(cli, "_exitcode", stop->code, &error);
 }
@@ -321,7 +323,7 @@ void tl_stop_tell(struct tl_cli *cli, const struct tl_stop *stop)
 	struct tl_error error;
 	bool silent = stop->number_count > 0, has_place;
 
-	tl_program_terminal_drain(cli->program_terminal);
+	tl_inferiors_drain(cli);
 	tl_full_screen_touch(cli);
 	for (tl_u32 i = 0; i < stop->number_count && i < TL_STOP_NUMBERS_MAX; i++)
 		silent = silent && is_silent(tl_breakpoint_find(cli->session, stop->numbers[i]));
@@ -331,6 +333,7 @@ void tl_stop_tell(struct tl_cli *cli, const struct tl_stop *stop)
 		tl_screen_complain(&cli->screen, error.text);
 	if (silent) {
 		cli->last_thread = stop->thread;
+		tl_session_prune(cli->session);
 		return;
 	}
 	if (stop->kind != TL_STOP_EXITED && stop->kind != TL_STOP_KILLED)
@@ -343,6 +346,7 @@ void tl_stop_tell(struct tl_cli *cli, const struct tl_stop *stop)
 		tell_returned(cli, stop);
 		tl_displays_show(cli);
 	}
+	tl_session_prune(cli->session);
 }
 
 /* ---- Commands of points ---- */

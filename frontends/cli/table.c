@@ -26,6 +26,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"targets", "Targets: what is debugged, and where", tl_commands_targets, NULL},
 	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_program_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
+	{"inferiors", "Programs side by side", tl_commands_inferiors, tl_commands_inferiors_info},
 	{"apply", "One command for many threads or frames", tl_commands_apply, NULL},
 	{"text-user-interface", "Full screen", tl_commands_screen, tl_commands_screen_info},
 	{"support", "Support facilities", tl_commands_shell, NULL},

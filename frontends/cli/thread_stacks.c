@@ -151,7 +151,7 @@ static void show_header(struct tl_cli *cli, const struct group *group)
 		tl_output_text(&text, "):\n");
 	} else {
 		tl_output_text(&text, "\nThreads ");
-		tl_thread_list_write(&group->threads, &text);
+		tl_thread_list_write(cli, &group->threads, &text);
 		tl_output_format(&text, " (%llu):\n", (unsigned long long)group->threads.count);
 	}
 	tl_screen_text(&cli->screen, tl_output_string(&text));

@@ -2,19 +2,12 @@
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/frames.h"
-#include "frontends/cli/points.h"
+#include "frontends/cli/thread_ids.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- Numbers ---- */
-
-static int by_number(const void *left, const void *right)
-{
-	tl_u32 a = *(const tl_u32 *)left, b = *(const tl_u32 *)right;
-
-	return (a > b) - (a < b);
-}
 
 enum tl_status tl_thread_list_add(struct tl_thread_list *numbers, tl_u32 number, struct tl_error *error)
 {
@@ -37,40 +30,16 @@ void tl_thread_list_release(struct tl_thread_list *numbers)
 	*numbers = (struct tl_thread_list){0};
 }
 
-enum tl_status tl_threads_all(struct tl_cli *cli, struct tl_thread_list *numbers_ret, struct tl_error *error)
-{
-	const struct tl_engine *engine = tl_session_engine(cli->session);
-	struct tl_thread_list numbers = {0};
-	struct tl_thread_info info;
-	tl_u64 born = 0;
-
-	for (; tl_engine_younger_thread(engine, born, &info); born = info.born) {
-		tl_u32 number = tl_session_thread_number(cli->session, info.id);
-
-		if (number != 0 && tl_thread_list_add(&numbers, number, error) != TL_OK) {
-			tl_thread_list_release(&numbers);
-			return TL_ERROR_NO_MEMORY;
-		}
-	}
-	if (numbers.count > 0)
-		qsort(numbers.items, numbers.count, sizeof(*numbers.items), by_number);
-	*numbers_ret = numbers;
-	return TL_OK;
-}
-
-static enum tl_status add_listed(struct tl_cli *cli, void *context, tl_u32 number, tl_u32 location,
-				 struct tl_error *error)
-{
-	(void)cli, (void)location;
-	return tl_thread_list_add(context, number, error);
-}
-
-enum tl_status tl_threads_listed(struct tl_cli *cli, const char *list, struct tl_thread_list *numbers_ret,
-				 struct tl_error *error)
+/* The numbers of those that are there; the names are released. */
+static enum tl_status take_numbers(struct tl_named_threads *named, enum tl_status status,
+				   struct tl_thread_list *numbers_ret, struct tl_error *error)
 {
 	struct tl_thread_list numbers = {0};
-	enum tl_status status = tl_numbers_each(cli, list, add_listed, &numbers, error);
 
+	for (tl_size i = 0; i < named->count && status == TL_OK; i++)
+		if (named->items[i].global != 0)
+			status = tl_thread_list_add(&numbers, named->items[i].global, error);
+	free(named->items);
 	if (status != TL_OK)
 		tl_thread_list_release(&numbers);
 	else
@@ -78,14 +47,49 @@ enum tl_status tl_threads_listed(struct tl_cli *cli, const char *list, struct tl
 	return status;
 }
 
-void tl_thread_list_write(const struct tl_thread_list *numbers, struct tl_output *output)
+enum tl_status tl_threads_all(struct tl_cli *cli, struct tl_thread_list *numbers_ret, struct tl_error *error)
+{
+	struct tl_named_threads named = {0};
+	enum tl_status status = tl_thread_ids_all(cli, &named, error);
+
+	return take_numbers(&named, status, numbers_ret, error);
+}
+
+enum tl_status tl_threads_listed(struct tl_cli *cli, const char *list, struct tl_thread_list *numbers_ret,
+				 struct tl_error *error)
+{
+	struct tl_named_threads named = {0};
+	const char *at = list;
+	enum tl_status status = tl_thread_ids_take(cli, &at, &named, error);
+
+	if (status == TL_OK && *at != '\0')
+		status = TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid thread ID: %s", at);
+	return take_numbers(&named, status, numbers_ret, error);
+}
+
+static struct tl_thread_numbers numbers_of(struct tl_cli *cli, tl_u32 number)
+{
+	return tl_session_thread_numbers(cli->session, tl_session_numbered_thread(cli->session, number));
+}
+
+void tl_thread_list_write(struct tl_cli *cli, const struct tl_thread_list *numbers, struct tl_output *output)
 {
 	for (tl_size i = 0, last; i < numbers->count; i = last + 1) {
-		for (last = i; last + 1 < numbers->count && numbers->items[last + 1] == numbers->items[last] + 1;)
-			last++;
-		tl_output_format(output, "%s%u", i != 0 ? " " : "", numbers->items[i]);
+		struct tl_thread_numbers first = numbers_of(cli, numbers->items[i]), next;
+		tl_u32 end = first.thread;
+
+		for (last = i; last + 1 < numbers->count; last++) {
+			next = numbers_of(cli, numbers->items[last + 1]);
+			if (next.inferior != first.inferior || next.thread != end + 1)
+				break;
+			end++;
+		}
+		tl_output_text(output, i != 0 ? " " : "");
+		if (tl_session_qualifies_threads(cli->session))
+			tl_output_format(output, "%u.", first.inferior);
+		tl_output_format(output, "%u", first.thread);
 		if (last != i)
-			tl_output_format(output, "-%u", numbers->items[last]);
+			tl_output_format(output, "-%u", end);
 	}
 }
 

@@ -9,24 +9,23 @@
 
 struct tl_cli;
 
-/* Numbers of threads. */
+/* Numbers of threads among all (tl_session_numbered_thread). */
 struct tl_thread_list {
 	tl_u32 *items;
 	tl_size count, capacity;
 };
 
-/* All threads there are, in the order of their numbers; the caller releases them. TL_ERROR_NO_MEMORY. */
+/* All threads there are, by inferiors and numbers; the caller releases them. TL_ERROR_NO_MEMORY. */
 TL_CHECKED enum tl_status tl_threads_all(struct tl_cli *cli, struct tl_thread_list *numbers_ret,
 					 struct tl_error *error);
-/* Those of a list that a person gave ("1 3-5 $n"), in its order, also such as do not exist. The caller releases them.
- */
+/* Those of a list that a person gave ("1 3-5 $n 2.*") that are there, in its order. The caller releases them. */
 TL_CHECKED enum tl_status tl_threads_listed(struct tl_cli *cli, const char *list, struct tl_thread_list *numbers_ret,
 					    struct tl_error *error);
 /* One more number. TL_ERROR_NO_MEMORY. */
 TL_CHECKED enum tl_status tl_thread_list_add(struct tl_thread_list *numbers, tl_u32 number, struct tl_error *error);
 void tl_thread_list_release(struct tl_thread_list *numbers);
-/* As they may be typed in a list: "2-345 347-999". They must be in order. */
-void tl_thread_list_write(const struct tl_thread_list *numbers, struct tl_output *output);
+/* As they may be typed in a list: "2-345 347-999", "1.2 2.1-3". They must be in order. */
+void tl_thread_list_write(struct tl_cli *cli, const struct tl_thread_list *numbers, struct tl_output *output);
 
 #define TL_THREAD_NAME_MAX 64
 
