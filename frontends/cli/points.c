@@ -38,19 +38,21 @@ static void tell_file(struct tl_cli *cli, const char *front, const char *middle,
 	tl_output_release(&file);
 }
 
-static bool stands_at(const struct tl_breakpoint *point, tl_u64 address)
+static bool stands_at(const struct tl_breakpoint *point, const struct tl_breakpoint_location *location)
 {
 	for (tl_size i = 0; i < point->location_count; i++)
-		if (point->locations[i].address == address)
+		if (point->locations[i].address == location->address &&
+		    point->locations[i].inferior == location->inferior)
 			return true;
 	return false;
 }
 
 /* Is it another one that a person made, at that address? */
-static bool is_other(const struct tl_breakpoint *other, const struct tl_breakpoint *point, tl_u64 address)
+static bool is_other(const struct tl_breakpoint *other, const struct tl_breakpoint *point,
+		     const struct tl_breakpoint_location *location)
 {
 	return other != point && tl_breakpoint_is_code(other->kind) && other->kind < TL_CATCH_THROW &&
-	       stands_at(other, address);
+	       stands_at(other, location);
 }
 
 static void note_other(struct tl_cli *cli, const struct tl_breakpoint *other, const struct tl_breakpoint *point,
@@ -72,19 +74,19 @@ void tl_point_note(struct tl_cli *cli, const struct tl_breakpoint *point)
 	const struct tl_breakpoint *other;
 
 	for (tl_size i = 0; i < point->location_count && tl_cli_typed(cli); i++) {
-		tl_u64 address = point->locations[i].address;
+		const struct tl_breakpoint_location *location = &point->locations[i];
 		tl_size count = 0;
 
 		for (tl_size j = 0; (other = tl_breakpoint_at(cli->session, j)) != NULL; j++)
-			count += is_other(other, point, address);
+			count += is_other(other, point, location);
 		if (count == 0)
 			continue;
 		tl_screen_format(&cli->screen, "Note: breakpoint%s ", count == 1 ? "" : "s");
 		for (tl_size j = 0; (other = tl_breakpoint_at(cli->session, j)) != NULL; j++)
-			if (is_other(other, point, address))
+			if (is_other(other, point, location))
 				note_other(cli, other, point, --count);
 		tl_screen_format(&cli->screen, "also set at pc %s0x%llx%s.\n",
-				 tl_screen_style(&cli->screen, TL_STYLE_ADDRESS), (unsigned long long)address,
+				 tl_screen_style(&cli->screen, TL_STYLE_ADDRESS), (unsigned long long)location->address,
 				 tl_screen_style(&cli->screen, TL_STYLE_PLAIN));
 	}
 }
