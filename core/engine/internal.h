@@ -209,6 +209,8 @@ tl_size tl_engine_read_code(struct tl_engine *engine, struct process *process, t
 
 /* The first point at that address with a kind in `kinds` (bit per kind), or NULL. */
 struct engine_point *tl_points_find(const struct space *space, tl_u64 address, tl_u32 kinds);
+/* To a target that decides by itself, before the point is put in or when they have changed. */
+void tl_points_tell_conditions(struct tl_engine *engine, tl_u64 process, const struct engine_point *point);
 #define KIND_BIT(kind) ((tl_u32)1 << (kind))
 #define KINDS_CODE (KIND_BIT(TL_POINT_SOFTWARE) | KIND_BIT(TL_POINT_HARDWARE))
 #define KINDS_DATA (KIND_BIT(TL_POINT_WRITE) | KIND_BIT(TL_POINT_READ) | KIND_BIT(TL_POINT_ACCESS))

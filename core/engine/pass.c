@@ -274,6 +274,7 @@ static void hold(struct tl_engine *engine, struct thread *thread, tl_u64 address
 void tl_pass_finish(struct tl_engine *engine)
 {
 	struct thread *thread = engine->over;
+	const struct engine_point *point;
 	struct space *space;
 
 	if (thread == NULL)
@@ -283,10 +284,13 @@ void tl_pass_finish(struct tl_engine *engine)
 	thread->wants_over = false;
 	if (space->lifted == 0)
 		(void)tl_undo_lower(&space->undo, tl_engine_memory(engine, space), engine->over_address);
-	if ((engine->capabilities & TL_CAN_PLANT) == 0 && engine->target->ops->insert_point != NULL &&
-	    tl_points_find(space, engine->over_address, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)
-		(void)engine->target->ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE,
-							engine->over_address, 1);
+	point = tl_points_find(space, engine->over_address, KIND_BIT(TL_POINT_SOFTWARE));
+	if ((engine->capabilities & TL_CAN_PLANT) != 0 || engine->target->ops->insert_point == NULL || point == NULL)
+		return;
+	if (point->conditions.count != 0)
+		tl_points_tell_conditions(engine, thread->id.process, point);
+	(void)engine->target->ops->insert_point(engine->target, thread->id.process, TL_POINT_SOFTWARE,
+						engine->over_address, 1);
 }
 
 /* Who has waited longest for a turn, or NULL. */

@@ -113,6 +113,15 @@ static bool cared_for(const struct tl_engine *engine, const struct space *space,
 		engine->over_address == address);
 }
 
+void tl_points_tell_conditions(struct tl_engine *engine, tl_u64 process, const struct engine_point *point)
+{
+	const struct tl_target_ops *ops = engine->target->ops;
+
+	if (ops->set_conditions != NULL && !planted(engine, point->kind))
+		ops->set_conditions(engine->target, process, point->kind, point->address, point->size,
+				    point->conditions.items, point->conditions.count);
+}
+
 static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u64 process, const struct tl_cpu *cpu,
 			     const struct engine_point *point)
 {
@@ -122,6 +131,8 @@ static enum tl_status put_in(struct tl_engine *engine, struct space *space, tl_u
 	if (point->kind == TL_POINT_SOFTWARE && !planted(engine, point->kind) &&
 	    cared_for(engine, space, point->address))
 		return TL_OK;
+	if (!planted(engine, point->kind) && point->conditions.count != 0)
+		tl_points_tell_conditions(engine, process, point);
 	if (!planted(engine, point->kind))
 		return ops->insert_point != NULL
 			       ? ops->insert_point(engine->target, process, point->kind, point->address, point->size)
@@ -244,12 +255,16 @@ enum tl_status tl_engine_insert_point(struct tl_engine *engine, tl_u64 id, const
 	if (point != NULL) {
 		bytecode_free(engine, &point->conditions);
 		bytecode_free(engine, &point->commands);
+		point->conditions = conditions;
+		tl_points_tell_conditions(engine, id, point);
 	} else {
 		point = tl_allocate(&engine->host.allocator, sizeof(*point));
 		status = point != NULL ? TL_OK : TL_ERROR_NO_MEMORY;
 		if (status == TL_OK) {
-			*point = (struct engine_point){
-				.kind = request->kind, .address = request->address, .size = request->size};
+			*point = (struct engine_point){.kind = request->kind,
+						       .address = request->address,
+						       .size = request->size,
+						       .conditions = conditions};
 			status = insert_new(engine, process, point);
 		}
 	}

@@ -215,6 +215,7 @@ struct tl_launch {
 };
 
 struct tl_target;
+struct tl_agent_code;
 struct tl_engine;
 
 struct tl_target_ops {
@@ -268,6 +269,13 @@ struct tl_target_ops {
 				       tl_u64 address, tl_u64 size);
 	enum tl_status (*remove_point)(struct tl_target *target, tl_u64 process, enum tl_point_kind kind,
 				       tl_u64 address, tl_u64 size);
+	/*
+	 * For targets that can decide beside the program whether a point stops it; may be NULL. Called before a point
+	 * with conditions is inserted, and when those of one that is there change (`count` 0: it stops always). The
+	 * bytecode is verified and the engine's. Only a promise to stop no less often: what stops is decided again.
+	 */
+	void (*set_conditions)(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
+			       tl_u64 size, const struct tl_agent_code *conditions, tl_size count);
 	/* How many hardware points of one word there are; 0 or NULL: not known or not limited. */
 	tl_u32 (*hardware_points)(struct tl_target *target, tl_u64 process);
 

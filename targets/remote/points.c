@@ -1,7 +1,9 @@
 #include "targets/remote/state.h"
 
 #include "base/storage.h"
+#include "core/agent/opcodes.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ERROR_FULL 28 /* ENOSPC */
@@ -40,6 +42,20 @@ struct remote_point *tl_remote_find_point(const struct remote_process *process, 
 	return NULL;
 }
 
+bool tl_remote_has_point(const struct remote_thread *thread, enum tl_point_kind kind, tl_u64 address)
+{
+	const struct remote_process *process = thread->process;
+
+	return tl_remote_find_point(process, kind, address) != NULL ||
+	       (process->vfork_parent != NULL && tl_remote_find_point(process->vfork_parent, kind, address) != NULL);
+}
+
+/* What the packet cannot hold is decided here alone. */
+static bool fits(const struct remote_target *target, const struct tl_writer *question, const char *text)
+{
+	return tl_writer_size(question) + strlen(text) <= target->packet_size;
+}
+
 /* Z or z. */
 static enum tl_status send_point(struct remote_target *target, const struct remote_process *process,
 				 const struct remote_point *point, bool insert)
@@ -56,6 +72,8 @@ static enum tl_status send_point(struct remote_target *target, const struct remo
 	tl_write_hex(&question, point->address);
 	tl_write_byte(&question, ',');
 	tl_write_hex(&question, point->size);
+	if (insert && point->conditions != NULL && fits(target, &question, point->conditions))
+		tl_write_text(&question, point->conditions);
 	TL_TRY(tl_remote_ask(target, &question, insert ? "a point (Z)" : "the removal of a point (z)", &answer));
 	if (answer == ANSWER_OK)
 		return TL_OK;
@@ -84,37 +102,62 @@ static enum tl_status put_in(struct remote_target *target, const struct remote_p
 	return put_in(target, process, point);
 }
 
+/* Conditions that came ahead of their point; the caller owns them. */
+static char *take_coming(struct remote_process *process, enum tl_point_kind kind, tl_u64 address)
+{
+	char *text = NULL;
+
+	if (process->coming.wanted == kind && process->coming.address == address)
+		text = process->coming.conditions;
+	else
+		free(process->coming.conditions);
+	process->coming.conditions = NULL;
+	return text;
+}
+
+/* Takes the conditions over where it puts the point in. */
+static enum tl_status insert(struct remote_target *target, struct remote_process *process, struct remote_point *point)
+{
+	struct remote_point *there;
+	void *list;
+
+	TL_TRY(tl_remote_hold(target));
+	/* Where reads cannot be told from writes, both are watched, and the engine looks at the instruction. */
+	if (point->wire == TL_POINT_READ && !target->points[point->wire])
+		point->wire = TL_POINT_ACCESS;
+	if (!target->points[point->wire])
+		return TL_ERROR_POINT_KIND;
+	there = find(process, point->wanted, point->address, point->size);
+	if (there != NULL)
+		return there->out && !process->lifted ? tl_remote_set_out(target, process, there, false) : TL_OK;
+	list = process->points;
+	if (!tl_grow(tl_storage(), &list, &process->point_capacity, process->point_count, sizeof(*point)))
+		return TL_ERROR_NO_MEMORY;
+	process->points = list;
+	point->out = process->lifted && point->wanted == TL_POINT_SOFTWARE;
+	TL_TRY(put_in(target, process, point));
+	process->points[process->point_count++] = *point;
+	point->conditions = NULL;
+	return TL_OK;
+}
+
 enum tl_status tl_remote_insert_point(struct tl_target *base, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
 				      tl_u64 size)
 {
 	struct remote_target *target = tl_remote_self(base);
 	struct remote_process *process = tl_remote_find_process(target, id);
 	struct remote_point point = {.wanted = kind, .wire = kind, .address = address, .size = size};
-	struct remote_point *there;
-	void *list;
+	enum tl_status status;
 
 	if (process == NULL)
 		return TL_ERROR_NO_PROCESS;
 	/* Some stubs take them, and watch nothing, or something else. */
 	if (kind >= TL_POINT_WRITE && (size == 0 || address + (size - 1) < address))
 		return TL_ERROR_POINT_SIZE;
-	TL_TRY(tl_remote_hold(target));
-	/* Where reads cannot be told from writes, both are watched, and the engine looks at the instruction. */
-	if (kind == TL_POINT_READ && !target->points[kind])
-		point.wire = TL_POINT_ACCESS;
-	if (!target->points[point.wire])
-		return TL_ERROR_POINT_KIND;
-	there = find(process, kind, address, size);
-	if (there != NULL)
-		return there->out && !process->lifted ? tl_remote_set_out(target, process, there, false) : TL_OK;
-	list = process->points;
-	if (!tl_grow(tl_storage(), &list, &process->point_capacity, process->point_count, sizeof(point)))
-		return TL_ERROR_NO_MEMORY;
-	process->points = list;
-	point.out = process->lifted && kind == TL_POINT_SOFTWARE;
-	TL_TRY(put_in(target, process, &point));
-	process->points[process->point_count++] = point;
-	return TL_OK;
+	point.conditions = take_coming(process, kind, address);
+	status = insert(target, process, &point);
+	free(point.conditions);
+	return status;
 }
 
 enum tl_status tl_remote_remove_point(struct tl_target *base, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
@@ -135,6 +178,7 @@ enum tl_status tl_remote_remove_point(struct tl_target *base, tl_u64 id, enum tl
 		status = send_point(target, process, point, false);
 	if (status != TL_OK && status != TL_ERROR_NO_POINT && status != TL_ERROR_MEMORY)
 		return status;
+	free(point->conditions);
 	*point = process->points[--process->point_count];
 	return status;
 }
@@ -158,6 +202,98 @@ void tl_remote_lift(struct remote_target *target, struct remote_process *process
 	for (tl_size i = 0; i < process->point_count; i++)
 		if (process->points[i].wire == TL_POINT_SOFTWARE)
 			(void)tl_remote_set_out(target, process, &process->points[i], lift);
+}
+
+void tl_remote_forget_points(struct remote_process *process)
+{
+	for (tl_size i = 0; i < process->point_count; i++)
+		free(process->points[i].conditions);
+	process->point_count = 0;
+	free(process->coming.conditions);
+	process->coming.conditions = NULL;
+}
+
+/* ---- Conditions ---- */
+
+/* Bytes behind each opcode; one more, so that 0 is no opcode. */
+static const tl_u8 lengths[256] = {
+#define X(name, opcode, group, operand, taken, put) [opcode] = (operand) + 1,
+	TL_AGENT_OPCODE_TABLE(X)
+#undef X
+};
+
+/*
+ * Whether it comes to its end without a limit of steps, which stubs need not have: gdbserver 13 runs round for ever in
+ * what jumps back.
+ */
+static bool ends_by_itself(const struct tl_agent_code *code)
+{
+	tl_size at = 0;
+
+	while (at < code->size) {
+		tl_u8 opcode = code->bytes[at];
+		tl_size length = lengths[opcode];
+
+		if (length == 0 || opcode == TL_AGENT_printf || at + length > code->size)
+			return false;
+		if ((opcode == TL_AGENT_goto || opcode == TL_AGENT_if_goto) &&
+		    (tl_size)(code->bytes[at + 1] << 8 | code->bytes[at + 2]) <= at)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
+/* ";X5,2204000027X…": GDB manual, "Packets" (Z0). NULL: no storage, or none. The caller frees. */
+static char *write_conditions(const struct tl_agent_code *conditions, tl_size count)
+{
+	struct tl_writer writer;
+	tl_size room = 2;
+	char *text;
+
+	for (tl_size i = 0; i < count; i++) {
+		if (!ends_by_itself(&conditions[i]))
+			return NULL;
+		room += 2 * (tl_size)conditions[i].size + 20;
+	}
+	text = count != 0 && room < REMOTE_PACKET_MAX ? malloc(room) : NULL;
+	if (text == NULL)
+		return NULL;
+	writer = tl_writer_make(text, room);
+	tl_write_byte(&writer, ';');
+	for (tl_size i = 0; i < count; i++) {
+		tl_write_byte(&writer, 'X');
+		tl_write_hex(&writer, conditions[i].size);
+		tl_write_byte(&writer, ',');
+		tl_write_hex_bytes(&writer, conditions[i].bytes, conditions[i].size);
+	}
+	tl_write_byte(&writer, '\0');
+	return text;
+}
+
+void tl_remote_set_conditions(struct tl_target *base, tl_u64 id, enum tl_point_kind kind, tl_u64 address, tl_u64 size,
+			      const struct tl_agent_code *conditions, tl_size count)
+{
+	struct remote_target *target = tl_remote_self(base);
+	struct remote_process *process = tl_remote_find_process(target, id);
+	struct remote_point *point = process != NULL ? find(process, kind, address, size) : NULL;
+
+	/* Of accesses the engine wants to hear whatever a condition says of their values. */
+	if (process == NULL || kind > TL_POINT_HARDWARE)
+		return;
+	if (point == NULL) {
+		free(process->coming.conditions);
+		process->coming = (struct remote_point){
+			.wanted = kind, .address = address, .conditions = write_conditions(conditions, count)};
+		return;
+	}
+	if (point->conditions == NULL && count == 0)
+		return;
+	free(point->conditions);
+	point->conditions = write_conditions(conditions, count);
+	/* The same packet again, with others or without, is what a stub takes for a change. */
+	if (!point->out && tl_remote_hold(target) == TL_OK)
+		(void)send_point(target, process, point, true);
 }
 
 /* ---- What was hit ---- */

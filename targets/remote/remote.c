@@ -46,6 +46,7 @@ static void take_feature(struct remote_target *target, struct tl_cursor word)
 		{"no-resumed+", &target->no_resumed},
 		{"swbreak+", &target->software_reason},
 		{"hwbreak+", &target->hardware_reason},
+		{"ConditionalBreakpoints+", &target->conditions},
 		{"qXfer:features:read+", &target->has_features},
 		{"qXfer:threads:read+", &target->has_threads},
 		{"qXfer:auxv:read+", &target->has_auxv},
@@ -204,6 +205,7 @@ static const struct tl_target_ops all_ops = {
 	.stop = tl_remote_stop,
 	.insert_point = tl_remote_insert_point,
 	.remove_point = tl_remote_remove_point,
+	.set_conditions = tl_remote_set_conditions,
 	.detach = tl_remote_detach,
 	.kill = tl_remote_kill,
 	.launch = tl_remote_launch,
@@ -241,6 +243,8 @@ static void choose_operations(struct remote_target *target)
 	if (target->syscalls)
 		capabilities |= TL_CAN_CATCH_SYSCALLS;
 	target->ops.capabilities = capabilities;
+	if (!target->conditions)
+		target->ops.set_conditions = NULL;
 	if (!target->extended)
 		target->ops.launch = NULL;
 	if (!target->extended)

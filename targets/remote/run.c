@@ -263,11 +263,6 @@ enum tl_status tl_remote_resume(struct tl_target *base, struct tl_thread_id id, 
 	return TL_OK;
 }
 
-static bool is_step(const struct remote_thread *thread)
-{
-	return thread->request.run == TL_RUN_STEP || thread->request.run == TL_RUN_STEP_BACK;
-}
-
 static bool is_backward(const struct remote_thread *thread)
 {
 	return thread->request.run == TL_RUN_CONTINUE_BACK || thread->request.run == TL_RUN_STEP_BACK;
@@ -315,7 +310,7 @@ static void write_process_action(struct remote_target *target, const struct remo
 	}
 	for (tl_size i = 0; i < target->thread_count; i++)
 		if (target->threads[i]->process == process && target->threads[i]->running &&
-		    !is_step(target->threads[i]))
+		    !tl_remote_is_step(target->threads[i]))
 			write_thread_action(target, target->threads[i], false, writer);
 }
 
@@ -328,9 +323,9 @@ static void write_actions(struct remote_target *target, struct tl_writer *writer
 	for (tl_size i = 0; i < target->thread_count; i++) {
 		struct remote_thread *thread = target->threads[i];
 
-		if (thread->running && (is_step(thread) || thread->request.signal != 0))
-			write_thread_action(target, thread, is_step(thread), writer);
-		plain |= thread->running && !is_step(thread);
+		if (thread->running && (tl_remote_is_step(thread) || thread->request.signal != 0))
+			write_thread_action(target, thread, tl_remote_is_step(thread), writer);
+		plain |= thread->running && !tl_remote_is_step(thread);
 	}
 	if (plain && all_run(target, NULL)) {
 		tl_write_text(writer, ";c");
@@ -364,18 +359,19 @@ static enum tl_status write_plain(struct remote_target *target, struct tl_writer
 	for (tl_size i = 0; i < target->thread_count; i++) {
 		struct remote_thread *thread = target->threads[i];
 
-		if (thread->running && (one == NULL || (is_step(thread) && !is_step(one)) ||
-					(thread->request.signal != 0 && one->request.signal == 0 && !is_step(one))))
+		if (thread->running &&
+		    (one == NULL || (tl_remote_is_step(thread) && !tl_remote_is_step(one)) ||
+		     (thread->request.signal != 0 && one->request.signal == 0 && !tl_remote_is_step(one))))
 			one = thread;
 	}
 	if (one == NULL)
 		return TL_ERROR_NO_THREAD;
-	TL_TRY(choose_runner(target, is_step(one) || is_backward(one) ? one : NULL));
+	TL_TRY(choose_runner(target, tl_remote_is_step(one) || is_backward(one) ? one : NULL));
 	*writer = tl_remote_question(target);
 	if (is_backward(one))
-		tl_write_text(writer, is_step(one) ? "bs" : "bc");
+		tl_write_text(writer, tl_remote_is_step(one) ? "bs" : "bc");
 	else
-		write_action(one, is_step(one), writer);
+		write_action(one, tl_remote_is_step(one), writer);
 	return TL_OK;
 }
 
@@ -438,14 +434,6 @@ static enum tl_status set_catches(struct remote_target *target)
 	return TL_OK;
 }
 
-static bool has_point(const struct remote_thread *thread, enum tl_point_kind kind, tl_u64 address)
-{
-	const struct remote_process *process = thread->process;
-
-	return tl_remote_find_point(process, kind, address) != NULL ||
-	       (process->vfork_parent != NULL && tl_remote_find_point(process->vfork_parent, kind, address) != NULL);
-}
-
 /*
  * Where a step begins, for stubs that do not say whether it or a breakpoint ended. True where it begins on a
  * breakpoint: QEMU, for one, would step over it, and the engine counts on the hit, which is known without running.
@@ -454,12 +442,12 @@ static bool note_start(struct remote_target *target, struct remote_thread *threa
 {
 	struct stop_reply hit = {.kind = STOP_SIGNAL, .reason = REASON_SOFTWARE, .signal = REMOTE_SIGNAL_TRAP};
 
-	thread->step_known = is_step(thread) && tl_remote_peek_program_counter(thread, &thread->step_from);
-	if (is_step(thread) && !thread->step_known && !target->software_reason)
+	thread->step_known = tl_remote_is_step(thread) && tl_remote_peek_program_counter(thread, &thread->step_from);
+	if (tl_remote_is_step(thread) && !thread->step_known && !target->software_reason)
 		thread->step_known = tl_remote_fetch_program_counter(&target->target, tl_remote_id(thread),
 								     &thread->step_from) == TL_OK;
 	if (target->software_reason || !thread->step_known || thread->request.signal != 0 ||
-	    !has_point(thread, TL_POINT_SOFTWARE, thread->step_from))
+	    !tl_remote_has_point(thread, TL_POINT_SOFTWARE, thread->step_from))
 		return false;
 	thread->has_stop = true;
 	thread->stop = hit;
@@ -482,7 +470,7 @@ static void note_alone(struct remote_target *target)
 
 	for (tl_size i = 0; i < target->thread_count; i++) {
 		running += target->threads[i]->running;
-		steps += target->threads[i]->running && is_step(target->threads[i]);
+		steps += target->threads[i]->running && tl_remote_is_step(target->threads[i]);
 	}
 	target->alone = running == 1 && steps == 1 && target->vcont;
 }
@@ -513,202 +501,6 @@ static enum tl_status go(struct remote_target *target)
 	return tl_remote_link_send(&target->link, tl_writer_size(&writer));
 }
 
-/* ---- What it means ---- */
-
-static bool trap_stands(struct remote_target *target, const struct remote_thread *thread, tl_u64 address)
-{
-	const struct tl_cpu *cpu = thread->process->layout.cpu;
-	tl_u8 bytes[sizeof(cpu->trap)];
-	tl_size done = 0;
-
-	return tl_remote_read_memory(&target->target, thread->process->id, address, bytes, cpu->trap_size, &done) ==
-		       TL_OK &&
-	       done == cpu->trap_size && memcmp(bytes, cpu->trap, done) == 0;
-}
-
-static bool set_program_counter(struct remote_target *target, struct remote_thread *thread, tl_u64 value)
-{
-	const struct tl_cpu *cpu = thread->process->layout.cpu;
-	tl_u8 bank = cpu->registers[cpu->program_counter].bank;
-	tl_u8 *file = calloc(1, cpu->file_size);
-	enum tl_status status = TL_ERROR_NO_MEMORY;
-
-	if (file != NULL)
-		status = tl_remote_fetch_registers(&target->target, tl_remote_id(thread), bank, file);
-	if (status == TL_OK) {
-		tl_cpu_set(cpu, file, cpu->program_counter, value);
-		status = tl_remote_store_registers(&target->target, tl_remote_id(thread), bank, file);
-	}
-	free(file);
-	return status == TL_OK;
-}
-
-/* A trap ran, the stub says: one of ours, one that is gone since, or the program's own. */
-static void as_software(struct remote_target *target, struct remote_thread *thread, tl_u64 at, struct tl_event *event)
-{
-	const struct tl_cpu *cpu = thread->process->layout.cpu;
-
-	event->kind = TL_EVENT_TRAP;
-	event->address = at;
-	if (has_point(thread, TL_POINT_SOFTWARE, at) || !trap_stands(target, thread, at))
-		return;
-	/* As the machine leaves it: behind the trap, from where the program goes on. */
-	if ((target->ops.capabilities & TL_CAN_PLANT) == 0 &&
-	    set_program_counter(target, thread, at + cpu->trap_advance)) {
-		event->kind = TL_EVENT_SIGNAL;
-		event->signal = REMOTE_SIGNAL_TRAP;
-		event->fault = true;
-	}
-}
-
-/* Traps that the engine planted: the stub leaves the program counter behind one, or puts it back. */
-static bool ran_trap(struct remote_target *target, const struct remote_thread *thread, tl_u64 at, tl_u64 *address_ret)
-{
-	tl_u64 before = at - thread->process->layout.cpu->trap_advance;
-	bool behind = trap_stands(target, thread, before);
-
-	*address_ret = behind ? before : at;
-	return behind || trap_stands(target, thread, at);
-}
-
-/* SIGTRAP without a word of why. */
-static void guess(struct remote_target *target, struct remote_thread *thread, struct tl_event *event)
-{
-	const struct tl_cpu *cpu = thread->process->layout.cpu;
-	bool stepped = is_step(thread) || thread->passing, plants = (target->ops.capabilities & TL_CAN_PLANT) != 0;
-	tl_u64 at = 0, address = 0;
-
-	event->kind = stepped ? TL_EVENT_STEPPED : TL_EVENT_SIGNAL;
-	event->signal = stepped ? 0 : REMOTE_SIGNAL_TRAP;
-	if ((target->software_reason && !plants) ||
-	    tl_remote_fetch_program_counter(&target->target, event->thread, &at) != TL_OK)
-		return;
-	/* A step that got anywhere is one: what it met there has not happened yet. */
-	if (stepped &&
-	    !(thread->step_known && at == (plants ? thread->step_from + cpu->trap_advance : thread->step_from)))
-		return;
-	if (plants ? ran_trap(target, thread, at, &address) : has_point(thread, TL_POINT_SOFTWARE, at)) {
-		event->kind = TL_EVENT_TRAP;
-		event->address = plants ? address : at;
-	} else if (has_point(thread, TL_POINT_HARDWARE, at)) {
-		event->kind = TL_EVENT_HARDWARE_BREAKPOINT;
-		event->address = at;
-	} else if (thread->after_interrupt && !stepped) {
-		/* Some stubs say of a ^C no more than that they stopped. */
-		event->kind = TL_EVENT_PAUSED;
-		event->signal = 0;
-	}
-}
-
-static void as_signal(struct remote_target *target, struct remote_thread *thread, struct tl_event *event)
-{
-	tl_i32 signal = thread->stop.signal;
-
-	if (signal == REMOTE_SIGNAL_TRAP) {
-		guess(target, thread, event);
-		return;
-	}
-	event->kind = TL_EVENT_SIGNAL;
-	event->signal = signal;
-	event->fault = signal == 4 || signal == 7 || signal == 8 || signal == 11;
-}
-
-/* A new process that stands behind a fork: the engine is to know it before it hears of the fork. */
-static void as_birth(struct remote_target *target, struct remote_thread *thread, struct tl_event *event)
-{
-	bool vfork = thread->stop.reason == REASON_VFORK;
-	struct tl_thread_id id = thread->stop.child;
-	struct remote_thread *child;
-
-	if (id.process == 0)
-		id.process = id.thread;
-	if (id.thread == TL_ANY)
-		id.thread = id.process;
-	event->kind = vfork ? TL_EVENT_VFORK : TL_EVENT_FORK;
-	event->child = id;
-	child = tl_remote_add_thread(target, id);
-	if (child == NULL)
-		return;
-	child->process->vfork_parent = vfork ? thread->process : NULL;
-	(void)tl_remote_tell(target, child->process, false);
-}
-
-/* The process runs another program: of what was known of it nothing holds. */
-static void as_exec(struct remote_target *target, struct remote_thread *thread, struct tl_event *event)
-{
-	struct remote_process *process = thread->process;
-
-	event->kind = TL_EVENT_EXEC;
-	for (tl_size i = target->thread_count; i-- > 0;)
-		if (target->threads[i]->process == process && target->threads[i] != thread)
-			tl_remote_remove_thread(target, target->threads[i]);
-	thread->told = true;
-	process->point_count = 0;
-	process->lifted = false;
-	process->vfork_parent = NULL;
-	tl_remote_forget_layout(target, process);
-	target->listed = false;
-}
-
-static struct tl_event interpret(struct remote_target *target, struct remote_thread *thread)
-{
-	const struct stop_reply *stop = &thread->stop;
-	struct tl_event event = {.kind = TL_EVENT_PAUSED, .thread = tl_remote_id(thread)};
-	tl_u64 at = 0;
-
-	if (stop->kind == STOP_NOT) {
-		event.code = stop->code;
-		return event;
-	}
-	switch (stop->reason) {
-	case REASON_NONE:
-	case REASON_CREATE:
-		as_signal(target, thread, &event);
-		break;
-	case REASON_SOFTWARE:
-	case REASON_HARDWARE:
-		if (tl_remote_fetch_program_counter(&target->target, event.thread, &at) != TL_OK)
-			break;
-		if (stop->reason == REASON_SOFTWARE) {
-			as_software(target, thread, at, &event);
-		} else {
-			event.kind = TL_EVENT_HARDWARE_BREAKPOINT;
-			event.address = at;
-		}
-		break;
-	case REASON_WATCH:
-		event.kind = TL_EVENT_WATCHPOINT;
-		event.stepped = is_step(thread);
-		tl_remote_hits(thread->process, stop, &event);
-		break;
-	case REASON_LIBRARY:
-	case REASON_CLONE:
-		break;
-	case REASON_FORK:
-	case REASON_VFORK:
-		as_birth(target, thread, &event);
-		break;
-	case REASON_VFORK_DONE:
-		tl_remote_lift(target, thread->process, false);
-		event.kind = TL_EVENT_VFORK_DONE;
-		break;
-	case REASON_EXEC:
-		as_exec(target, thread, &event);
-		break;
-	case REASON_SYSCALL_ENTRY:
-	case REASON_SYSCALL_RETURN:
-		event.kind = stop->reason == REASON_SYSCALL_ENTRY ? TL_EVENT_SYSCALL_ENTRY : TL_EVENT_SYSCALL_RETURN;
-		event.number = stop->number;
-		break;
-	case REASON_HISTORY_BEGIN:
-	case REASON_HISTORY_END:
-		event.kind = TL_EVENT_HISTORY_END;
-		event.code = stop->reason == REASON_HISTORY_BEGIN;
-		break;
-	}
-	return event;
-}
-
 /* ---- Telling the engine ---- */
 
 /* A step off a hardware breakpoint is done, or something else happened in it. False: the thread runs on, untold. */
@@ -723,7 +515,7 @@ static bool passed(struct remote_target *target, struct remote_thread *thread, c
 		return true;
 	thread->request.over_hardware = false;
 	(void)target;
-	return is_step(thread);
+	return tl_remote_is_step(thread);
 }
 
 static void put_back(struct remote_target *target)
@@ -805,7 +597,7 @@ static bool tell_stops(struct remote_target *target)
 
 		if (!thread->has_stop || !(thread->running || exec))
 			continue;
-		event = interpret(target, thread);
+		event = tl_remote_interpret(target, thread);
 		if (tl_remote_link_ended(&target->link))
 			return false;
 		thread->has_stop = false;

@@ -8,7 +8,8 @@
  *   xml.c         the documents of stubs (pure)
  *   layout.c      the stub's registers: target descriptions
  *   threads.c     processes and threads, and the stub's list of them
- *   run.c         setting the stub going, stopping it, and events
+ *   run.c         setting the stub going, stopping it, and telling the engine
+ *   events.c      what a stop means
  *   registers.c   registers
  *   memory.c      memory
  *   points.c      points
@@ -40,7 +41,8 @@ struct remote_point {
 	enum tl_point_kind wanted; /* by the engine */
 	enum tl_point_kind wire;   /* as it was sent: a read watchpoint may be an access one */
 	tl_u64 address, size;
-	bool out; /* for the moment: for a step over it, or while a vfork's child runs */
+	bool out;         /* for the moment: for a step over it, or while a vfork's child runs */
+	char *conditions; /* as they stand in a packet; NULL: none, or the stub cannot decide */
 };
 
 struct remote_process {
@@ -50,7 +52,8 @@ struct remote_process {
 	bool has_layout;
 	struct remote_point *points;
 	tl_size point_count, point_capacity;
-	bool has_end; /* it is gone, and the engine is yet to be told so, by this event */
+	struct remote_point coming; /* its conditions are here, the point itself is to be put in next */
+	bool has_end;               /* it is gone, and the engine is yet to be told so, by this event */
 	struct tl_event end;
 	bool syscalls_on;
 	struct remote_process *vfork_parent; /* of a vfork's child, until it runs another program or ends */
@@ -120,6 +123,7 @@ struct remote_target {
 	/* What the stub can do. */
 	tl_size packet_size;
 	bool multiprocess, fork_events, exec_events, thread_events, syscalls, no_resumed, extended;
+	bool conditions;                       /* it decides by itself whether a breakpoint stops */
 	bool software_reason, hardware_reason; /* its stop replies say which kind of breakpoint was hit */
 	bool has_features, has_threads, has_auxv, has_siginfo_read, has_siginfo_write, has_exec_file, has_memory_map;
 	bool binary_upload;
@@ -238,6 +242,17 @@ enum tl_status tl_remote_stop(struct tl_target *target, struct tl_thread_id id);
 void tl_remote_readable(void *context, struct tl_source *source, int descriptor, unsigned ready);
 void tl_remote_flush(void *context, struct tl_source *source);
 
+/* A thread that is to make one instruction, forwards or backwards. */
+static inline bool tl_remote_is_step(const struct remote_thread *thread)
+{
+	return thread->request.run == TL_RUN_STEP || thread->request.run == TL_RUN_STEP_BACK;
+}
+
+/* ---- events.c ---- */
+
+/* The event that the thread's stop is; the stub is asked what it did not say. */
+struct tl_event tl_remote_interpret(struct remote_target *target, struct remote_thread *thread);
+
 /* ---- registers.c ---- */
 
 enum tl_status tl_remote_fetch_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, tl_u8 *file);
@@ -264,9 +279,15 @@ enum tl_status tl_remote_insert_point(struct tl_target *target, tl_u64 process, 
 				      tl_u64 size);
 enum tl_status tl_remote_remove_point(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
 				      tl_u64 size);
+void tl_remote_set_conditions(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
+			      tl_u64 size, const struct tl_agent_code *conditions, tl_size count);
+/* Forgets all points: the program that they were in is no more. */
+void tl_remote_forget_points(struct remote_process *process);
 /* A point of that kind at that address that is in force, or NULL. */
 struct remote_point *tl_remote_find_point(const struct remote_process *process, enum tl_point_kind kind,
 					  tl_u64 address);
+/* Whether one is in force for the thread: its process's, or that of whose memory it shares. */
+bool tl_remote_has_point(const struct remote_thread *thread, enum tl_point_kind kind, tl_u64 address);
 /* Takes a point that is on the list out for a while, or puts it back. */
 enum tl_status tl_remote_set_out(struct remote_target *target, struct remote_process *process,
 				 struct remote_point *point, bool out);

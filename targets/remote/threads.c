@@ -120,6 +120,7 @@ void tl_remote_remove_process(struct remote_target *target, struct remote_proces
 	memmove(&target->processes[at], &target->processes[at + 1],
 		(target->process_count - at) * sizeof(struct remote_process *));
 	tl_remote_layout_free(&process->layout);
+	tl_remote_forget_points(process);
 	tl_release(tl_storage(), process->points, process->point_capacity * sizeof(*process->points));
 	tl_release(tl_storage(), process, sizeof(*process));
 	target->general_known = false;

@@ -497,6 +497,63 @@ TEST(threads_go_with_one_packet)
 	end(&session);
 }
 
+/* Decides by itself whether a breakpoint stops. */
+static void deciding(struct stub *stub, const char *packet)
+{
+	if (strncmp(packet, "qSupported", 10) == 0)
+		stub_reply(stub, "multiprocess+;vContSupported+;swbreak+;ConditionalBreakpoints+");
+	else if (packet[0] == 'Z' || packet[0] == 'z')
+		stub_reply(stub, "OK");
+	else
+		two_threads(stub, packet);
+}
+
+TEST(conditions_go_to_a_stub_that_decides)
+{
+	static const tl_u8 never[] = {0x22, 0, 0x27}, always[] = {0x22, 1, 0x27};
+	static const tl_u8 round[] = {0x21, 0, 0, 0x27};
+	const struct tl_agent_code endless = {.bytes = round, .size = 4};
+	const struct tl_agent_code codes[] = {{.bytes = never, .size = 3}, {.bytes = always, .size = 3}};
+	struct tl_point_request point = {
+		.kind = TL_POINT_SOFTWARE, .address = 0x1234, .size = 1, .conditions = {.items = codes, .count = 2}};
+	struct session session;
+
+	begin(&session, deciding, 5000);
+	REQUIRE(session.status == TL_OK);
+	REQUIRE(tl_engine_insert_point(session.engine, 1, &point) == TL_OK);
+	CHECK(stub_saw(&session.stub, "Z0,1234,1;X3,220027X3,220127"));
+	CHECK(!stub_saw(&session.stub, "Z0,1234,1"));
+	point.conditions.count = 1;
+	REQUIRE(tl_engine_insert_point(session.engine, 1, &point) == TL_OK);
+	CHECK(stub_saw(&session.stub, "Z0,1234,1;X3,220027"));
+	point.conditions.count = 0;
+	REQUIRE(tl_engine_insert_point(session.engine, 1, &point) == TL_OK);
+	CHECK(stub_saw(&session.stub, "Z0,1234,1"));
+	REQUIRE(tl_engine_remove_point(session.engine, 1, TL_POINT_SOFTWARE, 0x1234, 1) == TL_OK);
+	CHECK(stub_saw(&session.stub, "z0,1234,1"));
+	/* Not every stub has a limit for what goes round. */
+	point.address = 0x2345;
+	point.conditions = (struct tl_bytecode_list){.items = &endless, .count = 1};
+	REQUIRE(tl_engine_insert_point(session.engine, 1, &point) == TL_OK);
+	CHECK(stub_saw(&session.stub, "Z0,2345,1"));
+	end(&session);
+}
+
+TEST(conditions_stay_here_where_a_stub_cannot_decide)
+{
+	static const tl_u8 never[] = {0x22, 0, 0x27};
+	const struct tl_agent_code code = {.bytes = never, .size = 3};
+	struct tl_point_request point = {
+		.kind = TL_POINT_SOFTWARE, .address = 0x1234, .size = 1, .conditions = {.items = &code, .count = 1}};
+	struct session session;
+
+	begin(&session, two_threads, 5000);
+	REQUIRE(session.status == TL_OK);
+	(void)tl_engine_insert_point(session.engine, 1, &point);
+	CHECK(!stub_saw(&session.stub, "Z0,1234,1;X3,220027"));
+	end(&session);
+}
+
 /* Stops for a signal of its own just as it is interrupted, and keeps the ^C for the next time, as gdbserver does. */
 static void crossing(struct stub *stub, const char *packet)
 {
