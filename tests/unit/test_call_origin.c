@@ -91,7 +91,7 @@ TEST(a_function_that_may_have_been_jumped_to_again_is_not_sure)
 TEST(what_is_kept_is_the_same_and_is_not_looked_for_again)
 {
 	struct opened opened;
-	struct tl_arena arena = {NULL};
+	struct tl_arena arena = {.blocks = NULL};
 	struct tl_call_origins origins = {.arena = &arena};
 	struct tl_call_origin first, second, other;
 	tl_size used;
