@@ -275,22 +275,15 @@ static tl_u64 number_of(const struct tl_entry *entry, tl_u16 name)
 	return attribute.kind == TL_CLASS_UNSIGNED || attribute.kind == TL_CLASS_SIGNED ? attribute.number : 0;
 }
 
-/*
- * A file as gdb calls it: as the table has it, with the folder of the compilation where the table names that (from
- * version 5 on), unless it is the unit's own source.
- */
+/* A file as gdb calls it; what says nothing of a file is listed under the unit's own source. */
 static const char *file_of(struct search *search, const struct tl_line_table *table, tl_u64 number)
 {
-	const struct tl_line_file *file = number != 0 && table != NULL ? tl_line_table_file(table, number) : NULL;
 	const char *own = search->unit->name;
 	char text[4096];
-	tl_size size;
-	bool whole;
+	tl_size size = number != 0 && table != NULL ? tl_line_table_shown_path(table, number, text, sizeof(text)) : 0;
 
-	if (file == NULL)
+	if (size == 0)
 		return own != NULL ? own : "<unknown>";
-	whole = table->version >= 5 && file->directory == 0 && (own == NULL || strcmp(own, file->name) != 0);
-	size = tl_line_table_path(table, number, whole, text, sizeof(text));
 	return tl_arena_copy(&search->list->texts, text, size < sizeof(text) ? size : sizeof(text) - 1);
 }
 

@@ -16,7 +16,7 @@ extern const struct tl_command tl_commands_data_info[];
 extern const struct tl_command tl_commands_stack[]; /* backtrace, frame, … */
 extern const struct tl_command tl_commands_stack_info[];
 extern const struct tl_command tl_commands_program[]; /* unset, tty */
-extern const struct tl_command tl_commands_program_info[];
+extern const struct tl_command tl_commands_registers_info[];
 extern const struct tl_command tl_commands_source[]; /* list, search, directory, file */
 extern const struct tl_command tl_commands_threads[];
 extern const struct tl_command tl_commands_threads_info[];

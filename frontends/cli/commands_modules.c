@@ -7,10 +7,14 @@
 #include "frontends/cli/words.h"
 
 #include "debugger/code/source.h"
+#include "debugger/modules/source_list.h"
+#include "debugger/session/process_files.h"
 #include "debugger/session/session.h"
 #include "symbols/demangle.h"
 #include "symbols/dwarf_constants.h"
 
+#include <elf.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +172,198 @@ static enum tl_status run_info_source(struct tl_cli *cli, const struct tl_comman
 	return TL_OK;
 }
 
+/* ---- info sources ---- */
+
+struct source_list {
+	struct tl_cli *cli;
+	regex_t pattern;
+	bool any, folder, name; /* everything; of the folder, or of the name, the pattern has to be in */
+	tl_size count;
+};
+
+static bool show_source(void *context, const char *path)
+{
+	struct source_list *list = context;
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	char folder[4096] = "";
+	const char *text = list->name ? name : list->folder ? folder : path;
+
+	if (slash != NULL && (tl_size)(slash - path) < sizeof(folder))
+		memcpy(folder, path, (tl_size)(slash - path));
+	if (!list->any && regexec(&list->pattern, text, 0, NULL, 0) != 0)
+		return true;
+	tl_screen_text(&list->cli->screen, list->count++ != 0 ? ", " : "");
+	tl_screen_styled(&list->cli->screen, TL_STYLE_FILENAME, path);
+	return !tl_cli_cancelled(list->cli) && !list->cli->screen.cut;
+}
+
+static enum tl_status show_sources(struct source_list *list, struct tl_error *error)
+{
+	const struct tl_module *module;
+
+	for (tl_size i = 0; (module = tl_modules_get(tl_session_modules(list->cli->session), i)) != NULL; i++) {
+		tl_screen_styled(&list->cli->screen, TL_STYLE_FILENAME, module->binary->path);
+		tl_screen_text(&list->cli->screen, ":\n");
+		if (!module->binary->has_debug)
+			tl_screen_text(&list->cli->screen, "(Objfile has no debug information.)\n");
+		tl_screen_text(&list->cli->screen, "\n");
+		list->count = 0;
+		TL_TRY(tl_module_sources(module, show_source, list, error));
+		if (list->count != 0 || module->binary->has_debug)
+			tl_screen_text(&list->cli->screen, "\n\n");
+	}
+	return tl_cli_cancelled(list->cli) ? TL_FAIL(error, TL_ERROR_CANCELLED, "Quit") : TL_OK;
+}
+
+static enum tl_status info_sources(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				   struct tl_error *error)
+{
+	struct source_list list = {.cli = cli};
+	enum tl_status status;
+	char why[256];
+	int failure;
+
+	(void)line;
+	if (tl_modules_get(tl_session_modules(cli->session), 0) == NULL)
+		return TL_FAIL(error, TL_ERROR_STATE, "No symbol table is loaded.  Use the \"file\" command.");
+	for (;;) {
+		if (tl_words_take(&words, "-dirname"))
+			list.folder = true;
+		else if (tl_words_take(&words, "-basename"))
+			list.name = true;
+		else
+			break;
+	}
+	(void)!tl_words_take(&words, "--");
+	if (list.folder && list.name)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT,
+			       "You cannot give both -basename and -dirname to 'info sources'.");
+	list.any = words[0] == '\0';
+	if (list.any && (list.folder || list.name))
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Missing REGEXP for 'info sources'.");
+	failure = list.any ? 0 : regcomp(&list.pattern, words, REG_NOSUB);
+	if (failure != 0) {
+		(void)regerror(failure, &list.pattern, why, sizeof(why));
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid regexp: %s", why);
+	}
+	status = show_sources(&list, error);
+	if (!list.any)
+		regfree(&list.pattern);
+	return status;
+}
+
+static enum tl_status run_info_sources(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, info_sources, error);
+}
+
+/* ---- info files ---- */
+
+struct file_list {
+	struct tl_cli *cli;
+	const struct tl_module *module;
+	const char *behind; /* what is said of the file behind each section */
+};
+
+static bool show_section(void *context, const struct section *section)
+{
+	const struct file_list *list = context;
+	tl_u64 start = section->address + list->module->bias, end = start + section->size;
+
+	tl_screen_format(&list->cli->screen, "\t0x%016llx - 0x%016llx is %s%s\n", (unsigned long long)start,
+			 (unsigned long long)end, section->name, list->behind);
+	return true;
+}
+
+static void show_module_sections(struct tl_cli *cli, const struct tl_module *module)
+{
+	struct file_list list = {cli, module, ""};
+	char behind[4200] = "";
+
+	if (!module->program) {
+		if (module->binary->path[0] == '/')
+			(void)snprintf(behind, sizeof(behind), " in %s", module->binary->path);
+		else
+			(void)snprintf(behind, sizeof(behind), " in system-supplied DSO at 0x%llx",
+				       (unsigned long long)module->start);
+		list.behind = behind;
+	}
+	each_section(module, show_section, &list);
+}
+
+static void show_target(struct tl_cli *cli)
+{
+	struct tl_output name = tl_output_make(256);
+
+	if (!tl_session_alive(cli->session))
+		return;
+	if (cli->connection.kind == TL_CONNECTION_CORE) {
+		tl_screen_format(&cli->screen, "Local core dump file:\n\t`%s'.\n", cli->connection.name);
+	} else if (!tl_process_is_here(cli->session)) {
+		tl_screen_text(&cli->screen, "Remote target using gdb-specific protocol.\n");
+	} else {
+		tl_thread_write_name(cli, tl_session_thread(cli->session), &name);
+		tl_screen_format(&cli->screen,
+				 "Native process:\n\tUsing the running image of child %s.\n"
+				 "\tWhile running this, Trapline does not access memory from...\n",
+				 tl_output_string(&name));
+	}
+	tl_output_release(&name);
+}
+
+static const char *format_of(const struct tl_elf *elf)
+{
+	switch (elf->machine) {
+	case EM_386:
+		return "elf32-i386";
+	case EM_X86_64:
+		return elf->wide ? "elf64-x86-64" : "elf32-x86-64";
+	case EM_AARCH64:
+		return "elf64-littleaarch64";
+	case EM_RISCV:
+		return elf->wide ? "elf64-littleriscv" : "elf32-littleriscv";
+	default:
+		return elf->wide ? "elf64-little" : "elf32-little";
+	}
+}
+
+/* The dynamic linker first, which was there first, then the vDSO, and libraries as they came. */
+static int rank_of(const struct tl_module *module, const char *linker)
+{
+	return module->program                             ? 0
+	       : strcmp(module->binary->path, linker) == 0 ? 1
+	       : module->binary->path[0] != '/'            ? 2
+							   : 3;
+}
+
+static enum tl_status run_info_files(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	const struct tl_modules *modules = tl_session_modules(cli->session);
+	const struct tl_module *module = tl_modules_get(modules, 0);
+	const struct tl_elf *elf;
+	char linker[4096] = "";
+	tl_u64 entry;
+
+	(void)line;
+	if (module == NULL) {
+		show_target(cli);
+		return TL_OK;
+	}
+	elf = tl_image_elf(module->binary->image);
+	if (tl_elf_interpreter(elf, linker, sizeof(linker), error) != TL_OK)
+		linker[0] = '\0';
+	entry = elf->entry + module->bias;
+	tl_screen_format(&cli->screen, "Symbols from \"%s\".\n", module->binary->path);
+	show_target(cli);
+	tl_screen_format(&cli->screen, "Local exec file:\n\t`%s', file type %s.\n\tEntry point: 0x%llx\n",
+			 module->binary->path, format_of(elf), (unsigned long long)entry);
+	for (int rank = 0; rank < 4; rank++)
+		for (tl_size i = 0; (module = tl_modules_get(modules, i)) != NULL && !tl_cli_cancelled(cli); i++)
+			if (rank_of(module, linker) == rank)
+				show_module_sections(cli, module);
+	return TL_OK;
+}
+
 /* ---- The table ---- */
 
 const struct tl_command tl_commands_modules_info[] = {
@@ -176,6 +372,17 @@ const struct tl_command tl_commands_modules_info[] = {
 	 .summary = "The addresses of a line, or the line of an address",
 	 .details = "Example: info line list.c:12\nExample: info line *0x401136",
 	 .run = tl_command_info_line},
+	{.name = "files",
+	 .shorts = "target",
+	 .summary = "Names of targets and files being debugged, and their sections",
+	 .details = "Example: info files",
+	 .run = run_info_files},
+	{.name = "sources",
+	 .arguments = "[-dirname | -basename] [REGEX]",
+	 .summary = "All source files in the program, or those matching REGEX",
+	 .details = "-dirname: the folder has to match; -basename: the name behind it.\nExample: info sources "
+		    "-basename list",
+	 .run = run_info_sources},
 	{.name = "sharedlibrary",
 	 .shorts = "dll",
 	 .summary = "The shared libraries that are loaded",

@@ -1,8 +1,6 @@
-/* Registers, and what a program is given: its environment, its terminal. */
+/* What a program is given: its environment, its terminal. */
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
-#include "frontends/cli/registers.h"
-#include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
 
 #include <ctype.h>
@@ -10,90 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- info registers ---- */
-
-/* The columns of gdb. */
-#define NAME_WIDTH 15
-#define VALUE_WIDTH 20
-
-static enum tl_status show_register(struct tl_cli *cli, const char *name, struct tl_error *error)
-{
-	struct tl_output raw = tl_output_make(TL_OUTPUT_MAX), natural = tl_output_make(TL_OUTPUT_MAX);
-	char expression[TL_VARIABLE_NAME_MAX + 2] = "$";
-	struct tl_value value;
-	enum tl_status status;
-
-	strncat(expression, name, TL_VARIABLE_NAME_MAX);
-	status = tl_cli_evaluate(cli, expression, strlen(expression), &value, error);
-	if (status == TL_OK)
-		status = tl_cli_print_listed(cli, &value, 'x', &raw, error);
-	if (status == TL_OK)
-		status = tl_cli_print_listed(cli, &value, 0, &natural, error);
-	if (status == TL_OK)
-		tl_screen_format(&cli->screen, "%-*s%-*s%s\n", NAME_WIDTH, name, VALUE_WIDTH, tl_output_string(&raw),
-				 tl_output_string(&natural));
-	else
-		tl_screen_format(&cli->screen, "%-*s%-*s%s\n", NAME_WIDTH, name, VALUE_WIDTH, "<not available>", "");
-	tl_output_release(&raw);
-	tl_output_release(&natural);
-	return TL_OK;
-}
-
-static bool is_shown(const struct tl_register *row, bool all)
-{
-	return all || strcmp(tl_register_group(row), "general") == 0;
-}
-
-static enum tl_status show_registers(struct tl_cli *cli, bool all, struct tl_error *error)
-{
-	struct tl_process_facts facts;
-
-	if (tl_engine_facts(tl_session_engine(cli->session), tl_session_thread(cli->session).process, &facts) != TL_OK)
-		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program has no registers now.");
-	for (tl_u16 i = 0; i < facts.cpu->register_count && !tl_cli_cancelled(cli); i++)
-		if (is_shown(&facts.cpu->registers[i], all) &&
-		    tl_register_is_there(&facts.cpu->registers[i], facts.features))
-			TL_TRY(show_register(cli, facts.cpu->registers[i].name, error));
-	return TL_OK;
-}
-
-static enum tl_status registers(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
-				struct tl_error *error)
-{
-	const char *at = words, *end = words + strlen(words);
-	struct tl_output word = tl_output_make(256);
-
-	if (!tl_session_alive(cli->session))
-		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program has no registers now.");
-	if (words[0] == '\0')
-		return show_registers(cli, strcmp(line->command->name, "all-registers") == 0, error);
-	while (tl_script_word(&at, end, true, &word)) {
-		const char *name = tl_output_string(&word);
-		struct tl_value value;
-		const struct tl_type *type;
-		char expression[TL_VARIABLE_NAME_MAX + 2] = "$";
-
-		name += *name == '$';
-		strncat(expression, name, TL_VARIABLE_NAME_MAX);
-		if (tl_cli_evaluate(cli, expression, strlen(expression), &value, error) != TL_OK ||
-		    tl_type_strip(value.type, &type, error) != TL_OK || type->kind == TL_TYPE_VOID) {
-			enum tl_status status = TL_FAIL(error, TL_ERROR_ARGUMENT, "Invalid register `%s'", name);
-
-			tl_output_release(&word);
-			return status;
-		}
-		TL_TRY(show_register(cli, name, error));
-		tl_output_reset(&word);
-	}
-	tl_output_release(&word);
-	return TL_OK;
-}
-
-static enum tl_status run_info_registers(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
-{
-	return tl_words_with(cli, line, registers, error);
-}
 
 /* ---- The environment of programs ---- */
 
@@ -245,21 +159,5 @@ const struct tl_command tl_commands_program[] = {
 	 .details = "As set inferior-tty.\nExample: tty /dev/pts/3",
 	 .run = run_tty,
 	 .complete = tl_complete_files},
-	{0},
-};
-
-const struct tl_command tl_commands_program_info[] = {
-	{.name = "registers",
-	 .shorts = "r",
-	 .arguments = "[NAMES]",
-	 .summary = "List of integer registers and their contents, for selected stack frame",
-	 .details = "Example: info registers rip rsp",
-	 .run = run_info_registers,
-	 .complete = tl_complete_registers},
-	{.name = "all-registers",
-	 .arguments = "[NAMES]",
-	 .summary = "List of all registers and their contents, for selected stack frame",
-	 .details = "Example: info all-registers",
-	 .run = run_info_registers},
 	{0},
 };

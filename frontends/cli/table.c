@@ -24,7 +24,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"lists", "Lists of everything of a kind, names", tl_commands_lists, tl_commands_lists_info},
 	{"programs", "Files of programs and of their names", tl_commands_files, NULL},
 	{"targets", "Targets: what is debugged, and where", tl_commands_targets, NULL},
-	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_program_info},
+	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_registers_info},
 	{"threads", "Threads", tl_commands_threads, tl_commands_threads_info},
 	{"inferiors", "Programs side by side", tl_commands_inferiors, tl_commands_inferiors_info},
 	{"apply", "One command for many threads or frames", tl_commands_apply, NULL},

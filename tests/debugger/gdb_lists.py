@@ -12,10 +12,60 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
-import referee
+DEADLINE = 300
+MARK = '@@@'
+
+SETTINGS = '''set prompt
+set confirm off
+set pagination off
+set width 0
+set height 0
+set print frame-arguments all
+set breakpoint pending off
+set disable-randomization on
+set startup-with-shell off
+unset environment
+'''
+
+
+def run_tool(tool, program, commands, folder, name):
+    """What a tool says behind each mark. The programs get no environment, so that their stacks begin alike."""
+    script = pathlib.Path(folder, name + '.script')
+    script.write_text(SETTINGS + ''.join(f'echo {MARK}{i}\\n\n{command}\n' for i, command in enumerate(commands)) +
+                      f'echo {MARK}end\\n\n')
+    # Typed rather than read from a file: a command that fails would end the file.
+    lines = script.read_text()
+    output = pathlib.Path(folder, name + '.output')
+    with output.open('wb') as stream:
+        try:
+            subprocess.run(tool + [program], input=lines.encode(), stdout=stream, stderr=subprocess.STDOUT,
+                           timeout=DEADLINE, env={}, check=False)
+        except subprocess.TimeoutExpired:
+            print(f'{name}: not done after {DEADLINE} s', flush=True)
+    text = output.read_text(errors='replace')
+    answers = {}
+    for part in re.split(f'^(?:\\((?:gdb|trapline)\\) )*{MARK}', text, flags=re.MULTILINE)[1:]:
+        number, _, answer = part.partition('\n')
+        if number.isdigit():
+            answers[int(number)] = answer
+    return answers
+
+
+def normalise(answer):
+    """What may differ between two runs: numbers of processes, and what a program prints into the answers."""
+    answer = re.sub(r'\((process|LWP|Thread 0x[0-9a-f]+ \(LWP) \d+\)?', r'(\1 N', answer)
+    answer = re.sub(r'\[Inferior 1 \(process (N|\d+)\)?', '[Inferior 1 (process N)', answer)
+    answer = re.sub(r'process \d+', 'process N', answer)
+    answer = re.sub(r'^(\((gdb|trapline)\) )+', '', answer, flags=re.MULTILINE)
+    # Said once by ours, besides what gdb says of a file that is not there.
+    answer = re.sub(r'^\(Where is .*\n?', '', answer, flags=re.MULTILINE)
+    answer = re.sub(r'^(\[Thread debugging using libthread_db|Using host libthread_db library).*\n', '', answer,
+                    flags=re.MULTILINE)
+    return '\n'.join(line.rstrip() for line in answer.strip().splitlines())
 
 
 def addresses_of_processes(text):
@@ -23,6 +73,7 @@ def addresses_of_processes(text):
     # gdb takes C's "calls.0" for Ada's and shows it as calls, and clang's "f.calls" for D's or Ada's: f[calls].
     text = re.sub(r'^(0x[0-9a-f]{16}  \w+)\[(\w+)\]$', r'\1.\2', text, flags=re.M)
     text = re.sub(r'^(0x[0-9a-f]{16}  \w+)\.\d+$', r'\1', text, flags=re.M)
+    text = text.replace('GDB does not access', 'Trapline does not access')
     # It lists the namespace without a name as a type of that name.
     text = re.sub(r'^\s*\(anonymous namespace\)\n', '', text, flags=re.M)
     text = re.sub(r'/proc/\d+', '/proc/N', text)
@@ -47,12 +98,12 @@ def compare(trapline, program, commands, options):
         folder.mkdir(parents=True, exist_ok=True)
         gdb = [shutil.which('gdb'), '-nx', '-q', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off']
         lines = [command.replace('FOLDER', str(folder)) for command, _ in commands]
-        theirs = referee.run_tool(gdb, program, lines, folder, 'gdb', {})
-        ours = referee.run_tool([trapline, '-nx', '-q'], program, lines, folder, 'trapline', {})
+        theirs = run_tool(gdb, program, lines, folder, 'gdb')
+        ours = run_tool([trapline, '-nx', '-q'], program, lines, folder, 'trapline')
     agreed, differing = 0, 0
     for i, (command, reason) in enumerate(commands):
-        left = addresses_of_processes(referee.normalise(theirs.get(i, '?')))
-        right = addresses_of_processes(referee.normalise(ours.get(i, 'nothing: it ended before')))
+        left = addresses_of_processes(normalise(theirs.get(i, '?')))
+        right = addresses_of_processes(normalise(ours.get(i, 'nothing: it ended before')))
         if left == right:
             agreed += 1
             continue
