@@ -42,12 +42,14 @@ static enum tl_status show_variables(struct tl_cli *cli, bool parameters, const 
 	const struct tl_stack_frame *frame;
 
 	TL_TRY(tl_session_frame(cli->session, &frame, error));
-	if (!frame->has_function) {
+	/* Assembler has lines, and no variables. */
+	if (!frame->has_function && tl_frame_language(frame) == NULL) {
 		tl_screen_format(&cli->screen, "%sNo symbol table info available.\n", indent);
 		return TL_OK;
 	}
 	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
-	TL_TRY(tl_environment_variables(store, parameters, show_variable, &locals, error));
+	if (frame->has_function)
+		TL_TRY(tl_environment_variables(store, parameters, show_variable, &locals, error));
 	if (locals.count == 0)
 		tl_screen_format(&cli->screen, "%sNo %s.\n", indent, parameters ? "arguments" : "locals");
 	return TL_OK;

@@ -11,7 +11,7 @@ struct details {
 	struct tl_stack *whole;              /* goes on behind main */
 	const struct tl_stack_frame *at;     /* the frame, in the whole stack */
 	const struct tl_stack_frame *next;   /* the one outside of it; NULL: none */
-	const struct tl_stack_frame *caller; /* where the machine's frame returns to; NULL: not known */
+	const struct tl_stack_frame *caller; /* outside of the machine's frame; NULL: not known */
 	bool shown_caller;                   /* people see one */
 };
 
@@ -33,10 +33,7 @@ static const struct tl_stack_frame *find_caller(const struct details *details)
 
 	while (frame != NULL && frame->inlined)
 		frame = frame_at(details->whole, frame->level + 1);
-	do
-		frame = frame != NULL ? frame_at(details->whole, frame->level + 1) : NULL;
-	while (frame != NULL && frame->tail_called);
-	return frame;
+	return frame != NULL ? frame_at(details->whole, frame->level + 1) : NULL;
 }
 
 static void print_place(const struct details *details)

@@ -267,7 +267,8 @@ def as_ada(text):
     """Symbols as gdb has them, which takes what could be a name of Ada's for one: a__b is a.b, and a.1 is a."""
     def decode(found):
         return found[1] + re.sub(r'\.\d+$', '', found[2]).replace('__', '.') + found[3]
-    return re.sub(r'(<)([a-z][\w.]*)((?:\+\d+)?>)', decode, text)
+    text = re.sub(r'(<)([a-z][\w.]*)((?:\+\d+)?>)', decode, text)
+    return re.sub(r'(\bin |^#\d+ +|^)([a-z]\w*\.\w[\w.]*)( \()', decode, text)
 
 
 def as_said_before(text):

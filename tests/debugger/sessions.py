@@ -73,6 +73,7 @@ class Debugger:
         self.name, self.log = name, log
         self.count = 0
         self.rest = b''
+        self.secrets = []
         self.terminal = Terminal()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         env=ENVIRONMENT, start_new_session=True)
@@ -123,6 +124,18 @@ class Debugger:
         """Numbers of the program's process and threads, as decimal numbers anywhere: each debugger has its own."""
         for child in children(self.process.pid):
             answer = re.sub(rf'(?<![+<\w]){child}\b', 'PID', answer)
+        return self.hide_secrets(answer)
+
+    def hide_secrets(self, answer):
+        """What the kernel rolls dice for when a program begins: the words against which stacks and pointers are held."""
+        if not self.secrets and children(self.process.pid):
+            for place in ('$fs_base+0x28', '$fs_base+0x30'):
+                found = re.search(r'= 0x([0-9a-f]{9,16})\b', self.ask(f'print/x *(unsigned long *)({place})'))
+                if found:
+                    self.secrets.append(int(found[1], 16))
+        for secret in self.secrets:
+            for text in (f'0x{secret:x}', str(secret), f'{secret:b}'):
+                answer = re.sub(rf'(?<!\w){text}(?!\w)', 'SECRET', answer)
         return answer
 
     def close(self):
@@ -167,7 +180,9 @@ class Pair:
             ours = f'*** no answer in {deadline} s: {hung}'
         except Ended as ended:
             ours = f'*** trapline ended: {ended}'
-        return normalise(self.left.hide_numbers(theirs)), normalise(self.right.hide_numbers(ours))
+        if theirs != ours:
+            theirs, ours = self.left.hide_numbers(theirs), self.right.hide_numbers(ours)
+        return normalise(theirs), normalise(ours)
 
     def together(self):
         return self.left.where() == self.right.where()
@@ -200,5 +215,8 @@ def normalise(answer):
     answer = re.sub(r'^\(Where is .*\n?', '', answer, flags=re.MULTILINE)
     answer = re.sub(r'^(\[Thread debugging using libthread_db|Using host libthread_db library).*\n?', '', answer,
                     flags=re.MULTILINE)
-    # gdb sees what the program's threads do through a library of theirs, and tells of one that is its own only.
+    # Threads come and go beside the one that is looked at, and are told of when they are heard of.
+    answer = re.sub(r'^\[(New Thread .*|Thread .* exited)\]\n?', '', answer, flags=re.MULTILINE)
+    # gdb says that once of a program that a build has just made.
+    answer = re.sub(r'^warning: Source file is more recent than executable\.\n?', '', answer, flags=re.MULTILINE)
     return '\n'.join(line.rstrip() for line in answer.strip('\n').splitlines())
