@@ -179,7 +179,6 @@ void tl_session_ended(struct tl_session *session, tl_u64 process)
 	if (debugged == NULL)
 		return;
 	vfork_over(session, debugged, "exit");
-	tl_breakpoints_process_ended(session, debugged->number);
 	if (session->selected.process != process)
 		tl_session_set_selected(session, (struct tl_thread_id){0}, 0);
 	session->current = debugged;

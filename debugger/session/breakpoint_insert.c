@@ -559,6 +559,12 @@ void tl_breakpoints_forget(struct tl_session *session, tl_u64 process)
 		if (points->inserted[i].process != process)
 			points->inserted[kept++] = points->inserted[i];
 	points->inserted_count = kept;
+	/* Stubs give the same number to one program after the other. */
+	kept = 0;
+	for (tl_size i = 0; i < points->internal_count; i++)
+		if (points->internals[i].process != process)
+			points->internals[kept++] = points->internals[i];
+	points->internal_count = kept;
 	forget_chosen(session, process);
 	take_gone_off(session);
 }

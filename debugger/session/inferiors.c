@@ -161,6 +161,7 @@ static void drop_process(struct tl_debugged *debugged)
 	debugged->connection = 0;
 	debugged->going = (struct tl_thread_id){0};
 	debugged->attached = false;
+	debugged->vfork_parent = 0;
 }
 
 /* When it has ended, addresses stay those at which the program was: what was printed can be asked for. */
@@ -220,7 +221,10 @@ void tl_session_remove(struct tl_session *session, tl_u64 process)
 
 	if (debugged == NULL)
 		return;
+	if (session->attaching == process)
+		session->attaching = 0;
 	tl_session_forget_calls(session, process);
+	tl_breakpoints_process_ended(session, debugged->number);
 	tl_breakpoints_forget(session, process);
 	if (session->selected.process == process || session->current == debugged) {
 		tl_session_forget_stop(session);

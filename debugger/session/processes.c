@@ -130,7 +130,8 @@ enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, str
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));
 	TL_TRY(tl_session_add(session, session->current, process, NULL, true, error));
 	session->current->going = (struct tl_thread_id){process, TL_ANY};
-	session->attaching = session->running = true;
+	session->attaching = process;
+	session->running = true;
 	return TL_OK;
 }
 
@@ -157,7 +158,7 @@ void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thr
 {
 	struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
 
-	session->attaching = false;
+	session->attaching = 0;
 	if (debugged == NULL)
 		return;
 	learn_path(session, debugged);

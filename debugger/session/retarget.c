@@ -33,8 +33,9 @@ void tl_session_set_target(struct tl_session *session, struct tl_target *target)
 	tl_session_start_engine(session);
 	session->thread_count = 0;
 	session->youngest = 0;
-	session->running = session->attaching = session->calling = session->stop_ready = session->stale = false;
+	session->running = session->calling = session->stop_ready = session->stale = false;
 	session->halting = false;
+	session->attaching = 0;
 	session->halted = (struct tl_thread_id){0};
 	session->forked = (struct tl_event){0};
 	session->stop = (struct tl_stop){0};

@@ -118,8 +118,8 @@ struct tl_session {
 	/* What a thread is to be given as it goes on after that. */
 	struct tl_thread_id halted;
 	tl_i32 halted_signal;
-	struct tl_event forked; /* one that was caught, and not followed yet; its child is 0: none */
-	bool attaching;
+	struct tl_event forked;           /* one that was caught, and not followed yet; its child is 0: none */
+	tl_u64 attaching;                 /* the process that was attached to, and did not stop yet; 0: none */
 	struct tl_unfinished *unfinished; /* calls that stopped on the way (call.c) */
 	bool calling;                     /* a function of the program runs for an expression */
 	struct tl_stop stop;

@@ -506,7 +506,7 @@ static enum verdict on_watchpoint(struct tl_session *session, const struct tl_re
 
 static enum verdict on_failure(struct tl_session *session, const struct tl_report *report)
 {
-	if (session->attaching) {
+	if (session->attaching != 0) {
 		tl_session_attached_now(session, report->event.thread);
 		return stop(session, TL_STOP_ATTACHED, report->event.thread, 0);
 	}
@@ -527,7 +527,7 @@ static enum verdict decide(struct tl_session *session, const struct tl_report *r
 		announce(session);
 		return STOP;
 	}
-	if (session->attaching && report->event.kind != TL_EVENT_PROCESS_EXITED &&
+	if (session->attaching != 0 && report->event.kind != TL_EVENT_PROCESS_EXITED &&
 	    report->event.kind != TL_EVENT_PROCESS_KILLED) {
 		tl_session_attached_now(session, report->event.thread);
 		session->stop.signal = report->event.kind == TL_EVENT_SIGNAL ? report->event.signal : 0;

@@ -34,7 +34,8 @@ static enum tl_status add_region(struct remote_target *target, const struct remo
 
 	if (region->block == 0 || region->size == 0 || region->start + region->size < region->start)
 		return TL_ERROR_MALFORMED;
-	blocks = (region->size + region->block - 1) / region->block;
+	/* So, and not by rounding up the size, which may be next to the largest number there is. */
+	blocks = (region->size - 1) / region->block + 1;
 	if (blocks > BLOCKS_MAX || flash->count == REGIONS_MAX)
 		return TL_ERROR_TOO_LONG;
 	if (!tl_grow(tl_storage(), (void **)&flash->regions, &flash->capacity, flash->count, sizeof(*flash->regions)))

@@ -84,6 +84,10 @@ def test_watchpoints_as_gdb_says(place):
                         'continue', 'info watchpoints', 'watch 5', 'watch nothing', 'kill'])
 
 
+def test_watchpoints_of_frames_end_with_the_process_as_gdb_says(place):
+    same_as_gdb(place, ['break add', 'run', 'watch sum', 'kill', 'info watchpoints', 'delete 1', 'run'])
+
+
 def test_dprintf_as_gdb_says(place):
     same_as_gdb(place, ['dprintf add,"a is %d, b is %#x\\n",a,b', 'info breakpoints', 'run'])
 
@@ -283,6 +287,29 @@ def test_attach_and_detach(place):
     finally:
         victim.kill()
         victim.wait()
+
+
+def test_an_attach_that_was_given_up_is_over(place):
+    """Its process is named as it goes, and what is run next stops where it is to stop."""
+    for command, word in (('kill', 'killed'), ('detach', 'detached')):
+        victim = subprocess.Popen([PROGRAM, 'spin'], stdout=subprocess.PIPE)
+        try:
+            victim.stdout.readline()
+            result = place.run('-q', '-nx', '-batch', '-ex', f'attach {victim.pid} &', '-ex', command, '-ex', f'file {PROGRAM}',
+                               '-ex', 'break main', '-ex', 'run spin')
+            holds(result.stdout, f'[Inferior 1 (process {victim.pid}) {word}]\n')
+            holds(result.stdout, '\nBreakpoint 1, main (')
+        finally:
+            victim.kill()
+            victim.wait()
+
+
+def test_an_inferior_is_named_by_its_number_as_it_goes(place):
+    for command, word in (('kill', 'killed'), ('detach', 'detached')):
+        result = place.run('-q', '-nx', '-batch', '-ex', f'add-inferior -exec {PROGRAM}', '-ex', 'inferior 2', '-ex', 'break main',
+                           '-ex', 'run', '-ex', command)
+        holds(result.stdout, '[Inferior 2 (process ')
+        holds(result.stdout, f') {word}]\n')
 
 
 def test_a_core_dump_is_looked_at(place):

@@ -275,6 +275,18 @@ def test_flash_is_erased_and_written(place):
     equal(any(packet.startswith(('M', 'X')) for packet in stub.log), False)
 
 
+def test_a_map_of_flash_that_cannot_be_is_refused(place):
+    """As many blocks as there are numbers: nobody keeps a bit for each."""
+    for size, block in (('0xffffffffffffffff', '2'), ('0xffffffffffffffff', '0xffffffff'), ('0', '1'), ('0x1000', '0')):
+        description = f'l<memory-map><memory type="flash" start="0" length="{size}"><property name="blocksize">{block}</property></memory></memory-map>'
+        stub = Liar(place.home / f'map-{size}-{block}', {**PLAIN, 'qSupported': 'PacketSize=1000;qXfer:memory-map:read+',
+                                                         'qXfer:memory-map:read::': description, 'vFlash': 'OK'})
+        said = commands(place, f'target remote unix:{place.home / f"map-{size}-{block}"}', 'load', 'print 1 + 1', arguments=(MACHINE,))
+        equal('Transfer rate' in said[2], False, said[2])
+        equal(said[3], '$1 = 2\n')
+        equal(any(packet.startswith('vFlashErase') for packet in stub.log), False, stub.log)
+
+
 def sections(path):
     """Names of sections with their contents, by objdump's table."""
     text = subprocess.run(['objdump', '-h', path], capture_output=True, text=True, check=True).stdout
