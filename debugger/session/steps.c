@@ -276,7 +276,7 @@ static enum tl_status begin_instruction(struct tl_session *session, struct tl_er
 	shown = shown_frame(session, &here);
 	session->steps.frame = identify(shown, outermost(here.stack, shown));
 	session->steps.first_function = session->steps.frame.outer;
-	session->steps.start = session->steps.end = 0;
+	session->steps.start = session->steps.end = here.at;
 	tl_stack_close(here.stack);
 	return TL_OK;
 }
@@ -678,6 +678,7 @@ static bool is_left_frame(const struct tl_session *session, const struct here *h
 static enum tl_steps_verdict next(struct tl_session *session, const struct here *here)
 {
 	struct tl_steps *steps = &session->steps;
+	bool interrupted = steps->wait == TL_WAIT_STEP;
 	tl_u64 target;
 
 	if (steps->wait == TL_WAIT_BODY || steps->wait == TL_WAIT_RETURN || is_place(session, here->at)) {
@@ -695,6 +696,9 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 		return wait_at(session, TL_WAIT_STEP, here->caller->program_counter, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
 	if (is_called(session, here))
 		return called(session, here);
+	/* A signal came before the instruction: it is still to be carried out. */
+	if (steps->instructions && interrupted && here->at == steps->start)
+		return TL_STEPS_ON;
 	if (steps->instructions)
 		return done(session, here, here->hidden);
 	/* A function that ends in a jump through the linkage table: what counts is where that leads. */

@@ -53,6 +53,14 @@ def test_a_signal_without_a_stop_names_its_thread(place):
     parts(text, '[New Thread', '\nThread 2 "cli-points" received signal SIGUSR1, User defined signal 1.\n')
 
 
+def test_a_signal_does_not_take_the_place_of_an_instruction(place):
+    text = run(place, 'handle SIGUSR1 nostop noprint', 'break signals', 'run signals', 'next', 'set $before = $pc',
+               'eval "shell kill -USR1 %d", (int)getpid()', 'stepi', 'print $pc > $before && $pc < $before + 16',
+               'set $before = $pc', 'eval "shell kill -WINCH %d", (int)getpid()', 'nexti',
+               'print $pc > $before && $pc < $before + 16', 'kill')
+    equal(re.findall(r'\$\d+ = .*', text), ['$1 = 1', '$2 = 1'])
+
+
 def test_continue_from_a_stop_signal_waits_for_nobody(place):
     text = run(place, 'run stops', 'continue')
     parts(text, 'Program received signal SIGSTOP, Stopped (signal).', 'went on\n', 'exited with code 03]')
