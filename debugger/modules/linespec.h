@@ -64,8 +64,8 @@ TL_CHECKED enum tl_status tl_linespec_find(const struct tl_modules *modules, con
 /*
  * The lines that a place names, for `list` and `info line`, without caring for code: of each item of *places_ret file
  * and line are filled in, the latter of a variable that of its declaration, of a function that at which its code begins
- * (then with their names); addresses are 0. There are several for overloads, and for files of one name; each line is
- * there once. A line that is named need not exist in its file. Errors as above.
+ * (then with their names, of a variable also the module); addresses are 0. There are several for overloads, and for
+ * files of one name; each line is there once. A line that is named need not exist in its file. Errors as above.
  */
 TL_CHECKED enum tl_status tl_linespec_line(const struct tl_modules *modules, const struct tl_linespec_base *base,
 					   const struct tl_patience *patience, const char *text,

@@ -405,6 +405,7 @@ static bool take_variable(void *context, const struct tl_named *named)
 	    !take_declaration(named->module, &entry, &place))
 		return true;
 	place.name = tl_place_text(named->indexed->name);
+	place.module = named->module;
 	added = tl_finder_add(variables->finder);
 	if (added != NULL)
 		*added = place;

@@ -30,7 +30,7 @@ static enum tl_status list_range(struct tl_cli *cli, tl_u32 first, tl_u32 last, 
 		TL_TRY(tl_listing_lines(cli, listing->file, first, last, &shown, error));
 	listing->first = first;
 	listing->last = shown;
-	listing->told = 0;
+	listing->told = first;
 	listing->next = shown + 1;
 	tl_session_set_base(cli->session, listing->file, (first + shown) / 2);
 	return TL_OK;

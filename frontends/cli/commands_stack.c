@@ -143,36 +143,52 @@ static enum tl_status run_backtrace(struct tl_cli *cli, const struct tl_command_
 
 /* ---- frame, up, down ---- */
 
-static enum tl_status select_level(struct tl_cli *cli, tl_i64 level, struct tl_error *error)
-{
-	if (level < 0 || level > TL_U32_MAX || tl_session_select_frame(cli->session, (tl_u32)level, error) != TL_OK)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "No frame at level %lld.", (long long)level);
-	return TL_OK;
-}
-
-static enum tl_status select_function(struct tl_cli *cli, const char *name, struct tl_error *error)
+static enum tl_status find_function(struct tl_cli *cli, const char *name, tl_u32 *level_ret, struct tl_error *error)
 {
 	const struct tl_stack_frame *frame;
 	struct tl_stack *stack;
 
+	if (name[0] == '\0')
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Missing function name argument");
 	TL_TRY(tl_session_stack(cli->session, &stack, error));
 	for (tl_u32 level = 0; tl_stack_frame(stack, level, &frame, error) == TL_OK; level++)
-		if (frame->name != NULL && strcmp(frame->name, name) == 0)
-			return tl_session_select_frame(cli->session, level, error);
+		if (frame->name != NULL && strcmp(frame->name, name) == 0) {
+			*level_ret = level;
+			return TL_OK;
+		}
 	return TL_FAIL(error, TL_ERROR_ARGUMENT, "No frame for function \"%s\".", name);
+}
+
+/* The frame that words name: "function NAME", "level N", or N. */
+static enum tl_status find_level(struct tl_cli *cli, const char *words, tl_u32 *level_ret, struct tl_error *error)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_stack *stack;
+	tl_i64 level;
+
+	if (tl_session_thread(cli->session).process == 0)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "No registers.");
+	if (tl_words_take(&words, "function"))
+		return find_function(cli, words, level_ret, error);
+	if (tl_words_take(&words, "level") && words[0] == '\0')
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (expression to compute).");
+	TL_TRY(tl_session_stack(cli->session, &stack, error));
+	TL_TRY(tl_cli_number(cli, words, &level, error));
+	if (level < 0 || level > TL_U32_MAX || tl_stack_frame(stack, (tl_u32)level, &frame, NULL) != TL_OK)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "No frame at level %lld.", (long long)level);
+	*level_ret = (tl_u32)level;
+	return TL_OK;
 }
 
 static enum tl_status frame(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
 			    struct tl_error *error)
 {
-	tl_i64 level;
+	tl_u32 level;
 
 	(void)line;
-	if (tl_words_take(&words, "function"))
-		TL_TRY(select_function(cli, words, error));
-	else if (tl_words_take(&words, "level") || *words != '\0') {
-		TL_TRY(tl_cli_number(cli, words, &level, error));
-		TL_TRY(select_level(cli, level, error));
+	if (words[0] != '\0') {
+		TL_TRY(find_level(cli, words, &level, error));
+		TL_TRY(tl_session_select_frame(cli->session, level, error));
 	}
 	return tl_frame_print_selected(cli, error);
 }
@@ -246,10 +262,21 @@ static enum tl_status run_info_args(struct tl_cli *cli, const struct tl_command_
 	return show_variables(cli, true, "", error);
 }
 
+static enum tl_status info_frame(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				 struct tl_error *error)
+{
+	tl_u32 level;
+
+	(void)line;
+	if (words[0] == '\0')
+		return tl_frame_print_details(cli, NULL, error);
+	TL_TRY(find_level(cli, words, &level, error));
+	return tl_frame_print_details(cli, &level, error);
+}
+
 static enum tl_status run_info_frame(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	(void)line;
-	return tl_frame_print_details(cli, error);
+	return tl_words_with(cli, line, info_frame, error);
 }
 
 const struct tl_command tl_commands_stack[] = {
@@ -297,8 +324,9 @@ const struct tl_command tl_commands_stack_info[] = {
 	 .run = run_info_args},
 	{.name = "frame",
 	 .shorts = "f",
-	 .summary = "All about the selected stack frame",
-	 .details = "Example: info frame",
+	 .arguments = "[LEVEL | level LEVEL | function NAME]",
+	 .summary = "All about the selected stack frame, or another one",
+	 .details = "The selected frame stays the same.\nExample: info frame, info frame 2, info frame function main",
 	 .run = run_info_frame},
 	{.name = "stack",
 	 .shorts = "s",

@@ -13,6 +13,7 @@ struct details {
 	const struct tl_stack_frame *next;   /* the one outside of it; NULL: none */
 	const struct tl_stack_frame *caller; /* outside of the machine's frame; NULL: not known */
 	bool shown_caller;                   /* people see one */
+	bool selected;                       /* nobody asked for another */
 };
 
 static unsigned long long number(tl_u64 value)
@@ -42,7 +43,11 @@ static void print_place(const struct details *details)
 	const struct tl_stack_frame *at = details->at;
 	const char *counter = details->cpu->registers[details->cpu->program_counter].name;
 
-	tl_screen_format(screen, "Stack level %u, frame at 0x%llx:\n", at->level, number(at->frame_address));
+	if (details->selected)
+		tl_screen_format(screen, "Stack level %u, frame", at->level);
+	else
+		tl_screen_text(screen, "Stack frame");
+	tl_screen_format(screen, " at 0x%llx:\n", number(at->frame_address));
 	tl_screen_format(screen, " %s = 0x%llx", counter, number(at->program_counter));
 	if (at->name != NULL)
 		tl_screen_format(screen, " in %s", at->name);
@@ -193,15 +198,18 @@ static void print_all(struct details *details, const struct tl_stack_frame *show
 	print_saved(details);
 }
 
-enum tl_status tl_frame_print_details(struct tl_cli *cli, struct tl_error *error)
+enum tl_status tl_frame_print_details(struct tl_cli *cli, const tl_u32 *level, struct tl_error *error)
 {
-	struct details details = {.cli = cli};
+	struct details details = {.cli = cli, .selected = level == NULL};
 	const struct tl_stack_frame *shown, *outer;
 	struct tl_stack *stack;
 	enum tl_status status;
 
 	TL_TRY(tl_session_stack(cli->session, &stack, error));
-	TL_TRY(tl_session_frame(cli->session, &shown, error));
+	if (level == NULL)
+		TL_TRY(tl_session_frame(cli->session, &shown, error));
+	else if (tl_stack_frame(stack, *level, &shown, NULL) != TL_OK)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "No frame at level %u.", *level);
 	details.cpu = tl_stack_cpu(stack);
 	details.shown_caller = tl_stack_frame(stack, shown->level + 1, &outer, NULL) == TL_OK;
 	TL_TRY(tl_session_stack_past_main(cli->session, &details.whole, error));

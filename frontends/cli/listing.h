@@ -23,7 +23,7 @@ struct tl_listing {
 	char *file, *name;  /* NULL: nowhere yet */
 	tl_u32 next;        /* the line that the next `list` begins with */
 	tl_u32 first, last; /* that were listed last; 0: none yet */
-	tl_u32 told;        /* the line that a bare `info line` tells of next; 0: the last that was listed */
+	tl_u32 told;        /* the line that a bare `info line` tells of next; 0: the one that one stands at */
 };
 
 /*
