@@ -27,8 +27,9 @@ set startup-with-shell off
 unset environment
 '''
 GDB = ['gdb', '-nx', '-q', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off']
-# As a person's would be: texts in which a character is more than a byte.
-ENVIRONMENT = {'LC_ALL': 'C.UTF-8', 'PATH': '/usr/bin:/bin', 'HOME': '/nonexistent'}
+# As a person's would be: texts in which a character is more than a byte. The home is none that root could create and keep
+# indexes in.
+ENVIRONMENT = {'LC_ALL': 'C.UTF-8', 'PATH': '/usr/bin:/bin', 'HOME': '/dev/null'}
 
 
 class Ended(Exception):
