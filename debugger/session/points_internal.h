@@ -122,6 +122,11 @@ bool tl_breakpoints_catch_libraries(struct tl_session *session, struct tl_thread
 void tl_stop_sort_numbers(struct tl_stop *stop);
 /* The same for watchpoints; one whose value did not change does not count. */
 bool tl_breakpoints_watch_hit(struct tl_session *session, const struct tl_report *report, struct tl_stop *stop);
+/*
+ * What is in the memory of a process is known anew: what is watched there by names of the program stands where they
+ * are now. A thread of it stands.
+ */
+void tl_breakpoints_watch_anew(struct tl_session *session, const struct tl_debugged *debugged);
 /* Has the frame of a watched variable ended here? Its watchpoint then is the stop's, and goes. */
 bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id thread, tl_u64 address,
 				struct tl_stop *stop);

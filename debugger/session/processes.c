@@ -49,8 +49,10 @@ void tl_session_update_modules(struct tl_session *session, struct tl_debugged *d
 		tl_session_remark(session, "warning: %s", error.text);
 	else if (changed && tl_modules_remark(debugged->modules) != NULL)
 		tl_session_remark(session, "warning: %s", tl_modules_remark(debugged->modules));
-	if (changed)
-		tl_breakpoints_resolve(session);
+	if (!changed)
+		return;
+	tl_breakpoints_resolve(session);
+	tl_breakpoints_watch_anew(session, debugged);
 }
 
 /* ---- Programs ---- */

@@ -342,6 +342,46 @@ static void look_anew(struct tl_session *session, struct tl_breakpoint *breakpoi
 	breakpoint->no_registers |= recorder.too_much;
 }
 
+/* The value as the program begins, from where its names stand now. What names nothing yet stays as it was. */
+static void begin_anew(struct tl_session *session, struct tl_breakpoint *breakpoint)
+{
+	struct tl_watched watched[TL_WATCHED_MAX];
+	struct recorder recorder = {.watched = watched};
+	struct tl_value value;
+	struct tl_error error;
+	enum tl_status status =
+		evaluate(session, breakpoint->place, strlen(breakpoint->place), &recorder, &value, &error);
+
+	if (status != TL_OK && recorder.count == 0)
+		return;
+	take_memory(breakpoint, &recorder, watched);
+	breakpoint->no_registers = recorder.count == 0 || recorder.too_much;
+	tl_watch_release(breakpoint);
+	/* A pointer that points nowhere yet: it is watched until it does. */
+	if (status == TL_OK)
+		keep_value(&breakpoint->old_value, &value);
+}
+
+void tl_breakpoints_watch_anew(struct tl_session *session, const struct tl_debugged *debugged)
+{
+	const tl_u32 level = session->level;
+	struct tl_thread_id thread;
+
+	for (tl_size i = 0; i < session->points.count; i++) {
+		struct tl_breakpoint *breakpoint = session->points.items[i];
+		struct tl_aside aside;
+
+		if (!tl_breakpoint_is_watch(breakpoint->kind) || breakpoint->inferior != debugged->number ||
+		    breakpoint->gone || breakpoint->has_scope || breakpoint->by_location ||
+		    !tl_engine_stopped_thread(session->engine, debugged->process, &thread))
+			continue;
+		aside = tl_session_look_aside(session, thread);
+		begin_anew(session, breakpoint);
+		tl_session_look_back(session, &aside);
+		session->level = level;
+	}
+}
+
 /* Looks at a watchpoint in a thread; true when it stops the program. */
 static bool check(struct tl_session *session, struct tl_thread_id thread, struct tl_breakpoint *breakpoint,
 		  struct tl_stop *stop)

@@ -84,6 +84,21 @@ def test_watchpoints_as_gdb_says(place):
                         'continue', 'info watchpoints', 'watch 5', 'watch nothing', 'kill'])
 
 
+def test_watchpoints_begin_with_the_program_as_gdb_says(place):
+    """Where a program is loaded is not where it was linked to, and the next one may have been compiled anew."""
+    source, program = place.home / 'anew.c', place.home / 'anew'
+    text = '#include <stdlib.h>\n%sint number;\nint main(void)\n{\n\tnumber = 5;\n\tnumber += 2;\n\texit(number);\n}\n'
+    source.write_text(text % '')
+    build = f'shell gcc -g -o {program} {source}'
+    subprocess.run(build.split()[1:], check=True)
+    commands = ['watch number', 'run', 'continue', 'kill', f'shell sed -i 1s/$/\\nlong\\ pad[9]={{1}}\\;/ {source}', build,
+                'run', 'continue', 'continue']
+    same_as_gdb(place, commands[:3] + ['run', 'continue', 'kill'], program=program)
+    found = place.run('-q', '-nx', program, text=''.join(command + '\n' for command in commands)).stdout
+    equal(found.count('New value = 7'), 2, found)
+    equal(found.count('Old value = 0'), 2, found)
+
+
 def test_watchpoints_of_frames_end_with_the_process_as_gdb_says(place):
     same_as_gdb(place, ['break add', 'run', 'watch sum', 'kill', 'info watchpoints', 'delete 1', 'run'])
 
