@@ -463,6 +463,14 @@ static bool is_same(const struct identity *left, const struct identity *right)
 	       left->seconds == right->seconds && left->nanoseconds == right->nanoseconds;
 }
 
+/* Programs may take themselves away, and go on: such a file is the one that was read. */
+static bool is_meant(const struct binary *binary, const char *path, const struct identity *identity, bool there)
+{
+	if (binary->bytes != NULL)
+		return false;
+	return there ? is_same(&binary->identity, identity) : strcmp(binary->open.path, path) == 0;
+}
+
 enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, struct tl_binary **binary_ret,
 			       struct tl_error *error)
 {
@@ -470,12 +478,13 @@ enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, s
 	struct binary *binary;
 	enum tl_status status;
 	struct stat facts;
+	bool there = stat(path, &facts) == 0;
 
-	if (stat(path, &facts) == 0)
+	if (there)
 		identity = (struct identity){facts.st_dev, facts.st_ino, (tl_u64)facts.st_size, facts.st_mtim.tv_sec,
 					     facts.st_mtim.tv_nsec};
 	for (binary = binaries->first; binary != NULL; binary = binary->next) {
-		if (binary->bytes != NULL || !is_same(&binary->identity, &identity))
+		if (!is_meant(binary, path, &identity, there))
 			continue;
 		*binary_ret = &binary->open;
 		return TL_OK;

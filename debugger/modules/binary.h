@@ -57,9 +57,10 @@ TL_CHECKED enum tl_status tl_binaries_set_sysroot(struct tl_binaries *binaries, 
 void tl_binaries_close(struct tl_binaries *binaries);
 
 /*
- * The binary at `path`: the one that is open if the file is still the same (device, inode, size, time), else opened
- * now. It belongs to the store and lives as long. Its index is begun when it is asked for first (tl_binary_want), so
- * that attaching to a process with a hundred libraries does not read them all. Errors as tl_image_open's.
+ * The binary at `path`: the one that is open if the file is still the same (device, inode, size, time), or is gone;
+ * else opened now. It belongs to the store and lives as long. Its index is begun when it is asked for first
+ * (tl_binary_want), so that attaching to a process with a hundred libraries does not read them all. Errors as
+ * tl_image_open's.
  */
 TL_CHECKED enum tl_status tl_binaries_get(struct tl_binaries *binaries, const char *path, struct tl_binary **binary_ret,
 					  struct tl_error *error);

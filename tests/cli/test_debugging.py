@@ -327,6 +327,19 @@ def test_an_inferior_is_named_by_its_number_as_it_goes(place):
         holds(result.stdout, f') {word}]\n')
 
 
+def test_a_program_whose_file_is_gone_forks(place):
+    source, program = place.home / 'gone.c', place.home / 'gone'
+    source.write_text('#include <unistd.h>\n#include <sys/wait.h>\n'
+                      'int main(int count, char **words)\n{\n\tunlink(words[count - 1]);\n'
+                      '\tif (fork() == 0)\n\t\t_exit(4);\n\twait(0);\n\treturn 5;\n}\n')
+    for option, end in (('follow-fork-mode child', 'exited with code 04]'), ('detach-on-fork off', 'exited with code 05]')):
+        subprocess.run(['gcc', '-g', '-o', program, source], check=True)
+        result = place.run('-q', '-nx', '-batch', '-ex', f'set {option}', '-ex', 'set schedule-multiple on', '-ex', 'run', '-ex', 'inferior 1',
+                           '-ex', 'continue', program)
+        equal('cannot open' in result.stdout + result.stderr, False, result.stdout + result.stderr)
+        holds(result.stdout, end)
+
+
 def test_a_core_dump_is_looked_at(place):
     core = place.home / 'core'
     subprocess.run(['gdb', '-q', '-nx', '-batch', '-ex', 'run fault', '-ex', f'gcore {core}', PROGRAM], cwd=place.home,
