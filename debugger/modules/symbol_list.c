@@ -596,11 +596,14 @@ void tl_symbol_list_release(struct tl_symbol_list *list)
 
 /* ============================================================ declarations ======================================= */
 
+/* Names of names of types: one that leads back to itself has no end. */
+#define TYPEDEFS_MAX 64
+
 /* "typedef struct list list_t;": what it stands for, through other typedefs. */
 static enum tl_status write_typedef(const struct tl_listed *listed, const struct tl_type *type,
 				    struct tl_output *output, struct tl_error *error)
 {
-	while (type->kind == TL_TYPE_TYPEDEF)
+	for (int depth = 0; type->kind == TL_TYPE_TYPEDEF && depth < TYPEDEFS_MAX; depth++)
 		TL_TRY(tl_type_target(type, &type, error));
 	tl_output_text(output, "typedef ");
 	TL_TRY(tl_type_write_name(type, output, error));

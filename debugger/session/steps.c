@@ -7,6 +7,9 @@
 #include <elf.h>
 #include <string.h>
 
+/* Names of names of types: one that leads back to itself has no end. */
+#define TYPEDEFS_MAX 64
+
 /* Where the thread stands, looked at with all inlined functions that begin at this very address hidden. */
 struct here {
 	struct tl_stack *stack;
@@ -290,8 +293,8 @@ static const struct tl_type *returned_type(const struct tl_stack_frame *frame)
 	    tl_type_of(frame->module->binary->types, &frame->chain->scopes[frame->last].entry, &type, &error) != TL_OK)
 		return NULL;
 	/* What a typedef stands for, as gdb has it. */
-	while (type->kind == TL_TYPE_TYPEDEF)
-		if (tl_type_target(type, &type, &error) != TL_OK)
+	for (int depth = 0; type->kind == TL_TYPE_TYPEDEF; depth++)
+		if (depth == TYPEDEFS_MAX || tl_type_target(type, &type, &error) != TL_OK)
 			return NULL;
 	return type;
 }

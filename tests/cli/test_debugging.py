@@ -327,6 +327,18 @@ def test_an_inferior_is_named_by_its_number_as_it_goes(place):
         holds(result.stdout, f') {word}]\n')
 
 
+def test_a_type_that_leads_back_to_itself_ends(place):
+    source, code, program = place.home / 'circle.c', place.home / 'circle.s', place.home / 'circle'
+    source.write_text('typedef int circle;\ncircle turn(void)\n{\n\treturn 3;\n}\nint main(void)\n{\n\treturn turn();\n}\n')
+    subprocess.run(['gcc', '-g', '-dA', '-S', '-o', code, source], check=True)
+    text, count = re.subn(r'(DIE \((0x\w+)\) DW_TAG_typedef\).*?\.long\s+)0x\w+(\s+# DW_AT_type)', r'\1\2\3', code.read_text(), flags=re.S)
+    equal(count, 1)
+    code.write_text(text)
+    subprocess.run(['gcc', '-o', program, code], check=True)
+    result = place.run('-q', '-nx', '-batch', '-ex', 'break turn', '-ex', 'run', '-ex', 'info types circle', '-ex', 'finish', program)
+    holds(result.stdout, 'main () at')
+
+
 def test_a_program_whose_file_is_gone_forks(place):
     source, program = place.home / 'gone.c', place.home / 'gone'
     source.write_text('#include <unistd.h>\n#include <sys/wait.h>\n'
