@@ -429,8 +429,7 @@ static enum tl_status load_section(struct tl_cli *cli, const struct tl_elf *elf,
 			 (unsigned long long)section->size, (unsigned long long)(section->address + offset));
 	tl_screen_flush(&cli->screen);
 	for (tl_u64 at = 0; at < section->size;) {
-		tl_size part = section->size - at < sizeof(bytes) ? (tl_size)(section->size - at) : sizeof(bytes),
-			done = 0;
+		tl_size part = section->size - at < sizeof(bytes) ? section->size - at : sizeof(bytes), done = 0;
 		tl_u64 to = section->address + offset + at;
 		enum tl_status status = elf->read(elf->context, section->offset + at, bytes, part);
 
