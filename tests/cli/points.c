@@ -136,7 +136,7 @@ static int chosen(void)
 	return 7;
 }
 
-static int (*choose(void))(void)
+__attribute__((used)) static int (*choose(void))(void)
 {
 	return chosen;
 }

@@ -440,8 +440,7 @@ TEST(instructions_stand_below_each_other)
 	CHECK_TEXT(text_of(&canvas), "B+  0x1000 <f>                               push   %rbp\n"
 				     "  > 0x1001 <f+1>                             mov    %rsp,%rbp\n"
 				     "    0x1004                                   (bad)\n"
-				     "    0x1005 <a_name_that_is_much_to...+1234>  ret\n" +
-					     0);
+				     "    0x1005 <a_name_that_is_much_to...+1234>  ret\n");
 	CHECK(tl_code_rows_find(&screen.rows, 0x1004, &row) && row == 2);
 	CHECK(!tl_code_rows_find(&screen.rows, 0x1003, &row));
 	add_code(&front, 0xff0, "   0xff0 <e>:\tret\n");
