@@ -422,15 +422,15 @@ static tl_size find_loaded(const struct tl_image *image, struct loaded *loaded)
 static enum tl_status load_section(struct tl_cli *cli, const struct tl_elf *elf, const struct loaded *section,
 				   tl_u64 offset, tl_u64 *writes, struct tl_error *error)
 {
-	tl_u64 process = tl_session_thread(cli->session).process;
+	tl_u64 process = tl_session_thread(cli->session).process, start = section->address + offset;
 	tl_u8 bytes[4096];
 
 	tl_screen_format(&cli->screen, "Loading section %s, size 0x%llx lma 0x%llx\n", section->name,
-			 (unsigned long long)section->size, (unsigned long long)(section->address + offset));
+			 (unsigned long long)section->size, (unsigned long long)start);
 	tl_screen_flush(&cli->screen);
 	for (tl_u64 at = 0; at < section->size;) {
 		tl_size part = section->size - at < sizeof(bytes) ? section->size - at : sizeof(bytes), done = 0;
-		tl_u64 to = section->address + offset + at;
+		tl_u64 to = start + at;
 		enum tl_status status = elf->read(elf->context, section->offset + at, bytes, part);
 
 		if (status != TL_OK)

@@ -287,8 +287,20 @@ static void note_last(const char *text)
 	}
 }
 
+void tl_full_terminal_echo(int descriptor, bool on)
+{
+	struct termios modes;
+
+	if (tcgetattr(descriptor, &modes) != 0 || (modes.c_lflag & ICANON) == 0)
+		return;
+	modes.c_lflag = on ? modes.c_lflag | ECHO : modes.c_lflag & ~(tcflag_t)ECHO;
+	(void)tcsetattr(descriptor, TCSANOW, &modes);
+}
+
 static void take(struct tl_full_terminal *terminal)
 {
+	if (last.has_modes)
+		tl_full_terminal_echo(terminal->descriptor, false);
 	put_sequence(enter_ca_mode);
 	flush(terminal);
 	terminal->known = terminal->hidden = terminal->pastes_marked = false;
@@ -316,6 +328,8 @@ static void give_back(struct tl_full_terminal *terminal)
 	}
 	put_sequence(exit_ca_mode);
 	flush(terminal);
+	if (last.has_modes)
+		tl_full_terminal_echo(terminal->descriptor, (last.modes.c_lflag & ECHO) != 0);
 }
 
 void tl_full_terminal_suspend(struct tl_full_terminal *terminal)

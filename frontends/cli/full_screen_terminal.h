@@ -23,6 +23,12 @@ TL_CHECKED enum tl_status tl_full_terminal_open(struct tl_full_terminal **termin
 /* Gives the screen back. NULL is fine. */
 void tl_full_terminal_close(struct tl_full_terminal *terminal);
 
+/*
+ * Whether the kernel shows keys that are typed while nobody edits a line. In a full screen it must not: they would
+ * stand anywhere in it, and a newline would move all of it. A terminal whose line is being edited is left as it is.
+ */
+void tl_full_terminal_echo(int descriptor, bool on);
+
 /* Gives it back for a while, as for ^Z, and takes it again: all is drawn anew then. */
 void tl_full_terminal_suspend(struct tl_full_terminal *terminal);
 void tl_full_terminal_resume(struct tl_full_terminal *terminal);

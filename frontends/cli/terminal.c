@@ -1,5 +1,7 @@
 #include "frontends/cli/terminal.h"
 
+#include "frontends/cli/full_screen_terminal.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -85,6 +87,25 @@ static ssize_t write_drawn(void *screen, const char *bytes, size_t size)
 }
 
 /* ---- Lines by readline ---- */
+
+/*
+ * Readline restores the modes that it found when it last began. Between lines, in a full screen, these must not have
+ * the kernel show what is typed ahead; but readline takes a terminal without that for one on which it must not show it
+ * either.
+ */
+static void prepare(int meta)
+{
+	if (current->screen->window != NULL)
+		tl_full_terminal_echo(STDIN_FILENO, (current->found.c_lflag & ECHO) != 0);
+	rl_prep_terminal(meta);
+}
+
+static void unprepare(void)
+{
+	rl_deprep_terminal();
+	if (current != NULL && current->screen->window != NULL)
+		tl_full_terminal_echo(STDIN_FILENO, false);
+}
 
 static void finish_editing(struct tl_terminal *terminal)
 {
@@ -210,6 +231,8 @@ static void set_up_readline(struct tl_terminal *terminal)
 	rl_completer_quote_characters = "";
 	rl_filename_completion_desired = 0;
 	rl_completion_query_items = 100;
+	rl_prep_term_function = prepare;
+	rl_deprep_term_function = unprepare;
 	current = terminal;
 }
 
@@ -348,7 +371,7 @@ static void on_stop(void *context, struct tl_source *source, int number)
 	(void)source, (void)number;
 	tl_terminal_hide(terminal);
 	if (terminal->editing)
-		rl_deprep_terminal();
+		unprepare();
 	fflush(rl_outstream);
 	if (terminal->hooks.suspended != NULL)
 		terminal->hooks.suspended(terminal->hooks.context, true);
@@ -356,7 +379,7 @@ static void on_stop(void *context, struct tl_source *source, int number)
 	if (terminal->hooks.suspended != NULL)
 		terminal->hooks.suspended(terminal->hooks.context, false);
 	if (terminal->editing)
-		rl_prep_terminal(1);
+		prepare(1);
 	fflush(rl_outstream);
 }
 
@@ -499,6 +522,8 @@ void tl_terminal_forward(struct tl_terminal *terminal, void (*keys)(void *contex
 		cfmakeraw(&raw);
 	terminal->screen->raw = keys != NULL && terminal->screen->terminal;
 	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	if (keys == NULL && terminal->screen->window != NULL)
+		tl_full_terminal_echo(STDIN_FILENO, false);
 }
 
 bool tl_terminal_modes(const struct tl_terminal *terminal, struct termios *modes_ret)
@@ -569,6 +594,8 @@ void tl_terminal_close(struct tl_terminal *terminal)
 	if (terminal->interactive)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal->found);
 	/* readline may look at it once more, at the end of the process. */
+	rl_prep_term_function = rl_prep_terminal;
+	rl_deprep_term_function = rl_deprep_terminal;
 	rl_outstream = stdout;
 	if (terminal->output != NULL)
 		(void)fclose(terminal->output);

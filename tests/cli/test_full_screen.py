@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import xml.etree.ElementTree
 
 from tmux import Failure, Tmux
@@ -220,6 +221,23 @@ def test_keys_scroll_the_window_that_has_the_focus(place):
     terminal.wait_for(lambda rows: at_prompt('Starting program')(rows) and not has('B+>')(rows))
     terminal.press('C-x', 'C-a')
     terminal.wait_for(at_prompt('B+>   17'))
+
+
+def test_the_kernel_shows_nothing_that_is_typed_ahead(place):
+    terminal = stopped_in_paint(place)
+    with open(terminal.tell('display-message', '-p', '#{pane_tty}')[0]) as tty:
+        for line in ('set $i = 0', 'while $i < 1000000000', 'set $i = $i + 1', 'end'):
+            terminal.enter(line)
+        # While a command runs, lines are the kernel's to collect, and not to show.
+        terminal.wait_for(lambda rows: termios.tcgetattr(tty)[3] & termios.ICANON)
+        if termios.tcgetattr(tty)[3] & termios.ECHO:
+            raise Failure('the kernel shows what is typed')
+        terminal.press('C-c')
+        terminal.wait_for(at_prompt('Quit'))
+        terminal.press('C-x', 'C-a')
+        terminal.wait_for(lambda rows: not has('B+>')(rows))
+        terminal.enter('shell stty -a | tr " " "\\n" | grep "^-*echo;*$"')
+        terminal.wait_for(lambda rows: any(row.rstrip() in ('echo', 'echo;') for row in rows))
 
 
 def test_what_others_write_on_the_terminal_goes_with_a_key(place):
