@@ -2,6 +2,7 @@
 
 #include "core/cursor.h"
 #include "targets/emulator/paging.h"
+#include "targets/emulator/points.h"
 
 static struct tl_tlb_entry *kept(struct tl_hart *hart, tl_u8 set, tl_u64 address)
 {
@@ -26,14 +27,15 @@ static bool fail(struct tl_exception *exception_ret, enum tl_cause cause, tl_u64
 }
 
 /* One piece of an access, in one page, the long way. */
-static bool load_piece(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+static bool load_piece(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret, tl_u64 *physical_ret,
 		       struct tl_exception *exception_ret)
 {
 	const struct tl_bus_region *region;
 	tl_u64 physical;
 
-	if (!tl_paging_translate(hart, address, TL_MEMORY_LOAD, size, &physical, exception_ret))
+	if (!tl_paging_translate(hart, address, TL_MEMORY_LOAD, size, physical_ret, exception_ret))
 		return false;
+	physical = *physical_ret;
 	region = tl_bus_find(hart->bus, physical, size);
 	if (region == NULL)
 		return fail(exception_ret, TL_CAUSE_LOAD_ACCESS, address);
@@ -46,25 +48,36 @@ static bool load_piece(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64
 	return true;
 }
 
+/* The long way: over page boundaries, to devices, and past watchpoints. */
+static bool load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+			struct tl_exception *exception_ret)
+{
+	struct tl_done_access done = {.address = address, .size = size, .low_size = size, .access = TL_POINT_READS};
+	tl_u64 high;
+
+	if (!in_one_page(address, size))
+		done.low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
+	if (!load_piece(hart, address, done.low_size, value_ret, &done.physical, exception_ret))
+		return false;
+	if (done.low_size != size) {
+		if (!load_piece(hart, address + done.low_size, size - done.low_size, &high, &done.high_physical,
+				exception_ret))
+			return false;
+		*value_ret |= high << (8 * done.low_size);
+	}
+	done.value = *value_ret;
+	tl_points_accessed(hart, &done);
+	return true;
+}
+
 bool tl_access_load(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
 		    struct tl_exception *exception_ret)
 {
 	const struct tl_tlb_entry *entry = kept(hart, hart->data_set, address);
-	tl_u64 high;
-	tl_u32 low_size;
 
-	if (in_one_page(address, size)) {
-		if (entry->load == (address & ~(TL_PAGE_SIZE - 1))) {
-			*value_ret = tl_load_little(host_bytes(entry, address), size);
-			return true;
-		}
-		return load_piece(hart, address, size, value_ret, exception_ret);
-	}
-	low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
-	if (!load_piece(hart, address, low_size, value_ret, exception_ret) ||
-	    !load_piece(hart, address + low_size, size - low_size, &high, exception_ret))
-		return false;
-	*value_ret |= high << (8 * low_size);
+	if (entry->load != (address & ~(TL_PAGE_SIZE - 1)) || !in_one_page(address, size))
+		return load_slowly(hart, address, size, value_ret, exception_ret);
+	*value_ret = tl_load_little(host_bytes(entry, address), size);
 	return true;
 }
 
@@ -90,30 +103,47 @@ static void store_piece(const struct tl_bus_region *region, tl_u64 physical, tl_
 		region->operations->write(region->device, physical - region->start, value, size);
 }
 
+/* What a piece of a store is about to replace; 0 in a device, which is not to be asked. */
+static tl_u64 before(const struct tl_bus_region *region, tl_u64 physical, tl_u32 size)
+{
+	return region->memory != NULL ? tl_load_little(region->memory + (physical - region->start), size) : 0;
+}
+
+static bool store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
+			 struct tl_exception *exception_ret)
+{
+	struct tl_done_access done = {.address = address, .size = size, .low_size = size, .access = TL_POINT_WRITES};
+	const struct tl_bus_region *low, *high = NULL;
+	tl_u32 low_size;
+
+	if (!in_one_page(address, size))
+		done.low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
+	low_size = done.low_size;
+	if (!store_place(hart, address, low_size, &low, &done.physical, exception_ret))
+		return false;
+	if (low_size != size &&
+	    !store_place(hart, address + low_size, size - low_size, &high, &done.high_physical, exception_ret))
+		return false;
+	done.value = size == 8 ? value : value & (((tl_u64)1 << (8 * size)) - 1);
+	done.device = low->memory == NULL || (high != NULL && high->memory == NULL);
+	done.old = before(low, done.physical, low_size);
+	store_piece(low, done.physical, low_size, value);
+	if (high != NULL) {
+		done.old |= before(high, done.high_physical, size - low_size) << (8 * low_size);
+		store_piece(high, done.high_physical, size - low_size, value >> (8 * low_size));
+	}
+	tl_points_accessed(hart, &done);
+	return true;
+}
+
 bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
 		     struct tl_exception *exception_ret)
 {
 	const struct tl_tlb_entry *entry = kept(hart, hart->data_set, address);
-	const struct tl_bus_region *low, *high;
-	tl_u64 low_physical, high_physical;
-	tl_u32 low_size;
 
-	if (in_one_page(address, size)) {
-		if (entry->store == (address & ~(TL_PAGE_SIZE - 1))) {
-			tl_store_little(host_bytes(entry, address), value, size);
-			return true;
-		}
-		if (!store_place(hart, address, size, &low, &low_physical, exception_ret))
-			return false;
-		store_piece(low, low_physical, size, value);
-		return true;
-	}
-	low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
-	if (!store_place(hart, address, low_size, &low, &low_physical, exception_ret) ||
-	    !store_place(hart, address + low_size, size - low_size, &high, &high_physical, exception_ret))
-		return false;
-	store_piece(low, low_physical, low_size, value);
-	store_piece(high, high_physical, size - low_size, value >> (8 * low_size));
+	if (entry->store != (address & ~(TL_PAGE_SIZE - 1)) || !in_one_page(address, size))
+		return store_slowly(hart, address, size, value, exception_ret);
+	tl_store_little(host_bytes(entry, address), value, size);
 	return true;
 }
 

@@ -12,6 +12,7 @@ void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const 
 		.mstatus = (tl_u64)2 << 32 | (tl_u64)2
 						     << 34, /* user and supervisor mode have 64 bits, and only those */
 		.stimecmp = TL_U64_MAX,
+		.pass = TL_PASS_NONE,
 		.bus = bus,
 	};
 	hart_ret->x[10] = number;
@@ -91,6 +92,8 @@ tl_u64 tl_hart_interrupt(struct tl_hart *hart)
 	if (pending == 0)
 		return 0;
 	hart->waiting = false;
+	if (hart->hold_interrupts)
+		return 0;
 	machine = machine_on ? pending & ~hart->mideleg : 0;
 	supervisor = supervisor_on ? pending & hart->mideleg : 0;
 	return machine != 0 ? first_of(machine) : first_of(supervisor);

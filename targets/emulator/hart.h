@@ -85,6 +85,36 @@ struct tl_tlb_entry {
 /* Who looks: a set of translations each, so that a change of privilege, or of SUM, needs no flush. */
 enum tl_tlb_set { TL_TLB_MACHINE, TL_TLB_SUPERVISOR, TL_TLB_SUPERVISOR_SUM, TL_TLB_USER, TL_TLB_SET_MAX };
 
+/* An exception on its way: what an access or an instruction came to when it could not be carried out. */
+struct tl_exception {
+	tl_u64 cause;
+	tl_u64 value; /* for mtval and stval */
+};
+
+/* Why a run came to an end before its count. */
+enum tl_halt {
+	TL_HALT_NONE,
+	TL_HALT_BREAKPOINT, /* at the program counter, whose instruction was not begun */
+	TL_HALT_WATCHPOINT, /* the access is done, its instruction retired; see watch_hits */
+	TL_HALT_EXCEPTION   /* halt_exception is about to be taken at the program counter; nothing was changed */
+};
+
+/* An access that met a watchpoint. */
+struct tl_watch_hit {
+	tl_u64 point_address, point_size; /* of the watchpoint */
+	tl_u64 address;                   /* virtual, of the access */
+	tl_u32 size;
+	tl_u32 label; /* of the watchpoint */
+	bool write;
+	bool old_known; /* false for reads and devices */
+	tl_u64 old, value;
+};
+#define TL_WATCH_HITS_MAX 8
+
+#define TL_PASS_NONE ((tl_u64)1)
+
+struct tl_emulator_points;
+
 struct tl_hart {
 	tl_u64 x[32]; /* x[0] stays 0 */
 	tl_u64 pc;
@@ -117,6 +147,23 @@ struct tl_hart {
 	/* Asleep in wfi until an interrupt is pending, whether enabled or not. */
 	bool waiting;
 
+	/*
+	 * The debugger's part. The points are borrowed, and one table for all harts; NULL: none. What runs a hart
+	 * clears `halt` and the hits as it begins, and ends early when `halt` was set.
+	 */
+	struct tl_emulator_points *points;
+	tl_u8 halt; /* enum tl_halt */
+	struct tl_exception halt_exception;
+	/*
+	 * The instruction at `pass` is carried out although a breakpoint stands there (or its exception is one that the
+	 * debugger catches), the next time that the hart comes to it with the stack pointer pass_stack: at once, or
+	 * behind an interrupt that came first. TL_PASS_NONE: none.
+	 */
+	tl_u64 pass, pass_stack;
+	bool hold_interrupts; /* none is taken, as in a step that is not to end in a handler */
+	struct tl_watch_hit watch_hits[TL_WATCH_HITS_MAX];
+	tl_u8 watch_hit_count;
+
 	const struct tl_bus *bus;
 	/* Time as `time` and the timers count it; borrowed. Without one, time is the number of retired instructions. */
 	tl_u64 (*time)(void *context);
@@ -124,12 +171,6 @@ struct tl_hart {
 
 	tl_u8 data_set, fetch_set; /* enum tl_tlb_set: those in use now; see tl_paging_update */
 	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
-};
-
-/* An exception on its way: what an access or an instruction came to when it could not be carried out. */
-struct tl_exception {
-	tl_u64 cause;
-	tl_u64 value; /* for mtval and stval */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "targets/emulator/access.h"
 #include "targets/emulator/control.h"
 #include "targets/emulator/paging.h"
+#include "targets/emulator/points.h"
 
 __extension__ typedef unsigned __int128 wide;
 __extension__ typedef __int128 signed_wide;
@@ -433,23 +434,27 @@ static bool execute(struct tl_step *step)
 	}
 }
 
+/* The instruction cannot be carried out: its exception is taken, unless the debugger wants to see it first. */
+static bool trap(struct tl_step *step)
+{
+	if (!tl_points_catch(step->hart, &step->exception))
+		tl_hart_trap(step->hart, step->exception.cause, step->exception.value);
+	return false;
+}
+
 bool tl_interpreter_step(struct tl_hart *hart)
 {
 	struct tl_riscv_instruction instruction;
 	struct tl_step step = {.hart = hart, .is = &instruction};
 	bool known;
 
-	if (!tl_access_fetch(hart, hart->pc, &step.word, &step.exception)) {
-		tl_hart_trap(hart, step.exception.cause, step.exception.value);
-		return false;
-	}
+	if (!tl_access_fetch(hart, hart->pc, &step.word, &step.exception))
+		return trap(&step);
 	known = (step.word & 3) == 3 ? tl_riscv_decode_full(step.word, &instruction)
 				     : tl_riscv_decode_compressed((tl_u16)step.word, &instruction);
 	step.next = hart->pc + instruction.length;
-	if (!known ? !tl_interpret_illegal(&step) : !execute(&step)) {
-		tl_hart_trap(hart, step.exception.cause, step.exception.value);
-		return false;
-	}
+	if (!known ? !tl_interpret_illegal(&step) : !execute(&step))
+		return trap(&step);
 	hart->pc = step.next;
 	hart->retired++;
 	return true;
@@ -460,16 +465,19 @@ tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
 	tl_u64 begun = 0, interrupt;
 
 	hart->look_for_interrupt = true;
-	while (begun < count) {
+	hart->halt = TL_HALT_NONE;
+	hart->watch_hit_count = 0;
+	while (begun < count && hart->halt == TL_HALT_NONE) {
 		if (hart->look_for_interrupt) {
 			interrupt = tl_hart_interrupt(hart);
 			if (interrupt != 0)
 				tl_hart_trap(hart, interrupt, 0);
 		}
-		if (hart->waiting)
+		if (hart->waiting || tl_points_stop_here(hart))
 			break;
 		(void)tl_interpreter_step(hart);
-		begun++;
+		if (hart->halt != TL_HALT_EXCEPTION)
+			begun++;
 	}
 	return begun;
 }

@@ -8,15 +8,17 @@
 #include "targets/emulator/hart.h"
 
 /*
- * Carries out one instruction, or takes the trap that it raises; an interrupt that is pending is not looked for. False
- * when it trapped: the program counter is then at the handler, and nothing was retired.
+ * Carries out one instruction, or takes the trap that it raises; an interrupt that is pending is not looked for, nor is
+ * a breakpoint. False when it trapped: the program counter is then at the handler, and nothing was retired. Where the
+ * debugger catches the exception (hart->halt), nothing has changed at all.
  */
 bool tl_interpreter_step(struct tl_hart *hart);
 
 /*
  * Takes interrupts and carries out instructions until `count` of them were begun, or the hart waits for an interrupt
- * (hart->waiting). Returns how many were begun. Interrupts that rise while it runs are taken where the hart looks for
- * them: at the beginning, and behind instructions that may let one in.
+ * (hart->waiting), or something of the debugger's halts it (hart->halt, see enum tl_halt). Returns how many were begun.
+ * Interrupts that rise while it runs are taken where the hart looks for them: at the beginning, and behind instructions
+ * that may let one in.
  */
 tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count);
 

@@ -2,6 +2,7 @@
 
 #include "core/cursor.h"
 #include "targets/emulator/access.h"
+#include "targets/emulator/points.h"
 
 static bool is_word(tl_u8 operation)
 {
@@ -46,10 +47,26 @@ static tl_u64 combine(enum tl_riscv_operation operation, tl_u64 old, tl_u64 oper
 	}
 }
 
+/* Tells watchpoints of an access that was carried out. */
+static void accessed(struct tl_step *step, tl_u8 access, tl_u64 physical, tl_u32 size, tl_u64 old, tl_u64 value)
+{
+	tl_u64 bits = size == 8 ? TL_U64_MAX : TL_U32_MAX;
+	struct tl_done_access done = {.address = tl_interpret_x(step, step->is->rs1),
+				      .physical = physical,
+				      .size = size,
+				      .low_size = size,
+				      .access = access,
+				      .old = old & bits,
+				      .value = value & bits};
+
+	tl_points_accessed(step->hart, &done);
+}
+
 static bool store_conditional(struct tl_step *step, tl_u32 size)
 {
 	struct tl_hart *hart = step->hart;
 	tl_u64 physical, value = tl_interpret_x(step, step->is->rs2), address = tl_interpret_x(step, step->is->rs1);
+	tl_u64 old;
 	tl_u8 *bytes;
 	bool held;
 
@@ -63,8 +80,11 @@ static bool store_conditional(struct tl_step *step, tl_u32 size)
 		return false;
 	held = hart->reserved && hart->reservation == physical;
 	hart->reserved = false;
-	if (held)
+	if (held) {
+		old = tl_load_little(bytes, size);
 		tl_store_little(bytes, value, size);
+		accessed(step, TL_POINT_WRITES, physical, size, old, value);
+	}
 	tl_interpret_set_x(step, !held);
 	return true;
 }
@@ -74,7 +94,7 @@ bool tl_interpret_atomic(struct tl_step *step)
 	const struct tl_riscv_instruction *is = step->is;
 	tl_u32 size = is_word(is->operation) ? 4 : 8;
 	bool reserve = is->operation == TL_RISCV_LR_W || is->operation == TL_RISCV_LR_D;
-	tl_u64 physical, old, operand = extend(tl_interpret_x(step, is->rs2), size);
+	tl_u64 physical, old, value, operand = extend(tl_interpret_x(step, is->rs2), size);
 	tl_u8 *bytes;
 
 	if (is->operation == TL_RISCV_SC_W || is->operation == TL_RISCV_SC_D)
@@ -83,12 +103,15 @@ bool tl_interpret_atomic(struct tl_step *step)
 			      &step->exception))
 		return false;
 	old = extend(tl_load_little(bytes, size), size);
+	accessed(step, TL_POINT_READS, physical, size, old, old);
 	if (reserve) {
 		step->hart->reserved = true;
 		step->hart->reserved_address = tl_interpret_x(step, is->rs1);
 		step->hart->reservation = physical;
 	} else {
-		tl_store_little(bytes, combine(is->operation, old, operand), size);
+		value = combine(is->operation, old, operand);
+		tl_store_little(bytes, value, size);
+		accessed(step, TL_POINT_WRITES, physical, size, old, value);
 	}
 	tl_interpret_set_x(step, old);
 	return true;

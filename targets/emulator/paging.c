@@ -1,6 +1,7 @@
 #include "targets/emulator/paging.h"
 
 #include "core/cursor.h"
+#include "targets/emulator/points.h"
 
 #define PTE_VALID 0x01u
 #define PTE_READ 0x02u
@@ -180,6 +181,11 @@ static bool uses_tables(const struct tl_hart *hart, tl_u8 privilege)
 	return privilege != TL_PRIVILEGE_MACHINE && SATP_MODE(hart->satp) != 0;
 }
 
+bool tl_paging_is_on(const struct tl_hart *hart, enum tl_memory_access_kind kind)
+{
+	return uses_tables(hart, effective(hart, kind));
+}
+
 /* Sets the accessed and dirty bits. */
 static void mark_used(tl_u8 *leaf, enum tl_memory_access_kind kind)
 {
@@ -267,6 +273,9 @@ void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum 
 	tl_uintptr host;
 
 	if (region == NULL || region->memory == NULL || (writes && region->read_only))
+		return;
+	if (kind != TL_MEMORY_FETCH &&
+	    (tl_points_on_page(hart, page, frame) & (writes ? TL_POINT_WRITES : TL_POINT_READS)) != 0)
 		return;
 	host = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
 	entry = &hart->tlb[kind == TL_MEMORY_FETCH ? hart->fetch_set : hart->data_set]

@@ -24,6 +24,9 @@ bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_ac
  */
 bool tl_paging_look(const struct tl_hart *hart, tl_u64 address, tl_u64 *physical_ret);
 
+/* Whether such accesses go by page tables now. */
+bool tl_paging_is_on(const struct tl_hart *hart, enum tl_memory_access_kind kind);
+
 /* Forgets what was kept: all of it, or one page. */
 void tl_paging_flush(struct tl_hart *hart);
 void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address);
@@ -31,7 +34,10 @@ void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address);
 /* Chooses the sets of translations that belong to the mode; after every change of privilege and of mstatus. */
 void tl_paging_update(struct tl_hart *hart);
 
-/* A page that was translated is kept, when it is memory that can be used directly. */
+/*
+ * A page that was translated is kept, when it is memory that can be used directly, and no watchpoint on it wants to see
+ * such accesses. An access that reads and writes needs both tags.
+ */
 void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum tl_memory_access_kind kind);
 
 #endif

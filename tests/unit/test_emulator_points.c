@@ -1,0 +1,419 @@
+/* The debugger's points in the emulated machine: the table, and a hart that runs into them. */
+#include "base/storage.h"
+#include "core/cursor.h"
+#include "targets/emulator/interpreter.h"
+#include "targets/emulator/paging.h"
+#include "targets/emulator/points.h"
+#include "tests/unit/test.h"
+
+#define START 0x80000000ull
+#define SIZE 0x100000ull
+#define DATA (START + 0x8000)
+
+static tl_u8 memory[SIZE];
+static struct tl_bus bus;
+static struct tl_hart hart;
+static struct tl_emulator_points points;
+
+/* Registers by number: x5, x6, … */
+#define ADDI(rd, rs, n) ((tl_u32)(n) << 20 | (tl_u32)(rs) << 15 | (tl_u32)(rd) << 7 | 0x13u)
+#define LOAD(width, rd, rs, n) ((tl_u32)(n) << 20 | (tl_u32)(rs) << 15 | (tl_u32)(width) << 12 | (tl_u32)(rd) << 7 | 3u)
+#define STORE(width, rs2, rs, n)                                                                                       \
+	((tl_u32)((n) >> 5) << 25 | (tl_u32)(rs2) << 20 | (tl_u32)(rs) << 15 | (tl_u32)(width) << 12 |                 \
+	 (tl_u32)((n)&31) << 7 | 0x23u)
+#define AMOADD_D(rd, rs2, rs) ((tl_u32)(rs2) << 20 | (tl_u32)(rs) << 15 | 3u << 12 | (tl_u32)(rd) << 7 | 0x2fu)
+#define EBREAK 0x00100073u
+#define JUMP_BACK_4 0xffdff06fu /* j .-4 */
+
+static void begin(const tl_u32 *code, tl_size count)
+{
+	memset(memory, 0, sizeof(memory));
+	memset(&bus, 0, sizeof(bus));
+	CHECK(tl_bus_add_memory(&bus, "memory", START, SIZE, memory, false) == TL_OK);
+	for (tl_size i = 0; i < count; i++)
+		tl_store_little(memory + 4 * i, code[i], 4);
+	tl_hart_reset(&hart, 0, START, &bus);
+	tl_points_init(&points, tl_storage());
+	hart.points = &points;
+	hart.x[8] = DATA;
+}
+
+static void add(tl_u64 address, tl_u64 size, tl_u8 access)
+{
+	struct tl_emulator_point point = {.address = address, .size = size, .access = access};
+
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	tl_paging_flush(&hart);
+}
+
+TEST(thousands_of_breakpoints)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1), ADDI(5, 5, 1), ADDI(5, 5, 1)};
+	struct tl_emulator_point point = {0};
+
+	begin(code, TL_COUNT(code));
+	for (tl_u64 i = 0; i < 5000; i++) {
+		/* In no order: 2677 and 5000 have no factor in common. */
+		point.address = START + 0x100 + i * 2677 % 5000 * 2;
+		REQUIRE(tl_points_add(&points, &point) == TL_OK);
+	}
+	CHECK(tl_points_add(&points, &point) == TL_ERROR_STATE);
+	for (tl_u64 i = 1; i < points.breakpoints.count; i++)
+		CHECK(points.breakpoints.points[i - 1].address < points.breakpoints.points[i].address);
+	CHECK(tl_points_at(&points, &hart, START + 0x100));
+	CHECK(tl_points_at(&points, &hart, START + 0x100 + 9998));
+	CHECK(!tl_points_at(&points, &hart, START + 0x100 + 10000));
+	CHECK(!tl_points_at(&points, &hart, START + 0xfe));
+	CHECK_EQUAL(tl_interpreter_run(&hart, 4), 4);
+	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
+	for (tl_u64 i = 0; i < 5000; i++) {
+		point.address = START + 0x100 + i * 2;
+		REQUIRE(tl_points_remove(&points, &point) == TL_OK);
+		REQUIRE(!tl_points_at(&points, &hart, point.address));
+	}
+	CHECK(tl_points_remove(&points, &point) == TL_ERROR_NO_POINT);
+	CHECK_EQUAL(points.breakpoints.count, 0);
+	tl_points_end(&points);
+}
+
+TEST(breakpoint_halts_before_and_is_passed_once)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1), JUMP_BACK_4};
+
+	begin(code, TL_COUNT(code));
+	add(START + 4, 0, 0);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	CHECK_EQUAL(hart.pc, START + 4);
+	CHECK_EQUAL(hart.x[5], 1);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 0);
+	hart.pass = hart.pc;
+	hart.pass_stack = hart.x[2];
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	CHECK_EQUAL(hart.x[5], 2);
+	CHECK_EQUAL(hart.pass, TL_PASS_NONE);
+	tl_points_end(&points);
+}
+
+TEST(guest_trap_is_the_guests_unless_a_point_stands_there)
+{
+	static const tl_u32 code[] = {EBREAK, ADDI(5, 5, 1)};
+
+	begin(code, TL_COUNT(code));
+	hart.mtvec = START + 0x100;
+	tl_store_little(memory + 0x100, ADDI(6, 6, 1), 4);
+	add(START, 0, 0);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 0);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	CHECK_EQUAL(hart.mcause, 0);
+	hart.pass = hart.pc;
+	hart.pass_stack = hart.x[2];
+	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 2);
+	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
+	CHECK_EQUAL(hart.mcause, TL_CAUSE_BREAKPOINT);
+	CHECK_EQUAL(hart.mepc, START);
+	CHECK_EQUAL(hart.x[6], 1);
+	tl_points_end(&points);
+}
+
+TEST(caught_exception_changes_nothing_and_is_then_taken)
+{
+	static const tl_u32 code[] = {EBREAK};
+
+	begin(code, TL_COUNT(code));
+	hart.mtvec = START + 0x100;
+	points.caught = (tl_u64)1 << TL_CAUSE_BREAKPOINT;
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 0);
+	CHECK_EQUAL(hart.halt, TL_HALT_EXCEPTION);
+	CHECK_EQUAL(hart.halt_exception.cause, TL_CAUSE_BREAKPOINT);
+	CHECK_EQUAL(hart.pc, START);
+	CHECK_EQUAL(hart.mepc, 0);
+	hart.pass = hart.pc;
+	hart.pass_stack = hart.x[2];
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.pc, START + 0x100);
+	tl_points_end(&points);
+}
+
+TEST(pass_survives_an_interrupt_that_comes_first)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1)};
+
+	begin(code, TL_COUNT(code));
+	hart.mtvec = START + 0x100;
+	tl_store_little(memory + 0x100, 0x30200073, 4); /* mret */
+	hart.mie = hart.lines = (tl_u64)1 << TL_INTERRUPT_MACHINE_EXTERNAL;
+	hart.mstatus |= TL_STATUS_MIE;
+	add(START, 0, 0);
+	hart.pass = hart.pc;
+	hart.pass_stack = hart.x[2];
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.pc, START);
+	CHECK_EQUAL(hart.mcause, TL_CAUSE_INTERRUPT | TL_INTERRUPT_MACHINE_EXTERNAL);
+	hart.lines = 0;
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
+	CHECK_EQUAL(hart.x[5], 1);
+	tl_points_end(&points);
+}
+
+TEST(held_interrupts_are_not_taken)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1)};
+
+	begin(code, TL_COUNT(code));
+	hart.mie = hart.lines = (tl_u64)1 << TL_INTERRUPT_MACHINE_EXTERNAL;
+	hart.mstatus |= TL_STATUS_MIE;
+	hart.mtvec = START + 0x100;
+	tl_store_little(memory + 0x100, ADDI(6, 6, 1), 4);
+	hart.hold_interrupts = true;
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.pc, START + 4);
+	hart.hold_interrupts = false;
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.mepc, START + 4);
+	tl_points_end(&points);
+}
+
+/* The one hit that there is. */
+static const struct tl_watch_hit *the_hit(void)
+{
+	static const struct tl_watch_hit none;
+
+	CHECK_EQUAL(hart.halt, TL_HALT_WATCHPOINT);
+	CHECK_EQUAL(hart.watch_hit_count, 1);
+	return hart.watch_hit_count == 1 ? &hart.watch_hits[0] : &none;
+}
+
+TEST(write_watchpoint_tells_address_old_and_new)
+{
+	static const tl_u32 code[] = {STORE(2, 5, 8, 0), LOAD(3, 6, 8, 0), STORE(0, 5, 8, 7), STORE(0, 5, 8, 8),
+				      STORE(3, 5, 8, 0)};
+	const struct tl_watch_hit *hit;
+
+	begin(code, TL_COUNT(code));
+	hart.x[5] = 0x1122334455667788;
+	tl_store_little(memory + 0x8000, 0xa1a2a3a4a5a6a7a8, 8);
+	add(DATA, 8, TL_POINT_WRITES);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	hit = the_hit();
+	CHECK_EQUAL(hit->address, DATA);
+	CHECK_EQUAL(hit->size, 4);
+	CHECK(hit->write && hit->old_known);
+	CHECK_EQUAL(hit->old, 0xa5a6a7a8);
+	CHECK_EQUAL(hit->value, 0x55667788);
+	CHECK_EQUAL(hart.pc, START + 4); /* retired */
+	/* The load is not told of. */
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	hit = the_hit();
+	CHECK_EQUAL(hit->address, DATA + 7);
+	CHECK_EQUAL(hit->size, 1);
+	CHECK_EQUAL(hit->old, 0xa1);
+	CHECK_EQUAL(hit->value, 0x88);
+	/* Neither is the store behind the range. */
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	hit = the_hit();
+	CHECK_EQUAL(hit->old, 0x88a2a3a455667788);
+	CHECK_EQUAL(hit->value, 0x1122334455667788);
+	tl_points_end(&points);
+}
+
+TEST(read_and_access_watchpoints)
+{
+	static const tl_u32 code[] = {STORE(3, 5, 8, 0), LOAD(3, 6, 8, 0), STORE(3, 5, 8, 16), LOAD(1, 6, 8, 16)};
+
+	begin(code, TL_COUNT(code));
+	hart.x[5] = 77;
+	add(DATA, 1, TL_POINT_READS);
+	add(DATA + 17, 1, TL_POINT_READS | TL_POINT_WRITES);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK(!the_hit()->write);
+	CHECK_EQUAL(the_hit()->value, 77);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK(the_hit()->write);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK(!the_hit()->write);
+	CHECK_EQUAL(the_hit()->point_address, DATA + 17);
+	CHECK_EQUAL(the_hit()->address, DATA + 16);
+	tl_points_end(&points);
+}
+
+TEST(atomic_access_is_a_read_and_a_write)
+{
+	static const tl_u32 code[] = {AMOADD_D(6, 5, 8)};
+
+	begin(code, TL_COUNT(code));
+	hart.x[5] = 3;
+	tl_store_little(memory + 0x8000, 4, 8);
+	add(DATA + 4, 2, TL_POINT_READS | TL_POINT_WRITES);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(hart.watch_hit_count, 2);
+	CHECK(!hart.watch_hits[0].write && hart.watch_hits[1].write);
+	CHECK_EQUAL(hart.watch_hits[1].old, 4);
+	CHECK_EQUAL(hart.watch_hits[1].value, 7);
+	CHECK_EQUAL(hart.x[6], 4);
+	tl_points_end(&points);
+}
+
+TEST(access_over_a_page_boundary)
+{
+	static const tl_u32 code[] = {STORE(3, 5, 8, 0), LOAD(3, 6, 8, 0), STORE(3, 5, 7, 0)};
+
+	begin(code, TL_COUNT(code));
+	hart.x[5] = 0x1122334455667788;
+	hart.x[8] = DATA + 0xffd;
+	hart.x[7] = DATA + 0xff0;
+	tl_store_little(memory + 0x8ffd, 0xa1a2a3a4a5a6a7a8, 8);
+	add(DATA + 0x1000, 0x800, TL_POINT_WRITES);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(the_hit()->address, DATA + 0xffd);
+	CHECK_EQUAL(the_hit()->old, 0xa1a2a3a4a5a6a7a8);
+	CHECK_EQUAL(the_hit()->value, 0x1122334455667788);
+	add(DATA + 0xffe, 4, TL_POINT_READS);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(the_hit()->value, 0x1122334455667788);
+	CHECK_EQUAL(hart.x[6], 0x1122334455667788);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
+	tl_points_end(&points);
+}
+
+TEST(many_watchpoints_of_many_sizes)
+{
+	static const tl_u32 code[] = {STORE(0, 5, 8, 0)};
+	struct tl_emulator_point point = {.access = TL_POINT_WRITES};
+	tl_u64 wanted;
+
+	begin(code, TL_COUNT(code));
+	for (tl_u64 i = 0; i < 3000; i++) {
+		point.address = START + 0x10000 + i * 16;
+		point.size = i % 100 == 7 ? 0x1000 : i % 8 + 1;
+		REQUIRE(tl_points_add(&points, &point) == TL_OK);
+	}
+	for (tl_u64 at = START + 0xf000; at < START + 0x1e000; at += 37) {
+		wanted = 0;
+		for (tl_size i = 0; i < points.watchpoints.count; i++)
+			wanted += at - points.watchpoints.points[i].address < points.watchpoints.points[i].size;
+		hart.x[8] = at;
+		hart.pc = START;
+		CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+		REQUIRE(hart.watch_hit_count == (wanted < TL_WATCH_HITS_MAX ? wanted : TL_WATCH_HITS_MAX));
+	}
+	tl_points_end(&points);
+}
+
+TEST(watchpoint_that_cannot_be)
+{
+	struct tl_emulator_point point = {.address = TL_U64_MAX - 3, .size = 5, .access = TL_POINT_WRITES};
+
+	begin(NULL, 0);
+	CHECK(tl_points_add(&points, &point) == TL_ERROR_ARGUMENT);
+	point.size = 4;
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	point.access = 0;
+	CHECK(tl_points_add(&points, &point) == TL_ERROR_ARGUMENT);
+	tl_points_end(&points);
+}
+
+/* Maps the gigabyte at 1 GiB, and the one at 2 GiB where memory really is, to the latter. */
+static void use_page_table(tl_u64 table)
+{
+	tl_u64 entry = (START >> 12) << 10 | 0xcf; /* valid, read, write, execute, accessed, dirty */
+
+	tl_store_little(memory + (table - START) + 8, entry, 8);
+	tl_store_little(memory + (table - START) + 16, entry, 8);
+	hart.satp = (tl_u64)8 << 60 | table >> 12;
+	hart.privilege = TL_PRIVILEGE_SUPERVISOR;
+	hart.pmp_used = true;
+	hart.pmp_configuration[0] = 0x1f; /* all of it, as far as it goes */
+	hart.pmp_address[0] = TL_U64_MAX >> 10;
+	tl_paging_update(&hart);
+	tl_paging_flush(&hart);
+}
+
+TEST(points_at_physical_addresses)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), STORE(3, 5, 8, 0), ADDI(5, 5, 1)};
+	struct tl_emulator_point point = {.space = TL_POINT_SPACE_PHYSICAL, .address = START + 4};
+
+	begin(code, TL_COUNT(code));
+	use_page_table(START + 0x20000);
+	hart.pc = 0x40000000;
+	hart.x[8] = 0x40008000;
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(tl_points_at(&points, &hart, 0x40000004));
+	CHECK(!tl_points_at(&points, &hart, 0x40000008));
+	CHECK_EQUAL(tl_interpreter_run(&hart, 3), 1);
+	CHECK_EQUAL(hart.pc, 0x40000004);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	CHECK(tl_points_remove(&points, &point) == TL_OK);
+	point = (struct tl_emulator_point){
+		.space = TL_POINT_SPACE_PHYSICAL, .address = DATA, .size = 4, .access = TL_POINT_WRITES};
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	tl_paging_flush(&hart);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 3), 1);
+	CHECK_EQUAL(the_hit()->address, 0x40008000);
+	CHECK_EQUAL(the_hit()->point_address, DATA);
+	tl_points_end(&points);
+}
+
+TEST(points_of_one_address_space)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), STORE(3, 5, 8, 0), ADDI(5, 5, 1)};
+	struct tl_emulator_point point = {.space = TL_POINT_SPACE_OF_SATP, .address = 0x40000004};
+
+	begin(code, TL_COUNT(code));
+	use_page_table(START + 0x20000);
+	hart.pc = 0x40000000;
+	hart.x[8] = 0x40008000;
+	point.satp = hart.satp + 1;
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(!tl_points_at(&points, &hart, 0x40000004));
+	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 2);
+	CHECK(tl_points_remove(&points, &point) == TL_OK);
+	point.satp = hart.satp;
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	hart.pc = 0x40000000;
+	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 1);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	tl_points_end(&points);
+}
+
+static unsigned asked;
+
+static bool third_time(void *context, struct tl_hart *of, const struct tl_emulator_point *point)
+{
+	(void)context;
+	(void)point;
+	CHECK(of == &hart);
+	return ++asked == 3;
+}
+
+TEST(what_decides_is_asked_each_time)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1), JUMP_BACK_4};
+
+	begin(code, TL_COUNT(code));
+	points.decide = third_time;
+	asked = 0;
+	add(START + 4, 0, 0);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 5);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	CHECK_EQUAL(hart.x[5], 3);
+	CHECK_EQUAL(asked, 3);
+	tl_points_end(&points);
+}
+
+TEST(no_storage)
+{
+	struct tl_emulator_point point = {.address = START};
+
+	begin(NULL, 0);
+	tl_storage_fail(1);
+	CHECK(tl_points_add(&points, &point) == TL_ERROR_NO_MEMORY);
+	CHECK_EQUAL(points.breakpoints.count, 0);
+	CHECK(tl_points_add(&points, &point) == TL_OK);
+	tl_points_end(&points);
+	CHECK_EQUAL(tl_storage_live(), 0);
+}
