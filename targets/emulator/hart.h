@@ -157,7 +157,9 @@ struct tl_hart {
 	/*
 	 * The instruction at `pass` is carried out although a breakpoint stands there (or its exception is one that the
 	 * debugger catches), the next time that the hart comes to it with the stack pointer pass_stack: at once, or
-	 * behind an interrupt that came first. TL_PASS_NONE: none.
+	 * behind an interrupt that came first. TL_PASS_NONE: none. It holds for the next instruction that is begun,
+	 * unless an interrupt is taken before it: what runs a hart then leaves it alone, and else clears it behind
+	 * that.
 	 */
 	tl_u64 pass, pass_stack;
 	bool hold_interrupts; /* none is taken, as in a step that is not to end in a handler */

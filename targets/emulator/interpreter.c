@@ -463,6 +463,7 @@ bool tl_interpreter_step(struct tl_hart *hart)
 tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
 {
 	tl_u64 begun = 0, interrupt;
+	bool interrupted = false;
 
 	hart->look_for_interrupt = true;
 	hart->halt = TL_HALT_NONE;
@@ -472,12 +473,17 @@ tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
 			interrupt = tl_hart_interrupt(hart);
 			if (interrupt != 0)
 				tl_hart_trap(hart, interrupt, 0);
+			interrupted |= interrupt != 0;
 		}
-		if (hart->waiting || tl_points_stop_here(hart))
+		if (hart->waiting || tl_points_halt_here(hart))
 			break;
 		(void)tl_interpreter_step(hart);
-		if (hart->halt != TL_HALT_EXCEPTION)
+		if (hart->halt != TL_HALT_EXCEPTION) {
 			begun++;
+			/* What was to be passed stood here, or nothing did; behind an interrupt it is still to come. */
+			if (!interrupted)
+				hart->pass = TL_PASS_NONE;
+		}
 	}
 	return begun;
 }

@@ -54,7 +54,7 @@ static bool same(const struct tl_emulator_point *a, const struct tl_emulator_poi
 	       a->label == b->label && (a->space != TL_POINT_SPACE_OF_SATP || a->satp == b->satp);
 }
 
-struct tl_emulator_point *tl_points_find(struct tl_emulator_points *points, const struct tl_emulator_point *point)
+struct tl_emulator_point *tl_points_lookup(struct tl_emulator_points *points, const struct tl_emulator_point *point)
 {
 	struct tl_point_list *list = list_of(points, point);
 
@@ -79,7 +79,7 @@ enum tl_status tl_points_add(struct tl_emulator_points *points, const struct tl_
 
 	if (point->size != 0 && (point->access == 0 || point->address + (point->size - 1) < point->address))
 		return TL_ERROR_ARGUMENT;
-	if (tl_points_find(points, point) != NULL)
+	if (tl_points_lookup(points, point) != NULL)
 		return TL_ERROR_STATE;
 	if (!tl_grow(points->allocator, (void **)&list->points, &list->capacity, list->count, sizeof(list->points[0])))
 		return TL_ERROR_NO_MEMORY;
@@ -96,7 +96,7 @@ enum tl_status tl_points_add(struct tl_emulator_points *points, const struct tl_
 enum tl_status tl_points_remove(struct tl_emulator_points *points, const struct tl_emulator_point *point)
 {
 	struct tl_point_list *list = list_of(points, point);
-	struct tl_emulator_point *found = tl_points_find(points, point);
+	struct tl_emulator_point *found = tl_points_lookup(points, point);
 
 	if (found == NULL)
 		return TL_ERROR_NO_POINT;
@@ -171,7 +171,7 @@ static bool passes(struct tl_hart *hart)
 	return true;
 }
 
-bool tl_points_stop(struct tl_hart *hart)
+bool tl_points_halt(struct tl_hart *hart)
 {
 	const struct tl_emulator_points *points = hart->points;
 	bool virtual, physical;

@@ -73,7 +73,7 @@ TL_CHECKED enum tl_status tl_points_add(struct tl_emulator_points *points, const
 /* Removes it; TL_ERROR_NO_POINT when there is no such. */
 enum tl_status tl_points_remove(struct tl_emulator_points *points, const struct tl_emulator_point *point);
 /* The point of the table that is the same as `point`, NULL when there is none. Valid until the next change. */
-struct tl_emulator_point *tl_points_find(struct tl_emulator_points *points, const struct tl_emulator_point *point);
+struct tl_emulator_point *tl_points_lookup(struct tl_emulator_points *points, const struct tl_emulator_point *point);
 
 /*
  * Whether there is a breakpoint that concerns the hart at this virtual address of an instruction, whatever it decides.
@@ -85,10 +85,10 @@ bool tl_points_at(const struct tl_emulator_points *points, const struct tl_hart 
  * The hart is about to carry out the instruction at its program counter. True when a breakpoint halts it there:
  * hart->halt is set then. One that hart->pass names lets it by, once.
  */
-bool tl_points_stop(struct tl_hart *hart);
+bool tl_points_halt(struct tl_hart *hart);
 
 /* The same, quickly, for every instruction. */
-static inline bool tl_points_stop_here(struct tl_hart *hart)
+static inline bool tl_points_halt_here(struct tl_hart *hart)
 {
 	const struct tl_emulator_points *points = hart->points;
 	tl_u64 bit = hart->pc >> 1 & (TL_POINTS_FILTER_BITS - 1);
@@ -96,7 +96,7 @@ static inline bool tl_points_stop_here(struct tl_hart *hart)
 	if (points == NULL ||
 	    ((points->filter[bit >> 6] >> (bit & 63) & 1) == 0 && points->physical_breakpoints.count == 0))
 		return false;
-	return tl_points_stop(hart);
+	return tl_points_halt(hart);
 }
 
 /* An exception is about to be taken. True when the debugger wants to see it first: hart->halt is set then. */

@@ -96,6 +96,21 @@ TEST(breakpoint_halts_before_and_is_passed_once)
 	tl_points_end(&points);
 }
 
+TEST(pass_is_not_kept_for_later)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1), 0xff9ff06f /* j .-8 */};
+
+	begin(code, TL_COUNT(code));
+	hart.pass = hart.pc;
+	hart.pass_stack = hart.x[2];
+	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(hart.pass, TL_PASS_NONE);
+	add(START, 0, 0);
+	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	tl_points_end(&points);
+}
+
 TEST(guest_trap_is_the_guests_unless_a_point_stands_there)
 {
 	static const tl_u32 code[] = {EBREAK, ADDI(5, 5, 1)};
