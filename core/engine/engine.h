@@ -350,6 +350,8 @@ void tl_engine_reset_client(struct tl_engine *engine);
 
 /* What was not told is told no more, and no report is owed: for a client that has ended everything. */
 void tl_engine_drop_reports(struct tl_engine *engine);
+/* No report is owed, for a client that waits for none; what was not told is kept for the next resume. */
+void tl_engine_owe_nothing(struct tl_engine *engine);
 
 /*
  * Takes back everything that was written into the process, stored registers included, and lets it go or ends it.

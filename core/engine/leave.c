@@ -228,10 +228,15 @@ enum tl_status tl_engine_attend(struct tl_engine *engine, tl_u64 id)
 	return TL_OK;
 }
 
+void tl_engine_owe_nothing(struct tl_engine *engine)
+{
+	engine->owed = engine->interrupt = engine->no_resumed = engine->told = false;
+}
+
 void tl_engine_drop_reports(struct tl_engine *engine)
 {
 	engine->gone_count = 0;
-	engine->owed = engine->interrupt = engine->no_resumed = engine->told = false;
+	tl_engine_owe_nothing(engine);
 }
 
 void tl_engine_reset_client(struct tl_engine *engine)

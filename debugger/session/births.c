@@ -214,6 +214,7 @@ static enum tl_status leave(struct tl_session *session, bool kill, struct tl_err
 {
 	tl_u64 process = session->current->process;
 	struct tl_thread_id thread = session->selected;
+	const bool ran = others_go(session, process);
 	tl_i32 signal = kill ? 0 : tl_session_signal_to_pass(session);
 	enum tl_status status;
 
@@ -221,18 +222,20 @@ static enum tl_status leave(struct tl_session *session, bool kill, struct tl_err
 		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "The program is not being run.");
 	if (session->steps.active && thread.process == process)
 		tl_steps_end(session);
-	if (others_go(session, process))
+	if (ran)
 		TL_TRY(tl_session_halt(session, error));
 	else
-		TL_TRY(tl_session_stand_still(session, error));
+		TL_TRY(tl_session_stand_still(session, process, error));
 	vfork_over(session, session->current, "exit");
 	leave_unfollowed(session, process, kill);
 	tl_session_remove(session, process);
 	status = kill ? tl_engine_kill(session->engine, process)
 		      : tl_engine_detach(session->engine, process, signal != 0 ? thread.thread : 0, signal);
-	session->stop = (struct tl_stop){0};
+	if (!session->stop_ready)
+		session->stop = (struct tl_stop){0};
 	if (status != TL_OK)
-		return TL_FAIL(error, status, "%s", tl_status_text(status));
+		return tl_session_unhalt(session, ran, TL_FAIL(error, status, "%s", tl_status_text(status)));
+	tl_session_tell_ends(session);
 	return tl_session_go_on(session, error);
 }
 
@@ -251,7 +254,7 @@ void tl_session_leave(struct tl_session *session)
 	struct tl_error error;
 
 	if (tl_engine_next_process(session->engine, 0) == 0 || session->inferior_count == 0 ||
-	    tl_session_stand_still(session, &error) != TL_OK)
+	    tl_session_stand_still(session, TL_ANY, &error) != TL_OK)
 		return;
 	for (tl_size i = 0; i < session->inferior_count; i++) {
 		tl_u64 process = session->inferiors[i]->process;

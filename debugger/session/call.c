@@ -13,8 +13,11 @@
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ALL_BANKS 0xffffffffu
+/* Milliseconds in which a program stops that can be stopped. */
+#define STOP_TIME 2000
 
 /* A thread's registers, all of them, as they were. */
 struct kept {
@@ -97,7 +100,47 @@ static void guard_against_exceptions(struct tl_session *session)
 		session->terminating = false;
 }
 
-/* Runs the thread alone until the function has returned. Anything else that stops it is an error. */
+/* Gives up, so many milliseconds after it was made. */
+struct limit {
+	tl_u64 until;
+};
+
+static tl_u64 now(void)
+{
+	struct timespec time = {0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time);
+	return (tl_u64)time.tv_sec * 1000 + (tl_u64)time.tv_nsec / 1000000;
+}
+
+static bool within(void *context)
+{
+	const struct limit *limit = context;
+
+	return now() < limit->until;
+}
+
+/*
+ * Whoever waited has had enough: the function is stopped where it is. A thread that does not stop is waited for no
+ * longer than this; its stop is told when it comes.
+ */
+static enum tl_status give_up(struct tl_session *session, struct tl_stop *stop_ret, struct tl_error *error)
+{
+	struct limit limit = {now() + STOP_TIME};
+	const struct tl_patience patience = {within, &limit};
+	enum tl_status status;
+
+	tl_session_interrupt(session);
+	status = tl_session_wait(session, &patience, stop_ret, error);
+	if (status != TL_ERROR_CANCELLED)
+		return status;
+	return TL_FAIL(error, TL_ERROR_TIMEOUT,
+		       "The program does not stop: it runs on in a function called from Trapline.\n"
+		       "Evaluation of the expression containing the function will be abandoned.\n"
+		       "When the function is done executing, Trapline will silently stop.");
+}
+
+/* Runs the program until the function has returned. Anything else that stops it is an error. */
 static enum tl_status run(struct tl_session *session, tl_u64 back, struct tl_stop *stop_ret, struct tl_error *error)
 {
 	struct tl_plan plan = {.kind = TL_PLAN_CONTINUE, .signal = 0};
@@ -109,11 +152,8 @@ static enum tl_status run(struct tl_session *session, tl_u64 back, struct tl_sto
 	status = tl_session_resume(session, &plan, error);
 	if (status == TL_OK)
 		status = tl_session_wait(session, &session->patience, stop_ret, error);
-	if (status == TL_ERROR_CANCELLED) {
-		/* Whoever waited has had enough: the function is stopped where it is. */
-		tl_session_interrupt(session);
-		status = tl_session_wait(session, NULL, stop_ret, error);
-	}
+	if (status == TL_ERROR_CANCELLED)
+		status = give_up(session, stop_ret, error);
 	session->calling = false;
 	tl_breakpoints_remove_internal(session, TL_INTERNAL_TERMINATE, 0);
 	return status;
@@ -184,11 +224,11 @@ void tl_session_forget_calls(struct tl_session *session, tl_u64 process)
 /* ---- What is said of a call that did not return ---- */
 
 /* What a call is undone for: then the program stands where it was called from. */
-static bool is_undone(const struct tl_session *session, const struct tl_stop *stop)
+static bool is_undone(const struct tl_session *session, const struct tl_stop *stop, struct tl_thread_id caller)
 {
 	if (session->terminating)
 		return true;
-	return session->settings.unwind_on_signal &&
+	return session->settings.unwind_on_signal && stop->thread.thread == caller.thread &&
 	       (stop->kind == TL_STOP_SIGNAL || stop->kind == TL_STOP_INTERRUPTED);
 }
 
@@ -203,11 +243,12 @@ static void write_function(struct tl_session *session, tl_u64 address, struct tl
 		tl_output_text(output, symbol.name);
 }
 
-static enum tl_status explain(struct tl_session *session, const struct tl_stop *stop, tl_u64 function,
-			      struct tl_error *error)
+static enum tl_status explain(struct tl_session *session, const struct tl_stop *stop, struct tl_thread_id caller,
+			      tl_u64 function, struct tl_error *error)
 {
 	struct tl_output name = tl_output_make(256);
-	bool undone = is_undone(session, stop);
+	bool undone = is_undone(session, stop, caller);
+	bool signalled = stop->kind == TL_STOP_SIGNAL || stop->kind == TL_STOP_INTERRUPTED;
 	enum tl_status status;
 
 	write_function(session, function, &name);
@@ -226,7 +267,13 @@ static enum tl_status explain(struct tl_session *session, const struct tl_stop *
 				 "Evaluation of the expression containing the function (%.200s)\n"
 				 "will be abandoned.",
 				 tl_output_string(&name));
-	else if (stop->kind == TL_STOP_SIGNAL || stop->kind == TL_STOP_INTERRUPTED)
+	else if (stop->thread.thread != caller.thread)
+		status = TL_FAIL(error, TL_ERROR_STATE,
+				 "The program %s in another thread while making a function call from Trapline.\n"
+				 "Evaluation of the expression containing the function\n(%.200s) will be abandoned.\n"
+				 "When the function is done executing, Trapline will silently stop.",
+				 signalled ? "received a signal" : "stopped", tl_output_string(&name));
+	else if (signalled)
 		status = TL_FAIL(error, TL_ERROR_STATE,
 				 "The program being debugged was signaled while in a function called from Trapline.\n"
 				 "Trapline %s.\n"
@@ -386,6 +433,24 @@ static void tell_undone(struct tl_session *session, const struct tl_stop *stop)
 }
 
 /*
+ * Puts back what was before the call. Stopped inside, or running on, the program stays there, as a person would want to
+ * see it; what was is put back when it returns. `kept` is taken over.
+ */
+static void leave_function(struct tl_session *session, struct kept *kept, const struct tl_stop *stop)
+{
+	bool inside = stop->kind == TL_STOP_NONE ? session->running : stop->kind != TL_STOP_FINISHED;
+
+	if (inside && tl_session_debugged(session, kept->thread.process) != NULL) {
+		keep_unfinished(session, kept);
+	} else {
+		if (!inside)
+			put_back(session, kept);
+		free(kept->registers);
+	}
+	settle_points(session);
+}
+
+/*
  * Makes a call that is worked out. What was worked out before it (arguments, the expression's values) lives in the
  * arena, which a resume clears: the call has one of its own.
  */
@@ -410,23 +475,15 @@ static enum tl_status call(struct tl_session *session, const struct tl_environme
 	save_state(session, &state);
 	status = run(session, request->return_address, &stop, error);
 	if (status == TL_OK && stop.kind != TL_STOP_FINISHED)
-		status = explain(session, &stop, request->address, error);
+		status = explain(session, &stop, kept.thread, request->address, error);
 	if (status == TL_OK)
 		status = keep(session, &returned, &file, error);
-	if (stop.kind != TL_STOP_FINISHED && stop.kind != TL_STOP_NONE && is_undone(session, &stop) &&
+	if (stop.kind != TL_STOP_FINISHED && stop.kind != TL_STOP_NONE && is_undone(session, &stop, kept.thread) &&
 	    tl_session_debugged(session, kept.thread.process) != NULL) {
 		tell_undone(session, &stop);
 		stop.kind = TL_STOP_FINISHED;
 	}
-	/* Stopped inside, the program stays there, as a person would want to see it; what was is put back when it
-	 * returns. */
-	if (stop.kind == TL_STOP_FINISHED || stop.kind == TL_STOP_NONE)
-		put_back(session, &kept);
-	else if (tl_session_debugged(session, kept.thread.process) != NULL)
-		keep_unfinished(session, &kept);
-	else
-		free(kept.registers);
-	settle_points(session);
+	leave_function(session, &kept, &stop);
 	restore_state(session, &state, &stop);
 	session->called = true;
 	/* Only now is the arena that of the expression again. */
@@ -436,8 +493,6 @@ static enum tl_status call(struct tl_session *session, const struct tl_environme
 	if (status == TL_OK)
 		status = tl_value_load(&environment->values, value_ret, error);
 	free(returned.registers);
-	if (stop.kind == TL_STOP_FINISHED || stop.kind == TL_STOP_NONE)
-		free(kept.registers);
 	return status;
 }
 

@@ -93,7 +93,7 @@ static void begin(struct tl_session *session, struct tl_thread_id thread)
 	tl_breakpoints_resolve(session);
 }
 
-enum tl_status tl_session_launch(struct tl_session *session, const struct tl_launch *launch, struct tl_error *error)
+static enum tl_status launch_beside(struct tl_session *session, const struct tl_launch *launch, struct tl_error *error)
 {
 	struct tl_target *target = session->target;
 	const char *detail = NULL;
@@ -101,9 +101,6 @@ enum tl_status tl_session_launch(struct tl_session *session, const struct tl_lau
 	enum tl_status status;
 	tl_u64 process;
 
-	if (target->ops->launch == NULL)
-		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot start programs.");
-	TL_TRY(tl_session_halt(session, error));
 	/* Counts of hits begin anew with each run, and so do numbers of threads. */
 	tl_breakpoints_forget_hits(session);
 	if (tl_engine_next_process(session->engine, 0) == 0)
@@ -118,15 +115,22 @@ enum tl_status tl_session_launch(struct tl_session *session, const struct tl_lau
 	return TL_OK;
 }
 
-enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, struct tl_error *error)
+enum tl_status tl_session_launch(struct tl_session *session, const struct tl_launch *launch, struct tl_error *error)
+{
+	const bool ran = session->running;
+
+	if (session->target->ops->launch == NULL)
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot start programs.");
+	TL_TRY(tl_session_halt(session, error));
+	return tl_session_unhalt(session, ran, launch_beside(session, launch, error));
+}
+
+static enum tl_status attach_beside(struct tl_session *session, tl_u64 process, struct tl_error *error)
 {
 	struct tl_target *target = session->target;
 	const char *detail = NULL;
 	enum tl_status status;
 
-	if (target->ops->attach == NULL)
-		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot attach to processes.");
-	TL_TRY(tl_session_halt(session, error));
 	status = target->ops->attach(target, process, &detail);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "%s", detail != NULL ? detail : tl_status_text(status));
@@ -135,6 +139,16 @@ enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, str
 	session->attaching = process;
 	session->running = true;
 	return TL_OK;
+}
+
+enum tl_status tl_session_attach(struct tl_session *session, tl_u64 process, struct tl_error *error)
+{
+	const bool ran = session->running;
+
+	if (session->target->ops->attach == NULL)
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "The target cannot attach to processes.");
+	TL_TRY(tl_session_halt(session, error));
+	return tl_session_unhalt(session, ran, attach_beside(session, process, error));
 }
 
 /* What `run` is to start the next time, where nobody said. */

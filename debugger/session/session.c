@@ -138,6 +138,7 @@ void tl_session_close(struct tl_session *session)
 	tl_arena_clear(&session->arena);
 	free(session->base_file);
 	free(session->libraries);
+	tl_release(tl_storage(), session->actions.items, session->actions.capacity * sizeof(*session->actions.items));
 	tl_release(tl_storage(), session->threads, session->thread_capacity * sizeof(*session->threads));
 	free(session->engine);
 	free(session);

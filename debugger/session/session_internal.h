@@ -75,6 +75,12 @@ struct tl_breakpoints {
 	tl_size internal_count, internal_capacity;
 };
 
+/* What a resume is made of, one after the other; kept for the next. */
+struct tl_actions {
+	struct tl_action *items;
+	tl_size count, capacity;
+};
+
 struct tl_session {
 	struct tl_session_options options;
 	struct tl_engine *engine;
@@ -113,6 +119,7 @@ struct tl_session {
 	struct tl_steps steps;
 	struct tl_plan plan; /* under way; its places are copied */
 	struct tl_code_places plan_places;
+	struct tl_actions actions;
 	bool running; /* a resume is under way, its stop not yet made */
 	bool halting; /* everything is being brought to a stand, unseen */
 	/* What a thread is to be given as it goes on after that. */
@@ -245,12 +252,19 @@ void tl_session_forget_calls(struct tl_session *session, tl_u64 process);
  * meanwhile may be a stop (`stop_ready`). It runs on with the next resume.
  */
 TL_CHECKED enum tl_status tl_session_halt(struct tl_session *session, struct tl_error *error);
-/* Brings everything to a stand and forgets what happened meanwhile. A program that does not stop is an error. */
-TL_CHECKED enum tl_status tl_session_stand_still(struct tl_session *session, struct tl_error *error);
+/*
+ * Brings everything to a stand, with no stop to be told of a process that is to be left (TL_ANY: of all); what others
+ * have to tell is kept. A program that does not stop is an error.
+ */
+TL_CHECKED enum tl_status tl_session_stand_still(struct tl_session *session, tl_u64 process, struct tl_error *error);
+/* Processes that ended while they stood, and that nobody was told of: a stop follows for the first of them. */
+void tl_session_tell_ends(struct tl_session *session);
 /* The signal that the selected thread stopped with, if the program is to get it; 0: none. */
 tl_i32 tl_session_signal_to_pass(const struct tl_session *session);
 /* Lets what tl_session_halt halted go on, where nothing else was resumed. */
 TL_CHECKED enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error);
+/* The same if something ran (`ran`) before the halt, and what it was for has failed: `status`, which is returned. */
+TL_CHECKED enum tl_status tl_session_unhalt(struct tl_session *session, bool ran, enum tl_status status);
 /* Tells the engine which signals need no look. */
 void tl_session_set_passed_signals(struct tl_session *session);
 /* Takes what the engine has to report, runs on or makes a stop of it. From the loop alone. */

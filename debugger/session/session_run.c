@@ -5,6 +5,8 @@
 #include "debugger/session/session_internal.h"
 #include "debugger/session/steps_internal.h"
 
+#include "base/storage.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,24 +47,37 @@ void tl_session_look_back(struct tl_session *session, const struct tl_aside *asi
 
 /* ---- Going ---- */
 
-/* What the threads other than the planned one do meanwhile. */
+/*
+ * Whether the threads other than the planned one run meanwhile. A called function may wait for what one of them holds.
+ * Where it is called to find out whether a point counts, they stand: each of them could meet that point, too, and ask
+ * the same.
+ */
 static bool others_run(const struct tl_session *session)
 {
 	bool steps = session->steps.active;
 
-	if (session->calling || session->settings.locking == TL_LOCKING_ON)
+	if ((session->calling && session->deciding) || session->settings.locking == TL_LOCKING_ON)
 		return false;
 	return session->settings.locking != TL_LOCKING_STEP || !steps;
 }
 
-#define ACTIONS_MAX 64
+static enum tl_status add(struct tl_session *session, const struct tl_action *action)
+{
+	struct tl_actions *actions = &session->actions;
+
+	if (!tl_grow(tl_storage(), (void **)&actions->items, &actions->capacity, actions->count,
+		     sizeof(*actions->items)))
+		return TL_ERROR_NO_MEMORY;
+	actions->items[actions->count++] = *action;
+	return TL_OK;
+}
 
 /* Of the inferiors that are not planned, what goes: what went before, or all of it. */
-static tl_size add_others(struct tl_session *session, struct tl_action *actions, tl_size count)
+static enum tl_status add_others(struct tl_session *session)
 {
 	const bool all = session->settings.run_all && others_run(session);
 
-	for (tl_size i = 0; i < session->inferior_count && count < ACTIONS_MAX && !session->calling; i++) {
+	for (tl_size i = 0; i < session->inferior_count && !session->calling; i++) {
 		struct tl_debugged *debugged = session->inferiors[i];
 
 		if (debugged->process == 0 || debugged->process == session->selected.process ||
@@ -70,55 +85,85 @@ static tl_size add_others(struct tl_session *session, struct tl_action *actions,
 			continue;
 		if (debugged->going.process == 0)
 			debugged->going = (struct tl_thread_id){debugged->process, TL_ANY};
-		actions[count++] = (struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE};
+		TL_TRY(add(session, &(struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE}));
 	}
-	return count;
+	return TL_OK;
+}
+
+/* What a thread has yet to tell would come before the call: whoever has such a thing stands until it is over. */
+static enum tl_status add_untroubled(struct tl_session *session, tl_u64 process)
+{
+	struct tl_thread_info info = {.id = {0, 0}};
+
+	while (tl_engine_next_thread(session->engine, info.id, &info))
+		if (info.id.process == process && info.state != TL_THREAD_WAITING)
+			TL_TRY(add(session, &(struct tl_action){.filter = info.id, .kind = TL_ACTION_CONTINUE}));
+	return TL_OK;
+}
+
+static bool any_waits(const struct tl_session *session, tl_u64 process)
+{
+	struct tl_thread_info info = {.id = {0, 0}};
+
+	while (tl_engine_next_thread(session->engine, info.id, &info))
+		if (info.id.process == process && info.state == TL_THREAD_WAITING)
+			return true;
+	return false;
 }
 
 /* The selected thread by the plan, the others of its process as the settings say. */
-static tl_size add_planned(struct tl_session *session, struct tl_action *actions, tl_size count, tl_i32 signal)
+static enum tl_status add_planned(struct tl_session *session, tl_i32 signal)
 {
 	struct tl_debugged *debugged = tl_session_debugged(session, session->selected.process);
+	struct tl_action action = {.filter = session->selected, .kind = TL_ACTION_CONTINUE, .signal = signal};
 
 	if (debugged == NULL || (session->running && debugged->going.process == 0))
-		return count;
+		return TL_OK;
 	debugged->going = session->selected;
-	actions[count] = (struct tl_action){.filter = session->selected, .kind = TL_ACTION_CONTINUE, .signal = signal};
-	tl_steps_action(session, &actions[count]);
+	tl_steps_action(session, &action);
 	if (tl_watch_steps(session))
-		actions[count].kind = TL_ACTION_STEP;
-	count++;
-	if (others_run(session)) {
-		debugged->going.thread = TL_ANY;
-		actions[count++] = (struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE};
-	}
-	return count;
+		action.kind = TL_ACTION_STEP;
+	TL_TRY(add(session, &action));
+	if (!others_run(session))
+		return TL_OK;
+	debugged->going.thread = TL_ANY;
+	if (session->calling && any_waits(session, debugged->process))
+		return add_untroubled(session, debugged->process);
+	return add(session, &(struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE});
+}
+
+/* Who goes and how; `signal`, unless it is 0, is delivered to `signalled`. */
+static enum tl_status collect_actions(struct tl_session *session, struct tl_thread_id signalled, tl_i32 signal)
+{
+	bool planned = same_thread(signalled, session->selected);
+
+	session->actions.count = 0;
+	if (signal != 0 && !planned)
+		TL_TRY(add(session,
+			   &(struct tl_action){.filter = signalled, .kind = TL_ACTION_CONTINUE, .signal = signal}));
+	if (session->halted_signal != 0)
+		TL_TRY(add(session, &(struct tl_action){.filter = session->halted,
+							.kind = TL_ACTION_CONTINUE,
+							.signal = session->halted_signal}));
+	TL_TRY(add_planned(session, planned ? signal : 0));
+	return add_others(session);
 }
 
 /* Lets everybody go by the plan; `signal`, unless it is 0, is delivered to `signalled`. */
 static enum tl_status set_going(struct tl_session *session, struct tl_thread_id signalled, tl_i32 signal,
 				struct tl_error *error)
 {
-	struct tl_action actions[ACTIONS_MAX + 4];
-	bool planned = same_thread(signalled, session->selected);
-	enum tl_status status;
-	tl_size count = 0;
+	enum tl_status status = collect_actions(session, signalled, signal);
 
-	if (signal != 0 && !planned)
-		actions[count++] =
-			(struct tl_action){.filter = signalled, .kind = TL_ACTION_CONTINUE, .signal = signal};
-	if (session->halted_signal != 0)
-		actions[count++] = (struct tl_action){
-			.filter = session->halted, .kind = TL_ACTION_CONTINUE, .signal = session->halted_signal};
-	count = add_planned(session, actions, count, planned ? signal : 0);
-	count = add_others(session, actions, count);
+	if (status != TL_OK)
+		return TL_FAIL(error, status, "Cannot go on: %s.", tl_status_text(status));
 	TL_TRY(tl_breakpoints_sync(session, error));
 	tl_session_forget_stop(session);
 	/* What the thread stands on was told, or it was brought here: the next hit is another one. */
 	if (session->stopped_at != 0 && tl_session_program_counter(session, session->selected) == session->stopped_at)
 		(void)tl_engine_pass_here(session->engine, session->selected);
 	session->stopped_at = 0;
-	status = tl_engine_resume(session->engine, actions, count);
+	status = tl_engine_resume(session->engine, session->actions.items, session->actions.count);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "Cannot go on: %s.", tl_status_text(status));
 	session->halted_signal = 0;
@@ -189,17 +234,11 @@ static enum tl_status set_program_counter(struct tl_session *session, tl_u64 add
 	return TL_OK;
 }
 
-enum tl_status tl_session_resume(struct tl_session *session, const struct tl_plan *plan, struct tl_error *error)
+static enum tl_status resume(struct tl_session *session, const struct tl_plan *plan, struct tl_error *error)
 {
 	struct tl_thread_info info;
 	tl_i32 signal;
 
-	if (session->selected.process == 0)
-		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
-	if (tl_session_running(session))
-		return TL_FAIL(error, TL_ERROR_RUNNING,
-			       "Cannot execute this command while the selected thread is running.");
-	TL_TRY(tl_session_halt(session, error));
 	if (!tl_engine_find_thread(session->engine, session->selected, &info))
 		return TL_FAIL(error, TL_ERROR_GONE, "Cannot execute this command without a live selected thread.");
 	TL_TRY(copy_places(session, plan, error));
@@ -222,6 +261,28 @@ enum tl_status tl_session_resume(struct tl_session *session, const struct tl_pla
 	session->stop = (struct tl_stop){0};
 	session->stop_ready = false;
 	return set_going(session, session->selected, signal, error);
+}
+
+enum tl_status tl_session_resume(struct tl_session *session, const struct tl_plan *plan, struct tl_error *error)
+{
+	const bool ran = session->running;
+	struct tl_debugged *debugged;
+	enum tl_status status;
+
+	if (session->selected.process == 0)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "The program is not being run.");
+	if (tl_session_running(session))
+		return TL_FAIL(error, TL_ERROR_RUNNING,
+			       "Cannot execute this command while the selected thread is running.");
+	TL_TRY(tl_session_halt(session, error));
+	status = resume(session, plan, error);
+	debugged = tl_session_debugged(session, session->selected.process);
+	if (status != TL_OK) {
+		tl_steps_end(session);
+		if (debugged != NULL)
+			debugged->going = (struct tl_thread_id){0};
+	}
+	return tl_session_unhalt(session, ran, status);
 }
 
 void tl_session_interrupt(struct tl_session *session)
@@ -426,8 +487,10 @@ static enum verdict on_signal(struct tl_session *session, const struct tl_report
 	tl_i32 signal = report->event.signal;
 	const struct tl_signal_handling *handling;
 
+	/* Whoever interrupts a called function means that, whichever thread speaks for all. */
 	if (report->asked)
-		return stop(session, TL_STOP_INTERRUPTED, report->event.thread, 0);
+		return stop(session, TL_STOP_INTERRUPTED, session->calling ? session->selected : report->event.thread,
+			    0);
 	handling = &session->signals[signal > 0 && signal < TL_SIGNALS ? signal : 0];
 	session->stop.signal = signal;
 	if (tl_breakpoints_catch(session, TL_CATCH_SIGNAL, (tl_u64)signal, NULL, &session->stop))
@@ -617,13 +680,23 @@ static enum tl_status wait_quiet(struct tl_session *session, struct tl_error *er
 	return TL_OK;
 }
 
-enum tl_status tl_session_stand_still(struct tl_session *session, struct tl_error *error)
+enum tl_status tl_session_stand_still(struct tl_session *session, tl_u64 process, struct tl_error *error)
 {
 	TL_TRY(wait_quiet(session, error));
-	tl_engine_drop_reports(session->engine);
+	tl_engine_owe_nothing(session->engine);
 	tl_steps_end(session);
-	session->running = session->stop_ready = false;
+	session->running = false;
+	if (process == TL_ANY || session->stop.thread.process == process)
+		session->stop_ready = false;
 	return TL_OK;
+}
+
+void tl_session_tell_ends(struct tl_session *session)
+{
+	if (session->running || session->stop_ready || tl_engine_untold_exit(session->engine, TL_ANY) == 0)
+		return;
+	/* A resume of nobody is answered with what was not told. */
+	session->running = tl_engine_resume(session->engine, NULL, 0) == TL_OK;
 }
 
 enum tl_status tl_session_halt(struct tl_session *session, struct tl_error *error)
@@ -655,6 +728,7 @@ enum tl_status tl_session_halt(struct tl_session *session, struct tl_error *erro
 
 enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error)
 {
+	enum tl_status status;
 	bool any = false;
 
 	for (tl_size i = 0; i < session->inferior_count; i++)
@@ -663,7 +737,19 @@ enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *err
 		return TL_OK;
 	/* Only what went before goes. */
 	session->running = true;
-	return set_going(session, session->selected, 0, error);
+	status = set_going(session, session->selected, 0, error);
+	session->running = status == TL_OK;
+	return status;
+}
+
+enum tl_status tl_session_unhalt(struct tl_session *session, bool ran, enum tl_status status)
+{
+	struct tl_error error;
+
+	/* Of two errors the first is told. */
+	if (status != TL_OK && ran && tl_session_go_on(session, &error) != TL_OK)
+		tl_session_remark(session, "warning: %s", error.text);
+	return status;
 }
 
 void tl_session_stay(struct tl_session *session)

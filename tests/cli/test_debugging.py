@@ -39,6 +39,10 @@ def test_break_and_run_and_step_as_gdb_says(place):
                         'step', 'kill'])
 
 
+def test_a_signal_that_is_none_has_no_row(place):
+    same_as_gdb(place, ['info signals SIGNONE', 'info signals 16', 'info signals 15', 'info signals SIGUSR1'])
+
+
 def test_exits_as_gdb_says(place):
     same_as_gdb(place, ['run', 'run 3 < /dev/null', 'info breakpoints'])
 
