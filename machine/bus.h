@@ -18,6 +18,13 @@ struct tl_device_operations {
 	tl_u64 (*read)(void *device, tl_u64 offset, tl_u32 size);
 	/* Writes to what is not there are dropped. */
 	void (*write)(void *device, tl_u64 offset, tl_u64 value, tl_u32 size);
+	/* Back to how it was when the machine was switched on; NULL: it has no state. */
+	void (*reset)(void *device);
+	/*
+	 * Bytes from outside (keys, a frame, random bytes: what the device takes for input). Returns how many of them
+	 * were taken; the rest may be tried again later. NULL: takes none.
+	 */
+	tl_size (*receive)(void *device, const tl_u8 *bytes, tl_size size);
 };
 
 struct tl_bus_region {

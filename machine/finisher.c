@@ -31,8 +31,18 @@ static void write(void *device, tl_u64 offset, tl_u64 value, tl_u32 size)
 		finisher->finish = TL_FINISH_RESET;
 		break;
 	default:
-		break;
+		return;
 	}
+	if (finisher->told != NULL)
+		finisher->told(finisher->context);
 }
 
-const struct tl_device_operations tl_finisher_operations = {.read = read, .write = write};
+static void reset(void *device)
+{
+	struct tl_finisher *finisher = device;
+
+	finisher->finish = TL_FINISH_NOT_YET;
+	finisher->code = 0;
+}
+
+const struct tl_device_operations tl_finisher_operations = {.read = read, .write = write, .reset = reset};

@@ -14,8 +14,10 @@
 enum tl_finish { TL_FINISH_NOT_YET, TL_FINISH_POWER_OFF, TL_FINISH_FAILURE, TL_FINISH_RESET };
 
 struct tl_finisher {
-	enum tl_finish finish; /* what was asked for; the machine looks at it between instructions */
-	tl_u16 code;           /* with a failure */
+	enum tl_finish finish;       /* what was asked for; the machine looks at it between instructions */
+	tl_u16 code;                 /* with a failure */
+	void (*told)(void *context); /* when `finish` changed; NULL: nobody wants to know */
+	void *context;
 };
 
 extern const struct tl_device_operations tl_finisher_operations;

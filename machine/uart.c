@@ -193,7 +193,16 @@ static void write(void *device, tl_u64 offset, tl_u64 value, tl_u32 size)
 	update(uart);
 }
 
-const struct tl_device_operations tl_uart_operations = {.read = read, .write = write};
+static void reset(void *device)
+{
+	struct tl_uart *uart = device;
+
+	uart->interrupt_enable = uart->line_control = uart->modem_control = uart->scratch = 0;
+	uart->divisor_low = uart->divisor_high = 0;
+	uart->fifo = uart->overrun = uart->transmitter_told = false;
+	uart->first = uart->count = 0;
+	update(uart);
+}
 
 bool tl_uart_receive(struct tl_uart *uart, tl_u8 byte)
 {
@@ -203,3 +212,15 @@ bool tl_uart_receive(struct tl_uart *uart, tl_u8 byte)
 	update(uart);
 	return true;
 }
+
+static tl_size receive(void *device, const tl_u8 *bytes, tl_size size)
+{
+	tl_size taken = 0;
+
+	while (taken < size && tl_uart_receive(device, bytes[taken]))
+		taken++;
+	return taken;
+}
+
+const struct tl_device_operations tl_uart_operations = {
+	.read = read, .write = write, .reset = reset, .receive = receive};

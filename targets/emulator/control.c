@@ -39,13 +39,18 @@
 #define PMP_TOP_OF_RANGE 0x08
 #define PMP_ADDRESS_MASK (BIT(54) - 1)
 
-void tl_control_update_timer(struct tl_hart *hart)
+void tl_control_set_timer(struct tl_hart *hart, tl_u64 time)
 {
 	tl_u64 bit = BIT(TL_INTERRUPT_SUPERVISOR_TIMER);
 
 	hart->lines &= ~bit;
-	if ((hart->menvcfg & ENVIRONMENT_TIMER) != 0 && tl_hart_time(hart) >= hart->stimecmp)
+	if ((hart->menvcfg & ENVIRONMENT_TIMER) != 0 && time >= hart->stimecmp)
 		hart->lines |= bit;
+}
+
+void tl_control_update_timer(struct tl_hart *hart)
+{
+	tl_control_set_timer(hart, tl_hart_time(hart));
 }
 
 static tl_u64 status(const struct tl_hart *hart)
@@ -234,7 +239,7 @@ static void write_environment(struct tl_hart *hart, tl_u64 value)
 		hart->mip &= ~BIT(TL_INTERRUPT_SUPERVISOR_TIMER);
 	else
 		hart->lines &= ~BIT(TL_INTERRUPT_SUPERVISOR_TIMER);
-	hart->look_for_interrupt = true;
+	tl_hart_leave(hart);
 }
 
 /* Registers of the supervisor and below. */
@@ -283,7 +288,7 @@ static bool write_low(struct tl_hart *hart, tl_u32 number, tl_u64 value)
 		break;
 	case TL_RISCV_CSR_STIMECMP:
 		hart->stimecmp = value;
-		hart->look_for_interrupt = true;
+		tl_hart_leave(hart); /* who runs it may have counted on the old one */
 		break;
 	case TL_RISCV_CSR_SATP:
 		write_satp(hart, value);

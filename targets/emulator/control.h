@@ -24,8 +24,10 @@ bool tl_control_exchange(struct tl_hart *hart, tl_u32 number, enum tl_control_ch
 bool tl_control_get(const struct tl_hart *hart, tl_u32 number, tl_u64 *value_ret);
 bool tl_control_put(struct tl_hart *hart, tl_u32 number, tl_u64 value);
 
-/* Holds up or drops the supervisor's timer interrupt, where stimecmp decides on it. */
+/* Holds up or drops the supervisor's timer interrupt, where stimecmp decides on it: as it is now, or at a given time.
+ */
 void tl_control_update_timer(struct tl_hart *hart);
+void tl_control_set_timer(struct tl_hart *hart, tl_u64 time);
 
 /* Notes that floating-point registers changed. */
 static inline void tl_control_float_dirty(struct tl_hart *hart)

@@ -166,6 +166,16 @@ struct tl_hart {
 	struct tl_watch_hit watch_hits[TL_WATCH_HITS_MAX];
 	tl_u8 watch_hit_count;
 
+	/* The run is to end after the present instruction: see tl_hart_leave. */
+	bool leave;
+
+	/*
+	 * Of the run that the hart is in, the instructions that have not been carried out, the present one included:
+	 * who runs it keeps this true whenever the hart can see the time. run_end is the machine's time at the end of
+	 * the run, if it goes on to its end: now is run_end - left.
+	 */
+	tl_u64 left, run_end;
+
 	const struct tl_bus *bus;
 	/* Time as `time` and the timers count it; borrowed. Without one, time is the number of retired instructions. */
 	tl_u64 (*time)(void *context);
@@ -180,6 +190,13 @@ struct tl_hart {
  * kept of what was in *hart_ret.
  */
 void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const struct tl_bus *bus);
+
+/* Ends the run after the present instruction; devices and control registers ask for that. */
+static inline void tl_hart_leave(struct tl_hart *hart)
+{
+	hart->leave = true;
+	hart->look_for_interrupt = true; /* so that there is but one thing to look at behind an instruction */
+}
 
 /* The time that the machine shows. */
 tl_u64 tl_hart_time(const struct tl_hart *hart);

@@ -462,28 +462,35 @@ bool tl_interpreter_step(struct tl_hart *hart)
 
 tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
 {
-	tl_u64 begun = 0, interrupt;
+	tl_u64 interrupt;
 	bool interrupted = false;
 
 	hart->look_for_interrupt = true;
 	hart->halt = TL_HALT_NONE;
 	hart->watch_hit_count = 0;
-	while (begun < count && hart->halt == TL_HALT_NONE) {
+	hart->leave = false;
+	hart->left = count;
+	while (hart->left != 0 && hart->halt == TL_HALT_NONE) {
 		if (hart->look_for_interrupt) {
+			if (hart->leave)
+				break;
 			interrupt = tl_hart_interrupt(hart);
 			if (interrupt != 0)
 				tl_hart_trap(hart, interrupt, 0);
 			interrupted |= interrupt != 0;
+			if (hart->waiting)
+				break;
 		}
-		if (hart->waiting || tl_points_halt_here(hart))
+		if (tl_points_halt_here(hart))
 			break;
 		(void)tl_interpreter_step(hart);
 		if (hart->halt != TL_HALT_EXCEPTION) {
-			begun++;
+			hart->left--;
 			/* What was to be passed stood here, or nothing did; behind an interrupt it is still to come. */
 			if (!interrupted)
 				hart->pass = TL_PASS_NONE;
 		}
 	}
-	return begun;
+	hart->leave = false;
+	return count - hart->left;
 }

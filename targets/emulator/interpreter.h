@@ -16,9 +16,9 @@ bool tl_interpreter_step(struct tl_hart *hart);
 
 /*
  * Takes interrupts and carries out instructions until `count` of them were begun, or the hart waits for an interrupt
- * (hart->waiting), or something of the debugger's halts it (hart->halt, see enum tl_halt). Returns how many were begun.
- * Interrupts that rise while it runs are taken where the hart looks for them: at the beginning, and behind instructions
- * that may let one in.
+ * (hart->waiting), or is told to leave (tl_hart_leave), or something of the debugger's halts it (hart->halt, see enum
+ * tl_halt). Returns how many were begun. Interrupts that rise while it runs are taken where the hart looks for them: at
+ * the beginning, and behind instructions that may let one in.
  */
 tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count);
 

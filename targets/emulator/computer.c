@@ -1,0 +1,381 @@
+#include "targets/emulator/computer_internal.h"
+
+#include "targets/emulator/control.h"
+#include "targets/emulator/interpreter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define ENVIRONMENT_TIMER ((tl_u64)1 << 63) /* STCE of menvcfg: stimecmp counts */
+
+static tl_u64 interpret(void *context, struct tl_hart *hart, tl_u64 count)
+{
+	(void)context;
+	return tl_interpreter_run(hart, count);
+}
+
+/* What `time` shows a hart in the middle of its run. */
+static tl_u64 hart_time(void *context)
+{
+	struct tl_computer *computer = context;
+
+	return tl_aclint_time(&computer->board.aclint, tl_computer_now(computer));
+}
+
+static void hart_line(void *context, tl_u32 number, bool level)
+{
+	struct tl_computer *computer = context;
+	struct tl_hart *hart = &computer->harts[TL_BOARD_LINE_HART(number)];
+	tl_u64 bit = (tl_u64)1 << TL_BOARD_LINE_INTERRUPT(number);
+
+	if (((hart->lines & bit) != 0) == level)
+		return;
+	hart->lines = level ? hart->lines | bit : hart->lines & ~bit;
+	hart->look_for_interrupt = true;
+}
+
+tl_u64 tl_computer_now(const struct tl_computer *computer)
+{
+	const struct tl_hart *hart = &computer->harts[computer->turn];
+
+	return computer->running ? hart->run_end - hart->left : computer->turns[computer->turn].now;
+}
+
+static tl_u64 service_now(void *context)
+{
+	return tl_computer_now(context);
+}
+
+static void service_disarm(void *context, struct tl_timer *timer)
+{
+	struct tl_computer *computer = context;
+
+	for (struct tl_timer **at = &computer->timers; *at != NULL; at = &(*at)->next) {
+		if (*at == timer) {
+			*at = timer->next;
+			break;
+		}
+	}
+	timer->armed = false;
+}
+
+static void service_arm(void *context, struct tl_timer *timer, tl_u64 when)
+{
+	struct tl_computer *computer = context;
+	struct tl_timer **at = &computer->timers;
+
+	service_disarm(computer, timer);
+	while (*at != NULL && (*at)->when <= when)
+		at = &(*at)->next;
+	timer->when = when;
+	timer->armed = true;
+	timer->next = *at;
+	*at = timer;
+}
+
+static void service_attention(void *context)
+{
+	struct tl_computer *computer = context;
+
+	if (computer->running)
+		tl_hart_leave(&computer->harts[computer->turn]);
+}
+
+static enum tl_status check(const struct tl_computer_configuration *configuration, struct tl_error *error)
+{
+	if (configuration->harts == 0 || configuration->harts > TL_BOARD_HARTS_MAX)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a machine has 1 to %d harts, not %u", TL_BOARD_HARTS_MAX,
+			       configuration->harts);
+	if (configuration->memory_size < TL_COMPUTER_MEMORY_MIN ||
+	    configuration->memory_size > TL_COMPUTER_MEMORY_MAX || configuration->memory_size % TL_PAGE_SIZE != 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a machine has whole pages of memory, from %u MiB to %u GiB",
+			       (unsigned)(TL_COMPUTER_MEMORY_MIN >> 20), (unsigned)(TL_COMPUTER_MEMORY_MAX >> 30));
+	if (configuration->quantum > TL_COMPUTER_QUANTUM_MAX)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a quantum has at most %d nanoseconds",
+			       TL_COMPUTER_QUANTUM_MAX);
+	return TL_OK;
+}
+
+static void *map(tl_u64 size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory != MAP_FAILED ? memory : NULL;
+}
+
+static tl_u64 harts_size(const struct tl_computer *computer)
+{
+	return sizeof(struct tl_hart) * computer->configuration.harts;
+}
+
+static enum tl_status build(struct tl_computer *computer, struct tl_error *error)
+{
+	const struct tl_computer_configuration *configuration = &computer->configuration;
+
+	computer->memory = map(configuration->memory_size);
+	computer->harts = map(harts_size(computer));
+	if (computer->memory == NULL || computer->harts == NULL)
+		return TL_FAIL_ERRNO(error, TL_ERROR_NO_MEMORY, "no room for a machine with %u MiB of memory",
+				     (unsigned)(configuration->memory_size >> 20));
+	if (!tl_riscv_board_make(&computer->board, configuration->harts, computer->memory, configuration->memory_size,
+				 &computer->services, hart_line, computer))
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the board does not fit together");
+	computer->board.rtc.start = configuration->start_time;
+	return TL_OK;
+}
+
+enum tl_status tl_computer_open(struct tl_computer *computer_ret, const struct tl_computer_configuration *configuration,
+				struct tl_error *error)
+{
+	enum tl_status status;
+
+	*computer_ret = (struct tl_computer){
+		.configuration = *configuration,
+		.executor = {.run = interpret},
+		.services = {.context = computer_ret,
+			     .now = service_now,
+			     .arm = service_arm,
+			     .disarm = service_disarm,
+			     .attention = service_attention},
+	};
+	computer_ret->configuration.command_line = NULL;
+	TL_TRY(check(configuration, error));
+	if (configuration->quantum == 0)
+		computer_ret->configuration.quantum = TL_COMPUTER_QUANTUM;
+	if (configuration->command_line != NULL) {
+		computer_ret->command_line = strdup(configuration->command_line);
+		if (computer_ret->command_line == NULL)
+			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no room for the kernel's command line");
+		computer_ret->configuration.command_line = computer_ret->command_line;
+	}
+	status = build(computer_ret, error);
+	if (status != TL_OK)
+		tl_computer_close(computer_ret);
+	return status;
+}
+
+void tl_computer_close(struct tl_computer *computer)
+{
+	if (computer->memory != NULL)
+		(void)munmap(computer->memory, computer->configuration.memory_size);
+	if (computer->harts != NULL)
+		(void)munmap(computer->harts, harts_size(computer));
+	for (tl_u32 i = 0; i < computer->image_count; i++)
+		free(computer->images[i].bytes);
+	free(computer->command_line);
+	*computer = (struct tl_computer){0};
+}
+
+void tl_computer_start(struct tl_computer *computer)
+{
+	computer->timers = NULL;
+	computer->turn = 0;
+	computer->round_start = 0;
+	computer->begun = 0;
+	computer->held = 0;
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++) {
+		struct tl_hart *hart = &computer->harts[i];
+
+		computer->turns[i] = (struct tl_computer_turn){0};
+		tl_hart_reset(hart, i, TL_BOARD_ROM, &computer->board.bus);
+		hart->time = hart_time;
+		hart->time_context = computer;
+	}
+	tl_riscv_board_reset(&computer->board);
+}
+
+void tl_computer_request_stop(struct tl_computer *computer)
+{
+	__atomic_store_n(&computer->stop, true, __ATOMIC_RELEASE);
+}
+
+static bool is_held(const struct tl_computer *computer, tl_u32 number)
+{
+	return (computer->held >> number & 1) != 0;
+}
+
+/* The first moment after `now` at which one of a hart's own timers comes due. */
+static tl_u64 hart_deadline(const struct tl_computer *computer, tl_u32 number, tl_u64 now)
+{
+	const struct tl_hart *hart = &computer->harts[number];
+	const struct tl_aclint *aclint = &computer->board.aclint;
+	tl_u64 machine = tl_aclint_deadline(aclint, aclint->compare[number]);
+	tl_u64 supervisor =
+		(hart->menvcfg & ENVIRONMENT_TIMER) != 0 ? tl_aclint_deadline(aclint, hart->stimecmp) : TL_U64_MAX;
+
+	if (machine <= now)
+		machine = TL_U64_MAX;
+	if (supervisor <= now)
+		supervisor = TL_U64_MAX;
+	return machine < supervisor ? machine : supervisor;
+}
+
+/* Brings the timers' lines of a hart up to date. */
+static void look_at_timers(struct tl_computer *computer, tl_u32 number)
+{
+	struct tl_hart *hart = &computer->harts[number];
+	tl_u64 time = computer->turns[number].now;
+
+	tl_aclint_update(&computer->board.aclint, number, time);
+	tl_control_set_timer(hart, tl_aclint_time(&computer->board.aclint, time));
+}
+
+static bool would_wake(const struct tl_hart *hart)
+{
+	return !hart->waiting || ((hart->mip | hart->lines) & hart->mie) != 0;
+}
+
+bool tl_computer_is_idle(const struct tl_computer *computer)
+{
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
+		if (!is_held(computer, i) && would_wake(&computer->harts[i]))
+			return false;
+	return true;
+}
+
+tl_u64 tl_computer_deadline(const struct tl_computer *computer)
+{
+	tl_u64 first = computer->timers != NULL ? computer->timers->when : TL_U64_MAX, deadline;
+
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++) {
+		deadline = hart_deadline(computer, i, computer->turns[i].now);
+		if (!is_held(computer, i) && deadline < first)
+			first = deadline;
+	}
+	return first;
+}
+
+/* A round begins at `time`. Timers of devices that have come due are called first. */
+static void begin_round(struct tl_computer *computer, tl_u64 time)
+{
+	computer->turn = 0;
+	computer->round_start = time;
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
+		computer->turns[i].now = time;
+	while (computer->timers != NULL && computer->timers->when <= time) {
+		struct tl_timer *timer = computer->timers;
+
+		service_disarm(computer, timer);
+		timer->expired(timer->device);
+	}
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
+		look_at_timers(computer, i);
+}
+
+/* At the end of a round all harts are at the same time. */
+static void end_round(struct tl_computer *computer)
+{
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
+		look_at_timers(computer, i);
+}
+
+/* How many instructions the hart may begin until `end` and the limits. */
+static tl_u64 room(const struct tl_computer *computer, const struct tl_computer_limits *limits, tl_u64 end)
+{
+	const struct tl_computer_turn *turn = &computer->turns[computer->turn];
+	tl_u64 count = end - turn->now;
+
+	if (limits->begun - computer->begun < count)
+		count = limits->begun - computer->begun;
+	if (limits->hart == computer->turn && limits->hart_begun - turn->begun < count)
+		count = limits->hart_begun - turn->begun;
+	return count;
+}
+
+/* The hart whose turn it is runs on, to the end of its round at most. False when it halted for the debugger. */
+static bool run_piece(struct tl_computer *computer, const struct tl_computer_limits *limits, tl_u64 round_end)
+{
+	struct tl_computer_turn *turn = &computer->turns[computer->turn];
+	struct tl_hart *hart = &computer->harts[computer->turn];
+	tl_u64 end = hart_deadline(computer, computer->turn, turn->now), begun;
+
+	if (end > round_end)
+		end = round_end;
+	look_at_timers(computer, computer->turn);
+	if (is_held(computer, computer->turn) || !would_wake(hart)) {
+		turn->now = end;
+		return true;
+	}
+	hart->left = room(computer, limits, end);
+	hart->run_end = turn->now + hart->left;
+	computer->running = true;
+	begun = computer->executor.run(computer->executor.context, hart, hart->left);
+	computer->running = false;
+	turn->now += begun;
+	turn->begun += begun;
+	computer->begun += begun;
+	return hart->halt == TL_HALT_NONE;
+}
+
+static bool is_reached(const struct tl_computer *computer, const struct tl_computer_limits *limits)
+{
+	return computer->begun >= limits->begun || (limits->hart < computer->configuration.harts &&
+						    computer->turns[limits->hart].begun >= limits->hart_begun);
+}
+
+/* What ends the run between two pieces, if anything. */
+static bool is_over(struct tl_computer *computer, const struct tl_computer_limits *limits,
+		    enum tl_computer_exit *exit_ret)
+{
+	switch (computer->board.finisher.finish) {
+	case TL_FINISH_POWER_OFF:
+		*exit_ret = TL_COMPUTER_OFF;
+		return true;
+	case TL_FINISH_FAILURE:
+		*exit_ret = TL_COMPUTER_FAILED;
+		return true;
+	case TL_FINISH_RESET:
+		*exit_ret = TL_COMPUTER_RESET;
+		return true;
+	case TL_FINISH_NOT_YET:
+		break;
+	}
+	if (__atomic_load_n(&computer->stop, __ATOMIC_RELAXED) &&
+	    __atomic_exchange_n(&computer->stop, false, __ATOMIC_ACQUIRE)) {
+		*exit_ret = TL_COMPUTER_STOPPED;
+		return true;
+	}
+	*exit_ret = TL_COMPUTER_REACHED;
+	return is_reached(computer, limits);
+}
+
+enum tl_computer_exit tl_computer_run(struct tl_computer *computer, const struct tl_computer_limits *limits)
+{
+	enum tl_computer_exit exit;
+	tl_u64 round_end, deadline;
+
+	while (!is_over(computer, limits, &exit)) {
+		round_end = computer->round_start + computer->configuration.quantum;
+		if (computer->turns[computer->turn].now < round_end) {
+			if (!run_piece(computer, limits, round_end))
+				return TL_COMPUTER_HALTED;
+			continue;
+		}
+		if (computer->turn + 1 < computer->configuration.harts) {
+			computer->turn++;
+			continue;
+		}
+		end_round(computer);
+		deadline = round_end;
+		if (tl_computer_is_idle(computer)) {
+			deadline = tl_computer_deadline(computer);
+			if (limits->tell_idle || deadline == TL_U64_MAX)
+				return deadline == TL_U64_MAX ? TL_COMPUTER_STUCK : TL_COMPUTER_IDLE;
+		}
+		begin_round(computer, deadline > round_end ? deadline : round_end);
+	}
+	return exit;
+}
+
+bool tl_computer_pass_time(struct tl_computer *computer, tl_u64 until)
+{
+	tl_u64 round_end = computer->round_start + computer->configuration.quantum;
+
+	if (!tl_computer_is_idle(computer) || computer->turns[computer->turn].now < round_end || until < round_end ||
+	    until > tl_computer_deadline(computer))
+		return false;
+	begin_round(computer, until);
+	return true;
+}
