@@ -161,17 +161,36 @@ static enum tl_status find_row(struct step *step, struct tl_error *error)
 	return TL_OK;
 }
 
+/*
+ * Functions that were called may change most registers. Where the frame is still found by one of those behind the call,
+ * the compiler knew that this callee does not: `call __x86.get_pc_thunk.bx` in 32-bit code that aligns its stack is
+ * one.
+ */
+static bool is_kept_over_call(const struct step *step)
+{
+	struct tl_frame_row behind;
+
+	return !step->frame->interrupted && step->frame->level != 0 &&
+	       tl_call_frames_row(step->code.frames, step->frame->program_counter - step->code.bias, &behind, NULL) ==
+		       TL_OK &&
+	       behind.cfa.kind == TL_RULE_REGISTER && behind.cfa_register == step->row.cfa_register;
+}
+
 /* The canonical frame address that the row gives. */
 static enum tl_status find_address(struct step *step, struct tl_error *error)
 {
 	const struct tl_frame_row *row = &step->row;
+	enum tl_status status;
 	tl_u64 value;
 
 	step->view = (struct tl_frame_view){step->unwinder, step->frame};
 	tl_frame_expressions(&step->view, step->code.bias, &step->expressions);
 	step->expressions.frame_address = NULL;
 	if (row->cfa.kind == TL_RULE_REGISTER) {
-		TL_TRY(tl_frame_word(step->unwinder, step->frame, row->cfa_register, false, &value, error));
+		status = tl_frame_word(step->unwinder, step->frame, row->cfa_register, false, &value, error);
+		if (status == TL_ERROR_REGISTER && is_kept_over_call(step))
+			status = tl_frame_word(step->unwinder, step->frame, row->cfa_register, true, &value, error);
+		TL_TRY(status);
 		step->frame_address = wrap(step, value + (tl_u64)row->cfa.offset);
 		return TL_OK;
 	}

@@ -538,7 +538,9 @@ static enum tl_status increment(struct tl_evaluation *evaluation, const struct t
 	return TL_OK;
 }
 
-/* The type of a pointer to what stands in no memory, or of what a void pointer points to: it can be told, if not had.
+/*
+ * The type of a pointer to what stands in no memory, of the first element of an array in none, or of what a void
+ * pointer points to: it can be told, if not had.
  */
 static enum tl_status type_alone(struct tl_evaluation *evaluation, const struct tl_node *node,
 				 const struct tl_value *operand, struct tl_value *value_ret, bool *told_ret)
@@ -553,6 +555,12 @@ static enum tl_status type_alone(struct tl_evaluation *evaluation, const struct 
 		*told_ret = true;
 		TL_TRY(tl_type_make_pointer(operand->type, values->address_size, &type, evaluation->error));
 		return tl_value_make_integer(values, type, 0, value_ret, evaluation->error);
+	}
+	if (node->operation == TL_STAR && type->kind == TL_TYPE_ARRAY && !type->vector &&
+	    operand->place != TL_VALUE_IN_MEMORY) {
+		*told_ret = true;
+		TL_TRY(tl_type_target(type, &type, evaluation->error));
+		return tl_value_at(values, type, 0, value_ret, evaluation->error);
 	}
 	if (node->operation != TL_STAR || type->kind != TL_TYPE_POINTER)
 		return TL_OK;

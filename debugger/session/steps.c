@@ -219,7 +219,9 @@ static enum tl_status begin_without_line(struct tl_session *session, const struc
 	tl_u64 address;
 
 	if (!tl_modules_symbol(modules_of(session), here->at, &symbol, &address))
-		return TL_FAIL(error, TL_ERROR_NO_SYMBOL, "Cannot find bounds of current function");
+		return TL_FAIL(error, TL_ERROR_NO_SYMBOL,
+			       session->steps.until ? "Execution is not within a known function."
+						    : "Cannot find bounds of current function");
 	session->steps.start = address;
 	session->steps.line = 0;
 	/* Until goes forwards in the function, and that is all that it can. */
@@ -468,8 +470,10 @@ static enum tl_steps_verdict done(struct tl_session *session, const struct here 
 		return TL_STEPS_DONE;
 	steps->left--;
 	session->skipped = hidden;
-	if ((steps->instructions ? begin_instruction(session, &error) : begin_line(session, &error)) != TL_OK)
+	if ((steps->instructions ? begin_instruction(session, &error) : begin_line(session, &error)) != TL_OK) {
+		tl_session_remark(session, "%s", error.text);
 		return TL_STEPS_DONE;
+	}
 	return !steps->over && tl_steps_at_once(session) ? TL_STEPS_DONE : TL_STEPS_ON;
 }
 

@@ -20,6 +20,16 @@ bool tl_address_symbol(struct tl_cli *cli, tl_u64 address, char *name_ret, tl_si
 	return options.symbol(options.context, address, name_ret, size, offset_ret);
 }
 
+int tl_address_digits(struct tl_cli *cli)
+{
+	const struct tl_module *program = tl_modules_get(tl_session_modules(cli->session), 0);
+	struct tl_process_facts facts;
+
+	if (tl_engine_facts(tl_session_engine(cli->session), tl_session_thread(cli->session).process, &facts) == TL_OK)
+		return facts.cpu->registers[facts.cpu->program_counter].bits <= 32 ? 8 : 16;
+	return program != NULL && !tl_image_elf(program->binary->image)->wide ? 8 : 16;
+}
+
 void tl_address_write(struct tl_cli *cli, tl_u64 address, struct tl_output *output)
 {
 	const char *plain = tl_screen_style(&cli->screen, TL_STYLE_PLAIN);

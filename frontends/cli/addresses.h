@@ -14,6 +14,9 @@ struct tl_type;
 /* The symbol that an address lies in, as people write it, cut off at `size` bytes; false when there is none. */
 bool tl_address_symbol(struct tl_cli *cli, tl_u64 address, char *name_ret, tl_size size, tl_u64 *offset_ret);
 
+/* How many digits an address has in a column of them, and where a frame stands: 8 of a 32-bit program, else 16. */
+int tl_address_digits(struct tl_cli *cli);
+
 /* "0x1139 <add+4>", as gdb writes addresses. */
 void tl_address_write(struct tl_cli *cli, tl_u64 address, struct tl_output *output);
 void tl_address_show(struct tl_cli *cli, tl_u64 address);

@@ -1,4 +1,5 @@
 /* Lists of everything of a kind: info functions, variables, types. */
+#include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
 #include "frontends/cli/words.h"
@@ -98,11 +99,13 @@ static enum tl_status show_entries(struct tl_cli *cli, const struct tl_symbol_li
 
 static void show_symbols(struct tl_cli *cli, const struct tl_symbol_list *list, enum tl_list_kind kind, bool quiet)
 {
+	const int digits = tl_address_digits(cli);
+
 	if (list->symbol_count != 0 && !quiet)
 		tl_screen_text(&cli->screen, "\nNon-debugging symbols:\n");
 	for (tl_size i = 0; i < list->symbol_count && !tl_cli_cancelled(cli) && !cli->screen.cut; i++) {
-		tl_screen_format(&cli->screen, "%s0x%016llx%s  ", tl_screen_style(&cli->screen, TL_STYLE_ADDRESS),
-				 (unsigned long long)list->symbols[i].address,
+		tl_screen_format(&cli->screen, "%s0x%0*llx%s  ", tl_screen_style(&cli->screen, TL_STYLE_ADDRESS),
+				 digits, (unsigned long long)list->symbols[i].address,
 				 tl_screen_style(&cli->screen, TL_STYLE_PLAIN));
 		tl_screen_styled(&cli->screen, kind == TL_LIST_FUNCTIONS ? TL_STYLE_FUNCTION : TL_STYLE_PLAIN,
 				 list->symbols[i].name);

@@ -72,6 +72,7 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 {
 	const struct tl_modules *modules = tl_session_modules(cli->session);
 	const struct tl_module *module;
+	const int digits = tl_address_digits(cli);
 	bool any = false, missing = false;
 	tl_u64 start, end;
 
@@ -83,14 +84,14 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 		if (module->program || module->binary->path[0] != '/')
 			continue;
 		if (!any)
-			tl_screen_format(&cli->screen, "%-18s  %-18s  %s   %s\n", "From", "To", "Syms Read",
-					 "Shared Object Library");
+			tl_screen_format(&cli->screen, "%-*s  %-*s  %s   %s\n", 2 + digits, "From", 2 + digits, "To",
+					 "Syms Read", "Shared Object Library");
 		any = true;
 		missing |= !module->binary->has_debug;
 		each_section(module, take_section, &wanted);
 		start = wanted.found.address + module->bias;
 		end = start + wanted.found.size;
-		tl_screen_format(&cli->screen, "0x%016llx  0x%016llx  %-10s  ", (unsigned long long)start,
+		tl_screen_format(&cli->screen, "0x%0*llx  0x%0*llx  %-10s  ", digits, (unsigned long long)start, digits,
 				 (unsigned long long)end, module->binary->has_debug ? "Yes" : "Yes (*)");
 		tl_screen_styled(&cli->screen, TL_STYLE_FILENAME, module->binary->path);
 		tl_screen_text(&cli->screen, "\n");
@@ -263,6 +264,7 @@ struct file_list {
 	struct tl_cli *cli;
 	const struct tl_module *module;
 	const char *behind; /* what is said of the file behind each section */
+	int digits;
 };
 
 static bool show_section(void *context, const struct section *section)
@@ -270,14 +272,14 @@ static bool show_section(void *context, const struct section *section)
 	const struct file_list *list = context;
 	tl_u64 start = section->address + list->module->bias, end = start + section->size;
 
-	tl_screen_format(&list->cli->screen, "\t0x%016llx - 0x%016llx is %s%s\n", (unsigned long long)start,
-			 (unsigned long long)end, section->name, list->behind);
+	tl_screen_format(&list->cli->screen, "\t0x%0*llx - 0x%0*llx is %s%s\n", list->digits, (unsigned long long)start,
+			 list->digits, (unsigned long long)end, section->name, list->behind);
 	return true;
 }
 
 static void show_module_sections(struct tl_cli *cli, const struct tl_module *module)
 {
-	struct file_list list = {cli, module, ""};
+	struct file_list list = {cli, module, "", tl_address_digits(cli)};
 	char behind[4200] = "";
 
 	if (!module->program) {

@@ -1,6 +1,7 @@
 #include "frontends/cli/frame_details.h"
 
 #include "frontends/cli/cli.h"
+#include "frontends/cli/frame_base.h"
 #include "frontends/cli/frames.h"
 
 #include <string.h>
@@ -85,8 +86,6 @@ static void print_neighbours(const struct details *details)
 			       " found by a guess: no information for unwinding covers the frame inside of it\n");
 }
 
-/* ---- Where gdb says that arguments and locals are ---- */
-
 static bool read_register(const struct details *details, const struct tl_stack_frame *frame, tl_u16 index,
 			  tl_u64 *value_ret, tl_u64 *memory_ret)
 {
@@ -100,48 +99,13 @@ static bool read_register(const struct details *details, const struct tl_stack_f
 	return true;
 }
 
-/*
- * The address that the figures of people's books count from: of a function that begins with `push %rbp; mov %rsp,%rbp`
- * what is in %rbp, else where that would have been pushed.
- */
-static bool find_base(const struct details *details, tl_u64 *base_ret)
-{
-	const struct tl_stack_frame *at = details->at;
-	const tl_size word = details->cpu->registers[details->cpu->stack_pointer].bits / 8u;
-	const tl_size move = word == 8; /* its prefix */
-	tl_u64 memory, start = at->function_start;
-	tl_u8 code[8] = {0};
-	const tl_u8 *behind = code + 1 + move;
-
-	if (at->inlined || at->signal || at->tail_called)
-		return false;
-	if (start != 0 &&
-	    tl_modules_read(tl_session_modules(details->cli->session), start, code, sizeof(code), NULL) == TL_OK &&
-	    memcmp(code, "\xf3\x0f\x1e", 3) == 0) {
-		start += 4;
-		if (tl_modules_read(tl_session_modules(details->cli->session), start, code, sizeof(code), NULL) !=
-		    TL_OK)
-			code[0] = 0;
-	}
-	if (start == 0 || at->program_counter <= start || code[0] != 0x55) {
-		if (!read_register(details, at, details->cpu->stack_pointer, base_ret, &memory))
-			return false;
-		*base_ret -= word;
-		return true;
-	}
-	if (at->program_counter > start + 1 && (move == 0 || code[1] == 0x48) &&
-	    (memcmp(behind, "\x89\xe5", 2) == 0 || memcmp(behind, "\x8b\xec", 2) == 0))
-		return read_register(details, at, details->cpu->frame_pointer, base_ret, &memory);
-	return read_register(details, at, details->cpu->stack_pointer, base_ret, &memory);
-}
-
 static void print_lists(const struct details *details, const struct tl_stack_frame *shown)
 {
 	struct tl_screen *screen = &details->cli->screen;
 	struct tl_output arguments = tl_output_make(TL_OUTPUT_MAX);
 	tl_u64 base;
 
-	if (!find_base(details, &base)) {
+	if (!tl_frame_base(details->whole, tl_session_modules(details->cli->session), details->at, &base)) {
 		tl_screen_text(screen, " Arglist at unknown address.\n Locals at unknown address,");
 		return;
 	}

@@ -1,5 +1,6 @@
 #include "frontends/cli/frames.h"
 
+#include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/listing.h"
 #include "frontends/cli/values.h"
@@ -154,8 +155,8 @@ static void print_source(struct tl_cli *cli, const struct tl_stack_frame *frame,
 	if (tl_full_screen_shows(cli, frame->file))
 		return;
 	if (addressed && frame->mid_line && cli->settings.addresses)
-		tl_screen_format(&cli->screen, "%s0x%016llx%s\t", tl_screen_style(&cli->screen, TL_STYLE_ADDRESS),
-				 (unsigned long long)frame->program_counter,
+		tl_screen_format(&cli->screen, "%s0x%0*llx%s\t", tl_screen_style(&cli->screen, TL_STYLE_ADDRESS),
+				 tl_address_digits(cli), (unsigned long long)frame->program_counter,
 				 tl_screen_style(&cli->screen, TL_STYLE_PLAIN));
 	tl_listing_line(cli, frame->file, frame->file_name, frame->line);
 }
@@ -184,8 +185,8 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 		tl_output_text(&output, "<signal handler called>");
 	} else {
 		if (frame->mid_line || frame->line == 0)
-			tl_output_format(&output, "%s0x%016llx%s in ", tl_screen_style(screen, TL_STYLE_ADDRESS),
-					 (unsigned long long)frame->program_counter,
+			tl_output_format(&output, "%s0x%0*llx%s in ", tl_screen_style(screen, TL_STYLE_ADDRESS),
+					 tl_address_digits(cli), (unsigned long long)frame->program_counter,
 					 tl_screen_style(screen, TL_STYLE_PLAIN));
 		tl_output_format(&output, "%s%s%s (", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 frame->name != NULL ? frame->name : "??", tl_screen_style(screen, TL_STYLE_PLAIN));

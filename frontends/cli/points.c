@@ -234,7 +234,7 @@ static void list_location(struct tl_cli *cli, const struct tl_breakpoint_locatio
 	struct tl_screen *screen = &cli->screen;
 	const char *off = tl_screen_style(screen, TL_STYLE_PLAIN);
 
-	tl_screen_format(screen, "%s0x%016llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS),
+	tl_screen_format(screen, "%s0x%0*llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS), tl_address_digits(cli),
 			 (unsigned long long)location->address, off);
 	if (location->file != NULL && !location->resolver) {
 		tl_screen_format(screen, "in %s%s%s", tl_screen_style(screen, TL_STYLE_FUNCTION),
@@ -421,7 +421,7 @@ static int widest_address(struct tl_cli *cli)
 
 	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++)
 		if (point->location_count != 0 || (tl_breakpoint_is_watch(point->kind) && point->watched_count != 0))
-			return 18;
+			return 2 + tl_address_digits(cli);
 	return 10;
 }
 

@@ -26,9 +26,12 @@ REASONS = {
     'const-void': 'gdb forgets in ptype that the void that is pointed to is const or volatile',
     'template': 'gdb writes a template\'s parameter where trapline writes what it stands for here',
     'bound': 'gdb does not find the bound of a variable-length array; trapline does',
-    'cut-character': 'gdb sets the bytes of a character that is cut off apart from the string',
+    'cut-character': 'gdb sets the bytes of a character that is cut off apart from the string, and loses the one before it',
     'absent': 'gdb lists variables of blocks and copies that have no code here, as optimised out',
     'order': 'gdb lists the variables of a block in the order of a hash table',
+    'enumerators': 'gdb lists the constants of an enum that a block declares as if they were variables',
+    'constants': 'gdb lists no constants of several bytes among the variables; asked for one, it shows the same value',
+    'stopped-short': 'gdb says why fewer steps were made than it was told to, but not where that was; trapline says both',
     'also-set': 'gdb notes which other breakpoints stand at an address',
     'said-before': 'gdb said before that the source is not there, and so did trapline: whichever says it again',
 }
@@ -43,6 +46,10 @@ class Witness:
     def selected(self):
         found = re.match(r'Stack level (\d+)', self.debugger.ask('info frame'))
         return int(found[1]) if found else 0
+
+    def counter(self):
+        found = re.search(r'0x[0-9a-f]+', self.debugger.ask('print/x $pc'))
+        return int(found[0], 16) if found else None
 
     def in_frame(self, level, command):
         return self.debugger.ask(f'frame apply level {level} -q {command}')
@@ -156,6 +163,8 @@ class Judge:
             return self.note('excused', 'inlined-caller') if self.from_inlined(level, ours) else self.note('differ')
         if theirs is None or ours is None:
             return self.note('differ')
+        if '<incomplete sequence' in theirs and self.lost_character(level, name, theirs, ours):
+            return self.note('excused', 'cut-character')
         place = self.witness.place(level, name)
         if LOST in ours and fills(ours, theirs):
             if VOLATILE.search(place) and 'entry_value' not in place and self.witness.has_called(level):
@@ -189,9 +198,48 @@ class Judge:
                 at += 1
             elif line.endswith(f' = {LOST}') or line == 'No locals.':
                 self.note('excused', 'absent')
+            elif self.is_enumerator(line):
+                self.note('excused', 'enumerators')
             else:
                 kept.append(line)
         return kept or ['No locals.']
+
+    def is_enumerator(self, line):
+        name, _, value = line.partition(' = ')
+        level = self.witness.selected()
+        return (name == value and 'is constant' in self.witness.in_frame(level, f'info address {name}') and
+                'type = enum' in self.witness.in_frame(level, f'whatis {name}'))
+
+    def without_constants(self, left, right):
+        """What trapline lists besides, and gdb shows when it is asked for it: the same value."""
+        kept, at, level = [], 0, self.witness.selected()
+        for line in right:
+            name, _, value = line.partition(' = ')
+            if at < len(left) and name == left[at].partition(' = ')[0]:
+                at += 1
+            elif ('is constant' in self.witness.in_frame(level, f'info address {name}') and
+                  re.sub(r'^\$\d+ = ', '', self.witness.in_frame(level, f'print {name}').strip()) == value):
+                self.note('excused', 'constants')
+                continue
+            kept.append(line)
+        return kept or ['No locals.']
+
+    def lost_character(self, level, name, theirs, ours):
+        """A string in which gdb shows all but a character: is that one what it says stands there, asked in numbers?"""
+        parts = re.split(r'(?:", )?<incomplete sequence ([^>]*)>', theirs)
+        pattern = re.escape(parts[0])
+        for sequence, rest in zip(parts[1::2], parts[2::2]):
+            opening = '' if '"' in pattern.rpartition(', ')[2] else '"'
+            pattern += opening + r'([^\\"]?)' + re.escape(sequence + '"' + rest)
+        found = re.fullmatch(pattern, ours) if len(parts) > 1 else None
+        if not found:
+            return False
+        numbers = self.witness.in_frame(level, f'print/x {name}')
+        for character, sequence in zip(found.groups(), parts[1::2]):
+            bytes_there = [*character.encode(), *(int(octal, 8) for octal in re.findall(r'\\(\d{3})', sequence))]
+            if ', '.join(f'0x{byte:x}' for byte in bytes_there) not in numbers:
+                return False
+        return True
 
     def frame(self, level, theirs, ours):
         """The arguments of one frame. What gdb calls lost, with a value at the entry, it does not print."""
@@ -250,7 +298,16 @@ class Judge:
             if replaced != theirs:
                 theirs = replaced
                 self.note('excused', 'template')
+        if (re.match(r'(step|next|stepi|nexti|until) \d', command) and 'of current function' in theirs and
+                re.fullmatch(re.escape(theirs) + r'\n(0x[0-9a-f]+) in .*', ours) and
+                int(ours.splitlines()[-1].split()[0], 16) == self.witness.counter()):
+            return self.note('excused', 'stopped-short')
         left, right = theirs.splitlines(), ours.splitlines()
+        if command.startswith('info locals') and left == ['No locals.'] != right:
+            left = []
+        if command.startswith('info locals') and len(left) < len(right):
+            right = self.without_constants(left, right)
+            left = left or ['No locals.']
         if command.startswith('info locals') and len(left) > len(right):
             left = self.without_absent(left, right)
         if command.startswith('info locals') and left != right and sorted(left) == sorted(right):

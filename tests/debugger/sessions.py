@@ -134,10 +134,17 @@ class Debugger:
                 found = re.search(r'= 0x([0-9a-f]{9,16})\b', self.ask(f'print/x *(unsigned long *)({place})'))
                 if found:
                     self.secrets.append(int(found[1], 16))
+            self.secrets = self.secrets or self.narrow_secrets()
         for secret in self.secrets:
-            for text in (f'0x{secret:x}', str(secret), f'{secret:b}'):
+            for text in (f'0x{secret:x}', str(secret), f'{secret:b}', str(secret - (1 << 32))):
                 answer = re.sub(rf'(?<!\w){text}(?!\w)', 'SECRET', answer)
         return answer
+
+    def narrow_secrets(self):
+        """Those of a 32-bit program, which has no $fs_base, from where the C library takes them."""
+        found = re.search(r'AT_RANDOM .*(0x[0-9a-f]+)', self.ask('info auxv'))
+        words = re.findall(r'\b0x[0-9a-f]{8}\b', self.ask(f'x/2xw {found[1]}').partition(':')[2]) if found else []
+        return [int(word, 16) & mask for word, mask in zip(words, (0xffffff00, 0xffffffff))]
 
     def close(self):
         try:
@@ -161,6 +168,8 @@ class Pair:
         self.left = self.right = None
         try:
             self.left = Debugger('gdb', GDB + [program], environment, log)
+            # It calls malloc in the program to give an array a place, which changes what is below the stack.
+            self.left.ask('set may-call-functions off')
             self.right = Debugger('trapline', [trapline, '-nx', '-q', program], environment, log)
             if arguments:
                 self.tell('set args ' + ' '.join(arguments))

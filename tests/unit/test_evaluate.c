@@ -18,7 +18,8 @@ struct program {
 	struct tl_arena arena;
 	struct tl_environment environment;
 	tl_u8 memory[64];
-	tl_i64 variable; /* $v */
+	tl_u8 absent[32]; /* of a variable that was optimised out: for each byte, that it was */
+	tl_i64 variable;  /* $v */
 	bool variable_set;
 	unsigned reads, writes;
 };
@@ -57,7 +58,17 @@ static enum tl_status find_name(void *context, const char *file, const char *nam
 	const struct tl_type *type;
 
 	TL_TRY(tl_type_make_base(program->types, "int", DW_ATE_signed, 4, &type, error));
-	*found_ret = file == NULL && (strcmp(name, "counter") == 0 || strcmp(name, "list") == 0);
+	*found_ret = file == NULL &&
+		     (strcmp(name, "counter") == 0 || strcmp(name, "list") == 0 || strcmp(name, "lost") == 0);
+	if (*found_ret && strcmp(name, "lost") == 0) {
+		TL_TRY(tl_type_make_array(type, 4, &type, error));
+		TL_TRY(tl_type_make_array(type, 2, &type, error));
+		*value_ret = (struct tl_value){.type = type,
+					       .bytes = program->absent,
+					       .absent = program->absent,
+					       .size = sizeof(program->absent)};
+		return TL_OK;
+	}
 	if (*found_ret && name[0] == 'l')
 		TL_TRY(tl_type_make_array(type, 4, &type, error));
 	return *found_ret ? tl_value_at(&program->environment.values, type, name[0] == 'l' ? MEMORY_AT + 16 : MEMORY_AT,
@@ -101,6 +112,7 @@ static bool begin(struct program *program)
 		return false;
 	program->types = program->home.types;
 	memcpy(program->memory + 16, numbers, sizeof(numbers));
+	memset(program->absent, 1, sizeof(program->absent));
 	program->memory[0] = 7;
 	program->environment = (struct tl_environment){
 		.values = {.arena = &program->arena,
@@ -307,6 +319,8 @@ TEST(types_are_found_without_effects)
 						  {"*(char **)0", "char *"},
 						  {"list", "int [4]"},
 						  {"(char *)list[counter]", "char *"},
+						  {"*lost", "int [4]"},
+						  {"**lost", "int"},
 						  {"unsigned long", "unsigned long"},
 						  {"int *[3]", "int *[3]"},
 						  {"sizeof(counter = 3)", "unsigned long"}};

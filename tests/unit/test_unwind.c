@@ -271,11 +271,20 @@ TEST(a_frame_by_a_register_that_is_lost)
 	set_word(&machine, STACK + 0x300, CODE + 0x210);
 	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_OUTERMOST);
 	CHECK_EQUAL(count, 2);
-	/* A frame further out cannot have its own r10 back. */
+	/* A frame further out cannot have its own r10 back where the call is the last that it is needed for … */
 	set_register(&machine, TL_X86_64_RIP, CODE);
-	set_word(&machine, STACK + 0x100, CODE + 0x510);
+	set_word(&machine, STACK + 0x100, CODE + 0x600);
 	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_NO_INFORMATION);
 	CHECK(count == 2 && strstr(error.text, "r10") != NULL);
+	/* … but where the frame is found by it behind the call, too, the callee does not touch it. */
+	set_word(&machine, STACK + 0x100, CODE + 0x510);
+	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_OUTERMOST);
+	REQUIRE(count == 3);
+	CHECK(frames[1].address_known && frames[1].frame_address == STACK + 0x308);
+	CHECK_EQUAL(register_of(&machine, &frames[1], 10), 0xdead);
+	/* It is not believed against sense: this frame would not be outside of the one that it called. */
+	set_register(&machine, TL_X86_64_R10, STACK + 0x80);
+	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_CORRUPT);
 }
 
 /* Call frame information that stays where it is: the same frame would come for ever. */
