@@ -33,6 +33,7 @@ struct tl_computer_configuration {
 	tl_u32 quantum;           /* nanoseconds; 0: TL_COMPUTER_QUANTUM */
 	const char *command_line; /* for the kernel; NULL: none. Copied */
 	tl_u64 start_time;        /* nanoseconds since 1970 that the real-time clock shows at reset */
+	tl_u64 seed;              /* of the random bytes that a kernel finds in its device tree */
 };
 
 /*

@@ -1,6 +1,7 @@
 #include "targets/emulator/computer_internal.h"
 
 #include "core/cursor.h"
+#include "machine/device_tree.h"
 #include "targets/emulator/control.h"
 #include "targets/emulator/paging.h"
 
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#define TREE_ROOM ((tl_u64)2 << 20)
+#define TREE_REACH ((tl_u64)1 << 30)
 
 /* The reset code, and what it loads: see write_rom. */
 #define ROM_START 24 /* where to go first */
@@ -45,6 +49,26 @@ tl_u8 *tl_computer_change(struct tl_computer *computer, tl_u64 physical, tl_u64 
 	return region->memory + (physical - region->start);
 }
 
+/*
+ * High in the first GiB of memory, which every kernel reaches, and in 2 MiB of its own, to which firmware and kernels
+ * may grow it.
+ */
+tl_u64 tl_computer_tree_place(const struct tl_computer *computer)
+{
+	tl_u64 size = computer->configuration.memory_size;
+
+	if (size > TREE_REACH)
+		size = TREE_REACH;
+	return (TL_BOARD_MEMORY + size - TREE_ROOM) & ~(TREE_ROOM - 1);
+}
+
+tl_u64 tl_computer_place_below_tree(const struct tl_computer *computer, tl_u64 size)
+{
+	tl_u64 place = tl_computer_tree_place(computer);
+
+	return size < place ? (place - size) & ~(TL_PAGE_SIZE - 1) : 0;
+}
+
 static bool meets(const struct tl_computer_image *image, tl_u64 start, tl_u64 size)
 {
 	return start < image->address + image->memory_size && image->address < start + size;
@@ -63,6 +87,11 @@ static enum tl_status check_place(const struct tl_computer *computer, const char
 			"give it more memory",
 			what, (unsigned long long)physical, (unsigned long long)(size >> 10), TL_BOARD_MEMORY,
 			TL_BOARD_MEMORY + room);
+	if (physical < tl_computer_tree_place(computer) + TL_DEVICE_TREE_MAX &&
+	    tl_computer_tree_place(computer) < physical + size)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT,
+			       "%s would stand at 0x%llx, where the device tree is: give the machine more memory", what,
+			       (unsigned long long)physical);
 	for (tl_u32 i = 0; i < computer->image_count; i++)
 		if (meets(&computer->images[i], physical, size))
 			return TL_FAIL(error, TL_ERROR_ARGUMENT,
@@ -116,6 +145,20 @@ static void write_rom(struct tl_computer *computer, tl_u64 tree)
 		tl_store_little(rom + ROM_DYNAMIC + 8 * (tl_size)i, dynamic[i], 8);
 }
 
+static enum tl_status write_tree(struct tl_computer *computer, struct tl_error *error)
+{
+	const struct tl_device_tree_choices choices = {.command_line = computer->configuration.command_line,
+						       .initrd_start = computer->initrd_start,
+						       .initrd_end = computer->initrd_end,
+						       .seed = computer->configuration.seed};
+	tl_u8 *memory = computer->memory + (tl_computer_tree_place(computer) - TL_BOARD_MEMORY);
+	tl_size size;
+
+	if (tl_device_tree_make(&computer->board, &choices, memory, TL_DEVICE_TREE_MAX, &size) != TL_OK)
+		return TL_FAIL(error, TL_ERROR_TOO_LONG, "the kernel's command line is too long for the device tree");
+	return TL_OK;
+}
+
 enum tl_status tl_computer_reset(struct tl_computer *computer, struct tl_error *error)
 {
 	tl_u64 size = computer->configuration.memory_size;
@@ -128,7 +171,8 @@ enum tl_status tl_computer_reset(struct tl_computer *computer, struct tl_error *
 
 		tl_copy(computer->memory + (image->address - TL_BOARD_MEMORY), image->bytes, image->size);
 	}
-	write_rom(computer, 0);
+	TL_TRY(write_tree(computer, error));
+	write_rom(computer, tl_computer_tree_place(computer));
 	tl_computer_start(computer);
 	return TL_OK;
 }

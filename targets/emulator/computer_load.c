@@ -1,0 +1,205 @@
+#include "targets/emulator/computer_load.h"
+
+#include "base/elf.h"
+#include "core/cursor.h"
+#include "targets/emulator/computer_internal.h"
+#include "targets/emulator/kernel_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ELF_RISCV 243
+#define ELF_LOAD 1
+#define FILE_MAX ((tl_u64)4 << 30)
+
+/* A file in memory. */
+struct content {
+	const char *path;
+	tl_u8 *bytes; /* owned */
+	tl_u64 size;
+};
+
+static enum tl_status read_open(struct content *content, int descriptor, struct tl_error *error)
+{
+	struct stat about;
+
+	if (fstat(descriptor, &about) != 0)
+		return TL_FAIL_ERRNO(error, TL_ERROR_MALFORMED, "%s cannot be read", content->path);
+	if (!S_ISREG(about.st_mode))
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no file", content->path);
+	if (about.st_size == 0 || (tl_u64)about.st_size > FILE_MAX)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is %s", content->path,
+			       about.st_size == 0 ? "empty" : "too large to be loaded");
+	content->bytes = malloc((size_t)about.st_size);
+	if (content->bytes == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no room for %s", content->path);
+	while (content->size < (tl_u64)about.st_size) {
+		ssize_t got = read(descriptor, content->bytes + content->size, (size_t)about.st_size - content->size);
+
+		if (got <= 0 && !(got < 0 && errno == EINTR))
+			return got == 0 ? TL_FAIL(error, TL_ERROR_TRUNCATED, "%s became shorter while it was read",
+						  content->path)
+					: TL_FAIL_ERRNO(error, TL_ERROR_MALFORMED, "%s cannot be read", content->path);
+		if (got > 0)
+			content->size += (tl_u64)got;
+	}
+	return TL_OK;
+}
+
+static enum tl_status read_file(struct content *content_ret, const char *path, struct tl_error *error)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	enum tl_status status;
+
+	*content_ret = (struct content){.path = path};
+	if (descriptor < 0)
+		return TL_FAIL_ERRNO(error, TL_ERROR_ARGUMENT, "%s cannot be opened", path);
+	status = read_open(content_ret, descriptor, error);
+	(void)close(descriptor);
+	if (status != TL_OK) {
+		free(content_ret->bytes);
+		content_ret->bytes = NULL;
+	}
+	return status;
+}
+
+static bool is_elf(const struct content *content)
+{
+	return content->size > 4 && tl_same(content->bytes, "\177ELF", 4);
+}
+
+static enum tl_status read_content(void *context, tl_u64 offset, void *buffer, tl_size size)
+{
+	const struct content *content = context;
+
+	if (offset > content->size || size > content->size - offset)
+		return TL_ERROR_TRUNCATED;
+	tl_copy(buffer, content->bytes + offset, size);
+	return TL_OK;
+}
+
+static enum tl_status load_segment(struct tl_computer *computer, const struct content *content,
+				   const struct tl_elf_segment *segment, struct tl_error *error)
+{
+	if (segment->offset > content->size || segment->file_size > content->size - segment->offset)
+		return TL_FAIL(error, TL_ERROR_TRUNCATED, "%s ends before one of its segments", content->path);
+	if (segment->memory_size > TL_COMPUTER_MEMORY_MAX)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s: a segment says that it has %llu GiB", content->path,
+			       (unsigned long long)(segment->memory_size >> 30));
+	return tl_computer_load(computer, content->path, segment->physical, content->bytes + segment->offset,
+				segment->file_size, segment->memory_size, error);
+}
+
+/* The entry of an ELF file is a virtual address; of code that is linked for where it is loaded they are the same. */
+static tl_u64 physical_entry(const struct tl_elf *elf, const struct tl_elf_segment *segment)
+{
+	return segment->physical + (elf->entry - segment->address);
+}
+
+static enum tl_status load_elf(struct tl_computer *computer, struct content *content, tl_u64 *entry_ret,
+			       struct tl_error *error)
+{
+	struct tl_elf_segment segment;
+	struct tl_elf elf;
+	bool any = false;
+
+	TL_TRY(tl_elf_open(&elf, read_content, content, false, error));
+	if (elf.machine != ELF_RISCV || !elf.wide || elf.big_endian)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is a program, but not for 64-bit RISC-V", content->path);
+	*entry_ret = elf.entry;
+	for (tl_u32 i = 0; i < elf.segment_count; i++) {
+		TL_TRY(tl_elf_segment(&elf, i, &segment, error));
+		if (segment.type != ELF_LOAD || segment.memory_size == 0)
+			continue;
+		TL_TRY(load_segment(computer, content, &segment, error));
+		any = true;
+		if (elf.entry >= segment.address && elf.entry - segment.address < segment.memory_size)
+			*entry_ret = physical_entry(&elf, &segment);
+	}
+	if (!any)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s has nothing that could be loaded", content->path);
+	return TL_OK;
+}
+
+/* An ELF file, or plain code for `address`. */
+static enum tl_status load_code(struct tl_computer *computer, struct content *content, tl_u64 address,
+				tl_u64 *entry_ret, struct tl_error *error)
+{
+	if (is_elf(content))
+		return load_elf(computer, content, entry_ret, error);
+	*entry_ret = address;
+	return tl_computer_load(computer, content->path, address, content->bytes, content->size, content->size, error);
+}
+
+enum tl_status tl_computer_load_firmware(struct tl_computer *computer, const char *path, struct tl_error *error)
+{
+	struct content content;
+	enum tl_status status;
+
+	TL_TRY(read_file(&content, path, error));
+	status = load_code(computer, &content, TL_BOARD_MEMORY, &computer->entry, error);
+	free(content.bytes);
+	return status;
+}
+
+enum tl_status tl_computer_load_program(struct tl_computer *computer, const char *path, struct tl_error *error)
+{
+	struct content content;
+	enum tl_status status;
+
+	TL_TRY(read_file(&content, path, error));
+	status = is_elf(&content) ? load_elf(computer, &content, &computer->entry, error)
+				  : TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no ELF file", path);
+	free(content.bytes);
+	return status;
+}
+
+static enum tl_status load_image(struct tl_computer *computer, const char *path, const struct tl_kernel_image *image,
+				 bool any, struct tl_error *error)
+{
+	tl_u64 address = TL_BOARD_MEMORY + TL_COMPUTER_KERNEL_OFFSET;
+
+	if (!image->is_linux && !any)
+		return TL_FAIL(error, TL_ERROR_MALFORMED,
+			       "%s is no kernel: neither Linux's Image for RISC-V nor an ELF file", path);
+	computer->next_entry = address;
+	return tl_computer_load(computer, path, address, image->bytes, image->size, image->memory_size, error);
+}
+
+enum tl_status tl_computer_load_kernel(struct tl_computer *computer, const char *path, bool any, struct tl_error *error)
+{
+	struct tl_kernel_image image;
+	struct content content;
+	enum tl_status status;
+
+	TL_TRY(read_file(&content, path, error));
+	if (is_elf(&content)) {
+		status = load_elf(computer, &content, &computer->next_entry, error);
+		free(content.bytes);
+		return status;
+	}
+	TL_TRY(tl_kernel_image_open(&image, path, content.bytes, content.size, error));
+	status = load_image(computer, path, &image, any, error);
+	free(image.bytes);
+	return status;
+}
+
+enum tl_status tl_computer_load_initrd(struct tl_computer *computer, const char *path, struct tl_error *error)
+{
+	struct content content;
+	enum tl_status status;
+	tl_u64 start;
+
+	TL_TRY(read_file(&content, path, error));
+	start = tl_computer_place_below_tree(computer, content.size);
+	status = tl_computer_load(computer, path, start, content.bytes, content.size, content.size, error);
+	if (status == TL_OK) {
+		computer->initrd_start = start;
+		computer->initrd_end = start + content.size;
+	}
+	free(content.bytes);
+	return status;
+}
