@@ -2,6 +2,7 @@
 
 #include "debugger/values/classes.h"
 #include "debugger/values/containers.h"
+#include "debugger/values/decimal.h"
 #include "debugger/values/print_internal.h"
 #include "debugger/values/print_text.h"
 #include "symbols/dwarf_constants.h"
@@ -412,6 +413,22 @@ static enum tl_status print_complex(struct tl_printing *printing, const struct t
 	return TL_OK;
 }
 
+/* Of a decimal number the formats of characters and addresses show what stands in front of the point. */
+static enum tl_status print_decimal_real(struct tl_printing *printing, const struct tl_value *value)
+{
+	const char format = printing->options->format;
+	char text[TL_DECIMAL_TEXT_MAX];
+	tl_i128 number;
+
+	if ((format == 'c' || format == 'a') && tl_decimal_integer(value->bytes, value->size, &number))
+		return print_formatted(printing, value, value->type, number, true);
+	if (!tl_decimal_text(value->bytes, value->size, text))
+		return TL_FAIL(printing->error, TL_ERROR_UNSUPPORTED,
+			       "Decimal numbers of %llu bytes are not known here.", (unsigned long long)value->size);
+	tl_output_text(printing->output, text);
+	return TL_OK;
+}
+
 static enum tl_status print_scalar(struct tl_printing *printing, const struct tl_value *value,
 				   const struct tl_type *type)
 {
@@ -425,6 +442,14 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 	kind = tl_type_arithmetic(type, &is_signed);
 	if (type->kind == TL_TYPE_BASE && type->encoding == DW_ATE_complex_float)
 		return print_complex(printing, value);
+	if (type->kind == TL_TYPE_BASE && type->encoding == DW_ATE_decimal_float &&
+	    (format == 0 || strchr("scaf", format) != NULL))
+		return print_decimal_real(printing, value);
+	if (kind == TL_ARITHMETIC_REAL && (format == 'c' || format == 'a')) {
+		/* What is to be a character or an address is the number, without its fraction. */
+		TL_TRY(tl_value_integer(printing->context, value, &number, printing->error));
+		return print_formatted(printing, value, type, number, true);
+	}
 	if (format != 0 && format != 's' && value->size <= 16) {
 		/* The highest bit of a bit-field is no sign if its type has none: it has been widened by then. */
 		TL_TRY(bits_of(printing, value, (format == 'd' && value->bit_size == 0) || (format != 'u' && is_signed),
@@ -457,10 +482,19 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 
 /* ---- Arrays ---- */
 
+/* The same bytes are there, and the same are not. */
 static bool same_bytes(const struct tl_value *a, const struct tl_value *b)
 {
-	return a->size == b->size && a->bytes != NULL && b->bytes != NULL && memcmp(a->bytes, b->bytes, a->size) == 0 &&
-	       !tl_value_is_absent(a) && !tl_value_is_absent(b);
+	if (a->size != b->size || a->bytes == NULL || b->bytes == NULL)
+		return false;
+	for (tl_u64 i = 0; i < a->size; i++) {
+		const tl_u8 left = a->absent != NULL ? a->absent[i] : TL_ABSENT_NOT,
+			    right = b->absent != NULL ? b->absent[i] : TL_ABSENT_NOT;
+
+		if (left != right || (left == TL_ABSENT_NOT && a->bytes[i] != b->bytes[i]))
+			return false;
+	}
+	return true;
 }
 
 /* How many elements from `index` on are the same. */
@@ -770,10 +804,10 @@ static enum tl_status print_one(struct tl_printing *printing, const struct tl_va
 		tl_output_format(printing->output, "<error: %s>", failure.text);
 		return TL_OK;
 	}
-	/* A struct of which a part is left shows that part. */
+	/* A struct of which a part is left shows that part, and which members of structs in it are not. */
 	whole = type->kind != TL_TYPE_STRUCT && type->kind != TL_TYPE_CLASS && type->kind != TL_TYPE_UNION &&
 		type->kind != TL_TYPE_ARRAY;
-	if (is_gone(&own) || (whole && tl_value_is_absent(&own))) {
+	if ((printing->nesting == 1 && is_gone(&own)) || (whole && tl_value_is_absent(&own))) {
 		tl_output_text(printing->output,
 			       own.absent[0] == TL_ABSENT_POINTER ? "<synthetic pointer>" : "<optimized out>");
 		return TL_OK;

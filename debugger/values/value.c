@@ -485,6 +485,7 @@ enum tl_status tl_value_follow(const struct tl_value_context *context, const str
 			       struct tl_value *value_ret, struct tl_error *error)
 {
 	const struct tl_type *target, *stripped;
+	const struct tl_bound *bound;
 	tl_u64 address;
 
 	if (is_synthetic(pointer) && context->pointed != NULL) {
@@ -493,6 +494,12 @@ enum tl_status tl_value_follow(const struct tl_value_context *context, const str
 			TL_TRY(tl_type_target(stripped, &target, error));
 			return context->pointed(context->context, pointer, target, value_ret, error);
 		}
+	}
+	TL_TRY(tl_type_strip(pointer->type, &stripped, error));
+	/* An array need not be in memory for its first element to be known. */
+	if (stripped->kind == TL_TYPE_ARRAY && !stripped->vector && pointer->place != TL_VALUE_IN_MEMORY) {
+		TL_TRY(tl_type_bound(stripped, &bound, error));
+		return tl_value_element(context, pointer, bound->lower, value_ret, error);
 	}
 	TL_TRY(pointer_of(context, pointer, "*", &address, &target, error));
 	TL_TRY(tl_type_strip(target, &stripped, error));
