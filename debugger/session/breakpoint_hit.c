@@ -295,7 +295,8 @@ void tl_breakpoints_forget_hits(struct tl_session *session)
 		session->points.items[i]->hits = 0;
 }
 
-bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name)
+bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, tl_u64 address,
+				   const char *name)
 {
 	for (tl_u32 i = 0; i < stop->number_count && name != NULL; i++) {
 		const struct tl_breakpoint *breakpoint = tl_breakpoint_find(session, stop->numbers[i]);
@@ -305,7 +306,7 @@ bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_s
 			tl_size size = strlen(name);
 
 			/* Places have the types of parameters behind the name, frames have not. */
-			if (breakpoint->locations[j].address == stop->report.event.address && function != NULL &&
+			if (breakpoint->locations[j].address == address && function != NULL &&
 			    strncmp(function, name, size) == 0 && (function[size] == '\0' || function[size] == '('))
 				return true;
 		}

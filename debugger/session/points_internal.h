@@ -141,8 +141,9 @@ bool tl_breakpoints_catches(const struct tl_session *session, enum tl_breakpoint
 void tl_breakpoints_set_syscalls(struct tl_session *session);
 /* `continue N`: the points of the stop are ignored so many times more. */
 void tl_breakpoints_ignore_hit(struct tl_session *session, const struct tl_stop *stop, tl_u64 count);
-/* Is one of the points that were hit placed in a function of that name? */
-bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, const char *name);
+/* Is one of the points that were hit at an address placed in a function of that name? */
+bool tl_breakpoints_names_function(struct tl_session *session, const struct tl_stop *stop, tl_u64 address,
+				   const char *name);
 /* The thread of that number has ended: points that were for it alone go. */
 void tl_breakpoints_thread_gone(struct tl_session *session, tl_u32 number);
 /* The program is started anew: nothing was hit yet. */

@@ -361,7 +361,7 @@ static tl_u32 skipped_at_hit(struct tl_session *session, struct tl_thread_id thr
 		count = 0;
 	for (skipped = 0; skipped < count; skipped++)
 		if (tl_stack_frame(stack, skipped, &frame, &error) != TL_OK ||
-		    tl_breakpoints_names_function(session, &session->stop, frame->name))
+		    tl_breakpoints_names_function(session, &session->stop, frame->program_counter, frame->name))
 			break;
 	tl_stack_close(stack);
 	return skipped;

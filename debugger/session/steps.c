@@ -134,12 +134,19 @@ static void leave_line(struct tl_steps *steps, const struct here *here)
 		path_of(&here->line, steps->path);
 }
 
-/* The range of the line that the thread stands in, with all its pieces on either side. */
+/*
+ * The range that the thread stands in and need not stop in: of its row alone, since another of the same line may begin
+ * a statement, or an inlined function. Code of no line is of the line before it.
+ */
 static void set_range(struct tl_session *session, const struct here *here)
 {
 	struct tl_steps *steps = &session->steps;
 	tl_u64 bias = here->line.module->bias;
 
+	steps->start = here->line.start;
+	steps->end = here->line.end;
+	if (here->at - steps->start < steps->end - steps->start)
+		return;
 	tl_line_row_extent(here->line.table, here->line.row, &steps->start, &steps->end);
 	steps->start += bias;
 	steps->end += bias;
