@@ -53,7 +53,18 @@ static tl_size skip_brackets(const char *name, tl_size size, tl_size i)
 	return i;
 }
 
-/* Where the parameters begin: at the first bracket outside of others that is not "(anonymous namespace)". */
+/* Is that a function in which something is, "f(int) const::" of "f(int) const::{lambda()#1}"? */
+static bool is_scope(const char *name, tl_size size, tl_size behind)
+{
+	while (behind < size && (name[behind] == ' ' || name[behind] == '&' || is_word(name[behind])))
+		behind++;
+	return size - behind >= 2 && name[behind] == ':' && name[behind + 1] == ':';
+}
+
+/*
+ * Where the parameters begin: at the first bracket outside of others that is not "(anonymous namespace)" and not that
+ * of a function around.
+ */
 static tl_size parameters_at(const char *name, tl_size size)
 {
 	static const char anonymous[] = "(anonymous namespace)";
@@ -62,7 +73,9 @@ static tl_size parameters_at(const char *name, tl_size size)
 		if (behind_operator(name, i) && skip_operator(name, size, i) != i)
 			i = skip_operator(name, size, i);
 		else if (name[i] == '(' &&
-			 (size - i < sizeof(anonymous) - 1 || memcmp(name + i, anonymous, sizeof(anonymous) - 1) != 0))
+			 (size - i < sizeof(anonymous) - 1 ||
+			  memcmp(name + i, anonymous, sizeof(anonymous) - 1) != 0) &&
+			 !is_scope(name, size, skip_brackets(name, size, i)))
 			return i;
 		else if (is_open(name[i]))
 			i = skip_brackets(name, size, i);

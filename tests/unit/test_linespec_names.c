@@ -62,6 +62,16 @@ TEST(any_tail_of_the_scopes_will_do)
 	CHECK(is_called("a::(anonymous namespace)::f()", "a::f", false));
 }
 
+TEST(what_is_in_a_function_is_not_that_function)
+{
+	CHECK(is_called("main(int)", "main", false));
+	CHECK(!is_called("main(int)::{lambda(int)#1}::operator()(int) const", "main", false));
+	CHECK(!is_called("a::b(int) const::local::f()", "b", false));
+	CHECK(is_called("a::b(int) const::local::f()", "f", false));
+	CHECK(is_called("a::b(int) const::local::f()", "local::f", false));
+	CHECK(is_called("main(int)::{lambda(int)#1}::operator()(int) const", "operator()", false));
+}
+
 TEST(arguments_and_parameters_may_be_left_out)
 {
 	CHECK(is_called("std::vector<int, std::allocator<int> >::push_back(int const&)", "vector::push_back", false));
