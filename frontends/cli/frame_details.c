@@ -118,6 +118,14 @@ static void print_lists(const struct details *details, const struct tl_stack_fra
 
 /* ---- Saved registers ---- */
 
+/* Did a function that this one called save the register, and not this one? An inlined one shares what is saved. */
+static bool is_saved_inside(const struct details *details, tl_u16 index, tl_u64 memory)
+{
+	tl_u64 value, inside;
+
+	return !details->at->inlined && read_register(details, details->at, index, &value, &inside) && inside == memory;
+}
+
 static void print_saved(const struct details *details)
 {
 	struct tl_screen *screen = &details->cli->screen;
@@ -126,8 +134,10 @@ static void print_saved(const struct details *details)
 	bool any = false, ended = false;
 
 	if (details->next != NULL && read_register(details, details->next, cpu->stack_pointer, &value, &memory)) {
+		/* A function that ended in a jump left no return address behind. */
 		if (memory == TL_STACK_NOWHERE)
-			tl_screen_format(screen, " Previous frame's sp is 0x%llx\n", number(value));
+			tl_screen_format(screen, " Previous frame's sp is 0x%llx\n",
+					 number(details->next->tail_called ? details->at->frame_address : value));
 		else if (memory != 0)
 			tl_screen_format(screen, " Previous frame's sp at 0x%llx\n", number(memory));
 		else
@@ -138,7 +148,7 @@ static void print_saved(const struct details *details)
 	for (tl_u16 i = 0; i < cpu->register_count && details->next != NULL; i++) {
 		if (i == cpu->stack_pointer || cpu->registers[i].bank != TL_BANK_GENERAL ||
 		    cpu->registers[i].dwarf < 0 || !read_register(details, details->next, i, &value, &memory) ||
-		    memory == 0 || memory == TL_STACK_NOWHERE)
+		    memory == 0 || memory == TL_STACK_NOWHERE || is_saved_inside(details, i, memory))
 			continue;
 		tl_screen_format(screen, "%s %s at 0x%llx", any ? "," : " Saved registers:\n ", cpu->registers[i].name,
 				 number(memory));
