@@ -143,7 +143,7 @@ class Walk:
 
     def ask(self, command, deadline=60):
         answers = self.pair.ask(command, deadline)
-        self.tally.add(self.program, command, *answers, Witness(self.pair.left))
+        self.tally.add(self.program, command, *answers, Witness(self.pair.left, self.pair.right))
         return answers
 
     def run(self, log=None):

@@ -8,6 +8,8 @@ Every use is counted under the rule's name, and the first line of its descriptio
 
 import re
 
+from sessions import children
+
 LOST = '<optimized out>'
 # What a function that is called may change (System V ABI, figure 3.4), by all names of their parts.
 VOLATILE = re.compile(r'\$(?:[re]?(?:ax|cx|dx)|[re]?[sd]i|r(?:8|9|10|11)[dwb]?|[xyz]mm\d+|st\(?\d?\)?|k\d)\b')
@@ -21,6 +23,7 @@ REASONS = {
     'call-changed': 'gdb shows a register of a caller that the call may have changed: what it held is lost',
     'inlined-caller': 'gdb takes what an inlined function was passed from registers of the function around it, not of its caller',
     'ada': 'gdb takes C\'s names with two underscores for Ada\'s, and writes a__b as a.b',
+    'parameters': 'gdb cannot parse the name of a function with a lambda or an operator, and leaves its parameters on it',
     'star-of-int': 'gdb reads memory at the address that an int holds; trapline says that it is no pointer',
     'max-value-size': 'gdb refuses values above max-value-size; trapline shows them as far as they are to be shown',
     'const-void': 'gdb forgets in ptype that the void that is pointed to is const or volatile',
@@ -32,6 +35,7 @@ REASONS = {
     'enumerators': 'gdb lists the constants of an enum that a block declares as if they were variables',
     'constants': 'gdb lists no constants of several bytes among the variables; asked for one, it shows the same value',
     'stopped-short': 'gdb says why fewer steps were made than it was told to, but not where that was; trapline says both',
+    'runs-differ': 'the program itself left other bytes there in its two runs: of time, random numbers, what was there before',
     'also-set': 'gdb notes which other breakpoints stand at an address',
     'said-before': 'gdb said before that the source is not there, and so did trapline: whichever says it again',
 }
@@ -40,8 +44,8 @@ REASONS = {
 class Witness:
     """gdb, asked about the frames that it stands in; its answers are not compared, and it stands as before after them."""
 
-    def __init__(self, debugger):
-        self.debugger = debugger
+    def __init__(self, debugger, other):
+        self.debugger, self.other = debugger, other
 
     def selected(self):
         found = re.match(r'Stack level (\d+)', self.debugger.ask('info frame'))
@@ -69,7 +73,7 @@ class Witness:
         text = self.in_frame(level, f'info address {name}')
         counter = self.in_frame(level, 'print/x $pc')
         found = re.search(r'0x[0-9a-f]+', counter)
-        ranges = re.split(r'^  Range (?=0x)', text, flags=re.MULTILINE)
+        ranges = re.split(r'  Range (?=0x)', text)
         if len(ranges) == 1 or not found:
             return text
         address = int(found[0], 16) - (1 if self.has_called(level) else 0)
@@ -79,9 +83,32 @@ class Witness:
                 return part
         return ''
 
+    def runs_differ(self, level, expression):
+        """Do the two processes, read by nobody's debugger, hold different bytes where gdb says that this stands?"""
+        said = [self.in_frame(level, command.format(expression)) for command in
+                ('print/x (unsigned long)&({})', 'print sizeof({})')]
+        numbers = [re.search(r' = (0x[0-9a-f]+|\d+)$', text) for text in said]
+        if None in numbers:
+            return False
+        address, size = (int(number[1], 0) for number in numbers)
+        held = [bytes_of(debugger.process.pid, address, min(size, 1 << 20)) for debugger in (self.debugger, self.other)]
+        return None not in held and held[0] != held[1]
+
     def arguments(self, level):
         return dict(found.groups() for found in
                     (VARIABLE.match(line) for line in self.in_frame(level, 'info args').splitlines()) if found)
+
+
+def bytes_of(parent, address, size):
+    """What the program that a debugger runs holds in its memory."""
+    for child in children(parent):
+        try:
+            with open(f'/proc/{child}/mem', 'rb') as memory:
+                memory.seek(address)
+                return memory.read(size)
+        except (OSError, OverflowError, ValueError):
+            pass
+    return None
 
 
 def split_list(text):
@@ -155,6 +182,8 @@ class Judge:
     def variable(self, level, name, theirs, ours):
         if theirs == ours:
             return None
+        if theirs and ours and as_ada(theirs) == as_ada(ours):
+            return self.note('excused', 'ada')
         if name.endswith('@entry'):
             if theirs is None:
                 return self.note('excused', 'tells-entry')
@@ -165,6 +194,8 @@ class Judge:
             return self.note('differ')
         if '<incomplete sequence' in theirs and self.lost_character(level, name, theirs, ours):
             return self.note('excused', 'cut-character')
+        if self.witness.runs_differ(level, name):
+            return self.note('excused', 'runs-differ')
         place = self.witness.place(level, name)
         if LOST in ours and fills(ours, theirs):
             if VOLATILE.search(place) and 'entry_value' not in place and self.witness.has_called(level):
@@ -254,6 +285,12 @@ class Judge:
             self.variable(level, name, left.get(name), right.get(name))
 
     def line(self, command, theirs, ours):
+        without = without_function_parameters(theirs, ours)
+        if without != theirs:
+            self.note('excused', 'parameters')
+            theirs = without
+            if theirs == ours:
+                return None
         left, right = FRAME.match(theirs), FRAME.match(ours)
         if left and right and left.groups()[:4] == right.groups()[:4] and left[6] == right[6]:
             level = int(left[2]) if left[2] else self.witness.selected()
@@ -264,6 +301,9 @@ class Judge:
         left, right = VARIABLE.match(theirs), VARIABLE.match(ours)
         if command.startswith(('info args', 'info locals')) and left and right and left[1] == right[1]:
             return self.variable(self.witness.selected(), left[1], left[2], right[2])
+        found = re.match(r'(?:print|output)(?:/\w)? (.+)$', command)
+        if found and self.witness.runs_differ(self.witness.selected(), found[1]):
+            return self.note('excused', 'runs-differ')
         found = re.match(r'print (\w+)$', command)
         if found and theirs.startswith('$N = ') and ours.startswith('$N = '):
             return self.variable(self.witness.selected(), found[1], theirs[5:], ours[5:])
@@ -325,7 +365,7 @@ def as_ada(text):
     def decode(found):
         return found[1] + re.sub(r'\.\d+$', '', found[2]).replace('__', '.') + found[3]
     text = re.sub(r'(<)([a-z][\w.]*)((?:\+\d+)?>)', decode, text)
-    return re.sub(r'(\bin |^#\d+ +|^)([a-z]\w*\.\w[\w.]*)( \()', decode, text)
+    return re.sub(r'(\bin |^#\d+ +|^)([a-z]\w*\.\w[\w.]*)( \(| in section | \+ \d+ in section )', decode, text)
 
 
 def as_said_before(text):
@@ -334,6 +374,24 @@ def as_said_before(text):
 
 def as_whole_string(text):
     return re.sub(r'(", |)<incomplete sequence ([^>]*)>', lambda found: found[2] + '"' if found[1] else f'"{found[2]}"', text)
+
+
+def without_function_parameters(theirs, ours):
+    """A frame of a C++ function whose name, as gdb has it, goes on with the parameters: f<int>(int, long) (n=1, …)."""
+    start = r'((?:Run till exit from )?(?:#\d+ +)?(?:0x[0-9a-f]+ in )?| rip = 0x[0-9a-f]+ in |.*reakpoint [\w.]+, (?:0x[0-9a-f]+ in )?)'
+    mine = re.match(start + r'([^\s(].*?)( \((?:\w+=|\)|[./\w]+:\d+\)|this=).*)$', ours)
+    if not mine or not ('lambda' in mine[2] or 'operator' in mine[2]):
+        return theirs
+    canonical = re.sub(r'\blong int\b', 'long', theirs)
+    head = mine[1] + mine[2] + '('
+    if not canonical.startswith(head):
+        return theirs
+    depth, at = 1, len(head)
+    while at < len(canonical) and depth:
+        depth += {'(': 1, ')': -1}.get(canonical[at], 0)
+        at += 1
+    rest = canonical[at:].removeprefix(' const')
+    return mine[1] + mine[2] + rest if rest.startswith(' (') else theirs
 
 
 def without_parameters(text):

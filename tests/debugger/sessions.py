@@ -15,6 +15,7 @@ import threading
 import time
 import tty
 
+# gdb has the C++ library's printers from the library, which is not asked: values are compared as the structs that they are.
 SETTINGS = '''set prompt
 set confirm off
 set pagination off
@@ -25,6 +26,7 @@ set breakpoint pending off
 set disable-randomization on
 set startup-with-shell off
 unset environment
+set print raw-values on
 '''
 GDB = ['gdb', '-nx', '-q', '-iex', 'set auto-load off', '-iex', 'set debuginfod enabled off']
 # As a person's would be: texts in which a character is more than a byte. The home is none that root could create and keep
