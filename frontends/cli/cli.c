@@ -44,7 +44,13 @@ bool tl_cli_cancelled(struct tl_cli *cli)
 	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0 || now.tv_nsec != cli->asked.tv_nsec ||
 	    now.tv_sec != cli->asked.tv_sec) {
 		cli->asked = now;
-		cli->cancelled |= take_pending_interrupt();
+		if (take_pending_interrupt()) {
+			cli->cancelled = true;
+			tl_terminal_drop_typed(cli->terminal);
+		}
+		/* A loop of commands may go on for long. */
+		tl_screen_flush(&cli->screen);
+		tl_full_screen_catch_up(cli);
 	}
 	return cli->cancelled;
 }

@@ -163,7 +163,7 @@ bool tl_execute_typed(struct tl_cli *cli, const char *line)
 	enum tl_status status;
 	char *repeated = NULL;
 
-	cli->cancelled = false;
+	cli->cancelled = tl_terminal_take_interrupt(cli->terminal);
 	cli->leaving = TL_SCRIPT_STAYS;
 	tl_screen_begin(&cli->screen);
 	if (is_empty(line)) {

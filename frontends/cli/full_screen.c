@@ -37,6 +37,7 @@ static void draw(struct tl_full_screen *full)
 	(void)!tl_full_terminal_draw(full->terminal, &canvas, &cursor, &error);
 	tl_canvas_close(&canvas);
 	full->drawn = now();
+	full->behind = false;
 }
 
 static void draw_due(void *context, struct tl_source *source)
@@ -57,6 +58,7 @@ static void take_bytes(void *context, const char *bytes, tl_size size, bool retu
 	struct tl_full_screen *full = context;
 
 	tl_console_write(&full->console, bytes, size, returns);
+	full->behind = true;
 	if (now() - full->drawn > DRAW_EVERY)
 		draw(full);
 	draw_soon(full);
@@ -266,6 +268,12 @@ void tl_full_screen_running(struct tl_cli *cli)
 		return;
 	tl_full_contents_status(cli, &cli->full.contents);
 	draw(&cli->full);
+}
+
+void tl_full_screen_catch_up(struct tl_cli *cli)
+{
+	if (cli->full.behind && now() - cli->full.drawn > DRAW_EVERY)
+		draw(&cli->full);
 }
 
 void tl_full_screen_refresh(struct tl_cli *cli)

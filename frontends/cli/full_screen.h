@@ -29,6 +29,7 @@ struct tl_full_screen {
 	struct tl_full_contents contents;
 	struct tl_source *draw; /* at the end of the turn */
 	tl_u64 drawn;           /* when that was last, in milliseconds */
+	bool behind;            /* something was written since */
 	bool stale;             /* the contents may not be what is */
 	/* Keys that were pressed inside of a turn. */
 	enum tl_full_key due[TL_FULL_KEYS_DUE];
@@ -68,6 +69,9 @@ void tl_full_screen_touch(struct tl_cli *cli);
 void tl_full_screen_idle(struct tl_cli *cli);
 /* The program runs: no contents but the status, at once. */
 void tl_full_screen_running(struct tl_cli *cli);
+/* A command is at work and does not turn the loop: what it wrote is shown, now and then. */
+void tl_full_screen_catch_up(struct tl_cli *cli);
+
 /* Everything is drawn anew. */
 void tl_full_screen_refresh(struct tl_cli *cli);
 

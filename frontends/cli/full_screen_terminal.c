@@ -247,6 +247,8 @@ bool tl_full_terminal_coloured(const struct tl_full_terminal *terminal)
 
 /* ---- Taking the screen and giving it back ---- */
 
+#define QUIET_FLAGS ((tcflag_t)(ECHO | NOFLSH))
+
 static const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 
 /* The debugger dies of a fault of its own: the terminal shall be usable afterwards. */
@@ -287,20 +289,28 @@ static void note_last(const char *text)
 	}
 }
 
-void tl_full_terminal_echo(int descriptor, bool on)
+void tl_full_terminal_quiet_modes(struct termios *modes)
+{
+	modes->c_lflag = (modes->c_lflag & ~QUIET_FLAGS) | NOFLSH;
+}
+
+void tl_full_terminal_quiet(int descriptor, const struct termios *found)
 {
 	struct termios modes;
 
 	if (tcgetattr(descriptor, &modes) != 0 || (modes.c_lflag & ICANON) == 0)
 		return;
-	modes.c_lflag = on ? modes.c_lflag | ECHO : modes.c_lflag & ~(tcflag_t)ECHO;
+	if (found != NULL)
+		modes.c_lflag = (modes.c_lflag & ~QUIET_FLAGS) | (found->c_lflag & QUIET_FLAGS);
+	else
+		tl_full_terminal_quiet_modes(&modes);
 	(void)tcsetattr(descriptor, TCSANOW, &modes);
 }
 
 static void take(struct tl_full_terminal *terminal)
 {
 	if (last.has_modes)
-		tl_full_terminal_echo(terminal->descriptor, false);
+		tl_full_terminal_quiet(terminal->descriptor, NULL);
 	put_sequence(enter_ca_mode);
 	flush(terminal);
 	terminal->known = terminal->hidden = terminal->pastes_marked = false;
@@ -329,7 +339,7 @@ static void give_back(struct tl_full_terminal *terminal)
 	put_sequence(exit_ca_mode);
 	flush(terminal);
 	if (last.has_modes)
-		tl_full_terminal_echo(terminal->descriptor, (last.modes.c_lflag & ECHO) != 0);
+		tl_full_terminal_quiet(terminal->descriptor, &last.modes);
 }
 
 void tl_full_terminal_suspend(struct tl_full_terminal *terminal)

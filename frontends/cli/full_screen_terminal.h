@@ -24,10 +24,13 @@ TL_CHECKED enum tl_status tl_full_terminal_open(struct tl_full_terminal **termin
 void tl_full_terminal_close(struct tl_full_terminal *terminal);
 
 /*
- * Whether the kernel shows keys that are typed while nobody edits a line. In a full screen it must not: they would
- * stand anywhere in it, and a newline would move all of it. A terminal whose line is being edited is left as it is.
+ * While nobody edits a line, the kernel must not show what is typed in a full screen: it would stand anywhere, and a
+ * newline would move all of it. Nor must it, at a ^C, drop what was drawn and is still on its way (NOFLSH, termios(3)).
+ * `found`: the modes to go back to; NULL: quiet. A terminal whose line is being edited is left as it is.
  */
-void tl_full_terminal_echo(int descriptor, bool on);
+struct termios;
+void tl_full_terminal_quiet(int descriptor, const struct termios *found);
+void tl_full_terminal_quiet_modes(struct termios *modes);
 
 /* Gives it back for a while, as for ^Z, and takes it again: all is drawn anew then. */
 void tl_full_terminal_suspend(struct tl_full_terminal *terminal);

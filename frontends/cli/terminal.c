@@ -26,6 +26,7 @@ struct tl_terminal {
 	struct tl_source *input, *interrupt, *stop;
 	FILE *output; /* what readline draws; goes where the screen's text goes */
 	bool interactive, no_editing;
+	bool quiet;    /* readline began in a full screen */
 	bool reading;  /* somebody waits for a line */
 	bool editing;  /* with readline */
 	bool visible;  /* its line is on the screen */
@@ -89,22 +90,34 @@ static ssize_t write_drawn(void *screen, const char *bytes, size_t size)
 /* ---- Lines by readline ---- */
 
 /*
- * Readline restores the modes that it found when it last began. Between lines, in a full screen, these must not have
- * the kernel show what is typed ahead; but readline takes a terminal without that for one on which it must not show it
- * either.
+ * Readline restores the modes that it found when it began. In a full screen these have the kernel show nothing: what is
+ * typed between two lines would stand where the cursor happens to be, and no window would know of it. Readline takes a
+ * terminal like that for one on which it must not show anything either, and is told better.
  */
 static void prepare(int meta)
 {
-	if (current->screen->window != NULL)
-		tl_full_terminal_echo(STDIN_FILENO, (current->found.c_lflag & ECHO) != 0);
+	bool shown = (current->found.c_lflag & ECHO) != 0;
+
+	current->quiet = current->screen->window != NULL;
+	if (current->quiet)
+		tl_full_terminal_quiet(STDIN_FILENO, NULL);
 	rl_prep_terminal(meta);
+	if (current->quiet)
+		(void)rl_tty_set_echoing(shown);
 }
 
 static void unprepare(void)
 {
+	bool quiet;
+
 	rl_deprep_terminal();
-	if (current != NULL && current->screen->window != NULL)
-		tl_full_terminal_echo(STDIN_FILENO, false);
+	if (current == NULL)
+		return;
+	/* The windows may have come or gone meanwhile. */
+	quiet = current->screen->window != NULL;
+	if (quiet != current->quiet)
+		tl_full_terminal_quiet(STDIN_FILENO, quiet ? NULL : &current->found);
+	current->quiet = quiet;
 }
 
 static void finish_editing(struct tl_terminal *terminal)
@@ -345,11 +358,19 @@ static void on_input(void *context, struct tl_source *source, int descriptor, un
 		read_plain(terminal);
 		return;
 	}
-	/* All that is there, so that a paste is drawn once and does not take a turn for each key. */
-	do {
+	/*
+	 * All that is there, so that a paste is drawn once and does not take a turn for each key. There may be nothing
+	 * any more: at a ^C the kernel drops what was typed before it.
+	 */
+	while (!terminal->complete && terminal->editing && poll(&more, 1, 0) == 1)
 		rl_callback_read_char();
-	} while (!terminal->complete && terminal->editing && poll(&more, 1, 0) == 1);
 	fflush(rl_outstream);
+}
+
+void tl_terminal_drop_typed(struct tl_terminal *terminal)
+{
+	if (terminal->interactive && terminal->screen->window != NULL)
+		(void)tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
 static void on_interrupt(void *context, struct tl_source *source, int number)
@@ -357,6 +378,7 @@ static void on_interrupt(void *context, struct tl_source *source, int number)
 	struct tl_terminal *terminal = context;
 
 	(void)source, (void)number;
+	tl_terminal_drop_typed(terminal);
 	if (terminal->reading)
 		terminal->interrupted = true;
 	else if (terminal->hooks.interrupted != NULL)
@@ -479,7 +501,18 @@ enum tl_status tl_terminal_read(struct tl_terminal *terminal, const char *prompt
 	finish_editing(terminal);
 	if (status == TL_OK)
 		*line_ret = terminal->line;
+	/* It came on the heels of the line, and is for what the line asks for. */
+	if (terminal->interrupted && kind != TL_QUESTION_COMMAND && terminal->hooks.interrupted != NULL)
+		terminal->hooks.interrupted(terminal->hooks.context);
 	return status;
+}
+
+bool tl_terminal_take_interrupt(struct tl_terminal *terminal)
+{
+	bool interrupted = terminal->interrupted;
+
+	terminal->interrupted = false;
+	return interrupted;
 }
 
 void tl_terminal_resized(struct tl_terminal *terminal)
@@ -510,7 +543,7 @@ void tl_terminal_end(struct tl_terminal *terminal)
 void tl_terminal_forward(struct tl_terminal *terminal, void (*keys)(void *context, const char *bytes, tl_size size),
 			 void *context)
 {
-	struct termios raw = terminal->found;
+	struct termios modes = terminal->found;
 
 	if (!terminal->interactive || (keys != NULL) == (terminal->keys != NULL))
 		return;
@@ -519,11 +552,11 @@ void tl_terminal_forward(struct tl_terminal *terminal, void (*keys)(void *contex
 	terminal->keys_context = context;
 	want(terminal, keys != NULL);
 	if (keys != NULL)
-		cfmakeraw(&raw);
+		cfmakeraw(&modes);
 	terminal->screen->raw = keys != NULL && terminal->screen->terminal;
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 	if (keys == NULL && terminal->screen->window != NULL)
-		tl_full_terminal_echo(STDIN_FILENO, false);
+		tl_full_terminal_quiet_modes(&modes);
+	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
 }
 
 bool tl_terminal_modes(const struct tl_terminal *terminal, struct termios *modes_ret)

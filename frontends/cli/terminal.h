@@ -61,6 +61,15 @@ enum tl_question {
 TL_CHECKED enum tl_status tl_terminal_read(struct tl_terminal *terminal, const char *prompt, enum tl_question kind,
 					   char **line_ret, struct tl_error *error);
 
+/* Whether a ^C came right behind the last line of a command, before it could be carried out; once. */
+bool tl_terminal_take_interrupt(struct tl_terminal *terminal);
+
+/*
+ * At a ^C what was typed before it is given up. The kernel does that, but not in a full screen, where it would give up
+ * what is being drawn as well: who hears of a ^C calls this.
+ */
+void tl_terminal_drop_typed(struct tl_terminal *terminal);
+
 /* Takes the half-typed line away; nothing happens when there is none. */
 void tl_terminal_hide(struct tl_terminal *terminal);
 

@@ -55,6 +55,10 @@ def has(*texts):
     return lambda rows: all(any(text in row for row in rows) for text in texts)
 
 
+def has_row(text):
+    return lambda rows: text in rows
+
+
 def at_prompt(*texts):
     return lambda rows: has(*texts)(rows) and [row for row in rows if row][-1] == PROMPT.rstrip()
 
@@ -226,18 +230,36 @@ def test_keys_scroll_the_window_that_has_the_focus(place):
 def test_the_kernel_shows_nothing_that_is_typed_ahead(place):
     terminal = stopped_in_paint(place)
     with open(terminal.tell('display-message', '-p', '#{pane_tty}')[0]) as tty:
-        for line in ('set $i = 0', 'while $i < 1000000000', 'set $i = $i + 1', 'end'):
+        for line in ('set $i = 0', 'while $i < 1000000000', 'if $i == 0', 'echo begun\\n', 'end', 'set $i = $i + 1', 'end'):
             terminal.enter(line)
+        terminal.wait_for(has_row('begun'))
         # While a command runs, lines are the kernel's to collect, and not to show.
-        terminal.wait_for(lambda rows: termios.tcgetattr(tty)[3] & termios.ICANON)
-        if termios.tcgetattr(tty)[3] & termios.ECHO:
-            raise Failure('the kernel shows what is typed')
+        modes = termios.tcgetattr(tty)[3]
+        equal(bool(modes & termios.ICANON), True, 'the kernel collects lines')
+        equal(bool(modes & termios.ECHO), False, 'the kernel shows what is typed')
         terminal.press('C-c')
         terminal.wait_for(at_prompt('Quit'))
         terminal.press('C-x', 'C-a')
         terminal.wait_for(lambda rows: not has('B+>')(rows))
-        terminal.enter('shell stty -a | tr " " "\\n" | grep "^-*echo;*$"')
-        terminal.wait_for(lambda rows: any(row.rstrip() in ('echo', 'echo;') for row in rows))
+        terminal.enter('shell stty -a | tr " " "\\n" | grep -E "^-*(echo|noflsh);*$"')
+        terminal.wait_for(lambda rows: {'echo', '-noflsh'} <= {row.rstrip(';') for row in rows})
+
+
+def test_at_no_moment_does_the_kernel_show_keys_or_drop_what_is_drawn(place):
+    calls = place.home / 'calls'
+    terminal = place.terminal(['strace', '-v', '-o', calls, '-e', 'trace=ioctl', TRAPLINE, '-q', '-nx', PROGRAM, 'paint'])
+    terminal.last_line(PROMPT)
+    terminal.enter('layout src')
+    terminal.wait_for('No process')
+    begin = len(calls.read_text().splitlines())
+    for line, answer in (('break paint', 'Breakpoint 1 at'), ('run', 'Breakpoint 1, paint'), ('print 99 + 3', '= 102')):
+        terminal.enter(line)
+        terminal.wait_for(at_prompt(answer))
+    modes = re.findall(r'ioctl.0, .*TCSETS.*c_lflag=([A-Z|]*)', '\n'.join(calls.read_text().splitlines()[begin:]))
+    equal(len(modes) > 6, True, modes)
+    for flags in (set(mode.split('|')) for mode in modes):
+        # Raw: ^C is a character, and nothing is dropped at it.
+        equal('ECHO' in flags or 'ISIG' in flags and 'NOFLSH' not in flags, False, modes)
 
 
 def test_what_others_write_on_the_terminal_goes_with_a_key(place):
@@ -275,8 +297,9 @@ def test_long_output_comes_in_pages(place):
     terminal = stopped_in_paint(place)
     terminal.enter('help status')
     terminal.wait_for('--Type <RET> for more')
+    first = terminal.screen()[17]
     terminal.press('Enter')
-    terminal.wait_for('--Type <RET> for more')
+    terminal.wait_for(lambda rows: rows[17] != first and has('--Type <RET> for more')(rows))
     terminal.press('C-c')
     terminal.wait_for(at_prompt())
     terminal.press('C-x', 'o')
