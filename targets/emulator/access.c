@@ -4,20 +4,10 @@
 #include "targets/emulator/paging.h"
 #include "targets/emulator/points.h"
 
-static struct tl_tlb_entry *kept(struct tl_hart *hart, tl_u8 set, tl_u64 address)
-{
-	return &hart->tlb[set][address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)];
-}
-
 /* Whether all of it is in one page. */
 static bool in_one_page(tl_u64 address, tl_u64 size)
 {
 	return (address & (TL_PAGE_SIZE - 1)) + size <= TL_PAGE_SIZE;
-}
-
-static tl_u8 *host_bytes(const struct tl_tlb_entry *entry, tl_u64 address)
-{
-	return (tl_u8 *)(entry->host + (tl_uintptr)address);
 }
 
 static bool fail(struct tl_exception *exception_ret, enum tl_cause cause, tl_u64 address)
@@ -48,9 +38,8 @@ static bool load_piece(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64
 	return true;
 }
 
-/* The long way: over page boundaries, to devices, and past watchpoints. */
-static bool load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
-			struct tl_exception *exception_ret)
+bool tl_access_load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+			   struct tl_exception *exception_ret)
 {
 	struct tl_done_access done = {.address = address, .size = size, .low_size = size, .access = TL_POINT_READS};
 	tl_u64 high;
@@ -67,17 +56,6 @@ static bool load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u6
 	}
 	done.value = *value_ret;
 	tl_points_accessed(hart, &done);
-	return true;
-}
-
-bool tl_access_load(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
-		    struct tl_exception *exception_ret)
-{
-	const struct tl_tlb_entry *entry = kept(hart, hart->data_set, address);
-
-	if (entry->load != (address & ~(TL_PAGE_SIZE - 1)) || !in_one_page(address, size))
-		return load_slowly(hart, address, size, value_ret, exception_ret);
-	*value_ret = tl_load_little(host_bytes(entry, address), size);
 	return true;
 }
 
@@ -109,8 +87,8 @@ static tl_u64 before(const struct tl_bus_region *region, tl_u64 physical, tl_u32
 	return region->memory != NULL ? tl_load_little(region->memory + (physical - region->start), size) : 0;
 }
 
-static bool store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
-			 struct tl_exception *exception_ret)
+bool tl_access_store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
+			    struct tl_exception *exception_ret)
 {
 	struct tl_done_access done = {.address = address, .size = size, .low_size = size, .access = TL_POINT_WRITES};
 	const struct tl_bus_region *low, *high = NULL;
@@ -136,24 +114,32 @@ static bool store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u
 	return true;
 }
 
-bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
-		     struct tl_exception *exception_ret)
+/* The physical address of a byte of memory that stands there in this process. */
+static tl_u64 physical_of(const struct tl_hart *hart, const tl_u8 *bytes)
 {
-	const struct tl_tlb_entry *entry = kept(hart, hart->data_set, address);
+	for (tl_u32 i = 0; i < hart->bus->count; i++) {
+		const struct tl_bus_region *region = &hart->bus->regions[i];
+		tl_uintptr offset = (tl_uintptr)bytes - (tl_uintptr)region->memory;
 
-	if (entry->store != (address & ~(TL_PAGE_SIZE - 1)) || !in_one_page(address, size))
-		return store_slowly(hart, address, size, value, exception_ret);
-	tl_store_little(host_bytes(entry, address), value, size);
-	return true;
+		if (region->memory != NULL && offset < region->size)
+			return region->start + offset;
+	}
+	return 0;
 }
 
 bool tl_access_atomic(struct tl_hart *hart, tl_u64 address, tl_u32 size, bool load, tl_u8 **bytes_ret,
 		      tl_u64 *physical_ret, struct tl_exception *exception_ret)
 {
+	const struct tl_tlb_entry *entry = tl_access_kept(hart, hart->data_set, address);
 	const struct tl_bus_region *region;
 
 	if ((address & (size - 1)) != 0)
 		return fail(exception_ret, load ? TL_CAUSE_LOAD_MISALIGNED : TL_CAUSE_STORE_MISALIGNED, address);
+	if (entry->load == (address & ~(TL_PAGE_SIZE - 1)) && (load || entry->store == entry->load)) {
+		*bytes_ret = tl_access_host(entry, address);
+		*physical_ret = physical_of(hart, *bytes_ret);
+		return true;
+	}
 	if (!tl_paging_translate(hart, address, load ? TL_MEMORY_LOAD : TL_MEMORY_ATOMIC, size, physical_ret,
 				 exception_ret))
 		return false;
@@ -167,12 +153,12 @@ bool tl_access_atomic(struct tl_hart *hart, tl_u64 address, tl_u32 size, bool lo
 /* Two bytes of code. */
 static bool fetch_half(struct tl_hart *hart, tl_u64 address, tl_u32 *half_ret, struct tl_exception *exception_ret)
 {
-	const struct tl_tlb_entry *entry = kept(hart, hart->fetch_set, address);
+	const struct tl_tlb_entry *entry = tl_access_kept(hart, hart->fetch_set, address);
 	const struct tl_bus_region *region;
 	tl_u64 physical;
 
 	if (entry->fetch == (address & ~(TL_PAGE_SIZE - 1))) {
-		*half_ret = (tl_u32)tl_load_little(host_bytes(entry, address), 2);
+		*half_ret = (tl_u32)tl_load_little(tl_access_host(entry, address), 2);
 		return true;
 	}
 	if (!tl_paging_translate(hart, address, TL_MEMORY_FETCH, 2, &physical, exception_ret))
@@ -184,7 +170,7 @@ static bool fetch_half(struct tl_hart *hart, tl_u64 address, tl_u32 *half_ret, s
 	return true;
 }
 
-bool tl_access_fetch(struct tl_hart *hart, tl_u64 address, tl_u32 *word_ret, struct tl_exception *exception_ret)
+bool tl_access_fetch_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 *word_ret, struct tl_exception *exception_ret)
 {
 	tl_u32 high;
 

@@ -10,11 +10,73 @@
 
 #include "targets/emulator/hart.h"
 
+/* Where an address of a page that is kept stands in this process. */
+static inline struct tl_tlb_entry *tl_access_kept(struct tl_hart *hart, tl_u8 set, tl_u64 address)
+{
+	return &hart->tlb[set][address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)];
+}
+
+static inline tl_u8 *tl_access_host(const struct tl_tlb_entry *entry, tl_u64 address)
+{
+	return (tl_u8 *)(entry->host + (tl_uintptr)address);
+}
+
+/* Whether [address, address + size) is in the page with this tag, as a whole. */
+static inline bool tl_access_is_in(tl_u64 tag, tl_u64 address, tl_u64 size)
+{
+	return tag == (address & ~(TL_PAGE_SIZE - 1)) && (address & (TL_PAGE_SIZE - 1)) + size <= TL_PAGE_SIZE;
+}
+
+/* As tl_load_little and tl_store_little; where the size is constant they are one instruction. */
+static inline tl_u64 tl_access_read_bytes(const tl_u8 *bytes, tl_u32 size)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	tl_u64 value = 0;
+
+	tl_copy(&value, bytes, size);
+	return value;
+#else
+	return tl_load_little(bytes, size);
+#endif
+}
+
+static inline void tl_access_write_bytes(tl_u8 *bytes, tl_u64 value, tl_u32 size)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	tl_copy(bytes, &value, size);
+#else
+	tl_store_little(bytes, value, size);
+#endif
+}
+
+/* The long way of the two below: over page boundaries, to devices, and past watchpoints. */
+bool tl_access_load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+			   struct tl_exception *exception_ret);
+bool tl_access_store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
+			    struct tl_exception *exception_ret);
+
 /* Size is 1, 2, 4 or 8. False with the exception when the access cannot be made; a store has then changed nothing. */
-bool tl_access_load(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
-		    struct tl_exception *exception_ret);
-bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
-		     struct tl_exception *exception_ret);
+static inline bool tl_access_load(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
+				  struct tl_exception *exception_ret)
+{
+	const struct tl_tlb_entry *entry = tl_access_kept(hart, hart->data_set, address);
+
+	if (!tl_access_is_in(entry->load, address, size))
+		return tl_access_load_slowly(hart, address, size, value_ret, exception_ret);
+	*value_ret = tl_access_read_bytes(tl_access_host(entry, address), size);
+	return true;
+}
+
+static inline bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 value,
+				   struct tl_exception *exception_ret)
+{
+	const struct tl_tlb_entry *entry = tl_access_kept(hart, hart->data_set, address);
+
+	if (!tl_access_is_in(entry->store, address, size))
+		return tl_access_store_slowly(hart, address, size, value, exception_ret);
+	tl_access_write_bytes(tl_access_host(entry, address), value, size);
+	return true;
+}
 
 /*
  * The memory of an atomic access, which is aligned and not to a device. Load: only the right to read is needed (lr).
@@ -23,10 +85,24 @@ bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 v
 bool tl_access_atomic(struct tl_hart *hart, tl_u64 address, tl_u32 size, bool load, tl_u8 **bytes_ret,
 		      tl_u64 *physical_ret, struct tl_exception *exception_ret);
 
+/* The long way of the one below. */
+bool tl_access_fetch_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 *word_ret, struct tl_exception *exception_ret);
+
 /*
  * The instruction at an address: 2 or 4 bytes in *word_ret; of a compressed one the upper half is 0. A page that it
  * only reaches into is asked for when the instruction is long enough.
  */
-bool tl_access_fetch(struct tl_hart *hart, tl_u64 address, tl_u32 *word_ret, struct tl_exception *exception_ret);
+static inline bool tl_access_fetch(struct tl_hart *hart, tl_u64 address, tl_u32 *word_ret,
+				   struct tl_exception *exception_ret)
+{
+	const struct tl_tlb_entry *entry = tl_access_kept(hart, hart->fetch_set, address);
+	tl_u32 word;
+
+	if (!tl_access_is_in(entry->fetch, address, 4))
+		return tl_access_fetch_slowly(hart, address, word_ret, exception_ret);
+	word = (tl_u32)tl_access_read_bytes(tl_access_host(entry, address), 4);
+	*word_ret = (word & 3) == 3 ? word : (tl_u16)word;
+	return true;
+}
 
 #endif

@@ -115,6 +115,17 @@ struct tl_watch_hit {
 
 struct tl_emulator_points;
 
+/*
+ * Instructions that were decoded, by their own bits: the same bits are the same instruction wherever they stand, so
+ * that nothing has to be forgotten when memory changes.
+ */
+struct tl_decoded {
+	tl_u32 word;
+	struct tl_riscv_instruction instruction; /* length 0: nothing is here */
+};
+#define TL_DECODED_BITS 12
+#define TL_DECODED_ENTRIES (1 << TL_DECODED_BITS)
+
 struct tl_hart {
 	tl_u64 x[32]; /* x[0] stays 0 */
 	tl_u64 pc;
@@ -183,6 +194,8 @@ struct tl_hart {
 
 	tl_u8 data_set, fetch_set; /* enum tl_tlb_set: those in use now; see tl_paging_update */
 	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
+
+	struct tl_decoded decoded[TL_DECODED_ENTRIES]; /* the interpreter's */
 };
 
 /*

@@ -8,6 +8,9 @@
 __extension__ typedef unsigned __int128 wide;
 __extension__ typedef __int128 signed_wide;
 
+/* Where the operation is constant only what it does is left. */
+#define ALWAYS __attribute__((always_inline))
+
 #define LEAST_64 ((tl_u64)1 << 63)
 #define LEAST_32 ((tl_u32)1 << 31)
 
@@ -151,7 +154,7 @@ static tl_u64 of_bits(enum tl_riscv_operation operation, tl_u64 a, tl_u64 b)
 }
 
 /* What an operation on two numbers yields; those with an immediate number are the same with it as the second. */
-static tl_u64 compute(enum tl_riscv_operation operation, tl_u64 a, tl_u64 b)
+static inline ALWAYS tl_u64 compute(enum tl_riscv_operation operation, tl_u64 a, tl_u64 b)
 {
 	switch ((int)operation) {
 	case TL_RISCV_ADD:
@@ -245,7 +248,7 @@ static tl_u64 compute_unary(enum tl_riscv_operation operation, tl_u64 a)
 	}
 }
 
-static bool branch_is_taken(enum tl_riscv_operation operation, tl_u64 a, tl_u64 b)
+static inline ALWAYS bool branch_is_taken(enum tl_riscv_operation operation, tl_u64 a, tl_u64 b)
 {
 	switch ((int)operation) {
 	case TL_RISCV_BEQ:
@@ -263,39 +266,23 @@ static bool branch_is_taken(enum tl_riscv_operation operation, tl_u64 a, tl_u64 
 	}
 }
 
-static bool load(struct tl_step *step)
+/* Signed: what is loaded is extended by its sign. */
+static inline bool load(struct tl_step *step, tl_u32 size, bool is_signed)
 {
-	static const tl_u8 sizes[] = {[TL_RISCV_LB] = 1,  [TL_RISCV_LH] = 2,  [TL_RISCV_LW] = 4, [TL_RISCV_LD] = 8,
-				      [TL_RISCV_LBU] = 1, [TL_RISCV_LHU] = 2, [TL_RISCV_LWU] = 4};
-	const struct tl_riscv_instruction *is = step->is;
-	tl_u64 address = tl_interpret_x(step, is->rs1) + (tl_u64)(tl_i64)is->immediate, value;
+	tl_u64 address = tl_interpret_x(step, step->is->rs1) + (tl_u64)(tl_i64)step->is->immediate, value;
+	tl_u32 above = 64 - 8 * size;
 
-	if (!tl_access_load(step->hart, address, sizes[is->operation], &value, &step->exception))
+	if (!tl_access_load(step->hart, address, size, &value, &step->exception))
 		return false;
-	switch ((int)is->operation) {
-	case TL_RISCV_LB:
-		value = (tl_u64)(tl_i64)(tl_i8)(tl_u8)value;
-		break;
-	case TL_RISCV_LH:
-		value = (tl_u64)(tl_i64)(tl_i16)(tl_u16)value;
-		break;
-	case TL_RISCV_LW:
-		value = word_of(value);
-		break;
-	default:
-		break;
-	}
+	if (is_signed)
+		value = (tl_u64)((tl_i64)(value << above) >> above);
 	tl_interpret_set_x(step, value);
 	return true;
 }
 
-static bool store(struct tl_step *step)
+static inline bool store(struct tl_step *step, tl_u32 size)
 {
 	const struct tl_riscv_instruction *is = step->is;
-	tl_u32 size = is->operation == TL_RISCV_SB   ? 1
-		      : is->operation == TL_RISCV_SH ? 2
-		      : is->operation == TL_RISCV_SW ? 4
-						     : 8;
 
 	return tl_access_store(step->hart, tl_interpret_x(step, is->rs1) + (tl_u64)(tl_i64)is->immediate, size,
 			       tl_interpret_x(step, is->rs2), &step->exception);
@@ -381,7 +368,8 @@ static bool system(struct tl_step *step)
 	}
 }
 
-static bool execute(struct tl_step *step)
+/* What is not worth a case of its own in execute. */
+static TL_NOINLINE bool execute_by_format(struct tl_step *step)
 {
 	const struct tl_riscv_instruction *is = step->is;
 	tl_u64 a = tl_interpret_x(step, is->rs1), number = (tl_u64)(tl_i64)is->immediate;
@@ -397,25 +385,6 @@ static bool execute(struct tl_step *step)
 	case TL_RISCV_FORMAT_UNARY:
 		tl_interpret_set_x(step, compute_unary(is->operation, a));
 		return true;
-	case TL_RISCV_FORMAT_U:
-		tl_interpret_set_x(step, number + (is->operation == TL_RISCV_AUIPC ? step->hart->pc : 0));
-		return true;
-	case TL_RISCV_FORMAT_J:
-		tl_interpret_set_x(step, step->next);
-		step->next = step->hart->pc + number;
-		return true;
-	case TL_RISCV_FORMAT_JALR:
-		tl_interpret_set_x(step, step->next);
-		step->next = (a + number) & ~(tl_u64)1;
-		return true;
-	case TL_RISCV_FORMAT_B:
-		if (branch_is_taken(is->operation, a, tl_interpret_x(step, is->rs2)))
-			step->next = step->hart->pc + number;
-		return true;
-	case TL_RISCV_FORMAT_LOAD:
-		return load(step);
-	case TL_RISCV_FORMAT_STORE:
-		return store(step);
 	case TL_RISCV_FORMAT_CSR:
 	case TL_RISCV_FORMAT_CSR_NUMBER:
 		return change_control(step);
@@ -434,30 +403,148 @@ static bool execute(struct tl_step *step)
 	}
 }
 
+/* One jump goes to the code of each frequent operation. */
+#define WITH_NUMBER(operation)                                                                                         \
+	case operation:                                                                                                \
+		tl_interpret_set_x(step, compute(operation, a, number));                                               \
+		return true
+#define WITH_REGISTER(operation)                                                                                       \
+	case operation:                                                                                                \
+		tl_interpret_set_x(step, compute(operation, a, tl_interpret_x(step, is->rs2)));                        \
+		return true
+#define BRANCH(operation)                                                                                              \
+	case operation:                                                                                                \
+		if (branch_is_taken(operation, a, tl_interpret_x(step, is->rs2)))                                      \
+			step->next = step->hart->pc + number;                                                          \
+		return true
+
+static inline ALWAYS bool execute(struct tl_step *step)
+{
+	const struct tl_riscv_instruction *is = step->is;
+	tl_u64 a = tl_interpret_x(step, is->rs1), number = (tl_u64)(tl_i64)is->immediate;
+
+	switch ((int)is->operation) {
+		WITH_NUMBER(TL_RISCV_ADDI);
+		WITH_NUMBER(TL_RISCV_ADDIW);
+		WITH_NUMBER(TL_RISCV_ANDI);
+		WITH_NUMBER(TL_RISCV_ORI);
+		WITH_NUMBER(TL_RISCV_XORI);
+		WITH_NUMBER(TL_RISCV_SLTIU);
+		WITH_NUMBER(TL_RISCV_SLLI);
+		WITH_NUMBER(TL_RISCV_SRLI);
+		WITH_NUMBER(TL_RISCV_SRAI);
+		WITH_NUMBER(TL_RISCV_SLLIW);
+		WITH_NUMBER(TL_RISCV_SRLIW);
+		WITH_NUMBER(TL_RISCV_SRAIW);
+		WITH_REGISTER(TL_RISCV_ADD);
+		WITH_REGISTER(TL_RISCV_ADDW);
+		WITH_REGISTER(TL_RISCV_SUB);
+		WITH_REGISTER(TL_RISCV_SUBW);
+		WITH_REGISTER(TL_RISCV_AND);
+		WITH_REGISTER(TL_RISCV_OR);
+		WITH_REGISTER(TL_RISCV_XOR);
+		WITH_REGISTER(TL_RISCV_SLTU);
+		WITH_REGISTER(TL_RISCV_SLL);
+		WITH_REGISTER(TL_RISCV_SRL);
+		WITH_REGISTER(TL_RISCV_MUL);
+		WITH_REGISTER(TL_RISCV_MULW);
+		WITH_REGISTER(TL_RISCV_SH3ADD);
+		BRANCH(TL_RISCV_BEQ);
+		BRANCH(TL_RISCV_BNE);
+		BRANCH(TL_RISCV_BLT);
+		BRANCH(TL_RISCV_BGE);
+		BRANCH(TL_RISCV_BLTU);
+		BRANCH(TL_RISCV_BGEU);
+	case TL_RISCV_LUI:
+		tl_interpret_set_x(step, number);
+		return true;
+	case TL_RISCV_AUIPC:
+		tl_interpret_set_x(step, number + step->hart->pc);
+		return true;
+	case TL_RISCV_JAL:
+		tl_interpret_set_x(step, step->next);
+		step->next = step->hart->pc + number;
+		return true;
+	case TL_RISCV_JALR:
+		tl_interpret_set_x(step, step->next);
+		step->next = (a + number) & ~(tl_u64)1;
+		return true;
+	case TL_RISCV_LB:
+		return load(step, 1, true);
+	case TL_RISCV_LH:
+		return load(step, 2, true);
+	case TL_RISCV_LW:
+		return load(step, 4, true);
+	case TL_RISCV_LD:
+		return load(step, 8, false);
+	case TL_RISCV_LBU:
+		return load(step, 1, false);
+	case TL_RISCV_LHU:
+		return load(step, 2, false);
+	case TL_RISCV_LWU:
+		return load(step, 4, false);
+	case TL_RISCV_SB:
+		return store(step, 1);
+	case TL_RISCV_SH:
+		return store(step, 2);
+	case TL_RISCV_SW:
+		return store(step, 4);
+	case TL_RISCV_SD:
+		return store(step, 8);
+	default:
+		return execute_by_format(step);
+	}
+}
+
+/* Decodes what is not kept; NULL when there is no such instruction. */
+static TL_NOINLINE const struct tl_riscv_instruction *decode(struct tl_decoded *entry, tl_u32 word)
+{
+	entry->word = word;
+	if ((word & 3) == 3 ? tl_riscv_decode_full(word, &entry->instruction)
+			    : tl_riscv_decode_compressed((tl_u16)word, &entry->instruction))
+		return &entry->instruction;
+	entry->instruction.length = 0;
+	return NULL;
+}
+
+static inline const struct tl_riscv_instruction *decoded(struct tl_hart *hart, tl_u32 word)
+{
+	tl_u32 hash = (word * 0x9e3779b1u) >> (32 - TL_DECODED_BITS);
+	struct tl_decoded *entry = &hart->decoded[hash];
+
+	return entry->word == word && entry->instruction.length != 0 ? &entry->instruction : decode(entry, word);
+}
+
 /* The instruction cannot be carried out: its exception is taken, unless the debugger wants to see it first. */
-static bool trap(struct tl_step *step)
+static TL_NOINLINE bool trap(struct tl_step *step)
 {
 	if (!tl_points_catch(step->hart, &step->exception))
 		tl_hart_trap(step->hart, step->exception.cause, step->exception.value);
 	return false;
 }
 
-bool tl_interpreter_step(struct tl_hart *hart)
+static inline ALWAYS bool step_once(struct tl_hart *hart)
 {
-	struct tl_riscv_instruction instruction;
-	struct tl_step step = {.hart = hart, .is = &instruction};
-	bool known;
+	struct tl_step step = {.hart = hart};
 
 	if (!tl_access_fetch(hart, hart->pc, &step.word, &step.exception))
 		return trap(&step);
-	known = (step.word & 3) == 3 ? tl_riscv_decode_full(step.word, &instruction)
-				     : tl_riscv_decode_compressed((tl_u16)step.word, &instruction);
-	step.next = hart->pc + instruction.length;
-	if (!known ? !tl_interpret_illegal(&step) : !execute(&step))
+	step.is = decoded(hart, step.word);
+	if (step.is == NULL) {
+		(void)tl_interpret_illegal(&step);
+		return trap(&step);
+	}
+	step.next = hart->pc + step.is->length;
+	if (!execute(&step))
 		return trap(&step);
 	hart->pc = step.next;
 	hart->retired++;
 	return true;
+}
+
+bool tl_interpreter_step(struct tl_hart *hart)
+{
+	return step_once(hart);
 }
 
 tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
@@ -483,7 +570,7 @@ tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
 		}
 		if (tl_points_halt_here(hart))
 			break;
-		(void)tl_interpreter_step(hart);
+		(void)step_once(hart);
 		if (hart->halt != TL_HALT_EXCEPTION) {
 			hart->left--;
 			/* What was to be passed stood here, or nothing did; behind an interrupt it is still to come. */
