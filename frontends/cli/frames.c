@@ -383,6 +383,9 @@ const char *tl_frame_language(const struct tl_stack_frame *frame)
 {
 	const struct tl_unit *unit = NULL;
 
+	/* What the kernel has a handler return to is in no source, though it stands among what is. */
+	if (frame->signal && frame->line == 0)
+		return NULL;
 	if (frame->module != NULL && frame->module->binary->index != NULL)
 		unit = tl_index_unit(frame->module->binary->index, frame->lookup - frame->module->bias);
 	return unit != NULL ? language_name(unit->language) : NULL;
