@@ -3,22 +3,32 @@
  *
  *     boot-machine [--harts N] [--memory MIB] [--firmware FILE] [--kernel FILE] [--any FILE] [--initrd FILE]
  *                  [--program FILE] [--append TEXT] [--type TEXT] [--begun N] [--resets N]
+ *                  [--disk FILE[,write|,readonly]] [--random SEED] [--console FILE] [--network FORWARD]
  *
  * --any is a kernel that need not be Linux. --type enters the text when nothing else is left that would happen.
- * At the end it says on standard error how the run ended, how many instructions were begun, the machine's time, and
- * how fast that was. Exits with 0 when the guest switched the machine off.
+ * SEED is a text, and FORWARD a port to be forwarded, or "". --console is where the virtio console's output goes. With
+ * a network idle time passes as the host's does; without, it is jumped over. At the end it says on standard error how
+ * the run ended, how many instructions were begun, the machine's time, and how fast that was. Exits with 0 when the
+ * guest switched the machine off.
  */
 #include "targets/emulator/computer_load.h"
+#include "targets/emulator/devices.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+/* So often the network is looked at while the machine is busy. */
+#define NETWORK_BEGUN 1000000
+
 struct order {
 	struct tl_computer_configuration configuration;
 	const char *firmware, *kernel, *any, *initrd, *program, *type;
+	const char *disks[TL_DEVICES_DISKS], *random, *console, *network;
+	tl_u32 disk_count;
 	struct tl_computer_limits limits;
 	unsigned long resets; /* that are followed */
 };
@@ -29,6 +39,21 @@ static void print(void *context, tl_u8 byte)
 	putchar(byte);
 	if (byte == '\n')
 		fflush(stdout);
+}
+
+static bool read_device(struct order *order, const char *name, const char *value)
+{
+	if (strcmp(name, "--disk") == 0 && order->disk_count < TL_DEVICES_DISKS)
+		order->disks[order->disk_count++] = value;
+	else if (strcmp(name, "--random") == 0)
+		order->random = value;
+	else if (strcmp(name, "--console") == 0)
+		order->console = value;
+	else if (strcmp(name, "--network") == 0)
+		order->network = value;
+	else
+		return false;
+	return true;
 }
 
 static bool read_order(struct order *order, int count, char **arguments)
@@ -58,7 +83,7 @@ static bool read_order(struct order *order, int count, char **arguments)
 			order->limits.begun = strtoull(value, NULL, 0);
 		else if (strcmp(name, "--resets") == 0)
 			order->resets = strtoul(value, NULL, 0);
-		else
+		else if (!read_device(order, name, value))
 			return false;
 	}
 	return count % 2 == 1;
@@ -79,6 +104,76 @@ static enum tl_status load(struct tl_computer *computer, const struct order *ord
 	return TL_OK;
 }
 
+static void print_to(void *context, const tl_u8 *bytes, tl_u64 size)
+{
+	(void)!fwrite(bytes, 1, size, context);
+	(void)fflush(context);
+}
+
+static enum tl_status add_console(struct tl_devices *devices, const struct order *order, struct tl_error *error)
+{
+	TL_TRY(tl_devices_add_console(devices, error));
+	devices->console.send = print_to;
+	devices->console.context = fopen(order->console, "w");
+	return devices->console.context != NULL ? TL_OK
+						: TL_FAIL(error, TL_ERROR_ARGUMENT, "cannot write %s", order->console);
+}
+
+static enum tl_status add_devices(struct tl_devices *devices, const struct order *order, struct tl_error *error)
+{
+	static const struct tl_user_network_settings settings;
+	tl_u8 seed[TL_RANDOM_SEED] = {0};
+
+	for (tl_u32 i = 0; i < order->disk_count; i++)
+		TL_TRY(tl_devices_add_disk(devices, order->disks[i], error));
+	if (order->console != NULL)
+		TL_TRY(add_console(devices, order, error));
+	if (order->random != NULL) {
+		memcpy(seed, order->random, strnlen(order->random, sizeof(seed)));
+		TL_TRY(tl_devices_add_random(devices, seed, error));
+	}
+	if (order->network != NULL)
+		TL_TRY(tl_devices_add_network(devices, &settings, error));
+	if (order->network != NULL && order->network[0] != '\0')
+		TL_TRY(tl_user_network_forward(devices->network, order->network, error));
+	return TL_OK;
+}
+
+/* Lets the network work; while the machine is idle, until it would go on by itself. */
+static void wait_for_network(struct tl_computer *computer, struct tl_devices *devices, bool idle)
+{
+	struct pollfd ready = {.fd = tl_user_network_descriptor(devices->network), .events = POLLIN};
+	tl_u64 deadline = tl_computer_deadline(computer), now = tl_computer_now(computer);
+	tl_u64 rest = deadline > now ? (deadline - now) / 1000000 : 0;
+	int milliseconds = !idle ? 0 : rest > 1000 ? 1000 : (int)rest;
+
+	if (poll(&ready, 1, milliseconds) > 0)
+		tl_user_network_turn(devices->network);
+	if (tl_devices_enter_frames(devices) == 0 && idle && deadline != TL_U64_MAX)
+		(void)tl_computer_input(
+			computer,
+			&(struct tl_input){.kind = TL_INPUT_TIME, .number = rest > 1000 ? now + 1000000000 : deadline});
+}
+
+/* Until the end, or until there is nothing to be done but typing. */
+static enum tl_computer_exit run_with_network(struct tl_computer *computer, struct tl_devices *devices,
+					      const struct tl_computer_limits *limits)
+{
+	for (;;) {
+		struct tl_computer_limits part = *limits;
+		enum tl_computer_exit exit;
+
+		part.tell_idle = true;
+		if (part.begun > computer->begun + NETWORK_BEGUN)
+			part.begun = computer->begun + NETWORK_BEGUN;
+		exit = tl_computer_run(computer, &part);
+		if (exit == TL_COMPUTER_IDLE || (exit == TL_COMPUTER_REACHED && computer->begun < limits->begun))
+			wait_for_network(computer, devices, exit == TL_COMPUTER_IDLE);
+		else
+			return exit;
+	}
+}
+
 /* Enters what is left to be typed; false when nothing of it was taken. */
 static bool type(struct tl_computer *computer, struct order *order)
 {
@@ -93,10 +188,12 @@ static bool type(struct tl_computer *computer, struct order *order)
 	return taken != 0;
 }
 
-static enum tl_computer_exit run(struct tl_computer *computer, struct order *order)
+static enum tl_computer_exit run(struct tl_computer *computer, struct tl_devices *devices, struct order *order)
 {
 	for (;;) {
-		enum tl_computer_exit exit = tl_computer_run(computer, &order->limits);
+		enum tl_computer_exit exit = devices->network != NULL
+						     ? run_with_network(computer, devices, &order->limits)
+						     : tl_computer_run(computer, &order->limits);
 
 		if (exit == TL_COMPUTER_RESET && order->resets != 0) {
 			order->resets--;
@@ -155,6 +252,7 @@ static void report(const struct tl_computer *computer, enum tl_computer_exit exi
 int main(int count, char **arguments)
 {
 	static struct tl_computer computer;
+	static struct tl_devices devices;
 	struct order order = {.configuration = {.harts = 1, .memory_size = (tl_u64)256 << 20},
 			      .limits = TL_COMPUTER_FOREVER};
 	enum tl_computer_exit exit;
@@ -166,14 +264,16 @@ int main(int count, char **arguments)
 		return 2;
 	}
 	if (tl_computer_open(&computer, &order.configuration, &error) != TL_OK ||
+	    (tl_devices_begin(&devices, &computer), add_devices(&devices, &order, &error)) != TL_OK ||
 	    load(&computer, &order, &error) != TL_OK || tl_computer_reset(&computer, &error) != TL_OK) {
 		fprintf(stderr, "%s\n", error.text);
 		return 2;
 	}
 	computer.board.console = print;
 	before = seconds();
-	exit = run(&computer, &order);
+	exit = run(&computer, &devices, &order);
 	report(&computer, exit, seconds() - before);
+	tl_devices_end(&devices);
 	tl_computer_close(&computer);
 	return exit == TL_COMPUTER_OFF ? 0 : 1;
 }

@@ -233,12 +233,13 @@ static bool is_datagram(void)
 
 static void send_datagram(unsigned port)
 {
+	static const tl_u8 text[] = {'p', 'i', 'n', 'g'};
 	tl_u8 bytes[60] = {0}, *udp = address_packet(bytes, PROTOCOL_UDP, GUEST_ADDRESS, GATEWAY_ADDRESS, 12);
 
 	put16(udp, 4000);
 	put16(udp + 2, port);
 	put16(udp + 4, 12);
-	memcpy(udp + 8, "ping", 4);
+	memcpy(udp + 8, text, sizeof(text));
 	tl_user_network_send(network, bytes, sizeof(bytes));
 	tl_user_network_turn(network);
 }
