@@ -73,12 +73,15 @@ static bool store_place(struct tl_hart *hart, tl_u64 address, tl_u32 size, const
 	return true;
 }
 
-static void store_piece(const struct tl_bus_region *region, tl_u64 physical, tl_u32 size, tl_u64 value)
+static void store_piece(struct tl_hart *hart, const struct tl_bus_region *region, tl_u64 physical, tl_u32 size,
+			tl_u64 value)
 {
-	if (region->memory != NULL)
-		tl_store_little(region->memory + (physical - region->start), value, size);
-	else
+	if (region->memory == NULL) {
 		region->operations->write(region->device, physical - region->start, value, size);
+		return;
+	}
+	tl_store_little(region->memory + (physical - region->start), value, size);
+	tl_access_written(hart, physical, size);
 }
 
 /* What a piece of a store is about to replace; 0 in a device, which is not to be asked. */
@@ -105,10 +108,10 @@ bool tl_access_store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, t
 	done.value = size == 8 ? value : value & (((tl_u64)1 << (8 * size)) - 1);
 	done.device = low->memory == NULL || (high != NULL && high->memory == NULL);
 	done.old = before(low, done.physical, low_size);
-	store_piece(low, done.physical, low_size, value);
+	store_piece(hart, low, done.physical, low_size, value);
 	if (high != NULL) {
 		done.old |= before(high, done.high_physical, size - low_size) << (8 * low_size);
-		store_piece(high, done.high_physical, size - low_size, value >> (8 * low_size));
+		store_piece(hart, high, done.high_physical, size - low_size, value >> (8 * low_size));
 	}
 	tl_points_accessed(hart, &done);
 	return true;

@@ -9,6 +9,7 @@
 #define TL_TARGETS_EMULATOR_ACCESS_H
 
 #include "targets/emulator/hart.h"
+#include "targets/emulator/translator.h"
 
 /* Where an address of a page that is kept stands in this process. */
 static inline struct tl_tlb_entry *tl_access_kept(struct tl_hart *hart, tl_u8 set, tl_u64 address)
@@ -78,9 +79,16 @@ static inline bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 
 	return true;
 }
 
+/* Memory was written without asking the translations that are kept: code there that was translated is not valid. */
+static inline void tl_access_written(struct tl_hart *hart, tl_u64 physical, tl_u64 size)
+{
+	if (hart->translator != NULL)
+		tl_translator_memory_changed(hart->translator, physical, size);
+}
+
 /*
  * The memory of an atomic access, which is aligned and not to a device. Load: only the right to read is needed (lr).
- * *physical_ret is its physical address.
+ * *physical_ret is its physical address; who writes there calls tl_access_written.
  */
 bool tl_access_atomic(struct tl_hart *hart, tl_u64 address, tl_u32 size, bool load, tl_u8 **bytes_ret,
 		      tl_u64 *physical_ret, struct tl_exception *exception_ret);

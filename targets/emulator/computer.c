@@ -2,6 +2,7 @@
 
 #include "targets/emulator/control.h"
 #include "targets/emulator/interpreter.h"
+#include "targets/emulator/translator.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +15,25 @@ static tl_u64 interpret(void *context, struct tl_hart *hart, tl_u64 count)
 {
 	(void)context;
 	return tl_interpreter_run(hart, count);
+}
+
+static tl_u64 translate(void *context, struct tl_hart *hart, tl_u64 count)
+{
+	return tl_translator_run(context, hart, count);
+}
+
+static void drop_code(void *context, tl_u64 physical, tl_u64 size)
+{
+	tl_translator_memory_changed(context, physical, size);
+}
+
+/* The translator becomes the executor, where there can be one: without it the machine is slow, and whole. */
+static void add_translator(struct tl_computer *computer)
+{
+	if (computer->configuration.interpret || tl_translator_create(&computer->translator, NULL) != TL_OK)
+		return;
+	computer->executor =
+		(struct tl_executor){.run = translate, .memory_changes = drop_code, .context = computer->translator};
 }
 
 /* What `time` shows a hart in the middle of its run. */
@@ -123,6 +143,7 @@ static enum tl_status build(struct tl_computer *computer, struct tl_error *error
 				 &computer->services, hart_line, computer))
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the board does not fit together");
 	computer->board.rtc.start = configuration->start_time;
+	add_translator(computer);
 	return TL_OK;
 }
 
@@ -158,6 +179,7 @@ enum tl_status tl_computer_open(struct tl_computer *computer_ret, const struct t
 
 void tl_computer_close(struct tl_computer *computer)
 {
+	tl_translator_destroy(computer->translator);
 	if (computer->memory != NULL)
 		(void)munmap(computer->memory, computer->configuration.memory_size);
 	if (computer->harts != NULL)

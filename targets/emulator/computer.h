@@ -34,11 +34,12 @@ struct tl_computer_configuration {
 	const char *command_line; /* for the kernel; NULL: none. Copied */
 	tl_u64 start_time;        /* nanoseconds since 1970 that the real-time clock shows at reset */
 	tl_u64 seed;              /* of the random bytes that a kernel finds in its device tree */
+	bool interpret;           /* no translator, also where there could be one */
 };
 
 /*
- * Who carries out instructions: the interpreter, unless the caller puts another in its place (computer.executor) before
- * the machine runs.
+ * Who carries out instructions: the translator, or the interpreter where there is none, unless the caller puts another
+ * in its place (computer.executor) before the machine runs.
  *
  * `run` takes pending interrupts and begins at most `count` instructions, and exactly as many unless the hart waits
  * (hart->waiting), was told to leave (hart->leave, cleared by who leaves for it) or came to something that the debugger
@@ -108,6 +109,8 @@ struct tl_computer_image {
 };
 #define TL_COMPUTER_IMAGES 32
 
+struct tl_translator;
+
 struct tl_computer_turn {
 	tl_u64 now;   /* the hart's own time */
 	tl_u64 begun; /* instructions since reset */
@@ -118,6 +121,7 @@ struct tl_computer {
 	struct tl_riscv_board board;
 	struct tl_services services; /* what the board's devices get; also for those in slots */
 	struct tl_executor executor;
+	struct tl_translator *translator; /* owned; NULL: the interpreter runs */
 	tl_u8 *memory; /* configuration.memory_size bytes at TL_BOARD_MEMORY; write with tl_computer_change only */
 	struct tl_hart *harts; /* configuration.harts of them */
 

@@ -16,7 +16,7 @@ void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const 
 		.bus = bus,
 	};
 	hart_ret->x[10] = number;
-	tl_paging_flush(hart_ret);
+	tl_paging_reset(hart_ret);
 	tl_paging_update(hart_ret);
 }
 

@@ -79,8 +79,15 @@ struct tl_tlb_entry {
 	tl_u64 load, store, fetch;
 	tl_uintptr host;
 };
-#define TL_TLB_ENTRIES 512
-#define TL_TLB_NONE ((tl_u64)1)
+#define TL_TLB_ENTRIES 1024
+#define TL_TLB_NONE TL_U64_MAX /* not even the low bits of an address, which translated code leaves in, are these */
+
+/* The entries of a set that were filled since it was emptied, so that emptying it costs what was used of it. */
+#define TL_TLB_USED_MAX 256
+struct tl_tlb_used {
+	tl_u32 count; /* more than TL_TLB_USED_MAX: any may be */
+	tl_u16 entries[TL_TLB_USED_MAX];
+};
 
 /* Who looks: a set of translations each, so that a change of privilege, or of SUM, needs no flush. */
 enum tl_tlb_set { TL_TLB_MACHINE, TL_TLB_SUPERVISOR, TL_TLB_SUPERVISOR_SUM, TL_TLB_USER, TL_TLB_SET_MAX };
@@ -114,6 +121,27 @@ struct tl_watch_hit {
 #define TL_PASS_NONE ((tl_u64)1)
 
 struct tl_emulator_points;
+struct tl_translator;
+
+/*
+ * What translated code finds beside the registers, relative to the hart like these. Only the translator knows what it
+ * means (translator_internal.h); of the rest, paging.c alone touches it: it forgets pages.
+ */
+#define TL_FETCH_PAGES 1024
+#define TL_JUMPS 1024
+#define TL_JUMP_SETS 8
+struct tl_hart_translated {
+	_Alignas(16) tl_u64 constants[8][2];
+	tl_u64 budget; /* instructions that may still begin */
+	tl_u64 mark;   /* the budget when hart->retired was last brought up to date */
+	tl_u64 beyond; /* instructions of the run that may begin beside the budget */
+	tl_u64 host_stack, stack_top, stack;
+	tl_u32 guest_mxcsr, host_mxcsr;
+	tl_u32 pages[TL_TLB_SET_MAX][TL_FETCH_PAGES]; /* which page of code stands there; 0: not known */
+	struct {
+		tl_u64 pc, code;
+	} jumps[TL_JUMP_SETS][TL_JUMPS];
+};
 
 /*
  * Instructions that were decoded, by their own bits: the same bits are the same instruction wherever they stand, so
@@ -194,8 +222,13 @@ struct tl_hart {
 
 	tl_u8 data_set, fetch_set; /* enum tl_tlb_set: those in use now; see tl_paging_update */
 	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
+	struct tl_tlb_used tlb_used[TL_TLB_SET_MAX];
+	tl_u32 flushes; /* how often translations were forgotten */
 
 	struct tl_decoded decoded[TL_DECODED_ENTRIES]; /* the interpreter's */
+
+	struct tl_translator *translator; /* borrowed; NULL: none, and what follows is not used */
+	struct tl_hart_translated translated;
 };
 
 /*

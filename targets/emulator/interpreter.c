@@ -515,11 +515,15 @@ static inline const struct tl_riscv_instruction *decoded(struct tl_hart *hart, t
 	return entry->word == word && entry->instruction.length != 0 ? &entry->instruction : decode(entry, word);
 }
 
-/* The instruction cannot be carried out: its exception is taken, unless the debugger wants to see it first. */
+void tl_interpreter_raise(struct tl_hart *hart, const struct tl_exception *exception)
+{
+	if (!tl_points_catch(hart, exception))
+		tl_hart_trap(hart, exception->cause, exception->value);
+}
+
 static TL_NOINLINE bool trap(struct tl_step *step)
 {
-	if (!tl_points_catch(step->hart, &step->exception))
-		tl_hart_trap(step->hart, step->exception.cause, step->exception.value);
+	tl_interpreter_raise(step->hart, &step->exception);
 	return false;
 }
 

@@ -15,6 +15,12 @@
 bool tl_interpreter_step(struct tl_hart *hart);
 
 /*
+ * An instruction at the program counter cannot be carried out: its exception is taken, unless the debugger wants to see
+ * it first (hart->halt).
+ */
+void tl_interpreter_raise(struct tl_hart *hart, const struct tl_exception *exception);
+
+/*
  * Takes interrupts and carries out instructions until `count` of them were begun, or the hart waits for an interrupt
  * (hart->waiting), or is told to leave (tl_hart_leave), or something of the debugger's halts it (hart->halt, see enum
  * tl_halt). Returns how many were begun. Interrupts that rise while it runs are taken where the hart looks for them: at

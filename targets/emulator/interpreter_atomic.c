@@ -83,6 +83,7 @@ static bool store_conditional(struct tl_step *step, tl_u32 size)
 	if (held) {
 		old = tl_load_little(bytes, size);
 		tl_store_little(bytes, value, size);
+		tl_access_written(step->hart, physical, size);
 		accessed(step, TL_POINT_WRITES, physical, size, old, value);
 	}
 	tl_interpret_set_x(step, !held);
@@ -111,6 +112,7 @@ bool tl_interpret_atomic(struct tl_step *step)
 	} else {
 		value = combine(is->operation, old, operand);
 		tl_store_little(bytes, value, size);
+		tl_access_written(step->hart, physical, size);
 		accessed(step, TL_POINT_WRITES, physical, size, old, value);
 	}
 	tl_interpret_set_x(step, old);

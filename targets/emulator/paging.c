@@ -2,6 +2,7 @@
 
 #include "core/cursor.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/translator.h"
 
 #define PTE_VALID 0x01u
 #define PTE_READ 0x02u
@@ -235,18 +236,68 @@ bool tl_paging_look(const struct tl_hart *hart, tl_u64 address, tl_u64 *physical
 
 static const struct tl_tlb_entry nothing = {TL_TLB_NONE, TL_TLB_NONE, TL_TLB_NONE, 0};
 
+static void forget_set(struct tl_hart *hart, tl_u32 set)
+{
+	struct tl_tlb_used *used = &hart->tlb_used[set];
+
+	if (used->count <= TL_TLB_USED_MAX)
+		for (tl_u32 i = 0; i < used->count; i++)
+			hart->tlb[set][used->entries[i]] = nothing;
+	else
+		for (tl_u32 i = 0; i < TL_TLB_ENTRIES; i++)
+			hart->tlb[set][i] = nothing;
+	used->count = 0;
+}
+
+void tl_paging_reset(struct tl_hart *hart)
+{
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++)
+		hart->tlb_used[set].count = TL_TLB_USED_MAX + 1;
+	tl_paging_flush(hart);
+}
+
 void tl_paging_flush(struct tl_hart *hart)
 {
 	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++)
-		for (tl_u32 i = 0; i < TL_TLB_ENTRIES; i++)
-			hart->tlb[set][i] = nothing;
+		forget_set(hart, set);
+	if (hart->translator != NULL)
+		tl_fill(hart->translated.pages, 0, sizeof(hart->translated.pages));
+	hart->flushes++;
 }
 
 void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address)
 {
 	/* Large pages are kept as the small ones that were used of them: one of them may be any page. */
-	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++)
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++) {
 		hart->tlb[set][address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)] = nothing;
+		hart->translated.pages[set][address >> TL_PAGE_BITS & (TL_FETCH_PAGES - 1)] = 0;
+	}
+	hart->flushes++;
+}
+
+void tl_paging_protect(struct tl_hart *hart)
+{
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++) {
+		const struct tl_tlb_used *used = &hart->tlb_used[set];
+
+		if (used->count <= TL_TLB_USED_MAX)
+			for (tl_u32 i = 0; i < used->count; i++)
+				hart->tlb[set][used->entries[i]].store = TL_TLB_NONE;
+		else
+			for (tl_u32 i = 0; i < TL_TLB_ENTRIES; i++)
+				hart->tlb[set][i].store = TL_TLB_NONE;
+	}
+}
+
+/* An entry is filled: it is on the list of those that are. */
+static void note_used(struct tl_hart *hart, tl_u32 set, tl_u32 entry)
+{
+	struct tl_tlb_used *used = &hart->tlb_used[set];
+
+	if (used->count < TL_TLB_USED_MAX)
+		used->entries[used->count] = (tl_u16)entry;
+	if (used->count <= TL_TLB_USED_MAX)
+		used->count++;
 }
 
 static tl_u8 set_of(const struct tl_hart *hart, tl_u8 privilege, bool data)
@@ -269,19 +320,24 @@ void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum 
 	tl_u64 page = address & ~(TL_PAGE_SIZE - 1), frame = physical & ~(TL_PAGE_SIZE - 1);
 	const struct tl_bus_region *region = tl_bus_find(hart->bus, frame, TL_PAGE_SIZE);
 	bool writes = kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC;
-	struct tl_tlb_entry *entry;
+	tl_u32 set = kind == TL_MEMORY_FETCH ? hart->fetch_set : hart->data_set;
+	tl_u32 index = address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1);
+	struct tl_tlb_entry *entry = &hart->tlb[set][index];
 	tl_uintptr host;
 
 	if (region == NULL || region->memory == NULL || (writes && region->read_only))
 		return;
+	if (writes && hart->translator != NULL && tl_translator_has_code(hart->translator, frame))
+		return;
+	/* What may be written may be read: translated code relies on that where it does both. */
 	if (kind != TL_MEMORY_FETCH &&
-	    (tl_points_on_page(hart, page, frame) & (writes ? TL_POINT_WRITES : TL_POINT_READS)) != 0)
+	    (tl_points_on_page(hart, page, frame) & (TL_POINT_READS | (writes ? TL_POINT_WRITES : 0))) != 0)
 		return;
 	host = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
-	entry = &hart->tlb[kind == TL_MEMORY_FETCH ? hart->fetch_set : hart->data_set]
-			  [address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)];
 	/* The parts of an entry are of one page; what was there of another goes. */
 	if (entry->host != host || (entry->load != page && entry->store != page && entry->fetch != page)) {
+		if (entry->load == TL_TLB_NONE && entry->store == TL_TLB_NONE && entry->fetch == TL_TLB_NONE)
+			note_used(hart, set, index);
 		*entry = nothing;
 		entry->host = host;
 	}

@@ -31,6 +31,12 @@ bool tl_paging_is_on(const struct tl_hart *hart, enum tl_memory_access_kind kind
 void tl_paging_flush(struct tl_hart *hart);
 void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address);
 
+/* The same for a hart of which nothing is known yet. */
+void tl_paging_reset(struct tl_hart *hart);
+
+/* Forgets that pages may be written, so that the next store to each is looked at again. */
+void tl_paging_protect(struct tl_hart *hart);
+
 /* Chooses the sets of translations that belong to the mode; after every change of privilege and of mstatus. */
 void tl_paging_update(struct tl_hart *hart);
 

@@ -86,6 +86,7 @@ static bool read_order(struct order *order, int count, char **arguments)
 		else if (!read_device(order, name, value))
 			return false;
 	}
+	order->configuration.interpret = getenv("BOOT_INTERPRET") != NULL;
 	return count % 2 == 1;
 }
 

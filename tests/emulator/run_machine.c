@@ -2,18 +2,22 @@
  * Runs a bare-metal RISC-V program on the least machine there is: one hart, memory, a serial port to standard output,
  * and the finisher.
  *
- *     run-machine PROGRAM
+ *     run-machine [--translate | --compare] [--heat N] [--slices N,N…] [--limit N] [--counters] PROGRAM
  *
- * Exits with 0 when the program turned the machine off, with 1 when it failed or did not come to an end.
+ * The interpreter runs it; with --translate the translator; with --compare both, on a machine each, which must be the
+ * same after every slice of so many instructions (the numbers are taken in turn). Exits with 0 when the program turned
+ * the machine off, with 1 when it failed, did not come to an end, or the two were not the same.
  */
 #include "base/elf.h"
 #include "machine/bus.h"
 #include "machine/finisher.h"
 #include "machine/uart.h"
 #include "targets/emulator/interpreter.h"
+#include "targets/emulator/translator.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +25,33 @@
 
 #define MEMORY_START 0x80000000ull
 #define MEMORY_SIZE (64ull << 20)
-#define SLICE 10000
-#define LIMIT 2000000000ull /* instructions; the programs of the tests need far fewer */
+#define SLICES_MAX 32
+
+struct machine {
+	struct tl_bus bus;
+	struct tl_hart hart;
+	struct tl_uart uart;
+	struct tl_finisher finisher;
+	tl_u8 *memory;
+	struct tl_translator *translator; /* NULL: the interpreter runs it */
+	bool silent;
+	tl_u64 sent; /* a sum over what was sent */
+};
+
+struct options {
+	bool translate, compare, counters;
+	tl_u64 slices[SLICES_MAX], limit;
+	tl_u32 slice_count, heat;
+	const char *program;
+};
 
 static void send(void *context, tl_u8 byte)
 {
-	(void)context;
-	putchar(byte);
+	struct machine *machine = context;
+
+	machine->sent = (machine->sent ^ byte) * 0x100000001b3;
+	if (!machine->silent)
+		putchar(byte);
 }
 
 static int load(const char *path, tl_u8 *memory, tl_u64 *entry_ret)
@@ -56,29 +80,189 @@ static int load(const char *path, tl_u8 *memory, tl_u64 *entry_ret)
 	return 0;
 }
 
-int main(int count, char **arguments)
+static struct machine *build(const struct options *options, bool translate)
 {
-	static struct tl_bus bus;
-	static struct tl_hart hart;
-	struct tl_uart uart = {.send = send};
-	struct tl_finisher finisher = {0};
-	static tl_u8 memory[MEMORY_SIZE];
+	struct machine *machine = calloc(1, sizeof(*machine));
+	struct tl_error error = {0};
 	tl_u64 entry;
 
-	if (count != 2 || load(arguments[1], memory, &entry) != 0)
+	if (machine == NULL)
+		return NULL;
+	machine->memory = calloc(1, MEMORY_SIZE);
+	machine->uart = (struct tl_uart){.send = send, .context = machine};
+	if (machine->memory == NULL || load(options->program, machine->memory, &entry) != 0)
+		return NULL;
+	if (tl_bus_add_memory(&machine->bus, "memory", MEMORY_START, MEMORY_SIZE, machine->memory, false) != TL_OK ||
+	    tl_bus_add_device(&machine->bus, "uart", 0x10000000, TL_UART_SIZE, &tl_uart_operations, &machine->uart) !=
+		    TL_OK ||
+	    tl_bus_add_device(&machine->bus, "finisher", 0x100000, TL_FINISHER_SIZE, &tl_finisher_operations,
+			      &machine->finisher) != TL_OK)
+		return NULL;
+	tl_hart_reset(&machine->hart, 0, entry, &machine->bus);
+	if (translate && tl_translator_create(&machine->translator, &error) != TL_OK) {
+		fprintf(stderr, "%s\n", error.text);
+		return NULL;
+	}
+	if (translate)
+		tl_translator_set_heat(machine->translator, options->heat);
+	return machine;
+}
+
+static tl_u64 run(struct machine *machine, tl_u64 count)
+{
+	return machine->translator != NULL ? tl_translator_run(machine->translator, &machine->hart, count)
+					   : tl_interpreter_run(&machine->hart, count);
+}
+
+static bool goes_on(const struct machine *machine, tl_u64 limit)
+{
+	return machine->finisher.finish == TL_FINISH_NOT_YET && machine->hart.retired < limit && !machine->hart.waiting;
+}
+
+/* Whether two harts are the same in all that a program can see; says what is not. */
+static bool same_hart(const struct tl_hart *a, const struct tl_hart *b)
+{
+	/* From the first register to where the interpreter and the translator have each their own. */
+	tl_size size = __builtin_offsetof(struct tl_hart, points);
+
+	for (int i = 0; i < 32; i++) {
+		if (a->x[i] != b->x[i])
+			fprintf(stderr, "x%d: %llx, translated %llx\n", i, (unsigned long long)a->x[i],
+				(unsigned long long)b->x[i]);
+		if (a->f[i] != b->f[i])
+			fprintf(stderr, "f%d: %llx, translated %llx\n", i, (unsigned long long)a->f[i],
+				(unsigned long long)b->f[i]);
+	}
+	if (a->pc != b->pc || a->retired != b->retired || a->fflags != b->fflags || a->mstatus != b->mstatus)
+		fprintf(stderr, "pc %llx, translated %llx; retired %llu, %llu; fflags %x, %x; mstatus %llx, %llx\n",
+			(unsigned long long)a->pc, (unsigned long long)b->pc, (unsigned long long)a->retired,
+			(unsigned long long)b->retired, a->fflags, b->fflags, (unsigned long long)a->mstatus,
+			(unsigned long long)b->mstatus);
+	/* What stands between the fields is 0 in both, as both came from the same reset. */
+	return memcmp(a, b, size) == 0;
+}
+
+static int compare(const struct options *options, struct machine *a, struct machine *b)
+{
+	tl_u64 last = 0, slices = 0;
+
+	b->silent = true;
+	while (goes_on(a, options->limit)) {
+		tl_u64 count = options->slices[slices++ % options->slice_count], from = a->hart.pc;
+		tl_u64 begun = run(a, count), translated = run(b, count);
+		bool memory_due = a->hart.retired - last > 200000 || !goes_on(a, options->limit);
+
+		b->hart.look_for_interrupt = a->hart.look_for_interrupt; /* every run begins with looking */
+		if (begun != translated || a->sent != b->sent || a->finisher.finish != b->finisher.finish ||
+		    !same_hart(&a->hart, &b->hart) || (memory_due && memcmp(a->memory, b->memory, MEMORY_SIZE) != 0)) {
+			fprintf(stderr, "not the same after %llu instructions, slice from %llx: %llu and %llu begun\n",
+				(unsigned long long)a->hart.retired, (unsigned long long)from,
+				(unsigned long long)begun, (unsigned long long)translated);
+			return 1;
+		}
+		if (memory_due)
+			last = a->hart.retired;
+	}
+	return 0;
+}
+
+static void print_counters(const struct machine *machine)
+{
+	struct tl_translator_counters counters = {0};
+
+	if (machine->translator != NULL)
+		counters = tl_translator_count(machine->translator);
+	fprintf(stderr,
+		"retired %llu, blocks %llu, dropped %llu, emptied %llu, entered %llu, interpreted %llu, helped %llu, "
+		"slow "
+		"%llu, code %llu\n",
+		(unsigned long long)machine->hart.retired, (unsigned long long)counters.blocks,
+		(unsigned long long)counters.dropped, (unsigned long long)counters.emptied,
+		(unsigned long long)counters.entered, (unsigned long long)counters.interpreted,
+		(unsigned long long)counters.helped, (unsigned long long)counters.slow,
+		(unsigned long long)counters.code_bytes);
+}
+
+static void parse_slices(struct options *options, const char *text)
+{
+	char *end;
+
+	options->slice_count = 0;
+	while (*text != '\0' && options->slice_count < SLICES_MAX) {
+		options->slices[options->slice_count++] = strtoull(text, &end, 10);
+		text = *end == ',' ? end + 1 : "";
+	}
+}
+
+static bool parse(int count, char **arguments, struct options *options_ret)
+{
+	static const struct option known[] = {{"translate", no_argument, NULL, 't'},
+					      {"compare", no_argument, NULL, 'c'},
+					      {"slices", required_argument, NULL, 's'},
+					      {"limit", required_argument, NULL, 'l'},
+					      {"counters", no_argument, NULL, 'n'},
+					      {"heat", required_argument, NULL, 'h'},
+					      {NULL, 0, NULL, 0}};
+	int option;
+
+	*options_ret = (struct options){.slices = {10000}, .slice_count = 1, .limit = 2000000000, .heat = 2};
+	while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
+		switch (option) {
+		case 't':
+			options_ret->translate = true;
+			break;
+		case 'c':
+			options_ret->compare = true;
+			break;
+		case 's':
+			parse_slices(options_ret, optarg);
+			break;
+		case 'l':
+			options_ret->limit = strtoull(optarg, NULL, 10);
+			break;
+		case 'h':
+			options_ret->heat = (tl_u32)strtoul(optarg, NULL, 10);
+			break;
+		case 'n':
+			options_ret->counters = true;
+			break;
+		default:
+			return false;
+		}
+	}
+	if (optind + 1 != count || options_ret->slice_count == 0)
+		return false;
+	options_ret->program = arguments[optind];
+	return true;
+}
+
+int main(int count, char **arguments)
+{
+	struct machine *machine, *other = NULL;
+	struct options options;
+	tl_u64 slices = 0;
+	int result;
+
+	if (!parse(count, arguments, &options))
 		return 2;
-	if (tl_bus_add_memory(&bus, "memory", MEMORY_START, MEMORY_SIZE, memory, false) != TL_OK ||
-	    tl_bus_add_device(&bus, "uart", 0x10000000, TL_UART_SIZE, &tl_uart_operations, &uart) != TL_OK ||
-	    tl_bus_add_device(&bus, "finisher", 0x100000, TL_FINISHER_SIZE, &tl_finisher_operations, &finisher) !=
-		    TL_OK)
+	machine = build(&options, options.translate);
+	if (options.compare)
+		other = build(&options, true);
+	if (machine == NULL || (options.compare && other == NULL))
 		return 2;
-	tl_hart_reset(&hart, 0, entry, &bus);
-	while (finisher.finish == TL_FINISH_NOT_YET && hart.retired < LIMIT && !hart.waiting)
-		(void)tl_interpreter_run(&hart, SLICE);
+	if (options.compare) {
+		result = compare(&options, machine, other);
+	} else {
+		while (goes_on(machine, options.limit))
+			(void)run(machine, options.slices[slices++ % options.slice_count]);
+		result = machine->finisher.finish != TL_FINISH_POWER_OFF;
+	}
 	fflush(stdout);
-	if (finisher.finish != TL_FINISH_POWER_OFF)
+	if (options.counters)
+		print_counters(other != NULL ? other : machine);
+	if (machine->finisher.finish != TL_FINISH_POWER_OFF)
 		fprintf(stderr, "not turned off: pc %llx after %llu instructions, mcause %llx, mtval %llx\n",
-			(unsigned long long)hart.pc, (unsigned long long)hart.retired, (unsigned long long)hart.mcause,
-			(unsigned long long)hart.mtval);
-	return finisher.finish == TL_FINISH_POWER_OFF ? 0 : 1;
+			(unsigned long long)machine->hart.pc, (unsigned long long)machine->hart.retired,
+			(unsigned long long)machine->hart.mcause, (unsigned long long)machine->hart.mtval);
+	return result;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Random instructions on the emulated hart, with QEMU as the referee: the same registers, traps and memory.
+"""Random instructions on the emulated hart, with QEMU as the referee: the same registers, traps and memory; and in the
+translator, register for register what they are in the interpreter.
 
     streams.py OPCODES MACHINE [--blocks N] [--seed S] [--keep FILE]
 
@@ -11,6 +12,7 @@ prints of this must be the same on both machines.
 
 import argparse
 import os
+import platform
 import random
 import re
 import shutil
@@ -377,6 +379,23 @@ def compare(theirs, ours, code):
     return different
 
 
+# The translator is stopped after so many instructions, in turn, and must then be where the interpreter is: with code
+# that is translated at once, and with code that the interpreter has run before.
+SLICES = [('0', '10000'), ('0', '1,2,3,7,1000'), ('2', '1000')]
+
+
+def translate(machine, linked):
+    """How many of the comparisons of the translator with the interpreter fail; what they say is printed."""
+    failed = 0
+    for heat, slices in SLICES:
+        result = subprocess.run([machine, '--compare', '--heat', heat, '--slices', slices, linked], timeout=60, check=False,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if result.returncode != 0:
+            print(f'heat {heat}, slices {slices}: {result.stderr.decode("utf-8", "replace").strip()}')
+            failed += 1
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     parser.add_argument('opcodes')
@@ -398,13 +417,14 @@ def main():
         theirs = run(['qemu-system-riscv64', '-M', 'virt', '-cpu', 'rv64,h=off', '-m', '64', '-bios', 'none', '-nographic',
                       '-monitor', 'none', '-serial', 'stdio', '-kernel', linked])
         ours = run([options.machine, linked])
+        untranslated = translate(options.machine, linked) if platform.machine() == 'x86_64' else 0
         code = os.path.join(folder, 'code')
         subprocess.run([TOOLS + 'objcopy', '-O', 'binary', linked, code], check=True)
         with open(code, 'rb') as file:
             different = compare(theirs, ours, file.read())
     for n in different[:10]:
         print(f'number {n}: QEMU {theirs[n]}, ours {ours[n]}; before it {" ".join(ours[max(0, n - 4):n])}')
-    same = len(theirs) == len(ours) and len(theirs) > options.blocks * 60 and not different
+    same = len(theirs) == len(ours) and len(theirs) > options.blocks * 60 and not different and not untranslated
     if len(theirs) != len(ours):
         print(f'QEMU printed {len(theirs)} numbers, ours {len(ours)}')
     print(f'{options.blocks} blocks, seed {options.seed}: {len(theirs)} numbers, {len(different)} differ')

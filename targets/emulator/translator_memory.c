@@ -1,0 +1,190 @@
+#include "targets/emulator/translator_unit.h"
+
+#if defined(__x86_64__)
+
+#define ENTRY_SHIFT 5 /* of struct tl_tlb_entry */
+_Static_assert(sizeof(struct tl_tlb_entry) == 1 << ENTRY_SHIFT, "entries are found by shifting");
+
+static tl_i32 entry_at(const struct tl_unit *unit, tl_size field)
+{
+	tl_u32 set = unit->key & TL_KEY_SET;
+
+	return TL_AT(tlb) + (tl_i32)(set * TL_TLB_ENTRIES * sizeof(struct tl_tlb_entry) + field);
+}
+
+#define FIELD(name) __builtin_offsetof(struct tl_tlb_entry, name)
+
+/* The address of an access into rax. */
+static void take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
+{
+	if (tl_pinned[base] >= 0 && offset != 0) {
+		tl_x86_op(unit->code, TL_X86_LEA | TL_X86_W, TL_RAX, tl_x86_m((tl_u8)tl_pinned[base], offset));
+		return;
+	}
+	tl_unit_take(unit, base, TL_RAX);
+	if (offset != 0)
+		tl_x86_number(unit->code, TL_X86_W, TL_X86_ADD_N, tl_x86_r(TL_RAX), offset);
+}
+
+/*
+ * Looks for the translation of the address in rax: rcx is then what is to be added to it. The tag has the bits of the
+ * address that must be 0 in one of this size, so that misaligned ones go the long way, too. Yields the jump there.
+ */
+static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, tl_size tag)
+{
+	struct tl_x86 *code = unit->code;
+	tl_u32 site;
+
+	tl_x86_op(code, TL_X86_MOV, TL_RCX, tl_x86_r(TL_RAX));
+	tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(TL_RAX));
+	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - ENTRY_SHIFT);
+	tl_x86_number(code, TL_X86_W, TL_X86_AND_N, tl_x86_r(TL_RDX),
+		      (tl_i32)(-(tl_i32)TL_PAGE_SIZE | (tl_i32)(size - 1)));
+	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << ENTRY_SHIFT);
+	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, tag)));
+	site = tl_x86_jump_if(code, TL_CC_NE, 0);
+	tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX, tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, FIELD(host))));
+	return site;
+}
+
+struct access {
+	tl_u8 shift; /* 1 << it: how many bytes */
+	bool store, is_float, is_signed;
+	tl_u32 opcode; /* of loads */
+};
+
+static const struct access *access_of(enum tl_riscv_operation operation)
+{
+	static const struct access accesses[TL_RISCV_OPERATION_MAX] = {
+		[TL_RISCV_LB] = {0, false, false, true, TL_X86_MOVSX8 | TL_X86_W},
+		[TL_RISCV_LH] = {1, false, false, true, TL_X86_MOVSX16 | TL_X86_W},
+		[TL_RISCV_LW] = {2, false, false, true, TL_X86_MOVSXD | TL_X86_W},
+		[TL_RISCV_LD] = {3, false, false, true, TL_X86_MOV | TL_X86_W},
+		[TL_RISCV_LBU] = {0, false, false, false, TL_X86_MOVZX8},
+		[TL_RISCV_LHU] = {1, false, false, false, TL_X86_MOVZX16},
+		[TL_RISCV_LWU] = {2, false, false, false, TL_X86_MOV},
+		[TL_RISCV_FLW] = {2, false, true, false, TL_X86_MOVF | TL_X86_F3},
+		[TL_RISCV_FLD] = {3, false, true, false, TL_X86_MOVF | TL_X86_F2},
+		[TL_RISCV_SB] = {0, true, false, false, TL_X86_STORE8 | TL_X86_B},
+		[TL_RISCV_SH] = {1, true, false, false, TL_X86_STORE | TL_X86_66},
+		[TL_RISCV_SW] = {2, true, false, false, TL_X86_STORE},
+		[TL_RISCV_SD] = {3, true, false, false, TL_X86_STORE | TL_X86_W},
+		[TL_RISCV_FSW] = {2, true, true, false, TL_X86_MOVF_STORE | TL_X86_F3},
+		[TL_RISCV_FSD] = {3, true, true, false, TL_X86_MOVF_STORE | TL_X86_F2},
+	};
+
+	return &accesses[operation];
+}
+
+static void load_number(struct tl_unit *unit, const struct access *access, struct tl_x86_operand memory)
+{
+	tl_u8 to = tl_unit_result(unit->is.rd, TL_RAX);
+
+	tl_x86_op(unit->code, access->opcode, to, memory);
+	tl_unit_put(unit, unit->is.rd, to);
+}
+
+static void load_float(struct tl_unit *unit, const struct access *access, struct tl_x86_operand memory)
+{
+	tl_u8 number = unit->is.rd, to = tl_pinned_float[number] >= 0 ? (tl_u8)tl_pinned_float[number] : 0;
+
+	tl_x86_op(unit->code, access->opcode, to, memory);
+	unit->boxed &= ~((tl_u32)1 << number);
+	if (access->shift == 2) {
+		tl_x86_op(unit->code, TL_X86_ORP, to, tl_unit_in_hart(TL_AT(translated.constants)));
+		unit->boxed |= (tl_u32)1 << number;
+	}
+	if (tl_pinned_float[number] < 0)
+		tl_x86_op(unit->code, TL_X86_MOVF_STORE | TL_X86_F2, to, tl_unit_in_hart(TL_AT(f) + 8 * number));
+}
+
+static void store(struct tl_unit *unit, const struct access *access, struct tl_x86_operand memory)
+{
+	tl_u8 number = unit->is.rs2, from;
+
+	if (!access->is_float) {
+		from = tl_unit_use(unit, number, TL_RDX);
+	} else if (tl_pinned_float[number] >= 0) {
+		from = (tl_u8)tl_pinned_float[number];
+	} else {
+		from = 0;
+		tl_x86_op(unit->code, TL_X86_MOVF | TL_X86_F2, from, tl_unit_in_hart(TL_AT(f) + 8 * number));
+	}
+	tl_x86_op(unit->code, access->opcode, from, memory);
+}
+
+bool tl_translate_memory(struct tl_unit *unit)
+{
+	const struct access *access = access_of(unit->is.operation);
+	struct tl_x86_operand memory = tl_x86_mx(TL_RAX, TL_RCX, 0, 0);
+	struct tl_cold *cold;
+	tl_u32 site;
+
+	take_address(unit, unit->is.rs1, unit->is.immediate);
+	site = look_up(unit, 1u << access->shift, access->store ? FIELD(store) : FIELD(load));
+	if (access->store)
+		store(unit, access, memory);
+	else if (access->is_float)
+		load_float(unit, access, memory);
+	else
+		load_number(unit, access, memory);
+	cold = tl_unit_cold(unit, TL_COLD_ACCESS, site);
+	cold->info = (tl_u32)unit->is.length << 8 | (tl_u32)(access->store ? unit->is.rs2 : unit->is.rd) << 11 |
+		     (tl_u32)access->shift << 16 | (access->is_signed ? TL_INFO_SIGNED : 0) |
+		     (access->store ? TL_INFO_STORE : 0) | (access->is_float ? TL_INFO_FLOAT : 0);
+	return true;
+}
+
+/* What an atomic operation does to memory; 0 for those that are left to the interpreter. */
+static tl_u32 atomic_opcode(enum tl_riscv_operation operation)
+{
+	switch ((int)operation) {
+	case TL_RISCV_AMOSWAP_W:
+	case TL_RISCV_AMOSWAP_D:
+		return TL_X86_MOV;
+	case TL_RISCV_AMOADD_W:
+	case TL_RISCV_AMOADD_D:
+		return TL_X86_ADD;
+	case TL_RISCV_AMOXOR_W:
+	case TL_RISCV_AMOXOR_D:
+		return TL_X86_XOR;
+	case TL_RISCV_AMOAND_W:
+	case TL_RISCV_AMOAND_D:
+		return TL_X86_AND;
+	case TL_RISCV_AMOOR_W:
+	case TL_RISCV_AMOOR_D:
+		return TL_X86_OR;
+	default:
+		return 0;
+	}
+}
+
+bool tl_translate_atomic(struct tl_unit *unit)
+{
+	enum tl_riscv_operation operation = unit->is.operation;
+	tl_u32 opcode = atomic_opcode(operation), wide = operation >= TL_RISCV_LR_D ? TL_X86_W : 0;
+	struct tl_x86_operand memory = tl_x86_mx(TL_RAX, TL_RCX, 0, 0);
+	struct tl_x86 *code = unit->code;
+	struct tl_cold *cold;
+	tl_u32 site;
+
+	if (opcode == 0)
+		return false;
+	tl_unit_take(unit, unit->is.rs1, TL_RAX);
+	site = look_up(unit, wide != 0 ? 8 : 4, FIELD(store));
+	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
+	cold->info = (tl_u32)unit->is.length << 8;
+	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RAX, memory);
+	tl_x86_op(code, TL_X86_MOV | wide, TL_RCX, tl_x86_m(TL_RAX, 0));
+	tl_x86_op(code, TL_X86_MOV | wide, TL_RDX, tl_unit_x(unit->is.rs2));
+	if (opcode != TL_X86_MOV)
+		tl_x86_op(code, opcode | wide, TL_RDX, tl_x86_r(TL_RCX));
+	tl_x86_op(code, TL_X86_STORE | wide, TL_RDX, tl_x86_m(TL_RAX, 0));
+	if (wide == 0)
+		tl_x86_op(code, TL_X86_MOVSXD | TL_X86_W, TL_RCX, tl_x86_r(TL_RCX));
+	tl_unit_put(unit, unit->is.rd, TL_RCX);
+	tl_unit_stepped(unit, cold);
+	return true;
+}
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * What is translated at once, and where the pieces of it (translator_integer.c and its siblings) write it.
+ */
+#ifndef TL_TARGETS_EMULATOR_TRANSLATOR_UNIT_H
+#define TL_TARGETS_EMULATOR_TRANSLATOR_UNIT_H
+
+#include "targets/emulator/translator_internal.h"
+
+/* Code that is seldom run, and stands behind the unit. */
+enum tl_cold_kind {
+	TL_COLD_ACCESS, /* a load or a store that goes the long way */
+	TL_COLD_STEP,   /* the interpreter does the instruction */
+	TL_COLD_LINK,   /* an exit that is not aimed yet */
+	TL_COLD_NAN,    /* a result that is no number becomes the canonical one */
+};
+
+struct tl_cold {
+	tl_u8 kind;
+	tl_u8 target;       /* NAN: the host's register */
+	tl_u32 site, site2; /* jumps that come here; site2 may be 0 */
+	tl_u32 back;        /* where it goes on */
+	tl_u64 pc;
+	tl_u32 block;
+	tl_u32 info; /* LINK: which exit; NAN: which constant */
+	tl_u16 index;
+};
+
+#define TL_COLD_MAX (TL_UNIT_BLOCKS_MAX * (TL_BLOCK_LENGTH_MAX * 5 + 4))
+
+struct tl_unit {
+	struct tl_translator *translator;
+	struct tl_hart *hart;
+	struct tl_x86 *code;
+	const tl_u8 *bytes; /* of the page */
+	tl_u32 number;      /* of the block that is being translated */
+	struct tl_block *block;
+	tl_u32 mapping;
+	tl_u8 key;
+
+	tl_u64 pc; /* of the instruction */
+	struct tl_riscv_instruction is;
+	tl_u16 index; /* of it in its block */
+	bool ended;   /* it was the block's last */
+	bool falls;   /* the next instruction may follow it */
+	tl_u32 boxed; /* registers of floating point that are known to hold a single in its box */
+	tl_u32 known; /* registers whose value is known */
+	tl_u64 values[32];
+
+	struct {
+		tl_u32 block, budget, guard, second_guard; /* sites */
+	} heads[TL_UNIT_BLOCKS_MAX];
+	tl_u32 head_count;
+	tl_u32 cold_count;
+	struct tl_cold cold[TL_COLD_MAX];
+};
+
+static inline struct tl_x86_operand tl_unit_in_hart(tl_i32 at)
+{
+	return tl_x86_m(TL_RBP, at);
+}
+
+/* A register of the hart as an operand: in a register of the host, or in memory. x0 is in memory, and 0. */
+static inline struct tl_x86_operand tl_unit_x(tl_u8 number)
+{
+	return tl_pinned[number] >= 0 ? tl_x86_r((tl_u8)tl_pinned[number]) : tl_unit_in_hart(TL_AT(x) + 8 * number);
+}
+
+/* A register of the host that holds it: its own, or `scratch`, loaded. Flags stay as they are. */
+static inline tl_u8 tl_unit_use(struct tl_unit *unit, tl_u8 number, tl_u8 scratch)
+{
+	if (tl_pinned[number] >= 0)
+		return (tl_u8)tl_pinned[number];
+	if (number == 0)
+		tl_x86_set(unit->code, scratch, 0);
+	else
+		tl_x86_op(unit->code, TL_X86_MOV | TL_X86_W, scratch, tl_unit_x(number));
+	return scratch;
+}
+
+/* It, in `scratch` in any case. */
+static inline void tl_unit_take(struct tl_unit *unit, tl_u8 number, tl_u8 scratch)
+{
+	tl_u8 from = tl_unit_use(unit, number, scratch);
+
+	if (from != scratch)
+		tl_x86_op(unit->code, TL_X86_MOV | TL_X86_W, scratch, tl_x86_r(from));
+}
+
+/* Where a result for it is to be made, and what puts it there when it was made in `scratch`. */
+static inline tl_u8 tl_unit_result(tl_u8 number, tl_u8 scratch)
+{
+	return tl_pinned[number] >= 0 ? (tl_u8)tl_pinned[number] : scratch;
+}
+
+static inline void tl_unit_put(struct tl_unit *unit, tl_u8 number, tl_u8 from)
+{
+	if (number == 0)
+		return;
+	if (tl_pinned[number] < 0)
+		tl_x86_op(unit->code, TL_X86_STORE | TL_X86_W, from, tl_unit_x(number));
+	else if ((tl_u8)tl_pinned[number] != from)
+		tl_x86_op(unit->code, TL_X86_MOV | TL_X86_W, (tl_u8)tl_pinned[number], tl_x86_r(from));
+}
+
+/* A number becomes the value of a register. */
+void tl_unit_set(struct tl_unit *unit, tl_u8 number, tl_u64 value);
+
+/* Code for the cold part; `back` is set to here. */
+struct tl_cold *tl_unit_cold(struct tl_unit *unit, enum tl_cold_kind kind, tl_u32 site);
+
+/* The interpreter does the instruction, with others of the block behind it; `leave`: and translated code is left. */
+void tl_unit_step(struct tl_unit *unit, bool leave);
+/* It does so when a condition holds, instead of what follows up to tl_unit_stepped, of which the job is told. */
+struct tl_cold *tl_unit_step_if(struct tl_unit *unit, enum tl_x86_condition condition, bool leave);
+static inline void tl_unit_stepped(struct tl_unit *unit, struct tl_cold *cold)
+{
+	cold->back = unit->code->at;
+}
+
+/* A jump out of the block, to an address that is known. */
+enum tl_exit_kind { TL_EXIT_JUMP, TL_EXIT_CALL, TL_EXIT_BRANCH };
+void tl_unit_exit(struct tl_unit *unit, tl_u32 which, tl_u64 pc, enum tl_exit_kind kind,
+		  enum tl_x86_condition condition);
+
+/*
+ * The pieces: each translates the instructions of its formats. False: it does not do this one, and the interpreter is
+ * to be called.
+ */
+bool tl_translate_integer(struct tl_unit *unit);
+bool tl_translate_bits(struct tl_unit *unit);
+bool tl_translate_multiply(struct tl_unit *unit);
+bool tl_translate_memory(struct tl_unit *unit);
+bool tl_translate_atomic(struct tl_unit *unit);
+bool tl_translate_jump(struct tl_unit *unit);
+bool tl_translate_float(struct tl_unit *unit);
+
+#endif
