@@ -1,8 +1,8 @@
 #include "frontends/cli/full_screen_terminal.h"
 
 #include "core/utf8.h"
+#include "frontends/cli/writing.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,18 +50,9 @@ static struct {
 
 static void flush(struct tl_full_terminal *terminal)
 {
-	const char *bytes = terminal->buffer;
-
-	while (terminal->size > 0) {
-		ssize_t done = write(terminal->descriptor, bytes, terminal->size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			break;
-		bytes += done;
-		terminal->size -= (tl_size)done;
-	}
+	/* Of what is cut off nobody knows what the terminal made of it. */
+	if (!tl_write_patiently(terminal->descriptor, terminal->buffer, terminal->size))
+		terminal->known = false;
 	terminal->size = 0;
 }
 

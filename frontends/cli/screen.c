@@ -1,5 +1,7 @@
 #include "frontends/cli/screen.h"
 
+#include "frontends/cli/writing.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -44,27 +46,12 @@ void tl_screen_measure(struct tl_screen *screen)
 
 /* ---- Writing ---- */
 
-/* Who reads may be gone, or slow; neither is a reason to end. */
-static void write_all(int descriptor, const char *bytes, tl_size size)
-{
-	while (size > 0) {
-		ssize_t done = write(descriptor, bytes, size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return;
-		bytes += done;
-		size -= (tl_size)done;
-	}
-}
-
 void tl_screen_output(struct tl_screen *screen, const char *bytes, tl_size size)
 {
 	if (screen->window != NULL)
 		screen->window(screen->window_context, bytes, size, !screen->raw);
 	else
-		write_all(screen->descriptor, bytes, size);
+		(void)tl_write_patiently(screen->descriptor, bytes, size);
 }
 
 /* The same, with \r before each \n that comes without one: the terminal passes bytes on as they are. */
@@ -166,7 +153,7 @@ void tl_screen_bytes(struct tl_screen *screen, const char *bytes, tl_size size)
 		return;
 	}
 	if (screen->log >= 0) {
-		write_all(screen->log, bytes, size);
+		(void)tl_write_patiently(screen->log, bytes, size);
 		if (screen->log_alone)
 			return;
 	}
@@ -242,7 +229,7 @@ static void write_complaint(struct tl_screen *screen, const char *bytes, tl_size
 	if (screen->window != NULL && isatty(STDERR_FILENO) == 1)
 		tl_screen_output(screen, bytes, size);
 	else
-		write_all(STDERR_FILENO, bytes, size);
+		(void)tl_write_patiently(STDERR_FILENO, bytes, size);
 }
 
 void tl_screen_complain(struct tl_screen *screen, const char *text)
@@ -251,8 +238,8 @@ void tl_screen_complain(struct tl_screen *screen, const char *text)
 	if (screen->hide != NULL)
 		screen->hide(screen->context);
 	if (screen->log >= 0) {
-		write_all(screen->log, text, strlen(text));
-		write_all(screen->log, "\n", 1);
+		(void)tl_write_patiently(screen->log, text, strlen(text));
+		(void)tl_write_patiently(screen->log, "\n", 1);
 	}
 	write_complaint(screen, text, strlen(text));
 	if (screen->raw)

@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """The prompt without a program: keys, lines, completion, history, pages, files of commands."""
 
+import fcntl
 import os
+import select
 import signal
+import struct
+import subprocess
 import sys
+import termios
 
-from harness import PROMPT, Failure, equal, holds, main
+from harness import PROMPT, TRAPLINE, Failure, environment, equal, holds, main
 
 
 def test_the_prompt_answers_and_quits(place):
@@ -14,6 +19,21 @@ def test_the_prompt_answers_and_quits(place):
     equal(terminal.command('echo hello\\n'), 'hello')
     terminal.type('quit 3\n')
     equal(terminal.end(), 3)
+
+
+def test_nothing_is_lost_to_a_slow_reader_who_made_the_output_non_blocking(place):
+    command = ['-q', '-nx', '-batch', *['-ex', 'info signals'] * 8]
+    wanted = place.run(*command).stdout
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(writing, False)
+    with subprocess.Popen([TRAPLINE, *command], stdout=writing, env=environment(place.home)):
+        os.close(writing)
+        # The pipe is as good as full before the first byte is taken out of it.
+        while struct.unpack('i', fcntl.ioctl(reading, termios.FIONREAD, struct.pack('i', 0)))[0] < 2048:
+            select.select([reading], [], [], 1)
+        with os.fdopen(reading) as stream:
+            equal(stream.read(), wanted)
 
 
 def test_it_greets_unless_told_not_to(place):
