@@ -138,6 +138,20 @@ enum tl_status tl_devices_add_network(struct tl_devices *devices, const struct t
 	return TL_OK;
 }
 
+void tl_devices_save(const struct tl_devices *devices, struct tl_devices_state *state_ret)
+{
+	for (tl_u32 i = 0; i < TL_BOARD_SLOTS; i++)
+		state_ret->slots[i] = devices->slots[i].state;
+	state_ret->random = devices->random.stream;
+}
+
+void tl_devices_restore(struct tl_devices *devices, const struct tl_devices_state *state)
+{
+	for (tl_u32 i = 0; i < TL_BOARD_SLOTS; i++)
+		devices->slots[i].state = state->slots[i];
+	devices->random.stream = state->random;
+}
+
 /* Through the computer's one door, where it is written down. */
 static tl_size enter(struct tl_devices *devices, const struct tl_virtio *slot, const tl_u8 *bytes, tl_size size)
 {

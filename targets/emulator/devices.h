@@ -30,6 +30,15 @@ struct tl_devices {
 	struct tl_user_network *network;
 };
 
+/*
+ * All that devices remember, for a snapshot. Beside it there are the disks' overlays, each of which tells of its blocks
+ * (struct tl_disk), and what is under way in the network, which has no past.
+ */
+struct tl_devices_state {
+	struct tl_virtio_state slots[TL_BOARD_SLOTS];
+	struct tl_random_stream random;
+};
+
 /* No devices: empty slots in the board of an open computer, which is borrowed. Neither may be moved. */
 void tl_devices_begin(struct tl_devices *devices_ret, struct tl_computer *computer);
 /* Closes disks and network. The computer does not run any more. {0} is fine. */
@@ -57,6 +66,10 @@ TL_CHECKED enum tl_status tl_devices_add_console(struct tl_devices *devices, str
 TL_CHECKED enum tl_status tl_devices_add_network(struct tl_devices *devices,
 						 const struct tl_user_network_settings *settings,
 						 struct tl_error *error);
+
+/* Copies the state out, and back; interrupt lines are the board's, and are not touched. */
+void tl_devices_save(const struct tl_devices *devices, struct tl_devices_state *state_ret);
+void tl_devices_restore(struct tl_devices *devices, const struct tl_devices_state *state);
 
 /* Frames that came from the network enter the guest, now. Returns how many. */
 tl_u64 tl_devices_enter_frames(struct tl_devices *devices);
