@@ -89,6 +89,12 @@ class Documents(unittest.TestCase):
         text = '[a](there.md#x) [b](gone.md) [c](https://x) [d](#here)'
         self.assertEqual(len(list(documents.broken_links('docs/a.md', text, lambda path: path.name == 'there.md'))), 1)
 
+    def test_operations_of_targets_are_told(self):
+        header = ('struct tl_run_request {\n\ttl_i32 signal; /* … */\n\tbool awake;\n};\nstruct tl_target_ops {\n\ttl_u32 version;\n'
+                  '\tenum tl_status (*stop)(struct tl_target *target);\n\tvoid (*go_on)(struct tl_target *target,\n\t\tint x);\n};\n')
+        self.assertEqual(documents.operations(header), ['stop', 'go_on', 'signal', 'awake'])
+        self.assertEqual(documents.untold(header, '`stop` `signal` awake `go_on`'), ['awake'])
+
 
 if __name__ == '__main__':
     unittest.main()
