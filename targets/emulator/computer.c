@@ -315,6 +315,9 @@ static bool run_piece(struct tl_computer *computer, const struct tl_computer_lim
 
 	if (end > round_end)
 		end = round_end;
+	if (limits->until != NULL && limits->until->round == computer->round_start &&
+	    limits->until->turn == computer->turn && limits->until->now < end)
+		end = limits->until->now;
 	look_at_timers(computer, computer->turn);
 	if (is_held(computer, computer->turn) || !would_wake(hart)) {
 		turn->now = end;
@@ -331,8 +334,27 @@ static bool run_piece(struct tl_computer *computer, const struct tl_computer_lim
 	return hart->halt == TL_HALT_NONE;
 }
 
-static bool is_reached(const struct tl_computer *computer, const struct tl_computer_limits *limits)
+struct tl_computer_position tl_computer_position(const struct tl_computer *computer)
 {
+	return (struct tl_computer_position){
+		.round = computer->round_start, .turn = computer->turn, .now = computer->turns[computer->turn].now};
+}
+
+int tl_computer_compare(const struct tl_computer_position *a, const struct tl_computer_position *b)
+{
+	if (a->round != b->round)
+		return a->round < b->round ? -1 : 1;
+	if (a->turn != b->turn)
+		return a->turn < b->turn ? -1 : 1;
+	return (a->now > b->now) - (a->now < b->now);
+}
+
+bool tl_computer_is_reached(const struct tl_computer *computer, const struct tl_computer_limits *limits)
+{
+	struct tl_computer_position position = tl_computer_position(computer);
+
+	if (limits->until != NULL && tl_computer_compare(&position, limits->until) >= 0)
+		return true;
 	return computer->begun >= limits->begun || (limits->hart < computer->configuration.harts &&
 						    computer->turns[limits->hart].begun >= limits->hart_begun);
 }
@@ -360,7 +382,7 @@ static bool is_over(struct tl_computer *computer, const struct tl_computer_limit
 		return true;
 	}
 	*exit_ret = TL_COMPUTER_REACHED;
-	return is_reached(computer, limits);
+	return tl_computer_is_reached(computer, limits);
 }
 
 enum tl_computer_exit tl_computer_run(struct tl_computer *computer, const struct tl_computer_limits *limits)

@@ -74,12 +74,23 @@ enum tl_computer_exit {
 #define TL_COMPUTER_REGISTER_CSR 65
 #define TL_COMPUTER_REGISTER_PRIVILEGE (TL_COMPUTER_REGISTER_CSR + 4096)
 
+/*
+ * A moment between two instructions of a run: the order of all moments is that of these, the fields compared one after
+ * the other. The same run comes by the same moments.
+ */
+struct tl_computer_position {
+	tl_u64 round; /* the time at which its round began */
+	tl_u32 turn;  /* whose turn it is in that */
+	tl_u64 now;   /* that hart's time */
+};
+
 /* How far to run. TL_COMPUTER_FOREVER has no limits, and jumps over idle time. */
 struct tl_computer_limits {
 	tl_u64 begun;      /* stop when all harts together have begun so many instructions since reset, exactly */
 	tl_u32 hart;       /* or TL_COMPUTER_NO_HART */
 	tl_u64 hart_begun; /* stop when that hart has begun so many, exactly: one more is a single step */
 	bool tell_idle;    /* come back with TL_COMPUTER_IDLE before time jumps */
+	const struct tl_computer_position *until; /* stop there, exactly; NULL: nowhere. Borrowed */
 };
 #define TL_COMPUTER_FOREVER ((struct tl_computer_limits){.begun = TL_U64_MAX, .hart = TL_COMPUTER_NO_HART})
 
@@ -177,12 +188,19 @@ TL_CHECKED enum tl_status tl_computer_reset(struct tl_computer *computer, struct
  */
 enum tl_computer_exit tl_computer_run(struct tl_computer *computer, const struct tl_computer_limits *limits);
 
+/* Whether the run has come to one of the limits. */
+bool tl_computer_is_reached(const struct tl_computer *computer, const struct tl_computer_limits *limits);
+
 /* From any thread, also before a run: it comes back, or does not begin, within a quantum, once for any number of calls.
  */
 void tl_computer_request_stop(struct tl_computer *computer);
 
 /* The machine's time: that of the hart whose turn it is. In the middle of an instruction: when it began. */
 tl_u64 tl_computer_now(const struct tl_computer *computer);
+
+/* Where the run is, between runs; and less than, equal to, or greater than 0 as `a` is before, at, or behind `b`. */
+struct tl_computer_position tl_computer_position(const struct tl_computer *computer);
+int tl_computer_compare(const struct tl_computer_position *a, const struct tl_computer_position *b);
 
 /* The time of the next thing that happens by itself while all harts wait; TL_U64_MAX when there is none. */
 tl_u64 tl_computer_deadline(const struct tl_computer *computer);

@@ -14,6 +14,7 @@
 #include "core/cpu/riscv_layout.h"
 #include "core/types.h"
 #include "machine/bus.h"
+#include "targets/emulator/first_writes.h"
 
 enum tl_privilege { TL_PRIVILEGE_USER = 0, TL_PRIVILEGE_SUPERVISOR = 1, TL_PRIVILEGE_MACHINE = 3 };
 
@@ -185,6 +186,10 @@ struct tl_hart {
 
 	/* Asleep in wfi until an interrupt is pending, whether enabled or not. */
 	bool waiting;
+
+	/* Up to here is what a guest can tell: what is kept of a hart in a snapshot. */
+
+	const struct tl_first_writes *first_writes; /* borrowed; NULL: nobody wants to know */
 
 	/*
 	 * The debugger's part. The points are borrowed, and one table for all harts; NULL: none. What runs a hart

@@ -188,14 +188,19 @@ bool tl_paging_is_on(const struct tl_hart *hart, enum tl_memory_access_kind kind
 }
 
 /* Sets the accessed and dirty bits. */
-static void mark_used(tl_u8 *leaf, enum tl_memory_access_kind kind)
+static void mark_used(const struct tl_hart *hart, tl_u8 *leaf, enum tl_memory_access_kind kind)
 {
 	tl_u64 entry = tl_load_little(leaf, 8), marked = entry | PTE_ACCESSED;
 
 	if (kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC)
 		marked |= PTE_DIRTY;
-	if (marked != entry)
-		tl_store_little(leaf, marked, 8);
+	if (marked == entry)
+		return;
+	/* Tables are in memory like everything else, if not all memory is of interest. */
+	if (hart->first_writes != NULL)
+		tl_first_writes_before(hart->first_writes, (tl_uintptr)leaf - (tl_uintptr)hart->first_writes->memory,
+				       8);
+	tl_store_little(leaf, marked, 8);
 }
 
 bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_access_kind kind, tl_u64 size,
@@ -216,10 +221,12 @@ bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_ac
 		}
 		if (!rights_suffice(hart, tl_load_little(leaf, 8), kind, privilege))
 			return fail(exception_ret, kind, true, address);
-		mark_used(leaf, kind);
+		mark_used(hart, leaf, kind);
 	}
 	if (!pmp_allows(hart, *physical_ret, size, kind, privilege, &whole))
 		return fail(exception_ret, kind, false, address);
+	if (hart->first_writes != NULL && (kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC))
+		tl_first_writes_before(hart->first_writes, *physical_ret - hart->first_writes->start, size);
 	if (whole)
 		tl_paging_keep(hart, address, *physical_ret, kind);
 	return true;

@@ -176,7 +176,7 @@ bool tl_points_halt(struct tl_hart *hart)
 	const struct tl_emulator_points *points = hart->points;
 	bool virtual, physical;
 
-	if (!tl_points_at(points, hart, hart->pc) || passes(hart))
+	if (points->muted || !tl_points_at(points, hart, hart->pc) || passes(hart))
 		return false;
 	virtual = any_at(&points->breakpoints, hart, hart->pc, hart);
 	physical = points->physical_breakpoints.count != 0 &&
@@ -188,7 +188,8 @@ bool tl_points_halt(struct tl_hart *hart)
 
 bool tl_points_catch(struct tl_hart *hart, const struct tl_exception *exception)
 {
-	if (hart->points == NULL || (hart->points->caught >> (exception->cause & 63) & 1) == 0 || passes(hart))
+	if (hart->points == NULL || hart->points->muted || (hart->points->caught >> (exception->cause & 63) & 1) == 0 ||
+	    passes(hart))
 		return false;
 	hart->halt = TL_HALT_EXCEPTION;
 	hart->halt_exception = *exception;
@@ -289,7 +290,7 @@ void tl_points_accessed(struct tl_hart *hart, const struct tl_done_access *acces
 {
 	tl_u64 to_end = 0 - access->address;
 
-	if (!tl_points_watching(hart))
+	if (!tl_points_watching(hart) || hart->points->muted)
 		return;
 	if (to_end != 0 && to_end < access->size) {
 		look_virtual(hart, access, access->address, to_end);

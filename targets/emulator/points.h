@@ -52,6 +52,7 @@ struct tl_emulator_points {
 	tl_u64 filter[TL_POINTS_FILTER_BITS / 64];
 	/* Exceptions of the guest, bit by cause, that halt the hart before they are taken. */
 	tl_u64 caught;
+	bool muted; /* nothing halts: somebody looks for a place in the past */
 	/*
 	 * Whether a point at which a hart has come (of a watchpoint: the access is done) halts it; NULL: always. Called
 	 * in the thread that runs the hart, from inside of its instruction.

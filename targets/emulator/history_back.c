@@ -1,0 +1,249 @@
+/* Going back: to a moment that is known, and to one that has to be looked for. */
+#include "targets/emulator/history_internal.h"
+
+#include "core/cursor.h"
+#include "targets/emulator/paging.h"
+
+/* Instructions before the place that is looked for at which checkpoints are left on the way there. */
+static const tl_u64 distances[] = {8000000, 500000, 30000};
+
+#define NO_CHECKPOINT ((tl_size)-1)
+
+static void mute(const struct tl_history *history, bool on)
+{
+	struct tl_emulator_points *points = history->computer->harts[0].points;
+
+	if (points != NULL)
+		points->muted = on;
+}
+
+/* The latest checkpoint before `position` that leads there from here. */
+static tl_size checkpoint_before(const struct tl_history *history, const struct tl_computer_position *position)
+{
+	for (tl_size i = history->active + 1; i-- > 0;)
+		if (tl_computer_compare(&history->checkpoints[i]->position, position) < 0 &&
+		    tl_history_leads(history, i))
+			return i;
+	return NO_CHECKPOINT;
+}
+
+/*
+ * Runs on from a checkpoint, with no regard for points, to the limits, leaving checkpoints before `begun`, which is
+ * where the limits are, or a little behind it. False: a stop was requested.
+ */
+static bool approach(struct tl_history *history, const struct tl_computer_limits *limits, tl_u64 begun)
+{
+	enum tl_computer_exit exit = TL_COMPUTER_REACHED;
+
+	mute(history, true);
+	for (tl_u32 i = 0; i <= TL_COUNT(distances) && exit == TL_COMPUTER_REACHED; i++) {
+		struct tl_computer_limits part = *limits;
+
+		if (i < TL_COUNT(distances)) {
+			/* Not where one is near already. */
+			if (begun < distances[i] ||
+			    history->checkpoints[history->active]->begun + distances[i] > begun - distances[i])
+				continue;
+			part.begun = begun - distances[i];
+		}
+		exit = tl_history_run(history, &part);
+		if (i < TL_COUNT(distances) && !tl_computer_is_reached(history->computer, limits))
+			(void)!tl_history_mark(history);
+	}
+	mute(history, false);
+	tl_history_thin(history);
+	return exit != TL_COMPUTER_STOPPED;
+}
+
+static enum tl_back to_beginning(struct tl_history *history)
+{
+	if (history->count != 0 && tl_history_leads(history, 0))
+		tl_history_restore(history, 0);
+	return TL_BACK_BEGINNING;
+}
+
+enum tl_back tl_history_step_back(struct tl_history *history, tl_u32 hart)
+{
+	struct tl_computer_position here = tl_computer_position(history->computer);
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+	tl_u64 begun = history->computer->begun;
+	tl_size index;
+
+	if (history->count == 0 || history->computer->turns[hart].begun <= history->checkpoints[0]->turns[hart].begun)
+		return to_beginning(history);
+	limits.hart = hart;
+	limits.hart_begun = history->computer->turns[hart].begun - 1;
+	index = checkpoint_before(history, &here);
+	while (index != NO_CHECKPOINT && history->checkpoints[index]->turns[hart].begun > limits.hart_begun)
+		index = checkpoint_before(history, &history->checkpoints[index]->position);
+	if (index == NO_CHECKPOINT)
+		return to_beginning(history);
+	tl_history_restore(history, index);
+	return approach(history, &limits, begun - 1) ? TL_BACK_DONE : TL_BACK_STOPPED;
+}
+
+enum tl_back tl_history_go(struct tl_history *history, const struct tl_computer_position *position)
+{
+	struct tl_computer_position here = tl_computer_position(history->computer);
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+	tl_size index;
+
+	limits.until = tl_computer_compare(position, &history->end) < 0 ? position : &history->end;
+	if (tl_computer_compare(position, &here) < 0) {
+		index = checkpoint_before(history, position);
+		if (index == NO_CHECKPOINT)
+			return to_beginning(history);
+		tl_history_restore(history, index);
+	}
+	return approach(history, &limits, history->checkpoints[history->active]->begun) ? TL_BACK_DONE
+											: TL_BACK_STOPPED;
+}
+
+/* ---- Looking for the last halt ---- */
+
+#define FRAMES_MAX 64
+
+/* The pages of memory that are watched, if that is all there is to look for. */
+struct frames {
+	bool known;
+	tl_u32 count;
+	tl_u64 pages[FRAMES_MAX];
+};
+
+static void add_frames(const struct tl_history *history, const struct tl_emulator_point *point, bool physical,
+		       struct frames *frames)
+{
+	const struct tl_computer *computer = history->computer;
+	tl_u64 last = (point->address + (point->size - 1)) & ~(TL_PAGE_SIZE - 1), address;
+
+	for (address = point->address & ~(TL_PAGE_SIZE - 1); frames->known; address += TL_PAGE_SIZE) {
+		tl_u64 frame = address;
+
+		frames->known = (physical || tl_paging_look(&computer->harts[computer->turn], address, &frame)) &&
+				frame >= history->writes.start &&
+				frame - history->writes.start < history->writes.size && frames->count < FRAMES_MAX;
+		if (frames->known)
+			frames->pages[frames->count++] = (frame - history->writes.start) / TL_KEPT_SIZE;
+		if (address == last)
+			return;
+	}
+}
+
+/* Only writes leave traces in checkpoints. */
+static void find_frames(const struct tl_history *history, struct frames *frames_ret)
+{
+	const struct tl_emulator_points *points = history->computer->harts[0].points;
+	const struct tl_point_list *lists[] = {&points->watchpoints, &points->physical_watchpoints};
+
+	*frames_ret = (struct frames){.known = points->breakpoints.count == 0 && points->caught == 0 &&
+					       points->physical_breakpoints.count == 0};
+	for (tl_u32 list = 0; list < TL_COUNT(lists); list++) {
+		for (tl_size i = 0; i < lists[list]->count && frames_ret->known; i++) {
+			if ((lists[list]->points[i].access & TL_POINT_READS) != 0)
+				frames_ret->known = false;
+			else
+				add_frames(history, &lists[list]->points[i], list == 1, frames_ret);
+		}
+	}
+}
+
+static bool may_hold(struct tl_history *history, tl_size index, const struct frames *frames)
+{
+	for (tl_u32 i = 0; i < frames->count; i++)
+		if (tl_kept_pages_find(&history->checkpoints[index]->pages, frames->pages[i]) != NULL)
+			return true;
+	return !frames->known;
+}
+
+/* A halt that was met, and where. */
+struct found {
+	bool any;
+	struct tl_computer_position position;
+	tl_u64 begun;
+	struct tl_back_halt halt;
+};
+
+static void note_halt(const struct tl_history *history, struct found *found)
+{
+	const struct tl_computer *computer = history->computer;
+	struct tl_hart *hart = &computer->harts[computer->turn];
+
+	found->any = true;
+	found->position = tl_computer_position(computer);
+	found->begun = computer->begun;
+	found->halt = (struct tl_back_halt){.hart = computer->turn,
+					    .halt = hart->halt,
+					    .exception = hart->halt_exception,
+					    .hit_count = hart->watch_hit_count};
+	for (tl_u32 i = 0; i < hart->watch_hit_count; i++)
+		found->halt.hits[i] = hart->watch_hits[i];
+	hart->pass = hart->halt == TL_HALT_WATCHPOINT ? TL_PASS_NONE : hart->pc;
+	hart->pass_stack = hart->x[2];
+}
+
+/* From the active checkpoint to `end`: the last halt on the way. False: a stop was requested. */
+static bool scan(struct tl_history *history, const struct tl_computer_position *end, struct found *found_ret)
+{
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+	enum tl_computer_exit exit;
+
+	limits.until = end;
+	*found_ret = (struct found){0};
+	while ((exit = tl_history_run(history, &limits)) == TL_COMPUTER_HALTED) {
+		struct tl_computer_position here = tl_computer_position(history->computer);
+
+		if (tl_computer_compare(&here, end) >= 0 &&
+		    history->computer->harts[history->computer->turn].halt != TL_HALT_WATCHPOINT)
+			break;
+		note_halt(history, found_ret);
+	}
+	return exit != TL_COMPUTER_STOPPED;
+}
+
+/* To where the halt was met, and, of an access, to before its instruction. */
+static enum tl_back go_to(struct tl_history *history, tl_size index, const struct found *found)
+{
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+	struct tl_computer_position position = found->position;
+
+	if (found->halt.halt == TL_HALT_WATCHPOINT)
+		position.now--;
+	limits.until = &position;
+	tl_history_restore(history, index);
+	if (!approach(history, &limits, found->begun))
+		return TL_BACK_STOPPED;
+	if (found->halt.halt == TL_HALT_WATCHPOINT)
+		return TL_BACK_HALTED;
+	/* A breakpoint may stand where an interrupt leads that has not been taken here yet. */
+	limits.until = NULL;
+	limits.begun = history->computer->begun + 1;
+	if (tl_history_run(history, &limits) != TL_COMPUTER_HALTED)
+		history->diverged = true;
+	return TL_BACK_HALTED;
+}
+
+enum tl_back tl_history_continue_back(struct tl_history *history, struct tl_back_halt *halt_ret)
+{
+	struct tl_computer_position end = tl_computer_position(history->computer);
+	struct frames frames;
+	struct found found;
+	tl_size index;
+
+	*halt_ret = (struct tl_back_halt){0};
+	if (history->count == 0 || history->computer->harts[0].points == NULL)
+		return to_beginning(history);
+	find_frames(history, &frames);
+	while ((index = checkpoint_before(history, &end)) != NO_CHECKPOINT) {
+		if (may_hold(history, index, &frames)) {
+			tl_history_restore(history, index);
+			if (!scan(history, &end, &found))
+				return TL_BACK_STOPPED;
+			if (found.any) {
+				*halt_ret = found.halt;
+				return go_to(history, index, &found);
+			}
+		}
+		end = history->checkpoints[index]->position;
+	}
+	return to_beginning(history);
+}

@@ -1,0 +1,93 @@
+#include "targets/emulator/kept_pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum tl_status make_room(struct tl_kept_pages *pages, tl_size wanted)
+{
+	struct tl_kept_page *grown;
+	tl_size capacity = pages->capacity * 2 > wanted ? pages->capacity * 2 : wanted;
+
+	if (wanted <= pages->capacity)
+		return TL_OK;
+	grown = realloc(pages->pages, capacity * sizeof(*grown));
+	if (grown == NULL)
+		return TL_ERROR_NO_MEMORY;
+	pages->pages = grown;
+	pages->capacity = capacity;
+	return TL_OK;
+}
+
+enum tl_status tl_kept_pages_add(struct tl_kept_pages *pages, tl_u64 number, const tl_u8 *bytes)
+{
+	tl_u8 *copy = NULL;
+
+	TL_TRY(make_room(pages, pages->count + 1));
+	if (bytes != NULL) {
+		copy = malloc(TL_KEPT_SIZE);
+		if (copy == NULL)
+			return TL_ERROR_NO_MEMORY;
+		memcpy(copy, bytes, TL_KEPT_SIZE);
+	}
+	if (pages->sorted == pages->count && (pages->count == 0 || pages->pages[pages->count - 1].number < number))
+		pages->sorted++;
+	pages->pages[pages->count++] = (struct tl_kept_page){number, copy};
+	return TL_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+	tl_u64 first = ((const struct tl_kept_page *)a)->number, second = ((const struct tl_kept_page *)b)->number;
+
+	return (first > second) - (first < second);
+}
+
+static void sort(struct tl_kept_pages *pages)
+{
+	if (pages->sorted != pages->count)
+		qsort(pages->pages, pages->count, sizeof(*pages->pages), compare);
+	pages->sorted = pages->count;
+}
+
+const struct tl_kept_page *tl_kept_pages_find(struct tl_kept_pages *pages, tl_u64 number)
+{
+	const struct tl_kept_page key = {.number = number};
+
+	if (pages->count == 0)
+		return NULL;
+	sort(pages);
+	return bsearch(&key, pages->pages, pages->count, sizeof(key), compare);
+}
+
+enum tl_status tl_kept_pages_merge(struct tl_kept_pages *pages, struct tl_kept_pages *later)
+{
+	tl_size count = pages->count;
+
+	TL_TRY(make_room(pages, pages->count + later->count));
+	sort(pages);
+	for (tl_size i = 0; i < later->count; i++) {
+		const struct tl_kept_page *page = &later->pages[i];
+
+		if (count != 0 && bsearch(page, pages->pages, count, sizeof(*page), compare) != NULL)
+			free(page->bytes);
+		else
+			pages->pages[pages->count++] = *page;
+	}
+	later->count = 0;
+	tl_kept_pages_clear(later);
+	sort(pages);
+	return TL_OK;
+}
+
+void tl_kept_pages_clear(struct tl_kept_pages *pages)
+{
+	for (tl_size i = 0; i < pages->count; i++)
+		free(pages->pages[i].bytes);
+	free(pages->pages);
+	*pages = (struct tl_kept_pages){0};
+}
+
+tl_u64 tl_kept_pages_cost(const struct tl_kept_pages *pages)
+{
+	return pages->count * TL_KEPT_SIZE + pages->capacity * sizeof(*pages->pages);
+}
