@@ -168,9 +168,9 @@ static enum tl_computer_exit run_with_network(struct tl_computer *computer, stru
 		if (part.begun > computer->begun + NETWORK_BEGUN)
 			part.begun = computer->begun + NETWORK_BEGUN;
 		exit = tl_computer_run(computer, &part);
-		if (exit == TL_COMPUTER_IDLE || (exit == TL_COMPUTER_REACHED && computer->begun < limits->begun))
-			wait_for_network(computer, devices, exit == TL_COMPUTER_IDLE);
-		else
+		/* Also at the end: what the guest sent last is still to go out. */
+		wait_for_network(computer, devices, exit == TL_COMPUTER_IDLE);
+		if (exit != TL_COMPUTER_IDLE && (exit != TL_COMPUTER_REACHED || computer->begun >= limits->begun))
 			return exit;
 	}
 }
