@@ -397,6 +397,9 @@ enum tl_computer_exit tl_computer_run(struct tl_computer *computer, const struct
 				return TL_COMPUTER_HALTED;
 			continue;
 		}
+		/* What others do in their turns this hart would not see: its reservation ends here. */
+		if (computer->configuration.harts > 1)
+			computer->harts[computer->turn].reserved = false;
 		if (computer->turn + 1 < computer->configuration.harts) {
 			computer->turn++;
 			continue;

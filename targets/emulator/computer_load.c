@@ -68,7 +68,7 @@ static enum tl_status read_file(struct content *content_ret, const char *path, s
 
 static bool is_elf(const struct content *content)
 {
-	return content->size > 4 && tl_same(content->bytes, "\177ELF", 4);
+	return content->size >= 4 && tl_same(content->bytes, "\177ELF", 4);
 }
 
 static enum tl_status read_content(void *context, tl_u64 offset, void *buffer, tl_size size)
