@@ -136,6 +136,7 @@ struct tl_hart_translated {
 	tl_u64 budget; /* instructions that may still begin */
 	tl_u64 mark;   /* the budget when hart->retired was last brought up to date */
 	tl_u64 beyond; /* instructions of the run that may begin beside the budget */
+	tl_u64 direct; /* what machine mode adds to addresses: only this part of memory is in its set of the TLB */
 	tl_u64 host_stack, stack_top, stack;
 	tl_u32 guest_mxcsr, host_mxcsr;
 	tl_u32 pages[TL_TLB_SET_MAX][TL_FETCH_PAGES]; /* which page of code stands there; 0: not known */

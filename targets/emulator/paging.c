@@ -341,6 +341,9 @@ void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum 
 	    (tl_points_on_page(hart, page, frame) & (TL_POINT_READS | (writes ? TL_POINT_WRITES : 0))) != 0)
 		return;
 	host = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
+	if (set == TL_TLB_MACHINE && kind != TL_MEMORY_FETCH && hart->translator != NULL &&
+	    host != hart->translated.direct)
+		return;
 	/* The parts of an entry are of one page; what was there of another goes. */
 	if (entry->host != host || (entry->load != page && entry->store != page && entry->fetch != page)) {
 		if (entry->load == TL_TLB_NONE && entry->store == TL_TLB_NONE && entry->fetch == TL_TLB_NONE)

@@ -153,9 +153,9 @@ static bool may_go_on(struct tl_hart *hart, tl_u8 key, tl_u32 flushes, tl_u64 le
 {
 	if (left == 0 || hart->leave) /* interrupts are looked for in front of an instruction only */
 		return false;
-	if (hart->look_for_interrupt && tl_hart_interrupt(hart) != 0)
-		hart->look_for_interrupt = true; /* it is taken by who looks next */
-	return !hart->look_for_interrupt && !hart->waiting && hart->halt == TL_HALT_NONE && hart->flushes == flushes &&
+	if (hart->look_for_interrupt && (tl_hart_interrupt(hart) != 0 || hart->waiting))
+		hart->look_for_interrupt = true; /* it is taken, or waited for, by who looks next */
+	return !hart->look_for_interrupt && hart->halt == TL_HALT_NONE && hart->flushes == flushes &&
 	       !hart->translator->dropped && key_of(hart) == key;
 }
 

@@ -164,6 +164,17 @@ void tl_code_routines(struct tl_translator *translator)
 	translator->first_free = code->at;
 }
 
+/* Where the largest piece of memory stands, relative to its physical address. */
+static tl_u64 main_memory(const struct tl_bus *bus)
+{
+	const struct tl_bus_region *largest = NULL;
+
+	for (tl_u32 i = 0; i < bus->count; i++)
+		if (bus->regions[i].memory != NULL && (largest == NULL || bus->regions[i].size > largest->size))
+			largest = &bus->regions[i];
+	return largest != NULL ? (tl_u64)(tl_uintptr)largest->memory - largest->start : 0;
+}
+
 void tl_code_hart(struct tl_translator *translator, struct tl_hart *hart)
 {
 	static const tl_u64 constants[][2] = {
@@ -177,6 +188,7 @@ void tl_code_hart(struct tl_translator *translator, struct tl_hart *hart)
 
 	tl_fill(&hart->translated, 0, sizeof(hart->translated));
 	tl_copy(hart->translated.constants, constants, sizeof(constants));
+	hart->translated.direct = main_memory(hart->bus);
 	/* No return address is odd, so the bottom of the stack never matches one. */
 	bottom[1] = 1;
 	hart->translated.stack_top = (tl_u64)(tl_uintptr)bottom;

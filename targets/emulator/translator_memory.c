@@ -27,23 +27,32 @@ static void take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
 }
 
 /*
- * Looks for the translation of the address in rax: rcx is then what is to be added to it. The tag has the bits of the
- * address that must be 0 in one of this size, so that misaligned ones go the long way, too. Yields the jump there.
+ * Looks for the translation of the address in rax: rcx is then what is to be added to it. The tag of the page of the
+ * first byte is compared with the page of the last: one that reaches into the next page goes the long way. So does one
+ * that is not aligned, if it has to be. Yields the jump there.
  */
-static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, tl_size tag)
+static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, tl_size tag, bool aligned)
 {
 	struct tl_x86 *code = unit->code;
+	tl_i32 mask = -(tl_i32)TL_PAGE_SIZE | (aligned ? (tl_i32)(size - 1) : 0);
 	tl_u32 site;
 
 	tl_x86_op(code, TL_X86_MOV, TL_RCX, tl_x86_r(TL_RAX));
-	tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(TL_RAX));
+	if (aligned || size == 1)
+		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(TL_RAX));
+	else
+		tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RDX, tl_x86_m(TL_RAX, (tl_i32)(size - 1)));
 	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - ENTRY_SHIFT);
-	tl_x86_number(code, TL_X86_W, TL_X86_AND_N, tl_x86_r(TL_RDX),
-		      (tl_i32)(-(tl_i32)TL_PAGE_SIZE | (tl_i32)(size - 1)));
+	tl_x86_number(code, TL_X86_W, TL_X86_AND_N, tl_x86_r(TL_RDX), mask);
 	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << ENTRY_SHIFT);
 	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, tag)));
 	site = tl_x86_jump_if(code, TL_CC_NE, 0);
-	tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX, tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, FIELD(host))));
+	/* In machine mode it is always the same, and need not wait for the address. */
+	if ((unit->key & TL_KEY_SET) == TL_TLB_MACHINE)
+		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX, tl_unit_in_hart(TL_AT(translated.direct)));
+	else
+		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX,
+			  tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, FIELD(host))));
 	return site;
 }
 
@@ -121,7 +130,7 @@ bool tl_translate_memory(struct tl_unit *unit)
 	tl_u32 site;
 
 	take_address(unit, unit->is.rs1, unit->is.immediate);
-	site = look_up(unit, 1u << access->shift, access->store ? FIELD(store) : FIELD(load));
+	site = look_up(unit, 1u << access->shift, access->store ? FIELD(store) : FIELD(load), false);
 	if (access->store)
 		store(unit, access, memory);
 	else if (access->is_float)
@@ -171,7 +180,7 @@ bool tl_translate_atomic(struct tl_unit *unit)
 	if (opcode == 0)
 		return false;
 	tl_unit_take(unit, unit->is.rs1, TL_RAX);
-	site = look_up(unit, wide != 0 ? 8 : 4, FIELD(store));
+	site = look_up(unit, wide != 0 ? 8 : 4, FIELD(store), true);
 	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
 	cold->info = (tl_u32)unit->is.length << 8;
 	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RAX, memory);

@@ -142,7 +142,7 @@ static void translate_instruction(struct tl_unit *unit)
 		done = (unit->key & TL_KEY_FLOAT) != 0 && tl_translate_float(unit);
 		break;
 	case TL_RISCV_FORMAT_NONE:
-		tl_unit_step(unit, true);
+		tl_unit_step(unit, unit->is.operation != TL_RISCV_WFI);
 		return;
 	case TL_RISCV_FORMAT_SFENCE:
 	case TL_RISCV_FORMAT_CSR:

@@ -13,6 +13,7 @@
  */
 #include "targets/emulator/computer_load.h"
 #include "targets/emulator/devices.h"
+#include "targets/emulator/translator.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -248,6 +249,16 @@ static void report(const struct tl_computer *computer, enum tl_computer_exit exi
 			fprintf(stderr, "hart %u: pc %" PRIx64 ", privilege %u%s\n", i, (uint64_t)computer->harts[i].pc,
 				computer->harts[i].privilege, computer->harts[i].waiting ? ", waits" : "");
 	fprintf(stderr, "%.2f s, %.1f million instructions a second\n", took, (double)computer->begun / took / 1e6);
+	if (computer->translator != NULL) {
+		struct tl_translator_counters counters = tl_translator_count(computer->translator);
+
+		fprintf(stderr,
+			"blocks %" PRIu64 ", dropped %" PRIu64 ", entered %" PRIu64 ", interpreted %" PRIu64
+			", helped %" PRIu64 ", slow %" PRIu64 ", code %" PRIu64 "\n",
+			(uint64_t)counters.blocks, (uint64_t)counters.dropped, (uint64_t)counters.entered,
+			(uint64_t)counters.interpreted, (uint64_t)counters.helped, (uint64_t)counters.slow,
+			(uint64_t)counters.code_bytes);
+	}
 }
 
 int main(int count, char **arguments)
