@@ -10,6 +10,8 @@
 #define DEPTH_MAX 100
 /* Nor has it this many stars, brackets and parameter lists around one name. */
 #define STEPS_MAX 32
+/* Bases that are looked at for names in a class, on all the ways that lead to them. */
+#define CLASSES_MAX 4096
 /* The columns in front of a line of ptype/o. */
 #define COLUMNS 27
 
@@ -229,13 +231,13 @@ static enum tl_status find_alias(struct text *text, const struct tl_type *type, 
 }
 
 static enum tl_status add_aliases(struct text *text, struct aliases *aliases, const struct tl_type *class,
-				  enum tl_member_kind kind, unsigned level)
+				  enum tl_member_kind kind, unsigned level, unsigned *looked_at)
 {
 	const struct tl_member *members;
 	const struct tl_type *type;
 	tl_size count;
 
-	if (level > STEPS_MAX)
+	if (level > STEPS_MAX || ++*looked_at > CLASSES_MAX)
 		return too_deep(text);
 	TL_TRY(tl_type_members(class, &members, &count, text->error));
 	for (tl_size i = 0; i < count && aliases->count < ALIASES_MAX; i++) {
@@ -252,7 +254,7 @@ static enum tl_status add_aliases(struct text *text, struct aliases *aliases, co
 		if (members[i].kind == TL_MEMBER_BASE) {
 			TL_TRY(tl_member_type(class, &members[i], &type, text->error));
 			TL_TRY(tl_type_strip(type, &type, text->error));
-			TL_TRY(add_aliases(text, aliases, type, kind, level + 1));
+			TL_TRY(add_aliases(text, aliases, type, kind, level + 1, looked_at));
 		}
 	return TL_OK;
 }
@@ -696,6 +698,7 @@ static enum tl_status write_inside(struct text *text, const struct tl_type *type
 				   tl_size count, enum show show, tl_size level, struct place *place)
 {
 	const struct aliases *outer = text->aliases;
+	unsigned looked_at = 0;
 	struct aliases own;
 	enum tl_status status;
 
@@ -703,9 +706,9 @@ static enum tl_status write_inside(struct text *text, const struct tl_type *type
 		return write_members(text, type, members, count, show, level, place);
 	own.outer = outer;
 	own.count = 0;
-	TL_TRY(add_aliases(text, &own, type, TL_MEMBER_TEMPLATE_TYPE, 0));
+	TL_TRY(add_aliases(text, &own, type, TL_MEMBER_TEMPLATE_TYPE, 0, &looked_at));
 	own.parameters = own.count;
-	TL_TRY(add_aliases(text, &own, type, TL_MEMBER_TYPE, 0));
+	TL_TRY(add_aliases(text, &own, type, TL_MEMBER_TYPE, 0, &looked_at));
 	text->aliases = &own;
 	status = write_members(text, type, members, count, show, level, place);
 	text->aliases = outer;

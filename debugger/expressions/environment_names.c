@@ -11,6 +11,8 @@
 #define FRAMES_MAX 1000
 /* Nor are classes derived from one another. */
 #define BASES_MAX 64
+/* Bases that are reached by many ways are looked at on each of them. */
+#define LOOKED_AT_MAX 4096
 /* So many entries are looked at for a declaration that no index has: a quarter of a second. */
 #define ENTRIES_MAX 1000000
 
@@ -126,14 +128,14 @@ static enum tl_status find_in_scopes(struct tl_environment_store *store, const c
 }
 
 /* Whether a class has a member of that name, of its own, in something anonymous, or in a base. */
-static enum tl_status has_member(const struct tl_type *class, const char *name, unsigned depth, bool *has_ret,
-				 struct tl_error *error)
+static enum tl_status has_member(const struct tl_type *class, const char *name, unsigned depth, unsigned *looked_at,
+				 bool *has_ret, struct tl_error *error)
 {
 	const struct tl_member *members;
 	const struct tl_type *inner;
 	tl_size count;
 
-	if (depth == BASES_MAX)
+	if (depth == BASES_MAX || ++*looked_at > LOOKED_AT_MAX)
 		return TL_FAIL(error, TL_ERROR_MALFORMED, "The bases of this class nest without end.");
 	TL_TRY(tl_type_strip(class, &class, error));
 	TL_TRY(tl_type_members(class, &members, &count, error));
@@ -144,7 +146,7 @@ static enum tl_status has_member(const struct tl_type *class, const char *name, 
 		if (members[i].kind != TL_MEMBER_BASE && (!data || members[i].name != NULL))
 			continue;
 		TL_TRY(tl_member_type(class, &members[i], &inner, error));
-		TL_TRY(has_member(inner, name, depth + 1, has_ret, error));
+		TL_TRY(has_member(inner, name, depth + 1, looked_at, has_ret, error));
 	}
 	return TL_OK;
 }
@@ -156,6 +158,7 @@ static enum tl_status find_member(struct tl_environment_store *store, const char
 	const struct tl_type *class;
 	struct tl_variable variable;
 	struct tl_value object;
+	unsigned looked_at = 0;
 	bool found = false;
 
 	if (store->unit == NULL || !tl_tree_has_scopes(store->unit))
@@ -168,7 +171,7 @@ static enum tl_status find_member(struct tl_environment_store *store, const char
 	if (class->kind != TL_TYPE_POINTER)
 		return TL_OK;
 	TL_TRY(tl_type_target(class, &class, error));
-	TL_TRY(has_member(class, name, 0, found_ret, error));
+	TL_TRY(has_member(class, name, 0, &looked_at, found_ret, error));
 	if (!*found_ret)
 		return TL_OK;
 	/* What it is called is clear, even if the object is gone: nothing further out is meant. */

@@ -6,6 +6,8 @@
 
 /* Classes are derived from one another no deeper but in damaged files. */
 #define BASES_MAX 64
+/* Bases that are reached by many ways are looked at on each of them. */
+#define LOOKED_AT_MAX 4096
 
 struct wanted {
 	const char *name; /* without what encloses it */
@@ -135,13 +137,13 @@ static enum tl_status find_always(struct tl_environment_store *store, const char
 
 /* A type that a class declares, or one of its bases does. */
 static enum tl_status find_inherited(const struct tl_type *class, const struct wanted *wanted, unsigned depth,
-				     const struct tl_type **type_ret, struct tl_error *error)
+				     unsigned *looked_at, const struct tl_type **type_ret, struct tl_error *error)
 {
 	const struct tl_member *members;
 	const struct tl_type *base;
 	tl_size count;
 
-	if (depth == BASES_MAX)
+	if (depth == BASES_MAX || ++*looked_at > LOOKED_AT_MAX)
 		return TL_FAIL(error, TL_ERROR_MALFORMED, "The bases of this class nest without end.");
 	TL_TRY(tl_type_strip(class, &class, error));
 	TL_TRY(tl_type_members(class, &members, &count, error));
@@ -152,7 +154,7 @@ static enum tl_status find_inherited(const struct tl_type *class, const struct w
 	for (tl_size i = 0; i < count && *type_ret == NULL; i++)
 		if (members[i].kind == TL_MEMBER_BASE) {
 			TL_TRY(tl_member_type(class, &members[i], &base, error));
-			TL_TRY(find_inherited(base, wanted, depth + 1, type_ret, error));
+			TL_TRY(find_inherited(base, wanted, depth + 1, looked_at, type_ret, error));
 		}
 	return TL_OK;
 }
@@ -163,6 +165,7 @@ static enum tl_status find_in_class(struct tl_environment_store *store, const st
 {
 	struct tl_variable this;
 	const struct tl_type *type;
+	unsigned looked_at = 0;
 	bool found = false;
 
 	if (!wanted->has_scopes)
@@ -175,7 +178,7 @@ static enum tl_status find_in_class(struct tl_environment_store *store, const st
 	if (type->kind != TL_TYPE_POINTER)
 		return TL_OK;
 	TL_TRY(tl_type_target(type, &type, error));
-	return find_inherited(type, wanted, 0, type_ret, error);
+	return find_inherited(type, wanted, 0, &looked_at, type_ret, error);
 }
 
 enum tl_status tl_environment_class_type(struct tl_environment_store *store, const char *name,

@@ -137,6 +137,7 @@ struct found_member {
 	const struct tl_type *owner;
 	const struct tl_member *member;
 	unsigned count;
+	unsigned looked_at; /* classes, on all ways that lead to them */
 };
 
 static enum tl_status find_member(struct tl_evaluation *evaluation, const struct tl_type *class, unsigned level,
@@ -146,7 +147,7 @@ static enum tl_status find_member(struct tl_evaluation *evaluation, const struct
 	const struct tl_type *base;
 	tl_size count;
 
-	if (level > 64)
+	if (level > 64 || ++found->looked_at > 4096)
 		return TL_FAIL(evaluation->error, TL_ERROR_MALFORMED, "The bases of this class nest without end.");
 	TL_TRY(tl_type_members(class, &members, &count, evaluation->error));
 	for (tl_size i = 0; i < count; i++)

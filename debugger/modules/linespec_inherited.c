@@ -6,6 +6,7 @@
 
 /* Bases of bases, and classes of one name in several libraries: beyond these nothing is looked for. */
 #define DEPTH_MAX 8
+#define LOOKED_AT_MAX 1024
 #define CLASSES_MAX 16
 
 /* The classes of a name that was typed. */
@@ -51,13 +52,14 @@ static enum tl_status find_in(const struct search *search, const char *class_nam
 }
 
 static enum tl_status find_in_bases(const struct search *search, const struct tl_type *type, unsigned depth,
-				    struct tl_error *error)
+				    unsigned *looked_at, struct tl_error *error)
 {
 	const struct tl_member *members;
 	tl_size count;
 
 	/* What is damaged has no bases. */
-	if (depth == DEPTH_MAX || (type->kind != TL_TYPE_STRUCT && type->kind != TL_TYPE_CLASS) ||
+	if (depth == DEPTH_MAX || ++*looked_at > LOOKED_AT_MAX ||
+	    (type->kind != TL_TYPE_STRUCT && type->kind != TL_TYPE_CLASS) ||
 	    tl_type_members(type, &members, &count, NULL) != TL_OK)
 		return TL_OK;
 	for (tl_size i = 0; i < count; i++) {
@@ -71,7 +73,7 @@ static enum tl_status find_in_bases(const struct search *search, const struct tl
 		TL_TRY(find_in(search, name, error));
 		/* The nearest one hides those of its own bases. */
 		if (search->found->count == 0)
-			TL_TRY(find_in_bases(search, base, depth + 1, error));
+			TL_TRY(find_in_bases(search, base, depth + 1, looked_at, error));
 	}
 	return TL_OK;
 }
@@ -79,6 +81,8 @@ static enum tl_status find_in_bases(const struct search *search, const struct tl
 static enum tl_status find_in_classes(const struct search *search, const struct classes *classes,
 				      struct tl_error *error)
 {
+	unsigned looked_at = 0;
+
 	for (tl_size i = 0; i < classes->count; i++) {
 		struct tl_types *types = classes->items[i].module->binary->types;
 		const struct tl_type *type, *class;
@@ -92,7 +96,7 @@ static enum tl_status find_in_classes(const struct search *search, const struct 
 		if (class != type)
 			TL_TRY(find_in(search, name, error));
 		if (search->found->count == 0)
-			TL_TRY(find_in_bases(search, class, 0, error));
+			TL_TRY(find_in_bases(search, class, 0, &looked_at, error));
 		if (search->found->count != 0)
 			break;
 	}

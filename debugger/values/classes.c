@@ -171,13 +171,14 @@ static enum tl_status read_word(const struct tl_value_context *context, tl_u64 a
 }
 
 /* Whether objects of a class begin with a pointer to a table of virtual functions. */
-static enum tl_status has_table(const struct tl_type *class, unsigned level, bool *has_ret, struct tl_error *error)
+static enum tl_status has_table(const struct tl_type *class, unsigned level, unsigned *looked_at, bool *has_ret,
+				struct tl_error *error)
 {
 	const struct tl_member *members;
 	const struct tl_type *base;
 	tl_size count;
 
-	if (level > LEVELS_MAX)
+	if (level > LEVELS_MAX || ++*looked_at > BASES_MAX)
 		return damaged(error);
 	TL_TRY(tl_type_members(class, &members, &count, error));
 	for (tl_size i = 0; i < count && !*has_ret; i++) {
@@ -185,7 +186,7 @@ static enum tl_status has_table(const struct tl_type *class, unsigned level, boo
 		if (members[i].kind != TL_MEMBER_BASE || *has_ret)
 			continue;
 		TL_TRY(base_type(class, &members[i], &base, error));
-		TL_TRY(has_table(base, level + 1, has_ret, error));
+		TL_TRY(has_table(base, level + 1, looked_at, has_ret, error));
 	}
 	return TL_OK;
 }
@@ -195,12 +196,13 @@ static enum tl_status find_table(const struct tl_value_context *context, const s
 				 const struct tl_type *class, tl_u64 *table_ret, const struct tl_type **whole_ret,
 				 struct tl_error *error)
 {
+	unsigned looked_at = 0;
 	bool has = false;
 
 	*whole_ret = NULL;
 	if (context->table_class == NULL || object->place != TL_VALUE_IN_MEMORY || !tl_class_is(class))
 		return TL_OK;
-	TL_TRY(has_table(class, 0, &has, error));
+	TL_TRY(has_table(class, 0, &looked_at, &has, error));
 	if (!has || read_word(context, object->address, table_ret, NULL) != TL_OK)
 		return TL_OK;
 	return context->table_class(context->context, *table_ret, whole_ret, error);
@@ -541,12 +543,13 @@ static enum tl_status in_slot(const struct tl_type *class, tl_u64 slot, unsigned
 	}
 	/* The table of a class begins with that of its first base that has one. */
 	for (tl_size i = 0; i < count && *function_ret == NULL; i++) {
+		unsigned looked_at = 0;
 		bool has = false;
 
 		if (members[i].kind != TL_MEMBER_BASE)
 			continue;
 		TL_TRY(base_type(class, &members[i], &base, error));
-		TL_TRY(has_table(base, 0, &has, error));
+		TL_TRY(has_table(base, 0, &looked_at, &has, error));
 		if (has)
 			return in_slot(base, slot, level + 1, owner_ret, function_ret, error);
 	}
@@ -649,7 +652,7 @@ enum tl_status tl_class_pointed(const struct tl_value_context *context, const st
 	return tl_value_at(context, target, object_ret->address + (tl_u64)offset, value_ret, error);
 }
 
-static enum tl_status field_at(const struct tl_type *class, tl_u64 offset, unsigned level,
+static enum tl_status field_at(const struct tl_type *class, tl_u64 offset, unsigned level, unsigned *looked_at,
 			       const struct tl_type **owner_ret, const struct tl_member **field_ret,
 			       struct tl_error *error)
 {
@@ -659,7 +662,7 @@ static enum tl_status field_at(const struct tl_type *class, tl_u64 offset, unsig
 	tl_size count;
 	bool known;
 
-	if (level > LEVELS_MAX)
+	if (level > LEVELS_MAX || ++*looked_at > BASES_MAX)
 		return damaged(error);
 	TL_TRY(tl_type_members(class, &members, &count, error));
 	for (tl_size i = 0; i < count && *field_ret == NULL; i++) {
@@ -673,8 +676,8 @@ static enum tl_status field_at(const struct tl_type *class, tl_u64 offset, unsig
 			TL_TRY(base_type(class, &members[i], &base, error));
 			TL_TRY(tl_type_size(base, &size, &known, error));
 			if (known && offset - members[i].bit_offset / 8 < size)
-				TL_TRY(field_at(base, offset - members[i].bit_offset / 8, level + 1, owner_ret,
-						field_ret, error));
+				TL_TRY(field_at(base, offset - members[i].bit_offset / 8, level + 1, looked_at,
+						owner_ret, field_ret, error));
 		}
 	}
 	return TL_OK;
@@ -683,7 +686,9 @@ static enum tl_status field_at(const struct tl_type *class, tl_u64 offset, unsig
 enum tl_status tl_class_field_at(const struct tl_type *class, tl_u64 offset, const struct tl_type **owner_ret,
 				 const struct tl_member **field_ret, struct tl_error *error)
 {
+	unsigned looked_at = 0;
+
 	*owner_ret = NULL;
 	*field_ret = NULL;
-	return field_at(class, offset, 0, owner_ret, field_ret, error);
+	return field_at(class, offset, 0, &looked_at, owner_ret, field_ret, error);
 }

@@ -14,6 +14,8 @@
 #define ELEMENTS 200
 #define REPEATS 10
 #define DEPTH 20
+/* Of one type. */
+#define QUALIFIERS_MAX 16
 /* References to references, arrays of arrays: no program's values nest so deep; those of damaged types may without end.
  */
 #define NESTING_MAX 100
@@ -832,6 +834,15 @@ enum tl_status tl_print_part(struct tl_printing *printing, const struct tl_value
 	return status;
 }
 
+/* Without const and volatile; a type that is its own target, as in damaged debug information, keeps some. */
+static enum tl_status unqualified(const struct tl_type **type, struct tl_error *error)
+{
+	for (int i = 0; i < QUALIFIERS_MAX && ((*type)->kind == TL_TYPE_CONST || (*type)->kind == TL_TYPE_VOLATILE);
+	     i++)
+		TL_TRY(tl_type_target(*type, type, error));
+	return TL_OK;
+}
+
 /* In front of pointers and references that are printed by themselves stands their type. */
 static enum tl_status print_type_before(struct tl_printing *printing, const struct tl_value *value)
 {
@@ -847,10 +858,8 @@ static enum tl_status print_type_before(struct tl_printing *printing, const stru
 	if (type->kind == TL_TYPE_POINTER) {
 		/* A plain char * goes without saying; what is called otherwise, or is a typedef, does not. */
 		TL_TRY(tl_type_target(type, &target, printing->error));
-		while (target->kind == TL_TYPE_CONST || target->kind == TL_TYPE_VOLATILE)
-			TL_TRY(tl_type_target(target, &target, printing->error));
-		while (plain->kind == TL_TYPE_CONST || plain->kind == TL_TYPE_VOLATILE)
-			TL_TRY(tl_type_target(plain, &plain, printing->error));
+		TL_TRY(unqualified(&target, printing->error));
+		TL_TRY(unqualified(&plain, printing->error));
 		text = plain == type && target->name != NULL && strcmp(target->name, "char") == 0;
 	} else if (type->kind != TL_TYPE_REFERENCE && type->kind != TL_TYPE_RVALUE_REFERENCE) {
 		return TL_OK;
