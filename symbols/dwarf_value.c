@@ -93,7 +93,14 @@ bool tl_dwarf_value_true(const struct tl_dwarf_value *value)
 	return load(value) != 0;
 }
 
-/* The largest floating type of this machine holds all others; the program's `long double` is the same, or not known. */
+/*
+ * The largest floating type of this machine holds all others. On x86 the program's `long double` is the same, in 12
+ * bytes of 32-bit programs and in 16 of others; elsewhere it is the same, or not known.
+ */
+#if LDBL_MANT_DIG == 64
+enum { EXTENDED_NARROW = 12, EXTENDED_WIDE = 16, EXTENDED_BYTES = 10 };
+#endif
+
 static bool load_float(const struct tl_dwarf_value *value, long double *number_ret)
 {
 	float single;
@@ -109,8 +116,10 @@ static bool load_float(const struct tl_dwarf_value *value, long double *number_r
 		*number_ret = twice;
 		return true;
 #if LDBL_MANT_DIG == 64
-	case sizeof(long double):
-		tl_copy(number_ret, value->bytes, sizeof(*number_ret));
+	case EXTENDED_NARROW:
+	case EXTENDED_WIDE:
+		*number_ret = 0;
+		tl_copy(number_ret, value->bytes, EXTENDED_BYTES);
 		return true;
 #endif
 	default:
@@ -132,8 +141,9 @@ static bool store_float(struct tl_dwarf_value *value, long double number)
 		tl_copy(value->bytes, &twice, sizeof(twice));
 		return true;
 #if LDBL_MANT_DIG == 64
-	case sizeof(long double):
-		tl_copy(value->bytes, &number, 10); /* the rest is padding */
+	case EXTENDED_NARROW:
+	case EXTENDED_WIDE:
+		tl_copy(value->bytes, &number, EXTENDED_BYTES); /* the rest is padding */
 		return true;
 #endif
 	default:

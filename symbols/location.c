@@ -444,7 +444,8 @@ static void keep_stale(struct evaluation *evaluation, struct tl_location *locati
 		struct tl_place *place = &location->places[i];
 		struct tl_place value = {
 			.kind = TL_PLACE_VALUE, .bit_size = place->bit_size, .bit_offset = place->bit_offset};
-		const tl_size size = machine->address_size;
+		/* All of the register: what is in it may be larger than an address. */
+		const tl_size size = TL_DWARF_VALUE_MAX;
 
 		value.value.type = tl_dwarf_generic((tl_u8)size);
 		if (place->kind == TL_PLACE_REGISTER && machine->read_register != NULL &&

@@ -68,12 +68,28 @@ void tl_print_number(struct tl_output *output, char format, tl_i128 number, bool
 	}
 }
 
+/*
+ * x87's ten bytes have the highest bit of the fraction in them, which must be 0 in the smallest numbers and 1 in all
+ * others: else they are no number, and the processor refuses to reckon with them (Intel SDM volume 1, table 8-3).
+ */
+static bool is_invalid(const struct tl_value *value)
+{
+	const tl_u8 *bytes = value->bytes;
+
+	return (value->size == 12 || (value->size == 16 && __LDBL_MANT_DIG__ == 64)) &&
+	       ((bytes[8] | (bytes[9] & 0x7f)) == 0) != ((bytes[7] & 0x80) == 0);
+}
+
 /* As many digits as tell any two numbers apart; what the bits of no number are is said in full. */
 static void print_real(struct tl_printing *printing, const struct tl_value *value, long double number)
 {
 	tl_u64 payload = 0;
 	bool negative = value->size != 0 && (value->bytes[(value->size > 10 ? 10 : value->size) - 1] & 0x80) != 0;
 
+	if (is_invalid(value)) {
+		tl_output_text(printing->output, "<invalid float value>");
+		return;
+	}
 	if (number == number) {
 		const char *name = value->type->name;
 		int digits = value->size == 4 ? 9 : value->size == 8 ? 17 : 21;

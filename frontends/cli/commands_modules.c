@@ -105,6 +105,19 @@ static enum tl_status run_info_sharedlibrary(struct tl_cli *cli, const struct tl
 
 /* ---- info symbol ---- */
 
+/* The kernel's own is in no file. */
+static void show_whose(struct tl_cli *cli, const struct tl_module *module)
+{
+	tl_u64 start, size;
+
+	if (module->binary->path[0] != '[') {
+		tl_screen_format(&cli->screen, " of %s", module->binary->path);
+		return;
+	}
+	tl_image_extent(module->binary->image, &start, &size);
+	tl_screen_format(&cli->screen, " of system-supplied DSO at 0x%llx", (unsigned long long)(start + module->bias));
+}
+
 static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
 	const struct tl_modules *modules = tl_session_modules(cli->session);
@@ -133,7 +146,7 @@ static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_comman
 		tl_screen_format(&cli->screen, " + %llu", (unsigned long long)(address - start));
 	tl_screen_format(&cli->screen, " in section %s", wanted.found_name);
 	if (tl_modules_get(modules, 1) != NULL)
-		tl_screen_format(&cli->screen, " of %s", module->binary->path);
+		show_whose(cli, module);
 	tl_screen_text(&cli->screen, "\n");
 	return TL_OK;
 }

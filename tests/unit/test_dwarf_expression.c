@@ -84,12 +84,13 @@ static enum tl_status indexed_address(void *context, tl_u64 index, tl_u64 *addre
 	return TL_OK;
 }
 
-/* Types: 1 int, 2 unsigned int, 3 double, 4 long, 5 float, 6 __int128, 7 complex, 8 unsigned char, 9 nothing. */
+/* Types: 1 int, 2 unsigned int, 3 double, 4 long, 5 float, 6 __int128, 7 complex, 8 unsigned char, 9 nothing, 10 and 11
+ * long double. */
 static enum tl_status base_type(void *context, tl_u64 offset, struct tl_dwarf_type *type_ret, struct tl_error *why)
 {
-	static const struct tl_dwarf_type types[] = {{0, 0, 8}, {1, 5, 4}, {2, 7, 4},  {3, 4, 8},
-						     {4, 5, 8}, {5, 4, 4}, {6, 5, 16}, {7, 3, 16},
-						     {8, 8, 1}, {9, 5, 0}, {10, 4, 16}};
+	static const struct tl_dwarf_type types[] = {{0, 0, 8}, {1, 5, 4}, {2, 7, 4},   {3, 4, 8},
+						     {4, 5, 8}, {5, 4, 4}, {6, 5, 16},  {7, 3, 16},
+						     {8, 8, 1}, {9, 5, 0}, {10, 4, 16}, {11, 4, 12}};
 
 	(void)context;
 	if (offset >= TL_COUNT(types))
@@ -253,6 +254,8 @@ TEST(types)
 		{"a5 11 03 1f a8 01 a8 04", (tl_u64)-2}, {"a5 11 03 1f 19 a5 11 03 29", 1},
 		{"a5 11 03 a5 11 03 1f 2b", 1}, {"a5 11 03 a5 11 03 1c a8 01", 0}, {"a5 11 03 a5 11 03 1b a8 01", 1},
 		{"a5 11 03 a5 11 03 22 a8 01", 5},
+		/* 3 times 2.5 in the 12 bytes that a long double has in 32-bit programs */
+		{"33 a8 01 a8 0b a5 11 03 a8 0b 1e a8 01", 7},
 		/* GNU's numbers */
 		{"f5 11 03 f4 03 08 00 00 00 00 00 00 00 40 1e f7 01", 5}, {"0a 00 10 f6 04 01 f9 02", 0x150e0700},
 		/* the generic type goes with integers of its size */
@@ -266,7 +269,7 @@ TEST(types)
 	CHECK_EQUAL(number_of("31 a9 01", &(tl_u64){0}), TL_ERROR_MALFORMED);
 	CHECK_EQUAL(number_of("a4 01 02 00 00", &(tl_u64){0}), TL_ERROR_MALFORMED);
 	CHECK_EQUAL(number_of("31 a8 09", &(tl_u64){0}), TL_ERROR_UNSUPPORTED);
-	CHECK_EQUAL(number_of("31 a8 0b", &(tl_u64){0}), TL_ERROR_MALFORMED);
+	CHECK_EQUAL(number_of("31 a8 0c", &(tl_u64){0}), TL_ERROR_MALFORMED);
 	CHECK_EQUAL(number_of("0a 00 10 a6 08 01", &(tl_u64){0}), TL_ERROR_MALFORMED);
 }
 
