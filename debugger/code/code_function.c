@@ -6,20 +6,8 @@
 
 #include <string.h>
 
-#define SECTION_CODE 4u /* SHF_EXECINSTR */
-
 /* A function in more pieces than this is a damaged one. */
 #define RANGES_MAX 4096u
-
-/* gdb names no data in code by a symbol that covers none. */
-static bool covers_nothing(const struct tl_module *module, const struct tl_elf_name *symbol)
-{
-	struct tl_elf_section section;
-
-	return symbol->size == 0 && module != NULL && symbol->origin != TL_ELF_PLT &&
-	       tl_elf_section(tl_image_elf(module->binary->image), symbol->section, &section, NULL) == TL_OK &&
-	       (section.flags & SECTION_CODE) == 0;
-}
 
 static bool copy_name(const char *name, char *name_ret, tl_size size)
 {
@@ -66,7 +54,7 @@ static bool symbol_at(struct tl_places *places, tl_u64 address, char *name_ret, 
 	const struct tl_spot *spot;
 	tl_u64 start, entry;
 	bool known = tl_modules_symbol(modules, address, &symbol, &start) &&
-		     !covers_nothing(tl_modules_at(modules, address), &symbol);
+		     tl_modules_symbol_names(modules, address, &symbol);
 
 	/* A symbol that begins behind the function's entry is of a part of it that lies apart; right there, any other.
 	 */
@@ -164,38 +152,12 @@ static enum tl_status from_scopes(const struct tl_spot *spot, struct tl_code_fun
 	return status;
 }
 
-/* How far a symbol goes that does not say how large it is: to the next one of its section, or the section's end. */
-static tl_u64 end_of(const struct tl_binary *binary, const struct tl_elf_name *symbol)
-{
-	struct tl_elf_section section;
-	tl_u64 end = symbol->address + 1;
-	bool found = tl_elf_section(tl_image_elf(binary->image), symbol->section, &section, NULL) == TL_OK &&
-		     symbol->address - section.address < section.size;
-
-	if (found)
-		end = section.address + section.size;
-	for (tl_size i = 0; i < tl_elf_symbols_count(binary->symbols); i++) {
-		struct tl_elf_name other = tl_elf_symbols_get(binary->symbols, i);
-
-		if (other.section == symbol->section && other.address > symbol->address &&
-		    (!found || other.address < end)) {
-			end = other.address;
-			found = true;
-		}
-	}
-	return end;
-}
-
 static enum tl_status from_symbol(const struct tl_spot *spot, const struct tl_elf_name *symbol, tl_u64 address,
 				  struct tl_code_function *function, struct tl_error *error)
 {
-	tl_u64 size = symbol->size;
-
-	if (size == 0)
-		size = end_of(spot->module->binary, symbol) - symbol->address;
 	function->entry = address;
 	TL_TRY(set_name(function, symbol->name, error));
-	return add_range(function, address, address + size, error);
+	return add_range(function, address, address + tl_module_symbol_size(spot->module, symbol), error);
 }
 
 static enum tl_status find(struct tl_places *places, tl_u64 address, struct tl_code_function *function,

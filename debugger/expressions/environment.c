@@ -330,7 +330,8 @@ static bool symbol_at(void *context, tl_u64 address, char *name_ret, tl_size siz
 	struct tl_elf_name symbol;
 	tl_u64 start;
 
-	if (!tl_modules_symbol(store->at.modules, address, &symbol, &start))
+	if (!tl_modules_symbol(store->at.modules, address, &symbol, &start) ||
+	    !tl_modules_symbol_names(store->at.modules, address, &symbol))
 		return false;
 	if ((!tl_demangle_is_mangled(symbol.name) ||
 	     tl_demangle(symbol.name, TL_DEMANGLE_WHOLE, &output, NULL) != TL_OK) &&

@@ -201,7 +201,10 @@ enum tl_status tl_environment_value_at(struct tl_environment_store *store, const
 	bool known, done = false;
 	tl_u64 size;
 
-	if (location->count == 1 && first->kind == TL_PLACE_MEMORY && first->bit_offset == 0)
+	TL_TRY(tl_type_size(type, &size, &known, error));
+	/* A piece may be the beginning alone: what stands behind it is something else. */
+	if (location->count == 1 && first->kind == TL_PLACE_MEMORY && first->bit_offset == 0 &&
+	    (first->bit_size == 0 || (known && first->bit_size / 8 >= size)))
 		return tl_value_at(&store->values, type, first->address, value_ret, error);
 	if (location->count == 1 && first->kind == TL_PLACE_NONE)
 		return tl_environment_absent(store, type, value_ret, error);
@@ -209,7 +212,6 @@ enum tl_status tl_environment_value_at(struct tl_environment_store *store, const
 		TL_TRY(converted(store, frame, type, first, value_ret, &done, error));
 	if (done)
 		return TL_OK;
-	TL_TRY(tl_type_size(type, &size, &known, error));
 	if (!known)
 		return tl_environment_absent(store, type, value_ret, error);
 	TL_TRY(marked(store, type, size, TL_ABSENT_NOT, value_ret, error));

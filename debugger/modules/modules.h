@@ -94,6 +94,14 @@ tl_u64 tl_modules_generation(const struct tl_modules *modules);
  */
 bool tl_modules_symbol(const struct tl_modules *modules, tl_u64 address, struct tl_elf_name *symbol_ret,
 		       tl_u64 *address_ret);
+/* How many bytes a module's symbol covers: those to the next one of its section, or the section's end, if it does not
+ * say. */
+tl_u64 tl_module_symbol_size(const struct tl_module *module, const struct tl_elf_name *symbol);
+/*
+ * Whether an address is shown by that symbol's name behind it: not by one of data that covers none, such as
+ * _GLOBAL_OFFSET_TABLE_ (as gdb has it).
+ */
+bool tl_modules_symbol_names(const struct tl_modules *modules, tl_u64 address, const struct tl_elf_name *symbol);
 
 /* The line table's row for an address, and its table. False without. Bounds of the row's code with bias. */
 struct tl_code_line {

@@ -61,6 +61,41 @@ bool tl_modules_symbol(const struct tl_modules *modules, tl_u64 address, struct 
 	return true;
 }
 
+tl_u64 tl_module_symbol_size(const struct tl_module *module, const struct tl_elf_name *symbol)
+{
+	const struct tl_binary *binary = module->binary;
+	struct tl_elf_section section;
+	tl_u64 end = symbol->address + 1;
+	bool found;
+
+	if (symbol->size != 0)
+		return symbol->size;
+	found = tl_elf_section(tl_image_elf(binary->image), symbol->section, &section, NULL) == TL_OK &&
+		symbol->address - section.address < section.size;
+	if (found)
+		end = section.address + section.size;
+	for (tl_size i = 0; i < tl_elf_symbols_count(binary->symbols); i++) {
+		struct tl_elf_name other = tl_elf_symbols_get(binary->symbols, i);
+
+		if (other.section == symbol->section && other.address > symbol->address &&
+		    (!found || other.address < end)) {
+			end = other.address;
+			found = true;
+		}
+	}
+	return end - symbol->address;
+}
+
+bool tl_modules_symbol_names(const struct tl_modules *modules, tl_u64 address, const struct tl_elf_name *symbol)
+{
+	const struct tl_module *module = tl_modules_at(modules, address);
+	struct tl_elf_section section;
+
+	return symbol->size != 0 || module == NULL || symbol->origin == TL_ELF_PLT ||
+	       tl_elf_section(tl_image_elf(module->binary->image), symbol->section, &section, NULL) != TL_OK ||
+	       (section.flags & SHF_EXECINSTR) != 0;
+}
+
 bool tl_modules_find_table(const struct tl_binary *binary, tl_u64 address, const struct tl_unit **unit_ret,
 			   const struct tl_line_table **table_ret)
 {

@@ -235,8 +235,7 @@ static enum tl_status begin_without_line(struct tl_session *session, const struc
 	session->steps.end = here->at + 1;
 	if (session->steps.until)
 		return TL_OK;
-	if (symbol.size != 0)
-		session->steps.end = address + symbol.size;
+	session->steps.end = address + tl_module_symbol_size(tl_modules_at(modules_of(session), address), &symbol);
 	tl_session_remark(session,
 			  "Single stepping until exit from function %s,\nwhich has no line number information.",
 			  here->frame->name != NULL ? here->frame->name : symbol.name);

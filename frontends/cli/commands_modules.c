@@ -115,7 +115,8 @@ static void show_whose(struct tl_cli *cli, const struct tl_module *module)
 		return;
 	}
 	tl_image_extent(module->binary->image, &start, &size);
-	tl_screen_format(&cli->screen, " of system-supplied DSO at 0x%llx", (unsigned long long)(start + module->bias));
+	start += module->bias;
+	tl_screen_format(&cli->screen, " of system-supplied DSO at 0x%llx", (unsigned long long)start);
 }
 
 static enum tl_status run_info_symbol(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
