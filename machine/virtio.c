@@ -99,10 +99,8 @@ void tl_virtio_break(struct tl_virtio *virtio)
 		set_interrupts(virtio, virtio->state.interrupts | INTERRUPT_CONFIGURATION);
 }
 
-bool tl_virtio_take(struct tl_virtio *virtio, tl_u32 queue, struct tl_virtio_chain *chain_ret)
+static bool take(struct tl_virtio *virtio, tl_u32 queue, bool event_index, struct tl_virtio_chain *chain_ret)
 {
-	bool event_index = tl_virtio_agreed(virtio, FEATURE_EVENT_INDEX);
-
 	if (!tl_virtio_started(virtio))
 		return false;
 	switch (tl_virtio_queue_take(&virtio->state.queues[queue], &virtio->memory, event_index, chain_ret)) {
@@ -115,6 +113,17 @@ bool tl_virtio_take(struct tl_virtio *virtio, tl_u32 queue, struct tl_virtio_cha
 	default:
 		return false;
 	}
+}
+
+bool tl_virtio_take(struct tl_virtio *virtio, tl_u32 queue, struct tl_virtio_chain *chain_ret)
+{
+	return take(virtio, queue, tl_virtio_agreed(virtio, FEATURE_EVENT_INDEX), chain_ret);
+}
+
+/* The driver need not be asked to tell of the next one: it is looked for when it is needed. */
+bool tl_virtio_take_room(struct tl_virtio *virtio, tl_u32 queue, struct tl_virtio_chain *chain_ret)
+{
+	return take(virtio, queue, false, chain_ret);
 }
 
 void tl_virtio_give(struct tl_virtio *virtio, tl_u32 queue, const struct tl_virtio_chain *chain, tl_u32 length)

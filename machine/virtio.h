@@ -35,7 +35,10 @@ struct tl_virtio_kind {
 	tl_u16 queue_size; /* of each at most: a power of 2 up to TL_VIRTIO_QUEUE_SIZE_MAX */
 	/* The driver says that there is something in a queue. The device has started, and the queue exists. */
 	void (*notify)(void *device, tl_u32 queue);
-	/* Input, as struct tl_device_operations has it; NULL: takes none. */
+	/*
+	 * Input, as struct tl_device_operations has it; NULL: takes none. What comes with a change of the device's
+	 * state, even if the driver turns out to have made a mistake, is taken.
+	 */
 	tl_size (*receive)(void *device, const tl_u8 *bytes, tl_size size);
 };
 
@@ -76,6 +79,11 @@ void tl_virtio_reset(struct tl_virtio *virtio);
  * A broken queue stops the device until the driver resets it (tl_virtio_break).
  */
 TL_CHECKED bool tl_virtio_take(struct tl_virtio *virtio, tl_u32 queue, struct tl_virtio_chain *chain_ret);
+/*
+ * For devices. The same for a buffer that is to take input. Where there is none it leaves no trace in the guest's
+ * memory: input that is not taken is not written down, and a run without it must be the same.
+ */
+TL_CHECKED bool tl_virtio_take_room(struct tl_virtio *virtio, tl_u32 queue, struct tl_virtio_chain *chain_ret);
 /* For devices. Gives it back with `length` bytes written. */
 void tl_virtio_give(struct tl_virtio *virtio, tl_u32 queue, const struct tl_virtio_chain *chain, tl_u32 length);
 /* For devices, after some were given back: interrupts the guest if it wants that. */

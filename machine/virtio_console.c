@@ -36,21 +36,34 @@ static void notify(void *device, tl_u32 queue)
 	tl_virtio_tell(console->virtio, queue);
 }
 
+/* False when the driver made a mistake: a buffer without room is one, too. */
+static bool fill(struct tl_virtio_console *console, const struct tl_virtio_chain *chain, const tl_u8 *bytes,
+		 tl_u64 size)
+{
+	if (chain->writable_size == 0 || !tl_virtio_chain_write(chain, 0, bytes, size)) {
+		tl_virtio_break(console->virtio);
+		return false;
+	}
+	tl_virtio_give(console->virtio, RECEIVE, chain, (tl_u32)size);
+	return tl_virtio_started(console->virtio);
+}
+
 tl_u64 tl_virtio_console_receive(struct tl_virtio_console *console, const tl_u8 *bytes, tl_u64 size)
 {
 	struct tl_virtio_chain chain;
 	tl_u64 taken = 0;
 
-	while (taken < size && tl_virtio_take(console->virtio, RECEIVE, &chain)) {
+	if (!tl_virtio_started(console->virtio))
+		return 0;
+	while (taken < size && tl_virtio_take_room(console->virtio, RECEIVE, &chain)) {
 		tl_u64 part = size - taken < chain.writable_size ? size - taken : chain.writable_size;
 
-		if (!tl_virtio_chain_write(&chain, 0, bytes + taken, part)) {
-			tl_virtio_break(console->virtio);
-			return taken;
-		}
-		tl_virtio_give(console->virtio, RECEIVE, &chain, (tl_u32)part);
+		if (!fill(console, &chain, bytes + taken, part))
+			break;
 		taken += part;
 	}
+	if (!tl_virtio_started(console->virtio))
+		return size; /* it broke just now, and the bytes are lost with it */
 	tl_virtio_tell(console->virtio, RECEIVE);
 	return taken;
 }

@@ -21,7 +21,7 @@ struct tl_virtio_console {
 /* Puts a console into a slot, which is borrowed. `send` and `context` are the caller's to set, then or later. */
 void tl_virtio_console_plug(struct tl_virtio_console *console_ret, struct tl_virtio *virtio);
 
-/* Bytes for the guest; how many of them it took. */
+/* Bytes for the guest; how many of them it took: all of them when the device breaks over them. */
 tl_u64 tl_virtio_console_receive(struct tl_virtio_console *console, const tl_u8 *bytes, tl_u64 size);
 
 #endif

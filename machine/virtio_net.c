@@ -52,7 +52,7 @@ static void notify(void *device, tl_u32 queue)
 	tl_virtio_tell(net->virtio, queue);
 }
 
-/* The buffer that was taken is given back in any case, or put back: none is lost. */
+/* False when the buffer that was taken is too small: it is put back. */
 static bool deliver(struct tl_virtio_net *net, const struct tl_virtio_chain *chain, const tl_u8 *frame, tl_u64 size)
 {
 	tl_u8 header[HEADER_SIZE] = {[HEADER_BUFFERS] = 1};
@@ -64,24 +64,24 @@ static bool deliver(struct tl_virtio_net *net, const struct tl_virtio_chain *cha
 	if (!tl_virtio_chain_write(chain, 0, header, HEADER_SIZE) ||
 	    !tl_virtio_chain_write(chain, HEADER_SIZE, frame, size)) {
 		tl_virtio_break(net->virtio);
-		return false;
+		return true;
 	}
 	tl_virtio_give(net->virtio, RECEIVE, chain, (tl_u32)(HEADER_SIZE + size));
 	tl_virtio_tell(net->virtio, RECEIVE);
+	net->received++;
 	return true;
 }
 
 bool tl_virtio_net_receive(struct tl_virtio_net *net, const tl_u8 *frame, tl_u64 size)
 {
+	bool started = tl_virtio_started(net->virtio), taken = false;
 	struct tl_virtio_chain chain;
 
-	if (size < FRAME_MIN || size > TL_VIRTIO_NET_FRAME_MAX || !tl_virtio_take(net->virtio, RECEIVE, &chain) ||
-	    !deliver(net, &chain, frame, size)) {
-		net->dropped++;
-		return false;
-	}
-	net->received++;
-	return true;
+	if (started && size >= FRAME_MIN && size <= TL_VIRTIO_NET_FRAME_MAX)
+		taken = tl_virtio_take_room(net->virtio, RECEIVE, &chain) ? deliver(net, &chain, frame, size)
+									  : !tl_virtio_started(net->virtio);
+	net->dropped += !taken;
+	return taken;
 }
 
 /* All of a frame or nothing of it. */

@@ -28,7 +28,10 @@ struct tl_virtio_net {
 void tl_virtio_net_plug(struct tl_virtio_net *net_ret, struct tl_virtio *virtio,
 			const tl_u8 address[TL_VIRTIO_NET_ADDRESS]);
 
-/* A frame for the guest. False when it does not fit, or the guest has no room now: it is dropped, as networks do. */
+/*
+ * A frame for the guest. False when it does not fit, or the guest has no room now: then nothing has changed. One over
+ * which the device breaks is taken, too.
+ */
 bool tl_virtio_net_receive(struct tl_virtio_net *net, const tl_u8 *frame, tl_u64 size);
 
 #endif

@@ -41,6 +41,28 @@ void tl_devices_end(struct tl_devices *devices)
 	devices->network = NULL;
 }
 
+static bool is_past(const struct tl_devices *devices)
+{
+	return devices->history != NULL && tl_history_is_past(devices->history);
+}
+
+/* What was sent in the past is not sent again. */
+static void send_frame(void *context, const tl_u8 *frame, tl_u64 size)
+{
+	struct tl_devices *devices = context;
+
+	if (devices->network != NULL && !is_past(devices))
+		tl_user_network_send(devices->network, frame, size);
+}
+
+static void send_text(void *context, const tl_u8 *bytes, tl_u64 size)
+{
+	struct tl_devices *devices = context;
+
+	if (devices->send != NULL && !is_past(devices))
+		devices->send(devices->send_context, bytes, size);
+}
+
 /* The next free slot; NULL with an error when there is none, or when there is one of what may be there only once. */
 static struct tl_virtio *next_slot(struct tl_devices *devices, const struct tl_virtio *other, const char *what,
 				   struct tl_error *error)
@@ -116,6 +138,8 @@ enum tl_status tl_devices_add_console(struct tl_devices *devices, struct tl_erro
 	if (slot == NULL)
 		return TL_ERROR_ARGUMENT;
 	tl_virtio_console_plug(&devices->console, slot);
+	devices->console.send = send_text;
+	devices->console.context = devices;
 	devices->used++;
 	return TL_OK;
 }
@@ -130,26 +154,22 @@ enum tl_status tl_devices_add_network(struct tl_devices *devices, const struct t
 	if (settings != NULL)
 		TL_TRY(tl_user_network_open(settings, &devices->network, error));
 	tl_virtio_net_plug(&devices->net, slot, card_address);
-	if (settings != NULL) {
-		devices->net.send = tl_user_network_send;
-		devices->net.context = devices->network;
-	}
+	devices->net.send = send_frame;
+	devices->net.context = devices;
 	devices->used++;
 	return TL_OK;
 }
 
-void tl_devices_save(const struct tl_devices *devices, struct tl_devices_state *state_ret)
+enum tl_status tl_devices_remember(struct tl_devices *devices, struct tl_history *history, struct tl_error *error)
 {
 	for (tl_u32 i = 0; i < TL_BOARD_SLOTS; i++)
-		state_ret->slots[i] = devices->slots[i].state;
-	state_ret->random = devices->random.stream;
-}
-
-void tl_devices_restore(struct tl_devices *devices, const struct tl_devices_state *state)
-{
-	for (tl_u32 i = 0; i < TL_BOARD_SLOTS; i++)
-		devices->slots[i].state = state->slots[i];
-	devices->random.stream = state->random;
+		TL_TRY(tl_history_add_state(history, &devices->slots[i].state, sizeof(devices->slots[i].state), error));
+	TL_TRY(tl_history_add_state(history, &devices->random.stream, sizeof(devices->random.stream), error));
+	for (tl_u32 i = 0; i < devices->disk_count; i++)
+		if (devices->disks[i].mode != TL_DISK_READ_ONLY)
+			TL_TRY(tl_history_add_disk(history, &devices->disks[i], error));
+	devices->history = history;
+	return TL_OK;
 }
 
 /* Through the computer's one door, where it is written down. */
@@ -158,7 +178,10 @@ static tl_size enter(struct tl_devices *devices, const struct tl_virtio *slot, c
 	struct tl_input input = {
 		.kind = TL_INPUT_SLOT, .number = (tl_u64)(slot - devices->slots), .bytes = bytes, .size = size};
 
-	return tl_computer_input(devices->computer, &input);
+	bool new_timeline;
+
+	return devices->history != NULL ? tl_history_input(devices->history, &input, &new_timeline)
+					: tl_computer_input(devices->computer, &input);
 }
 
 /* A frame for which there is no room just now waits; one that comes before the guest has started its card is lost. */
@@ -171,7 +194,9 @@ static bool enter_frame(void *context, const tl_u8 *frame, tl_u64 size)
 
 tl_u64 tl_devices_enter_frames(struct tl_devices *devices)
 {
-	return devices->network != NULL ? tl_user_network_take(devices->network, enter_frame, devices) : 0;
+	return devices->network != NULL && !is_past(devices)
+		       ? tl_user_network_take(devices->network, enter_frame, devices)
+		       : 0;
 }
 
 tl_size tl_devices_enter_console(struct tl_devices *devices, const tl_u8 *bytes, tl_size size)

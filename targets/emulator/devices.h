@@ -13,6 +13,7 @@
 #include "machine/virtio_net.h"
 #include "machine/virtio_random.h"
 #include "targets/emulator/computer.h"
+#include "targets/emulator/history.h"
 
 #define TL_DEVICES_DISKS 4
 
@@ -25,18 +26,13 @@ struct tl_devices {
 	tl_u32 disk_count;
 	/* What is not there has NULL for its slot (`virtio`). */
 	struct tl_virtio_random random;
-	struct tl_virtio_console console; /* `send` and its context are its user's to set */
+	struct tl_virtio_console console;
 	struct tl_virtio_net net;
 	struct tl_user_network *network;
-};
-
-/*
- * All that devices remember, for a snapshot. Beside it there are the disks' overlays, each of which tells of its blocks
- * (struct tl_disk), and what is under way in the network, which has no past.
- */
-struct tl_devices_state {
-	struct tl_virtio_state slots[TL_BOARD_SLOTS];
-	struct tl_random_stream random;
+	struct tl_history *history; /* borrowed; NULL: none */
+	/* What the guest sends to the console goes there: the caller's to set. NULL: it is lost. */
+	void (*send)(void *context, const tl_u8 *bytes, tl_u64 size);
+	void *send_context;
 };
 
 /* No devices: empty slots in the board of an open computer, which is borrowed. Neither may be moved. */
@@ -67,9 +63,14 @@ TL_CHECKED enum tl_status tl_devices_add_network(struct tl_devices *devices,
 						 const struct tl_user_network_settings *settings,
 						 struct tl_error *error);
 
-/* Copies the state out, and back; interrupt lines are the board's, and are not touched. */
-void tl_devices_save(const struct tl_devices *devices, struct tl_devices_state *state_ret);
-void tl_devices_restore(struct tl_devices *devices, const struct tl_devices_state *state);
+/*
+ * Makes all of them part of what a history remembers, before the first run. Input then enters through it; what the
+ * guest sends while its past is run again goes nowhere, and no frame enters until that is over. What is under way in
+ * the network has no past: the other end has seen what it saw. TL_ERROR_UNSUPPORTED for disks that are written through,
+ * and tl_history_add_state's.
+ */
+TL_CHECKED enum tl_status tl_devices_remember(struct tl_devices *devices, struct tl_history *history,
+					      struct tl_error *error);
 
 /* Frames that came from the network enter the guest, now. Returns how many. */
 tl_u64 tl_devices_enter_frames(struct tl_devices *devices);

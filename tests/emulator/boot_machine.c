@@ -4,12 +4,14 @@
  *     boot-machine [--harts N] [--memory MIB] [--firmware FILE] [--kernel FILE] [--any FILE] [--initrd FILE]
  *                  [--program FILE] [--append TEXT] [--type TEXT] [--begun N] [--resets N]
  *                  [--disk FILE[,write|,readonly]] [--random SEED] [--console FILE] [--network FORWARD]
+ *                  [--again TIMES]
  *
  * --any is a kernel that need not be Linux. --type enters the text when nothing else is left that would happen.
  * SEED is a text, and FORWARD a port to be forwarded, or "". --console is where the virtio console's output goes. With
  * a network idle time passes as the host's does; without, it is jumped over. At the end it says on standard error how
  * the run ended, how many instructions were begun, the machine's time, and how fast that was. Exits with 0 when the
- * guest switched the machine off.
+ * guest switched the machine off. With --again it has remembered the past, goes back to so many moments of it, the
+ * last ones first, runs on from there, and says whether memory and disks end as they did.
  */
 #include "targets/emulator/computer_load.h"
 #include "targets/emulator/devices.h"
@@ -32,6 +34,7 @@ struct order {
 	tl_u32 disk_count;
 	struct tl_computer_limits limits;
 	unsigned long resets; /* that are followed */
+	unsigned long again;
 };
 
 static void print(void *context, tl_u8 byte)
@@ -52,6 +55,8 @@ static bool read_device(struct order *order, const char *name, const char *value
 		order->console = value;
 	else if (strcmp(name, "--network") == 0)
 		order->network = value;
+	else if (strcmp(name, "--again") == 0)
+		order->again = strtoul(value, NULL, 0);
 	else
 		return false;
 	return true;
@@ -115,10 +120,10 @@ static void print_to(void *context, const tl_u8 *bytes, tl_u64 size)
 static enum tl_status add_console(struct tl_devices *devices, const struct order *order, struct tl_error *error)
 {
 	TL_TRY(tl_devices_add_console(devices, error));
-	devices->console.send = print_to;
-	devices->console.context = fopen(order->console, "w");
-	return devices->console.context != NULL ? TL_OK
-						: TL_FAIL(error, TL_ERROR_ARGUMENT, "cannot write %s", order->console);
+	devices->send = print_to;
+	devices->send_context = fopen(order->console, "w");
+	return devices->send_context != NULL ? TL_OK
+					     : TL_FAIL(error, TL_ERROR_ARGUMENT, "cannot write %s", order->console);
 }
 
 static enum tl_status add_devices(struct tl_devices *devices, const struct order *order, struct tl_error *error)
@@ -141,6 +146,21 @@ static enum tl_status add_devices(struct tl_devices *devices, const struct order
 	return TL_OK;
 }
 
+/* Both with the past, or without one. */
+static enum tl_computer_exit go_on(struct tl_computer *computer, const struct tl_devices *devices,
+				   const struct tl_computer_limits *limits)
+{
+	return devices->history != NULL ? tl_history_run(devices->history, limits) : tl_computer_run(computer, limits);
+}
+
+static tl_size enter(struct tl_computer *computer, const struct tl_devices *devices, const struct tl_input *input)
+{
+	bool new_timeline;
+
+	return devices->history != NULL ? tl_history_input(devices->history, input, &new_timeline)
+					: tl_computer_input(computer, input);
+}
+
 /* Lets the network work; while the machine is idle, until it would go on by itself. */
 static void wait_for_network(struct tl_computer *computer, struct tl_devices *devices, bool idle)
 {
@@ -152,8 +172,8 @@ static void wait_for_network(struct tl_computer *computer, struct tl_devices *de
 	if (poll(&ready, 1, milliseconds) > 0)
 		tl_user_network_turn(devices->network);
 	if (tl_devices_enter_frames(devices) == 0 && idle && deadline != TL_U64_MAX)
-		(void)tl_computer_input(
-			computer,
+		(void)enter(
+			computer, devices,
 			&(struct tl_input){.kind = TL_INPUT_TIME, .number = rest > 1000 ? now + 1000000000 : deadline});
 }
 
@@ -168,24 +188,25 @@ static enum tl_computer_exit run_with_network(struct tl_computer *computer, stru
 		part.tell_idle = true;
 		if (part.begun > computer->begun + NETWORK_BEGUN)
 			part.begun = computer->begun + NETWORK_BEGUN;
-		exit = tl_computer_run(computer, &part);
-		/* Also at the end: what the guest sent last is still to go out. */
-		wait_for_network(computer, devices, exit == TL_COMPUTER_IDLE);
-		if (exit != TL_COMPUTER_IDLE && (exit != TL_COMPUTER_REACHED || computer->begun >= limits->begun))
+		exit = go_on(computer, devices, &part);
+		if (exit != TL_COMPUTER_IDLE && (exit != TL_COMPUTER_REACHED || computer->begun >= limits->begun)) {
+			tl_user_network_turn(devices->network); /* what the guest sent last is still to go out */
 			return exit;
+		}
+		wait_for_network(computer, devices, exit == TL_COMPUTER_IDLE);
 	}
 }
 
 /* Enters what is left to be typed; false when nothing of it was taken. */
-static bool type(struct tl_computer *computer, struct order *order)
+static bool type(struct tl_computer *computer, const struct tl_devices *devices, struct order *order)
 {
 	tl_size taken;
 
 	if (order->type == NULL || order->type[0] == '\0')
 		return false;
-	taken = tl_computer_input(computer, &(struct tl_input){.kind = TL_INPUT_UART,
-							       .bytes = (const tl_u8 *)order->type,
-							       .size = strlen(order->type)});
+	taken = enter(computer, devices,
+		      &(struct tl_input){
+			      .kind = TL_INPUT_UART, .bytes = (const tl_u8 *)order->type, .size = strlen(order->type)});
 	order->type += taken;
 	return taken != 0;
 }
@@ -195,13 +216,13 @@ static enum tl_computer_exit run(struct tl_computer *computer, struct tl_devices
 	for (;;) {
 		enum tl_computer_exit exit = devices->network != NULL
 						     ? run_with_network(computer, devices, &order->limits)
-						     : tl_computer_run(computer, &order->limits);
+						     : go_on(computer, devices, &order->limits);
 
 		if (exit == TL_COMPUTER_RESET && order->resets != 0) {
 			order->resets--;
 			if (tl_computer_reset(computer, NULL) != TL_OK)
 				return exit;
-		} else if (exit != TL_COMPUTER_STUCK || !type(computer, order)) {
+		} else if (exit != TL_COMPUTER_STUCK || !type(computer, devices, order)) {
 			return exit;
 		}
 	}
@@ -261,6 +282,69 @@ static void report(const struct tl_computer *computer, enum tl_computer_exit exi
 	}
 }
 
+/* What the machine has come to: its memory, and its disks. */
+static tl_u8 *copy_of(const struct tl_computer *computer, struct tl_devices *devices, tl_u64 *size_ret)
+{
+	tl_u64 size = computer->configuration.memory_size, at = size;
+	tl_u8 *copy;
+
+	for (tl_u32 i = 0; i < devices->disk_count; i++)
+		size += devices->disks[i].size;
+	copy = malloc(size);
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, computer->memory, at);
+	for (tl_u32 i = 0; i < devices->disk_count; at += devices->disks[i++].size)
+		if (tl_disk_read(&devices->disks[i], 0, copy + at, devices->disks[i].size) != TL_OK)
+			memset(copy + at, 0xee, devices->disks[i].size);
+	*size_ret = size;
+	return copy;
+}
+
+/* Goes back to a moment, and on from there to where it was. */
+static bool same_from(struct tl_computer *computer, struct tl_devices *devices, tl_u64 moment, const tl_u8 *expected)
+{
+	struct tl_computer_position position = {.round = moment, .now = moment};
+	struct tl_history_facts facts;
+	tl_u64 begun = computer->begun, size, went;
+	tl_u8 *copy;
+	bool same;
+
+	if (tl_history_go(devices->history, &position) == TL_BACK_STOPPED)
+		return false;
+	went = computer->begun;
+	(void)tl_history_run(devices->history, &TL_COMPUTER_FOREVER);
+	tl_history_facts(devices->history, &facts);
+	copy = copy_of(computer, devices, &size);
+	same = copy != NULL && memcmp(copy, expected, size) == 0 && computer->begun == begun && !facts.diverged;
+	fprintf(stderr, "again from %" PRIu64 ": %s\n", (uint64_t)went, same ? "the same" : "another end");
+	free(copy);
+	return same;
+}
+
+static bool all_the_same(struct tl_computer *computer, struct tl_devices *devices, unsigned long times)
+{
+	tl_u64 size, end = tl_computer_now(computer);
+	tl_u8 *expected = copy_of(computer, devices, &size);
+	bool same = expected != NULL;
+
+	fflush(stdout);
+	computer->board.console = NULL; /* it has been said */
+	for (unsigned long i = times; same && i > 0; i--)
+		same = same_from(computer, devices, end * i / (times + 1), expected);
+	free(expected);
+	return same;
+}
+
+static enum tl_status remember(struct tl_computer *computer, struct tl_devices *devices, struct tl_error *error)
+{
+	static const struct tl_history_options options;
+	struct tl_history *history;
+
+	TL_TRY(tl_history_open(&history, computer, &options, error));
+	return tl_devices_remember(devices, history, error);
+}
+
 int main(int count, char **arguments)
 {
 	static struct tl_computer computer;
@@ -277,7 +361,8 @@ int main(int count, char **arguments)
 	}
 	if (tl_computer_open(&computer, &order.configuration, &error) != TL_OK ||
 	    (tl_devices_begin(&devices, &computer), add_devices(&devices, &order, &error)) != TL_OK ||
-	    load(&computer, &order, &error) != TL_OK || tl_computer_reset(&computer, &error) != TL_OK) {
+	    load(&computer, &order, &error) != TL_OK || tl_computer_reset(&computer, &error) != TL_OK ||
+	    (order.again != 0 && remember(&computer, &devices, &error) != TL_OK)) {
 		fprintf(stderr, "%s\n", error.text);
 		return 2;
 	}
@@ -285,6 +370,9 @@ int main(int count, char **arguments)
 	before = seconds();
 	exit = run(&computer, &devices, &order);
 	report(&computer, exit, seconds() - before);
+	if (order.again != 0 && !all_the_same(&computer, &devices, order.again))
+		exit = TL_COMPUTER_FAILED;
+	tl_history_close(devices.history);
 	tl_devices_end(&devices);
 	tl_computer_close(&computer);
 	return exit == TL_COMPUTER_OFF ? 0 : 1;

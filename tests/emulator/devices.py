@@ -22,6 +22,7 @@ DISK_SIZE = 8 << 20
 WRITE_AT, WRITE_SIZE = 65536, 1 << 20
 WRITTEN = bytes((i * 7 + (i >> 9)) & 255 for i in range(WRITE_SIZE))
 DEADLINE = 400
+TIMES = 4
 DRIVERS = ['virtio_mmio', 'virtio_blk', 'virtio-rng', 'failover', 'net_failover', 'virtio_net']
 
 passed = failed = 0
@@ -82,6 +83,11 @@ def everything_works(machine):
     check('the file of the disk is as before', machine.disk.read_bytes() == machine.original)
     again, said_again = machine.run(*words)
     check('the same run happens twice', (again, position(said_again)) == (printed, position(said)), said + said_again)
+    again, said_again = machine.run(*words, '--again', str(TIMES))
+    check('with its past in mind it is the same, too', (again, position(said_again)) == (printed, position(said)),
+          said + said_again)
+    check('from any moment of it memory and disk come to the same', said_again.count(': the same') == TIMES, said_again)
+    check('what was sent in the past is not sent again', console.read_bytes() == b'written to hvc0\r\n')
 
 
 def a_disk_is_written_through(machine):
@@ -120,9 +126,10 @@ def the_network_reaches_the_guest(machine):
     answers = []
     asker = threading.Thread(target=ask, args=(port, answers, time.monotonic() + DEADLINE))
     asker.start()
-    printed, said = machine.run('--network', f'udp::{port}-:7')
+    printed, said = machine.run('--network', f'udp::{port}-:7', '--again', str(TIMES))
     check('eth0', 'card: 525400123456' in printed and 'echo: good' in printed, printed + said)
     asker.join()
+    check('its past needs no network', said.count(': the same') == TIMES, said)
     check('the echo of a datagram', answers == [b'hello, guest'], str(answers))
 
 

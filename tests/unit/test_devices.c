@@ -179,31 +179,6 @@ TEST(a_device_writes_memory_through_the_computer_and_interrupts)
 	end();
 }
 
-TEST(state_goes_back_with_a_snapshot)
-{
-	static const tl_u8 seed[TL_RANDOM_SEED];
-	static tl_u8 memory[0x4000];
-	struct tl_devices_state state;
-	struct tl_error error;
-	tl_u8 first[32];
-
-	REQUIRE(begin());
-	REQUIRE(tl_devices_add_random(&devices, seed, &error) == TL_OK);
-	start(0);
-	offer(0, 0);
-	tl_devices_save(&devices, &state);
-	memcpy(memory, tl_computer_look(&computer, MEMORY, sizeof(memory)), sizeof(memory));
-	offer(0, 1);
-	memcpy(first, tl_computer_look(&computer, DATA, 32), 32);
-	offer(0, 2);
-	CHECK(memcmp(first, tl_computer_look(&computer, DATA, 32), 32) != 0);
-	tl_devices_restore(&devices, &state);
-	memcpy(tl_computer_change(&computer, MEMORY, sizeof(memory)), memory, sizeof(memory));
-	offer(0, 1);
-	CHECK(memcmp(first, tl_computer_look(&computer, DATA, 32), 32) == 0);
-	end();
-}
-
 TEST(input_enters_through_the_log)
 {
 	struct tl_error error;

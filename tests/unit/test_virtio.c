@@ -539,16 +539,54 @@ TEST(a_console_takes_what_the_guest_has_room_for)
 	CHECK(memcmp(guest_at(&guest, DATA + 16), "efgh", 4) == 0);
 	CHECK(guest_take(&guest, 0, &head, &length) && length == 4);
 	CHECK(guest_take(&guest, 0, &head, &length) && length == 4);
-	/* Buffers without room are given back empty, and cannot keep the device busy. */
+	/* A buffer without room is a mistake, as is one that is not memory. What it breaks over is gone. */
 	piece.size = 0;
-	for (int i = 0; i < 8; i++)
-		(void)guest_add(&guest, 0, &piece, 1);
+	(void)guest_add(&guest, 0, &piece, 1);
+	CHECK_EQUAL(tl_virtio_console_receive(&console, (const tl_u8 *)"ij", 2), 2);
+	CHECK(guest_broke(&guest));
 	CHECK_EQUAL(tl_virtio_console_receive(&console, (const tl_u8 *)"ij", 2), 0);
-	CHECK(!guest_broke(&guest));
+	REQUIRE(guest_start(&guest, 0, 2, 8));
 	piece = (struct guest_piece){0, 4, true};
 	(void)guest_add(&guest, 0, &piece, 1);
-	CHECK_EQUAL(tl_virtio_console_receive(&console, (const tl_u8 *)"ij", 2), 0);
+	CHECK_EQUAL(tl_virtio_console_receive(&console, (const tl_u8 *)"ij", 2), 2);
 	CHECK(guest_broke(&guest));
+	guest_set(&guest, REGISTER_STATUS, 0);
+	REQUIRE(guest_start(&guest, 0, 2, 8));
+	guest_offer(&guest, 0, 77);
+	CHECK_EQUAL(tl_virtio_console_receive(&console, (const tl_u8 *)"ij", 2), 2);
+	CHECK(guest_broke(&guest));
+}
+
+/* What is not taken is not written down: a run without it has to be the same. */
+TEST(input_that_is_not_taken_leaves_no_trace)
+{
+	static tl_u8 before[GUEST_SIZE];
+	static const tl_u8 frame[100];
+	struct guest_piece enough = {DATA, 112, true}, small = {DATA, 64, true};
+	struct tl_virtio_state state;
+
+	/* A console, a card whose queue is empty, and one that has but a small buffer. */
+	for (int which = 0; which < 3; which++) {
+		begin();
+		if (which == 0)
+			tl_virtio_console_plug(&console, &guest.virtio);
+		else
+			tl_virtio_net_plug(&net, &guest.virtio, (const tl_u8[]){2, 0, 0, 0, 0, 1});
+		REQUIRE(guest_start(&guest, FEATURE_EVENT_INDEX, 2, 8));
+		(void)guest_add(&guest, 0, &enough, 1);
+		CHECK_EQUAL(tl_virtio_operations.receive(&guest.virtio, frame, sizeof(frame)), sizeof(frame));
+		if (which == 2)
+			(void)guest_add(&guest, 0, &small, 1);
+		memcpy(before, memory, sizeof(before));
+		state = guest.virtio.state;
+		CHECK_EQUAL(tl_virtio_operations.receive(&guest.virtio, frame, sizeof(frame)), 0);
+		CHECK(memcmp(before, memory, sizeof(before)) == 0);
+		CHECK_EQUAL(state.queues[0].seen, guest.virtio.state.queues[0].seen);
+		CHECK_EQUAL(state.queues[0].used, guest.virtio.state.queues[0].used);
+		CHECK_EQUAL(state.queues[0].told, guest.virtio.state.queues[0].told);
+		CHECK_EQUAL(state.interrupts, guest.virtio.state.interrupts);
+		CHECK_EQUAL(state.status, guest.virtio.state.status);
+	}
 }
 
 static const tl_u8 address[] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
@@ -636,6 +674,12 @@ TEST(a_network_card_receives_into_the_next_buffer_or_not_at_all)
 	CHECK_EQUAL(length, 80);
 	pieces[1].address = 0;
 	(void)guest_add(&guest, 0, pieces, 2);
+	CHECK(tl_virtio_net_receive(&net, frame, 60));
+	CHECK(guest_broke(&guest));
 	CHECK(!tl_virtio_net_receive(&net, frame, 60));
+	guest_set(&guest, REGISTER_STATUS, 0);
+	REQUIRE(guest_start(&guest, 0, 2, 8));
+	guest_offer(&guest, 0, 77);
+	CHECK(tl_virtio_net_receive(&net, frame, 60));
 	CHECK(guest_broke(&guest));
 }
