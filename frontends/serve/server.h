@@ -97,6 +97,10 @@ struct tl_server {
 /* Says something to the user, on standard error. */
 void tl_server_say(const char *format, ...) TL_PRINTF(1, 2);
 
+/* ---- processes.c: what is served ---- */
+
+/* Whether we serve the process at all. */
+bool tl_server_serves(const struct tl_server *server, tl_u64 process);
 /* Whether the process was attached to; false for one that we started or do not know. */
 bool tl_server_attached(const struct tl_server *server, tl_u64 process);
 void tl_server_note_process(struct tl_server *server, tl_u64 process, bool attached);
@@ -111,11 +115,58 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 /* Attaches; the process is on its way to a stop: wait for tl_engine_quiet. */
 enum tl_status tl_server_attach(struct tl_server *server, tl_u64 process, struct tl_error *error);
 
+/* Of what R and a vRun without a name start, nothing is known any more. */
+void tl_server_forget_program(struct tl_server *server);
+/* Whether some process is left to itself; whether there is none at all, left to itself or not. */
+bool tl_server_someone_unattended(const struct tl_server *server);
+bool tl_server_nothing_left(const struct tl_server *server);
+
 /* Whether programs are to outlive the loss of this client, however: the command line's policy holds beyond that. */
 void tl_server_set_survival(struct tl_server *server, bool survive);
 
 /* Ends every process: kills, or detaches from those that were attached to. Every thread must stand still. */
 void tl_server_end_processes(struct tl_server *server);
+/* The same, but all are killed, or all are detached from. */
+void tl_server_end_alike(struct tl_server *server, bool kill);
+
+/* ---- client.c: one client, from its coming to its going ---- */
+
+/* A client has come; `in` and `out`, which may be one, are the session's from here on, also when it fails. */
+enum tl_status tl_server_begin_session(struct tl_server *server, int in, int out, struct tl_error *error);
+/* It has gone. Nothing happens without one. */
+void tl_server_end_session(struct tl_server *server);
+/* For the engine's host; the context is the struct tl_server. */
+void tl_server_engine_output(void *context, const char *text, tl_size size);
+void tl_server_engine_note(void *context, const struct tl_note *note);
+
+/* ---- door.c: where clients come from ---- */
+
+/* Finds out where that is, and listens there, if it is a place to listen at. */
+enum tl_status tl_server_open_door(struct tl_server *server, struct tl_error *error);
+/* Waits for the next client, or takes the one that there is on a pipe or a line. */
+enum tl_status tl_server_await_client(struct tl_server *server, struct tl_error *error);
+void tl_server_stop_listening(struct tl_server *server);
+/* Serves the one that came while the client before it was going. */
+void tl_server_welcome_newcomer(struct tl_server *server);
+/* Whether the client that has gone was the last that there can be. */
+bool tl_server_was_last_client(const struct tl_server *server);
+
+/* ---- settle.c: what becomes of the processes as clients go ---- */
+
+/* Has every thread stand still, and then goes on in tl_server_settled. */
+void tl_server_settle(struct tl_server *server, enum tl_settle why);
+/* Does what was waited for, if every thread stands still or the time for that is over. At the end of each turn. */
+void tl_server_settled(struct tl_server *server);
+/* A client is lost: notes which processes shall go on without one, before everything is stopped. */
+void tl_server_note_who_runs_on(struct tl_server *server);
+/* Nobody is connected: with the last process that was left to itself ends what there is to serve. */
+void tl_server_end_alone(struct tl_server *server);
+/* The last client has said goodbye, and there is nothing more to serve. */
+void tl_server_linger(struct tl_server *server);
+/* Nothing of what waited to be told is of interest to the next client. */
+void tl_server_drop_reports(struct tl_server *server);
+
+/* ---- launch.c and others ---- */
 
 /* The settings that the command line asks for. */
 enum tl_status tl_launch_settings_init(struct tl_launch_settings *settings, const struct tl_serve_options *options);
