@@ -22,7 +22,7 @@ help:
 	@echo 'make check-all  every test (hours: it has GDB'"'"'s own test suite in it)'
 	@echo 'make check-gdb  GDB'"'"'s own test suite against gdbserver and against trapline-gdbserver, with the difference'
 	@echo 'make check-lldb lldb sessions against lldb-server and against trapline, with the difference'
-	@echo 'make bench      the speed of servers and of prompts, side by side with gdb and lldb'
+	@echo 'make bench      the speed of servers, of prompts and of the emulated machine, side by side with others''
 	@echo 'make fuzz       each fuzzer for SECONDS_EACH=$(SECONDS_EACH) seconds'
 	@echo 'make sanitize   the fast tests with the address and undefined, then with the thread sanitizer'
 	@echo 'make clang      build with clang and run the unit tests'

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The bench: gdbserver, lldb-server and trapline-gdbserver under the same packets, gdb, lldb and trapline through the
-same sessions at the prompt, in one run.
+same sessions at the prompt, QEMU and the emulated machine under the same kernels, in one run.
 
 For servers trapline-bench (bench/*.c) takes the samples, for prompts bench/prompt.py does, always in turn; this makes
 the tables: the median of each one's samples, and the ratio of our median to the best of the others. docs/BENCH.md says
@@ -18,12 +18,13 @@ import subprocess
 import sys
 import tempfile
 
+import emulator
 import packets
 import prompt
 from table import OURS, Aim, print_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PARTS = ('servers', 'prompt')
+PARTS = ('servers', 'prompt', 'emulator')
 # Our aim for a row, and to which server; every other row aims at the best of all others.
 AIMS = {
     'condition-push': Aim(1 / 3, 'gdbserver'),
@@ -37,7 +38,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0],
                                      formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument('--build', default=str(ROOT / 'build'), help='build folder with bench/trapline-bench')
-    parser.add_argument('--only', choices=PARTS, help='this part alone; default: both')
+    parser.add_argument('--only', choices=PARTS, help='this part alone; default: all')
     parser.add_argument('--gdbserver', default=shutil.which('gdbserver') or '')
     parser.add_argument('--lldb-server', default=shutil.which('lldb-server') or shutil.which('lldb-server-19') or '')
     parser.add_argument('--trapline', default='', help='default: BUILD/trapline-gdbserver')
@@ -138,7 +139,10 @@ def wants(options, part):
     named = {row for row in options.rows.split(',') if row}
     if options.only or not named:
         return options.only in (None, part)
-    return bool(named & set(prompt.ROWS)) if part == 'prompt' else bool(named - set(prompt.ROWS))
+    of_part = {'prompt': set(prompt.ROWS), 'emulator': set(emulator.ROWS)}
+    if part in of_part:
+        return bool(named & of_part[part])
+    return bool(named - of_part['prompt'] - of_part['emulator'])
 
 
 def check_quick(rows, referee):
@@ -153,7 +157,8 @@ def main():
     options = parse_arguments()
     measured, unmet, complete = {}, 0, True
     for part, measure, aims, referee in (('servers', measure_servers, AIMS, 'gdbserver'),
-                                         ('prompt', measure_prompt, prompt.AIMS, 'gdb')):
+                                         ('prompt', measure_prompt, prompt.AIMS, 'gdb'),
+                                         ('emulator', emulator.measure, emulator.AIMS, 'qemu')):
         if not wants(options, part):
             continue
         rows, names = measure(options)

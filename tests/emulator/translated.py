@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Bare-metal C programs in the translator, stopped after odd numbers of instructions: the same as the interpreter there.
+
+    translated.py MACHINE KERNELS MODIFY
+
+MACHINE is tests/emulator/run-machine; KERNELS is bench/guest/kernels.c, with start.S and link.ld beside it; MODIFY is a
+program that changes its own code. They are compiled here.
+"""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+COMPILER = 'riscv64-unknown-elf-gcc'
+FLAGS = ['-O2', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-nostdlib', '-nostartfiles', '-ffreestanding']
+KERNELS = ('CRC', 'CALLS', 'INDIRECT', 'LIST', 'SORT', 'FLOAT', 'MIXED')
+WAYS = [['--translate'], ['--compare', '--slices', '100000'], ['--compare', '--heat', '0', '--slices', '1,2,3,7,1000'],
+        ['--compare', '--slices', '997']]
+
+
+def build(source, folder, name, defines):
+    guest = os.path.join(os.path.dirname(sys.argv[2]))
+    made = os.path.join(folder, name)
+    subprocess.run([COMPILER, *FLAGS, *defines, '-T', os.path.join(guest, 'link.ld'), '-o', made,
+                    os.path.join(guest, 'start.S'), source], check=True)
+    return made
+
+
+def main():
+    if shutil.which(COMPILER) is None or platform.machine() != 'x86_64':
+        print(f'no {COMPILER}, or no x86-64: make setup installs the one')
+        return 77
+    machine, kernels, modify = sys.argv[1:4]
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        programs = [build(kernels, folder, name, [f'-DKERNEL_{name}', '-DTIMES=1']) for name in KERNELS]
+        programs.append(build(modify, folder, 'modify', []))
+        for program in programs:
+            for way in WAYS:
+                # Where the interpreter runs beside it, the beginning is enough.
+                limit = ['--limit', '3000000'] if '--compare' in way and 'modify' not in program else []
+                result = subprocess.run([machine, *way, *limit, program], stdin=subprocess.DEVNULL, check=False,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+                good = result.returncode == 0
+                passed += good
+                failed += not good
+                if not good:
+                    print(os.path.basename(program), *way, result.stderr.decode('utf-8', 'replace').strip())
+    print(f'{passed} passed, {failed} failed')
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
