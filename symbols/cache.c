@@ -163,20 +163,21 @@ static bool map(struct tl_index *index, int folder, const char *name)
 
 /*
  * Whether it was made from what the debug information has in it: surely so in the very files that it was made from, if
- * nobody changed them; of a copy all has to be read.
+ * nobody changed them, and then nothing of them is read; of a copy all has to be.
  */
 static bool is_of(const struct tl_index_header *header, const struct tl_dwarf *dwarf)
 {
 	const tl_u64 identity = tl_image_identity(tl_dwarf_image(dwarf));
 
-	return (identity != 0 && header->identity == identity) ||
-	       (header->content != 0 && header->content == content_of(dwarf));
+	if (identity != 0 && header->identity == identity)
+		return true;
+	return header->unit_count == tl_dwarf_unit_count(dwarf) && header->unit_bytes == tl_index_unit_bytes(dwarf) &&
+	       header->content != 0 && header->content == content_of(dwarf);
 }
 
 static bool fits(struct tl_index *index)
 {
-	return tl_index_lay_out(index) && index->header->unit_count == tl_dwarf_unit_count(index->dwarf) &&
-	       index->header->unit_bytes == tl_index_unit_bytes(index->dwarf) &&
+	return tl_index_lay_out(index) &&
 	       index->header->checksum == checksum(index->header, index->block, index->size) &&
 	       is_of(index->header, index->dwarf);
 }

@@ -31,6 +31,7 @@ struct table {
 
 struct tl_call_frames {
 	struct tl_frame_section eh, debug;
+	struct tl_image *image; /* .debug_frame is to be unpacked from it; NULL: it is there. Under the lock */
 	struct table table;
 	tl_u64 header_address;
 	tl_u16 machine;
@@ -82,11 +83,16 @@ enum tl_status tl_call_frames_open(struct tl_call_frames **frames_ret, struct tl
 {
 	const struct tl_elf *elf = tl_image_elf(image);
 	struct tl_frame_sections sections = {.address_size = elf->wide ? 8 : 4, .machine = elf->machine};
+	bool packed;
 
 	TL_TRY(tl_image_section(image, TL_SECTION_EH_FRAME, &sections.eh_frame, error));
 	TL_TRY(tl_image_section(image, TL_SECTION_EH_FRAME_HEADER, &sections.eh_frame_header, error));
-	TL_TRY(tl_image_section(image, TL_SECTION_DEBUG_FRAME, &sections.debug_frame, error));
-	return tl_call_frames_open_sections(frames_ret, &sections, error);
+	(void)tl_image_section_size(image, TL_SECTION_DEBUG_FRAME, &packed);
+	if (!packed)
+		TL_TRY(tl_image_section(image, TL_SECTION_DEBUG_FRAME, &sections.debug_frame, error));
+	TL_TRY(tl_call_frames_open_sections(frames_ret, &sections, error));
+	(*frames_ret)->image = packed ? image : NULL;
+	return TL_OK;
 }
 
 static void drop_list(struct list *list)
@@ -134,13 +140,30 @@ static bool tell_range(void *context, const struct tl_frame_entry *entry)
 	return each->call(each->context, entry->start, entry->end);
 }
 
+/* .debug_frame, unpacked at the first call. */
+static enum tl_status get_debug(struct tl_call_frames *frames, const struct tl_frame_section **section_ret,
+				struct tl_error *error)
+{
+	enum tl_status status = TL_OK;
+
+	pthread_mutex_lock(&frames->lock);
+	if (frames->image != NULL)
+		status = tl_image_section(frames->image, TL_SECTION_DEBUG_FRAME, &frames->debug.section, error);
+	if (status == TL_OK)
+		frames->image = NULL;
+	pthread_mutex_unlock(&frames->lock);
+	*section_ret = &frames->debug;
+	return status;
+}
+
 void tl_call_frames_each(struct tl_call_frames *frames, bool (*call)(void *context, tl_u64 start, tl_u64 end),
 			 void *context)
 {
 	struct each each = {call, context};
+	const struct tl_frame_section *debug;
 
-	if (each_entry(&frames->eh, tell_range, &each))
-		(void)each_entry(&frames->debug, tell_range, &each);
+	if (each_entry(&frames->eh, tell_range, &each) && get_debug(frames, &debug, NULL) == TL_OK)
+		(void)each_entry(debug, tell_range, &each);
 }
 
 struct gathering {
@@ -273,13 +296,13 @@ static enum tl_status find(struct tl_call_frames *frames, tl_u64 address, struct
 		if (status != TL_ERROR_ARGUMENT)
 			return status;
 	}
-	*section_ret = &frames->debug;
-	status = find_in_list(frames, &frames->debug, &frames->debug_list, address, &offset, error);
+	TL_TRY(get_debug(frames, section_ret, error));
+	status = find_in_list(frames, *section_ret, &frames->debug_list, address, &offset, error);
 	if (status == TL_ERROR_ARGUMENT)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "there is no call frame information for address 0x%llx",
 			       (unsigned long long)address);
 	TL_TRY(status);
-	return tl_frame_entry_read(&frames->debug, offset, entry_ret, error);
+	return tl_frame_entry_read(*section_ret, offset, entry_ret, error);
 }
 
 /* A row that DW_CFA_remember_state put aside. */

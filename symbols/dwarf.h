@@ -7,9 +7,9 @@
  * is bounded by its section, every chain of references by a count, and damage is an error at the place where it is
  * read.
  *
- * A struct tl_dwarf is shared: after tl_dwarf_open it does not change but for tables of abbreviations that are parsed
- * at first use and kept, under a lock of its own, so that any number of threads may read. A struct tl_entry belongs to
- * whoever made it.
+ * A struct tl_dwarf is shared: once its units are read it does not change but for tables of abbreviations that are
+ * parsed at first use and kept, under a lock of its own, so that any number of threads may read. A struct tl_entry
+ * belongs to whoever made it.
  */
 #ifndef TL_SYMBOLS_DWARF_H
 #define TL_SYMBOLS_DWARF_H
@@ -87,9 +87,19 @@ struct tl_attribute {
  * DW_AT_GNU_dwo_name) is left out, and the remark says that.
  */
 TL_CHECKED enum tl_status tl_dwarf_open(struct tl_dwarf **dwarf_ret, struct tl_image *image, struct tl_error *error);
+/*
+ * The same, but that units are read, and their sections unpacked, when somebody asks for one first: any of the
+ * functions below but tl_dwarf_image and tl_dwarf_remark. Sections that cannot be read are then as if there were none,
+ * and the remark says why.
+ */
+TL_CHECKED enum tl_status tl_dwarf_open_lazily(struct tl_dwarf **dwarf_ret, struct tl_image *image,
+					       struct tl_error *error);
 void tl_dwarf_close(struct tl_dwarf *dwarf);
 struct tl_image *tl_dwarf_image(const struct tl_dwarf *dwarf);
+/* What was found wrong with it so far; NULL: nothing. */
 const char *tl_dwarf_remark(const struct tl_dwarf *dwarf);
+/* Whether its units have been read; those who must not wait ask before they ask for one. */
+bool tl_dwarf_is_read(const struct tl_dwarf *dwarf);
 
 /* All units, those of .debug_info first, then .debug_types, then those of the common file. */
 tl_size tl_dwarf_unit_count(const struct tl_dwarf *dwarf);

@@ -40,6 +40,8 @@ struct tl_dwarf {
 	tl_u64 specification_budget; /* under `lock`: what may still be kept; tables that overlap could take up any room
 				      */
 	char remark[256];
+	pthread_mutex_t opening; /* held while units are read */
+	atomic_bool read;        /* they are: what is above does not change any more, but for what `lock` guards */
 };
 
 /* An error that says where the damage is: TL_ERROR_MALFORMED. */

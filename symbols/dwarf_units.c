@@ -327,7 +327,8 @@ static enum tl_status find_parts(struct tl_dwarf *dwarf, struct tl_error *error)
 	return TL_OK;
 }
 
-tl_u64 tl_dwarf_abbreviations_max(const struct tl_dwarf *dwarf)
+/* The parts are known. */
+static tl_u64 abbreviations_max(const struct tl_dwarf *dwarf)
 {
 	tl_u64 size = dwarf->abbreviations[0].size + dwarf->abbreviations[1].size;
 
@@ -352,7 +353,7 @@ static enum tl_status read_units(struct opening *opening, struct tl_error *error
 		return TL_OK;
 	}
 	TL_TRY(find_parts(dwarf, error));
-	opening->budget = tl_dwarf_abbreviations_max(dwarf);
+	opening->budget = abbreviations_max(dwarf);
 	for (unsigned part = 0; part < TL_DWARF_MAX; part++) {
 		tl_u64 offset = 0, forgotten = 0;
 
@@ -374,23 +375,80 @@ static enum tl_status read_units(struct opening *opening, struct tl_error *error
 	return share_tables(dwarf, error);
 }
 
+/* Without units. */
+static void empty(struct tl_dwarf *dwarf)
+{
+	tl_release(tl_storage(), dwarf->tables, dwarf->table_count * sizeof(*dwarf->tables));
+	tl_release(tl_storage(), dwarf->signatures, dwarf->signature_capacity * sizeof(*dwarf->signatures));
+	tl_release(tl_storage(), dwarf->units, dwarf->capacity * sizeof(*dwarf->units));
+	dwarf->tables = NULL;
+	dwarf->signatures = NULL;
+	dwarf->units = NULL;
+	dwarf->count = dwarf->capacity = dwarf->table_count = dwarf->signature_count = dwarf->signature_capacity = 0;
+	memset(dwarf->part_start, 0, sizeof(dwarf->part_start));
+}
+
+/* Reads them if nobody has. */
+static enum tl_status read_once(struct tl_dwarf *dwarf, struct tl_error *error)
+{
+	struct opening opening = {.dwarf = dwarf};
+	enum tl_status status = TL_OK;
+
+	(void)pthread_mutex_lock(&dwarf->opening);
+	if (!atomic_load_explicit(&dwarf->read, memory_order_relaxed)) {
+		status = read_units(&opening, error);
+		tl_abbreviations_free(&opening.scratch);
+		if (status != TL_OK)
+			empty(dwarf);
+		if (status != TL_OK && error != NULL)
+			(void)snprintf(dwarf->remark, sizeof(dwarf->remark), "%.255s", error->text);
+		atomic_store_explicit(&dwarf->read, true, memory_order_release);
+	}
+	(void)pthread_mutex_unlock(&dwarf->opening);
+	return status;
+}
+
+/* The same with its units read. Whoever has it as a constant is none the wiser: it looks as if they always were. */
+static const struct tl_dwarf *filled(const struct tl_dwarf *dwarf)
+{
+	struct tl_error error;
+
+	if (!atomic_load_explicit(&dwarf->read, memory_order_acquire))
+		(void)!read_once((struct tl_dwarf *)(tl_uintptr)dwarf, &error);
+	return dwarf;
+}
+
+enum tl_status tl_dwarf_open_lazily(struct tl_dwarf **dwarf_ret, struct tl_image *image, struct tl_error *error)
+{
+	struct tl_dwarf *dwarf = tl_allocate(tl_storage(), sizeof(*dwarf));
+
+	if (dwarf == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for debug information");
+	dwarf->image = image;
+	(void)pthread_mutex_init(&dwarf->lock, NULL);
+	(void)pthread_mutex_init(&dwarf->opening, NULL);
+	*dwarf_ret = dwarf;
+	return TL_OK;
+}
+
 enum tl_status tl_dwarf_open(struct tl_dwarf **dwarf_ret, struct tl_image *image, struct tl_error *error)
 {
-	struct opening opening = {.dwarf = tl_allocate(tl_storage(), sizeof(*opening.dwarf))};
+	struct tl_dwarf *dwarf = NULL;
 	enum tl_status status;
 
-	if (opening.dwarf == NULL)
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for debug information");
-	opening.dwarf->image = image;
-	(void)pthread_mutex_init(&opening.dwarf->lock, NULL);
-	status = read_units(&opening, error);
-	tl_abbreviations_free(&opening.scratch);
+	TL_TRY(tl_dwarf_open_lazily(&dwarf, image, error));
+	status = read_once(dwarf, error);
 	if (status != TL_OK) {
-		tl_dwarf_close(opening.dwarf);
+		tl_dwarf_close(dwarf);
 		return status;
 	}
-	*dwarf_ret = opening.dwarf;
+	*dwarf_ret = dwarf;
 	return TL_OK;
+}
+
+bool tl_dwarf_is_read(const struct tl_dwarf *dwarf)
+{
+	return atomic_load_explicit(&dwarf->read, memory_order_acquire);
 }
 
 void tl_dwarf_close(struct tl_dwarf *dwarf)
@@ -404,11 +462,15 @@ void tl_dwarf_close(struct tl_dwarf *dwarf)
 			tl_abbreviations_free(filled);
 		tl_release(tl_storage(), filled, sizeof(*filled));
 	}
-	tl_release(tl_storage(), dwarf->tables, dwarf->table_count * sizeof(*dwarf->tables));
-	tl_release(tl_storage(), dwarf->signatures, dwarf->signature_capacity * sizeof(*dwarf->signatures));
-	tl_release(tl_storage(), dwarf->units, dwarf->capacity * sizeof(*dwarf->units));
+	empty(dwarf);
+	(void)pthread_mutex_destroy(&dwarf->opening);
 	(void)pthread_mutex_destroy(&dwarf->lock);
 	tl_release(tl_storage(), dwarf, sizeof(*dwarf));
+}
+
+tl_u64 tl_dwarf_abbreviations_max(const struct tl_dwarf *dwarf)
+{
+	return abbreviations_max(filled(dwarf));
 }
 
 struct tl_image *tl_dwarf_image(const struct tl_dwarf *dwarf)
@@ -418,12 +480,12 @@ struct tl_image *tl_dwarf_image(const struct tl_dwarf *dwarf)
 
 const char *tl_dwarf_remark(const struct tl_dwarf *dwarf)
 {
-	return dwarf->remark[0] != 0 ? dwarf->remark : NULL;
+	return tl_dwarf_is_read(dwarf) && dwarf->remark[0] != 0 ? dwarf->remark : NULL;
 }
 
 tl_size tl_dwarf_unit_count(const struct tl_dwarf *dwarf)
 {
-	return dwarf->count;
+	return filled(dwarf)->count;
 }
 
 tl_size tl_unit_index(const struct tl_unit *unit)
@@ -433,12 +495,12 @@ tl_size tl_unit_index(const struct tl_unit *unit)
 
 const struct tl_unit *tl_dwarf_unit(const struct tl_dwarf *dwarf, tl_size index)
 {
-	return index < dwarf->count ? &dwarf->units[index] : NULL;
+	return index < filled(dwarf)->count ? &dwarf->units[index] : NULL;
 }
 
 const struct tl_unit *tl_dwarf_unit_at(const struct tl_dwarf *dwarf, tl_u64 offset, bool common)
 {
-	tl_size low = dwarf->part_start[common ? TL_DWARF_COMMON : TL_DWARF_INFO];
+	tl_size low = filled(dwarf)->part_start[common ? TL_DWARF_COMMON : TL_DWARF_INFO];
 	tl_size high = dwarf->part_start[common ? TL_DWARF_MAX : TL_DWARF_TYPES];
 
 	while (low < high) {
@@ -459,7 +521,7 @@ const struct tl_unit *tl_dwarf_type_unit(const struct tl_dwarf *dwarf, tl_u64 si
 {
 	struct tl_dwarf_signature wanted = {signature, 0}, *found = NULL;
 
-	if (dwarf->signature_count != 0)
+	if (filled(dwarf)->signature_count != 0)
 		found = bsearch(&wanted, dwarf->signatures, dwarf->signature_count, sizeof(wanted), compare_signatures);
 	return found != NULL ? &dwarf->units[found->unit] : NULL;
 }

@@ -261,6 +261,14 @@ enum tl_status tl_image_common_section(struct tl_image *image, enum tl_section s
 	return get_section(image, SET_COMMON, section, bytes_ret, error);
 }
 
+tl_u64 tl_image_section_size(const struct tl_image *image, enum tl_section section, bool *packed_ret)
+{
+	const struct slot *slot = &image->sections[SET_OWN][section];
+
+	*packed_ret = slot->file != NULL && ((slot->header.flags & SHF_COMPRESSED) != 0 || slot->old_compression);
+	return slot->file != NULL ? slot->header.size : 0;
+}
+
 static void forget(const struct tl_image_file *file, const tl_u8 *bytes, tl_size size)
 {
 	tl_uintptr page = (tl_uintptr)sysconf(_SC_PAGESIZE) - 1;

@@ -119,6 +119,12 @@ bool tl_image_is_current(const struct tl_image *image);
 TL_CHECKED enum tl_status tl_image_section(struct tl_image *image, enum tl_section section,
 					   struct tl_section_bytes *bytes_ret, struct tl_error *error);
 
+/*
+ * How many bytes a section takes up in its file, 0 when there is none, and whether they are packed. Nothing is read or
+ * unpacked for it.
+ */
+tl_u64 tl_image_section_size(const struct tl_image *image, enum tl_section section, bool *packed_ret);
+
 /* A section of the file that dwz made, for the forms that lead there; empty when there is no such file. */
 TL_CHECKED enum tl_status tl_image_common_section(struct tl_image *image, enum tl_section section,
 						  struct tl_section_bytes *bytes_ret, struct tl_error *error);

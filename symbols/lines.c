@@ -3,6 +3,7 @@
 #include "base/storage.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* A table that some unit has: several may share one. */
@@ -13,8 +14,10 @@ struct slot {
 };
 
 struct tl_lines {
+	struct tl_dwarf *dwarf;
 	struct tl_line_sections sections;
 	pthread_mutex_t lock;
+	atomic_bool read;   /* the sections and slots are there */
 	struct slot *slots; /* in the order of offsets */
 	tl_size count, capacity;
 };
@@ -84,17 +87,45 @@ static enum tl_status read_sections(struct tl_image *image, struct tl_line_secti
 	return TL_OK;
 }
 
+/* Finds the tables. The lock is held, or nobody else has them. */
+static enum tl_status read_all(struct tl_lines *lines, struct tl_error *error)
+{
+	enum tl_status status = read_sections(tl_dwarf_image(lines->dwarf), &lines->sections, error);
+
+	if (status == TL_OK && make_slots(lines, lines->dwarf) != TL_OK)
+		status = TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for line tables");
+	if (status != TL_OK)
+		lines->count = 0;
+	if (status != TL_ERROR_NO_MEMORY)
+		atomic_store_explicit(&lines->read, true, memory_order_release);
+	return status;
+}
+
+/* The same at the first call, if that was put off: what cannot be read is then as if it were not there. */
+static enum tl_status ready(struct tl_lines *lines, struct tl_error *error)
+{
+	enum tl_status status = TL_OK;
+
+	if (atomic_load_explicit(&lines->read, memory_order_acquire))
+		return TL_OK;
+	pthread_mutex_lock(&lines->lock);
+	if (!atomic_load_explicit(&lines->read, memory_order_relaxed))
+		status = read_all(lines, error);
+	pthread_mutex_unlock(&lines->lock);
+	return status == TL_ERROR_NO_MEMORY ? status : TL_OK;
+}
+
 enum tl_status tl_lines_open(struct tl_lines **lines_ret, struct tl_dwarf *dwarf, struct tl_error *error)
 {
 	struct tl_lines *lines = tl_allocate(tl_storage(), sizeof(*lines));
-	enum tl_status status;
+	enum tl_status status = TL_OK;
 
 	if (lines == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for line tables");
+	lines->dwarf = dwarf;
 	pthread_mutex_init(&lines->lock, NULL);
-	status = read_sections(tl_dwarf_image(dwarf), &lines->sections, error);
-	if (status == TL_OK && make_slots(lines, dwarf) != TL_OK)
-		status = TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for line tables");
+	if (tl_dwarf_is_read(dwarf))
+		status = read_all(lines, error);
 	if (status != TL_OK) {
 		tl_lines_close(lines);
 		return status;
@@ -152,6 +183,7 @@ static enum tl_status find_slot(struct tl_lines *lines, const struct tl_unit *un
 {
 	struct slot wanted = {.offset = unit->lines}, *slot = NULL;
 
+	TL_TRY(ready(lines, error));
 	if (unit->has_lines && !unit->common && lines->count != 0)
 		slot = bsearch(&wanted, lines->slots, lines->count, sizeof(*lines->slots), by_offset);
 	if (slot == NULL)
@@ -184,6 +216,7 @@ static enum tl_status get_files(struct tl_lines *lines, const struct slot *slot,
 
 enum tl_status tl_lines_query(struct tl_lines *lines, struct tl_line_query *query, struct tl_error *error)
 {
+	TL_TRY(ready(lines, error));
 	for (tl_size i = 0; i < lines->count; i++) {
 		const struct tl_line_table *table;
 		struct tl_line_table *read;
@@ -204,6 +237,7 @@ enum tl_status tl_lines_query(struct tl_lines *lines, struct tl_line_query *quer
 enum tl_status tl_lines_files(struct tl_lines *lines, bool (*call)(void *context, const struct tl_line_table *table),
 			      void *context, struct tl_error *error)
 {
+	TL_TRY(ready(lines, error));
 	for (tl_size i = 0; i < lines->count; i++) {
 		const struct tl_line_table *table;
 		struct tl_line_table *read;

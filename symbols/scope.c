@@ -30,21 +30,17 @@ struct tl_scopes {
 	void *context;
 	pthread_mutex_t lock;
 	struct table units;
-	struct table *functions; /* one for each unit, by its index */
+	struct table *functions; /* one for each unit, by its index; NULL until one is asked for */
+	tl_size function_tables;
 	tl_size kept;
 };
 
 enum tl_status tl_scopes_open(struct tl_scopes **scopes_ret, struct tl_dwarf *dwarf, struct tl_error *error)
 {
 	struct tl_scopes *scopes = tl_allocate(tl_storage(), sizeof(*scopes));
-	const tl_size units = tl_dwarf_unit_count(dwarf);
 
-	if (scopes != NULL)
-		scopes->functions = tl_allocate(tl_storage(), (units + 1) * sizeof(*scopes->functions));
-	if (scopes == NULL || scopes->functions == NULL) {
-		tl_release(tl_storage(), scopes, sizeof(*scopes));
+	if (scopes == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for scopes");
-	}
 	scopes->dwarf = dwarf;
 	pthread_mutex_init(&scopes->lock, NULL);
 	*scopes_ret = scopes;
@@ -66,7 +62,7 @@ static void release(struct table *table)
 
 static void forget(struct tl_scopes *scopes)
 {
-	for (tl_size i = 0; i < tl_dwarf_unit_count(scopes->dwarf); i++)
+	for (tl_size i = 0; i < scopes->function_tables; i++)
 		release(&scopes->functions[i]);
 	scopes->kept = 0;
 }
@@ -78,8 +74,7 @@ void tl_scopes_close(struct tl_scopes *scopes)
 	forget(scopes);
 	release(&scopes->units);
 	pthread_mutex_destroy(&scopes->lock);
-	tl_release(tl_storage(), scopes->functions,
-		   (tl_dwarf_unit_count(scopes->dwarf) + 1) * sizeof(*scopes->functions));
+	tl_release(tl_storage(), scopes->functions, scopes->function_tables * sizeof(*scopes->functions));
 	tl_release(tl_storage(), scopes, sizeof(*scopes));
 }
 
@@ -195,6 +190,14 @@ static enum tl_status gather_functions(struct table *table, const struct tl_unit
 static enum tl_status find_functions(struct tl_scopes *scopes, tl_size index, const struct table **table_ret,
 				     struct tl_error *error)
 {
+	if (scopes->functions == NULL) {
+		tl_size count = tl_dwarf_unit_count(scopes->dwarf);
+
+		scopes->functions = tl_allocate(tl_storage(), count * sizeof(*scopes->functions));
+		if (scopes->functions == NULL)
+			return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for scopes");
+		scopes->function_tables = count;
+	}
 	if (!scopes->functions[index].made) {
 		struct table table = {.made = false};
 		enum tl_status status = gather_functions(&table, tl_dwarf_unit(scopes->dwarf, index), error);

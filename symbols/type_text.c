@@ -683,10 +683,7 @@ static void write_end(struct text *text, const struct tl_type *type, enum show s
 		write_gap(text, place, type->size * 8, "padding");
 		tl_output_text(text->output, "\n");
 		tl_output_spaces(text->output, COLUMNS + level + 4);
-		tl_output_format(text->output,
-				 (text->flags & TL_TYPE_TEXT_HEXADECIMAL) != 0 ? "/* total size (bytes): 0x%04llx */\n"
-									       : "/* total size (bytes): %4llu */\n",
-				 (unsigned long long)type->size);
+		tl_output_format(text->output, "/* total size (bytes): %4llu */\n", (unsigned long long)type->size);
 	}
 	tl_output_spaces(text->output, COLUMNS);
 	if (level == 0)

@@ -219,6 +219,8 @@ static void choose_types(struct tl_environment_store *store)
 		store->values.types = program->binary->types;
 	store->values.is_cplus = store->unit != NULL ? tl_tree_has_scopes(store->unit)
 						     : store->frame == NULL && is_cplus_program(program);
+	if (store->at.language != TL_LANGUAGE_AUTO)
+		store->values.is_cplus = store->at.language == TL_LANGUAGE_CPLUS;
 }
 
 static enum tl_status prepare(struct tl_environment_store *store, struct tl_error *error)
@@ -228,6 +230,7 @@ static enum tl_status prepare(struct tl_environment_store *store, struct tl_erro
 	store->values = (struct tl_value_context){
 		.arena = store->at.arena,
 		.address_size = store->address_size,
+		.size_limit = store->at.value_size_max,
 		.read = tl_environment_read,
 		.write = tl_environment_write,
 		.store = tl_environment_store_value,

@@ -16,6 +16,9 @@
 #include "debugger/values/variables.h"
 
 /* Everything belongs to the caller and outlives the environment. */
+/* By whose rules expressions are read: those of the frame's or program's language, or of another (`set language`). */
+enum tl_language_choice { TL_LANGUAGE_AUTO, TL_LANGUAGE_C, TL_LANGUAGE_CPLUS };
+
 struct tl_surroundings {
 	struct tl_engine *engine; /* NULL: nothing runs */
 	struct tl_modules *modules;
@@ -40,6 +43,8 @@ struct tl_surroundings {
 	/* The exception that the thread is about to throw or to catch: $_exception. May be NULL. */
 	enum tl_status (*exception)(void *context, struct tl_value *value_ret, struct tl_error *error);
 	void *context; /* of the functions above */
+	enum tl_language_choice language;
+	tl_u64 value_size_max; /* of one value, in bytes; 0: as values.h has it */
 };
 
 struct tl_environment_store; /* what an environment keeps for itself */

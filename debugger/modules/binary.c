@@ -20,6 +20,9 @@
 
 #define TURN_MILLISECONDS 100
 #define PATH_SIZE 4096
+/* Bytes of .debug_info that are gone through while somebody waits: a few milliseconds. */
+#define UNITS_SIZE_MAX ((tl_u64)16 << 20)
+#define PACKED_SIZE_MAX ((tl_u64)64 << 10)
 
 /* How far the index of a binary is. */
 enum stage {
@@ -377,12 +380,26 @@ static bool do_without(struct binary *binary, enum tl_status status, const struc
 	return true;
 }
 
+/*
+ * Whether reading its units takes longer than anybody should wait who may not need them: they are packed, or many. Of
+ * all others it is known at once whether they can be read.
+ */
+static bool is_costly(const struct tl_image *image)
+{
+	bool packed;
+	tl_u64 size = tl_image_section_size(image, TL_SECTION_INFO, &packed);
+
+	return size > (packed ? PACKED_SIZE_MAX : UNITS_SIZE_MAX);
+}
+
 /* What is read of the file's debug information. */
 static enum tl_status open_dwarf(struct binary *binary, struct tl_error *error)
 {
 	struct tl_binary *open = &binary->open;
 	struct tl_dwarf *none = binary->store->no_dwarf;
-	enum tl_status status = tl_dwarf_open(&open->dwarf, open->image, error);
+	bool lazily = is_costly(open->image);
+	enum tl_status status = lazily ? tl_dwarf_open_lazily(&open->dwarf, open->image, error)
+				       : tl_dwarf_open(&open->dwarf, open->image, error);
 
 	if (do_without(binary, status, error)) {
 		open->dwarf = none;
@@ -398,7 +415,7 @@ static enum tl_status open_dwarf(struct binary *binary, struct tl_error *error)
 	TL_TRY(tl_scopes_open(&open->scopes, open->dwarf, error));
 	tl_types_set_lookup(open->types, complete, binary);
 	tl_scopes_set_units(open->scopes, find_unit, binary);
-	open->has_debug = tl_dwarf_unit_count(open->dwarf) != 0;
+	open->has_debug = lazily || tl_dwarf_unit_count(open->dwarf) != 0;
 	return TL_OK;
 }
 
@@ -623,7 +640,7 @@ bool tl_binary_ready(const struct tl_binary *binary)
 
 void tl_binary_progress(const struct tl_binary *binary, tl_size *done_ret, tl_size *total_ret)
 {
-	*total_ret = tl_dwarf_unit_count(binary->dwarf);
+	*total_ret = tl_dwarf_is_read(binary->dwarf) ? tl_dwarf_unit_count(binary->dwarf) : 0;
 	*done_ret = tl_binary_ready(binary) ? *total_ret : atomic_load(&of(binary)->done);
 }
 

@@ -1,7 +1,8 @@
 /*
  * A binary: one ELF file (a program, a library, the vDSO) with everything that symbols/ can tell of it.
  *
- * Opening one maps it and finds its debug file, which takes a millisecond; its index of names is loaded from the cache
+ * Opening one maps it and finds its debug file, which takes a millisecond; packed sections are unpacked when they are
+ * needed; its index of names is loaded from the cache
  * or made by threads of its own, meanwhile the caller goes on. Whoever needs names waits (tl_binary_wait), with
  * whatever it wants to do meanwhile in a callback. Binaries are shared: a library that ten processes map is opened
  * once, and kept until the store is closed, so that the next run of the program finds it ready.
@@ -24,14 +25,14 @@ struct tl_binaries;
 struct tl_binary {
 	const char *path;
 	struct tl_image *image;
-	struct tl_dwarf *dwarf; /* with no units where there is no debug information */
+	struct tl_dwarf *dwarf; /* with no units where there is no debug information; costly ones are read at need */
 	struct tl_tree *tree;
 	struct tl_types *types; /* declarations are completed by the index, once it is there */
 	struct tl_scopes *scopes;
 	struct tl_lines *lines;
 	struct tl_call_frames *frames;
 	struct tl_elf_symbols *symbols;
-	bool has_debug; /* there is at least one unit */
+	bool has_debug; /* there is at least one unit, or debug information whose units are not read yet */
 	/* NULL until it is ready; also when making it failed, or there is nothing to index. See tl_binary_ready. */
 	const struct tl_index *index;
 };

@@ -137,4 +137,8 @@ struct tl_breakpoint *tl_breakpoint_at(struct tl_session *session, tl_size index
 struct tl_output;
 void tl_breakpoints_save(struct tl_session *session, struct tl_output *output);
 
+/* What dprintf does when it is hit, as a command: "printf \"%d\\n\",i", or a call, by the settings. */
+void tl_breakpoint_write_print(const struct tl_session *session, const struct tl_breakpoint *breakpoint,
+			       struct tl_output *output);
+
 #endif

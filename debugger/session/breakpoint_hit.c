@@ -94,6 +94,35 @@ static tl_u32 place_at(const struct tl_breakpoint *breakpoint, tl_u32 inferior, 
 	return 0;
 }
 
+void tl_breakpoint_write_print(const struct tl_session *session, const struct tl_breakpoint *breakpoint,
+			       struct tl_output *output)
+{
+	const struct tl_session_settings *settings = &session->settings;
+	const bool channel = settings->print_channel != NULL && settings->print_channel[0] != '\0';
+
+	if (settings->print_function == NULL)
+		tl_output_format(output, "printf %s", breakpoint->format);
+	else
+		tl_output_format(output, "call (void) %s (%s%s%s)", settings->print_function,
+				 channel ? settings->print_channel : "", channel ? "," : "", breakpoint->format);
+}
+
+/* `set dprintf-style call`: the program prints for itself. */
+static enum tl_status print_by_program(struct tl_session *session, const struct tl_breakpoint *breakpoint,
+				       struct tl_error *error)
+{
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+	struct tl_value value;
+	enum tl_status status;
+
+	tl_breakpoint_write_print(session, breakpoint, &text);
+	/* Behind the word "call". */
+	status = tl_session_evaluate(session, tl_output_string(&text) + 5, text.size < 5 ? 0 : text.size - 5, &value,
+				     error);
+	tl_output_release(&text);
+	return status;
+}
+
 static void print_formatted(struct tl_session *session, struct tl_thread_id thread,
 			    const struct tl_breakpoint *breakpoint)
 {
@@ -101,7 +130,9 @@ static void print_formatted(struct tl_session *session, struct tl_thread_id thre
 	struct tl_aside aside = tl_session_look_aside(session, thread);
 	struct tl_error error;
 
-	if (tl_session_format(session, breakpoint->format, &output, &error) != TL_OK)
+	if ((session->settings.print_function != NULL
+		     ? print_by_program(session, breakpoint, &error)
+		     : tl_session_format(session, breakpoint->format, &output, &error)) != TL_OK)
 		tl_output_format(&output, "%s\n", error.text);
 	if (session->options.output != NULL)
 		session->options.output(session->options.context, tl_output_string(&output), output.size);

@@ -107,6 +107,7 @@ static enum tl_status open_scratch(struct tl_session *session, const struct tl_b
 		.types = session->types,
 		.arena = &session->arena,
 		.patience = session->patience,
+		.language = session->settings.language,
 		.context = session,
 	};
 	enum tl_status status;
@@ -205,7 +206,7 @@ static bool compile(struct tl_session *session, const struct tl_breakpoint *brea
 	bool done;
 
 	/* The session counts what it ignores, and prints. */
-	if (breakpoint->condition == NULL || breakpoint->thread != 0 ||
+	if (breakpoint->condition == NULL || breakpoint->thread != 0 || session->settings.conditions_here ||
 	    open_scratch(session, location, breakpoint->condition, &scratch, &error) != TL_OK)
 		return false;
 	done = tl_compile(&scratch.code, scratch.expression, compiled->bytes, sizeof(compiled->bytes), &compiled->size,

@@ -528,6 +528,9 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 		.function = function->type, .result = result, .arguments = arguments, .count = count};
 	tl_i128 address;
 
+	if (session->settings.no_calls)
+		return TL_FAIL(error, TL_ERROR_STATE,
+			       "Cannot call functions in the program: may-call-functions is off.");
 	if ((tl_target_capabilities(session->target) & TL_CAN_RUN) == 0 || session->selected.process == 0)
 		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "You can't do that without a process to debug.");
 	if (session->running || session->calling)

@@ -61,22 +61,6 @@ struct tl_modules *tl_session_inferior_modules(struct tl_session *session, tl_u3
 	return tl_inferior_modules(debugged != NULL ? debugged : session->current);
 }
 
-enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **stack_ret, struct tl_error *error)
-{
-	struct tl_thread_info info;
-
-	if (session->selected.process == 0)
-		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "No stack.");
-	if (!tl_engine_find_thread(session->engine, session->selected, &info))
-		return TL_FAIL(error, TL_ERROR_GONE, "The selected thread has ended: select another one.");
-	if (!info.stopped)
-		return TL_FAIL(error, TL_ERROR_RUNNING, "Selected thread is running.");
-	if (session->stack == NULL)
-		TL_TRY(tl_session_open_stack(session, session->selected, session->skipped, &session->stack, error));
-	*stack_ret = session->stack;
-	return TL_OK;
-}
-
 static enum tl_status open_stack(struct tl_session *session, struct tl_thread_id thread,
 				 struct tl_stack_options *options, struct tl_stack **stack_ret, struct tl_error *error)
 {
@@ -87,6 +71,37 @@ static enum tl_status open_stack(struct tl_session *session, struct tl_thread_id
 			       (unsigned long long)thread.process);
 	options->places = debugged->places;
 	return tl_stack_open_with(stack_ret, session->engine, thread, debugged->modules, options, error);
+}
+
+enum tl_status tl_session_stack(struct tl_session *session, struct tl_stack **stack_ret, struct tl_error *error)
+{
+	struct tl_stack_options options = {.skipped = session->skipped,
+					   .past_main = session->settings.past_main,
+					   .frames_max = session->settings.frames_max};
+	struct tl_thread_info info;
+
+	if (session->selected.process == 0)
+		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "No stack.");
+	if (!tl_engine_find_thread(session->engine, session->selected, &info))
+		return TL_FAIL(error, TL_ERROR_GONE, "The selected thread has ended: select another one.");
+	if (!info.stopped)
+		return TL_FAIL(error, TL_ERROR_RUNNING, "Selected thread is running.");
+	if (session->stack == NULL)
+		TL_TRY(open_stack(session, session->selected, &options, &session->stack, error));
+	*stack_ret = session->stack;
+	return TL_OK;
+}
+
+void tl_session_settings_changed(struct tl_session *session)
+{
+	const struct tl_stack_frame *frame;
+
+	/* Frames and what names mean in them are worked out anew. */
+	tl_session_forget_frame(session);
+	tl_stack_close(session->stack);
+	session->stack = NULL;
+	if (session->level != 0 && tl_session_frame(session, &frame, NULL) != TL_OK)
+		session->level = 0;
 }
 
 enum tl_status tl_session_open_stack(struct tl_session *session, struct tl_thread_id thread, tl_u32 skipped,

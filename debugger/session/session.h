@@ -85,7 +85,7 @@ struct tl_plan {
 /* What becomes of other threads while one steps (GDB manual, "All-Stop Mode"). */
 enum tl_scheduler_locking { TL_LOCKING_OFF, TL_LOCKING_ON, TL_LOCKING_STEP, TL_LOCKING_REPLAY };
 
-/* What a person may set, in place, at any time. */
+/* What a person may set, in place, at any time; tl_session_settings_changed makes what is kept obey it. */
 struct tl_session_settings {
 	enum tl_scheduler_locking locking;
 	bool step_into_unknown;      /* step-mode: step into functions without lines */
@@ -99,6 +99,15 @@ struct tl_session_settings {
 	bool unwind_on_exception;    /* unwind-on-terminating-exception: the same where nobody catches an exception */
 	bool tell_threads;           /* print thread-events: which came and went is remarked upon at the next stop */
 	tl_u32 hardware_watchpoints; /* can-use-hw-watchpoints */
+	bool past_main;              /* backtrace past-main */
+	tl_u32 frames_max;           /* backtrace limit; 0: none */
+	bool no_calls;               /* may-call-functions off */
+	bool conditions_here;        /* breakpoint condition-evaluation host: none is handed to the target */
+	/* dprintf-function: what of the program prints for dprintf, and what it is given first; NULL: the debugger
+	 * prints; nothing. They stay the caller's. */
+	const char *print_function, *print_channel;
+	enum tl_language_choice language;
+	tl_u64 value_size_max; /* max-value-size; 0: as values.h has it */
 };
 
 /* What a signal does (GDB manual, "Signals"), by its Linux number. */
@@ -130,6 +139,8 @@ void tl_session_close(struct tl_session *session);
 
 /* What it is made of; all of it belongs to the session. */
 struct tl_session_settings *tl_session_settings(struct tl_session *session);
+/* After changes of those that decide what frames there are and what is read in them. Outside of a turn of the loop. */
+void tl_session_settings_changed(struct tl_session *session);
 struct tl_signal_handling *tl_session_signals(struct tl_session *session); /* TL_SIGNALS of them */
 struct tl_engine *tl_session_engine(struct tl_session *session);
 struct tl_binaries *tl_session_binaries(struct tl_session *session);

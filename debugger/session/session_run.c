@@ -251,6 +251,7 @@ static enum tl_status resume(struct tl_session *session, const struct tl_plan *p
 		tl_breakpoints_ignore_hit(session, &session->stop, plan->count - 1);
 	TL_TRY(tl_session_follow_fork(session, error));
 	TL_TRY(tl_steps_begin(session, plan, error));
+	session->steps.signalled = signal != 0;
 	tl_session_set_passed_signals(session);
 	if (session->steps.active && tl_steps_at_once(session)) {
 		/* Nothing runs: a step into an inlined function that begins here. */

@@ -60,6 +60,8 @@ enum tl_status tl_session_environment(struct tl_session *session, const struct t
 		.changed = memory_changed,
 		.exception = exception_value,
 		.special = special_variable,
+		.language = session->settings.language,
+		.value_size_max = session->settings.value_size_max,
 		.context = session,
 	};
 	struct tl_error none;

@@ -585,7 +585,10 @@ static bool is_called(const struct tl_session *session, const struct here *here)
 	return same_machine_frame(&caller, &session->steps.frame);
 }
 
-/* A signal handler that was entered in the middle of a step: it runs to its end first. */
+/*
+ * A signal handler that was entered in the middle of a step: it runs to its end first, unless the step began with the
+ * signal, which a person has seen.
+ */
 static bool is_handler(const struct tl_session *session, const struct here *here)
 {
 	const struct tl_stack_frame *interrupted;
@@ -691,7 +694,7 @@ static bool is_left_frame(const struct tl_session *session, const struct here *h
 static enum tl_steps_verdict next(struct tl_session *session, const struct here *here)
 {
 	struct tl_steps *steps = &session->steps;
-	bool interrupted = steps->wait == TL_WAIT_STEP;
+	bool interrupted = steps->wait == TL_WAIT_STEP, signalled;
 	tl_u64 target;
 
 	if (steps->wait == TL_WAIT_BODY || steps->wait == TL_WAIT_RETURN || is_place(session, here->at)) {
@@ -705,6 +708,10 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 			return enter(session, here);
 	}
 	stop_waiting(session);
+	signalled = steps->signalled;
+	steps->signalled = false;
+	if (is_handler(session, here) && signalled)
+		return done(session, here, here->hidden);
 	if (is_handler(session, here))
 		return wait_at(session, TL_WAIT_STEP, here->caller->program_counter, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
 	if (is_called(session, here))

@@ -40,6 +40,7 @@ struct tl_steps {
 	bool over;                      /* calls are one step */
 	bool instructions;              /* stepi and nexti */
 	bool until;                     /* never backwards: the range begins with the function */
+	bool signalled;                 /* it began with a signal for the thread, and has not stopped since */
 	tl_u64 left;                    /* how many more steps after this one */
 	tl_u64 start, end;              /* the code that is not worth a stop; equal: every instruction is */
 	struct tl_frame_identity frame; /* that is stepped in */

@@ -84,6 +84,7 @@ enum tl_status tl_stack_open_with(struct tl_stack **stack_ret, struct tl_engine 
 	stack->modules = modules;
 	stack->skipped = options->skipped;
 	stack->past_main = options->past_main;
+	stack->frames_max = options->frames_max;
 	stack->places = options->places;
 	stack->own_places = options->places == NULL;
 	if (stack->own_places)
@@ -320,9 +321,9 @@ static enum tl_status advance(struct tl_stack *stack, struct tl_error *error)
 enum tl_status tl_stack_frame(struct tl_stack *stack, tl_u32 level, const struct tl_stack_frame **frame_ret,
 			      struct tl_error *error)
 {
-	while (stack->count <= level && !stack->ended)
+	while (stack->count <= level && !stack->ended && (stack->frames_max == 0 || level < stack->frames_max))
 		TL_TRY(advance(stack, error));
-	if (stack->count <= level)
+	if (stack->count <= level || (stack->frames_max != 0 && level >= stack->frames_max))
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "there is no frame %u: the outermost is %llu", level,
 			       (unsigned long long)(stack->count - 1));
 	*frame_ret = &stack->frames[level]->shown;

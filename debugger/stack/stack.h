@@ -49,7 +49,8 @@ struct tl_stack_frame {
 /* All zero is what tl_stack_open does. */
 struct tl_stack_options {
 	tl_u32 skipped;
-	bool past_main; /* goes on behind `main`, which the C library's start called; gdb's `backtrace past-main` */
+	bool past_main;    /* goes on behind `main`, which the C library's start called; gdb's `backtrace past-main` */
+	tl_u32 frames_max; /* ends there, as if nothing had called the last one; 0: no limit */
 	/* Kept from one stack to the next, which saves looking the same functions up again. NULL: its own. It must
 	 * outlive the stack, and be of the same modules. */
 	struct tl_places *places;

@@ -29,7 +29,7 @@ struct tl_stack {
 	const struct tl_cpu *cpu;
 	struct tl_places *places;
 	bool own_places, past_main;
-	tl_u32 skipped;
+	tl_u32 skipped, frames_max;
 	struct tl_unwinder unwinder;    /* reads through the pages */
 	struct tl_memory_access memory; /* reads anew */
 	struct tl_arena arena;

@@ -80,6 +80,21 @@ static bool is_invalid(const struct tl_value *value)
 	       ((bytes[8] | (bytes[9] & 0x7f)) == 0) != ((bytes[7] & 0x80) == 0);
 }
 
+/* Format t in groups of four bits, all of them whole. */
+static void print_nibbles(struct tl_output *output, tl_i128 number, tl_u64 size)
+{
+	tl_u128 bits = size < 16 ? (tl_u128)number & (((tl_u128)1 << size * 8) - 1) : (tl_u128)number;
+	unsigned groups = 1;
+
+	while (groups < 32 && bits >> groups * 4 != 0)
+		groups++;
+	for (unsigned i = bits != 0 ? groups : 0; i > 0; i--) {
+		print_based(output, bits >> (i - 1) * 4 & 0xf, 1, 4);
+		tl_output_text(output, i > 1 ? " " : "");
+	}
+	tl_output_text(output, bits == 0 ? "0" : "");
+}
+
 /* As many digits as tell any two numbers apart; what the bits of no number are is said in full. */
 static void print_real(struct tl_printing *printing, const struct tl_value *value, long double number)
 {
@@ -119,10 +134,11 @@ static void print_symbol(struct tl_printing *printing, tl_u64 address)
 	if (printing->options->symbol == NULL || printing->options->no_symbols ||
 	    !printing->options->symbol(printing->options->context, address, name, sizeof(name), &offset))
 		return;
+	tl_output_text(printing->output, printing->options->no_addresses ? "" : " ");
 	if (offset != 0)
-		tl_output_format(printing->output, " <%s+%llu>", name, (unsigned long long)offset);
+		tl_output_format(printing->output, "<%s+%llu>", name, (unsigned long long)offset);
 	else
-		tl_output_format(printing->output, " <%s>", name);
+		tl_output_format(printing->output, "<%s>", name);
 }
 
 static enum tl_status is_character(const struct tl_type *type, bool *is_character_ret, tl_u64 *width_ret,
@@ -186,7 +202,7 @@ static enum tl_status print_pointer(struct tl_printing *printing, const struct t
 
 	TL_TRY(tl_type_target(pointer, &target, printing->error));
 	TL_TRY(is_character(target, &text, &width, printing->error));
-	if (!text || !printing->options->no_addresses || address == 0)
+	if (!printing->options->no_addresses)
 		tl_output_format(printing->output, "0x%llx", (unsigned long long)address);
 	if (address != 0)
 		print_symbol(printing, address);
@@ -329,6 +345,8 @@ static enum tl_status print_formatted(struct tl_printing *printing, const struct
 		/* An address, whatever the number's own size. */
 		tl_print_number(printing->output, format, bits, is_signed, printing->context->address_size);
 		print_symbol(printing, (tl_u64)bits);
+	} else if (format == 't' && printing->options->nibbles) {
+		print_nibbles(printing->output, bits, size);
 	} else {
 		tl_print_number(printing->output, format, bits, format != 'u' && (is_signed || format == 'd'), size);
 	}
@@ -447,6 +465,23 @@ static enum tl_status print_decimal_real(struct tl_printing *printing, const str
 	return TL_OK;
 }
 
+/* By `set output-radix`, which counts for numbers alone. */
+static enum tl_status print_in_radix(struct tl_printing *printing, const struct tl_value *value,
+				     const struct tl_type *type, bool is_signed)
+{
+	struct tl_print_options options = *printing->options;
+	const struct tl_print_options *outer = printing->options;
+	tl_i128 number;
+	enum tl_status status;
+
+	TL_TRY(bits_of(printing, value, is_signed, &number));
+	options.format = options.radix;
+	printing->options = &options;
+	status = print_formatted(printing, value, type, number, is_signed);
+	printing->options = outer;
+	return status;
+}
+
 static enum tl_status print_scalar(struct tl_printing *printing, const struct tl_value *value,
 				   const struct tl_type *type)
 {
@@ -468,6 +503,9 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 		TL_TRY(tl_value_integer(printing->context, value, &number, printing->error));
 		return print_formatted(printing, value, type, number, true);
 	}
+	if (printing->options->radix != 0 && format == 0 && type->kind == TL_TYPE_BASE &&
+	    kind == TL_ARITHMETIC_INTEGER && value->size <= 16)
+		return print_in_radix(printing, value, type, is_signed);
 	if (format != 0 && format != 's' && value->size <= 16) {
 		/* The highest bit of a bit-field is no sign if its type has none: it has been widened by then. */
 		TL_TRY(bits_of(printing, value, (format == 'd' && value->bit_size == 0) || (format != 'u' && is_signed),
@@ -533,6 +571,16 @@ static enum tl_status run_length(struct tl_printing *printing, const struct tl_v
 	return TL_OK;
 }
 
+static void begin_element(struct tl_printing *printing, bool first)
+{
+	if (!first)
+		tl_output_text(printing->output, printing->options->lines ? "," : ", ");
+	if (printing->options->lines) {
+		tl_output_text(printing->output, "\n");
+		tl_output_spaces(printing->output, printing->indent * 2);
+	}
+}
+
 static enum tl_status print_elements(struct tl_printing *printing, const struct tl_value *array, tl_u64 count,
 				     tl_i64 lower)
 {
@@ -544,7 +592,9 @@ static enum tl_status print_elements(struct tl_printing *printing, const struct 
 		struct tl_value element;
 		tl_u64 length;
 
-		tl_output_text(printing->output, index != 0 ? ", " : "");
+		begin_element(printing, index == 0);
+		if (printing->options->indexes)
+			tl_output_format(printing->output, "[%lld] = ", (long long)(lower + (tl_i64)index));
 		TL_TRY(run_length(printing, array, index, count, lower, &length));
 		TL_TRY(tl_value_element(printing->context, array, lower + (tl_i64)index, &element, printing->error));
 		TL_TRY(tl_print_part(printing, &element));
@@ -558,7 +608,10 @@ static enum tl_status print_elements(struct tl_printing *printing, const struct 
 		}
 	}
 	printing->indent--;
-	tl_output_text(printing->output, index < count ? "...}" : "}");
+	tl_output_text(printing->output, index < count ? "..." : "");
+	if (printing->options->lines)
+		begin_element(printing, true);
+	tl_output_text(printing->output, "}");
 	return TL_OK;
 }
 
@@ -584,6 +637,16 @@ static enum tl_status print_array(struct tl_printing *printing, struct tl_value 
 		return status;
 	}
 	count = width != 0 ? value->size / width : 0;
+	if (printing->options->null_stop) {
+		tl_u64 size = 0;
+
+		while (size < count && size < printing->elements &&
+		       tl_print_unit(value->bytes + size * width, width) != 0)
+			size++;
+		tl_print_string(printing->output, printing->options, tl_print_prefix(element, width, printing->error),
+				value->bytes, width, size, size == printing->elements && size < count);
+		return TL_OK;
+	}
 	end = tl_print_string_end(printing->options, value->bytes, width, count, printing->elements);
 	/* One zero at the end goes without saying, unless more is left out. */
 	if (end == count && count > 0 && tl_print_unit(value->bytes + (count - 1) * width, width) == 0)
@@ -687,7 +750,8 @@ static enum tl_status print_struct(struct tl_printing *printing, const struct tl
 		tl_output_text(printing->output, printing->depth != 0 ? "{<No data fields>}" : "<incomplete type>");
 		return TL_OK;
 	}
-	if (printing->depth >= printing->depth_limit) {
+	if (printing->depth >= printing->depth_limit ||
+	    (type->kind == TL_TYPE_UNION && printing->options->no_unions && printing->nesting > 1)) {
 		tl_output_text(printing->output, "{...}");
 		return TL_OK;
 	}
@@ -700,7 +764,7 @@ static enum tl_status print_struct(struct tl_printing *printing, const struct tl
 		bool shown = false;
 
 		if (members[i].kind != TL_MEMBER_FIELD && members[i].kind != TL_MEMBER_BASE &&
-		    members[i].kind != TL_MEMBER_STATIC)
+		    (members[i].kind != TL_MEMBER_STATIC || printing->options->no_statics))
 			continue;
 		TL_TRY(was_shown(printing, type, &members[i], &shown));
 		if (shown)
@@ -806,8 +870,9 @@ static enum tl_status print_one(struct tl_printing *printing, const struct tl_va
 
 	TL_TRY(tl_type_strip(own.type, &type, printing->error));
 	if (type->kind == TL_TYPE_FUNCTION) {
-		tl_output_format(printing->output, "{%s} 0x%llx", tl_value_type_name(printing->context, own.type),
-				 (unsigned long long)own.address);
+		tl_output_format(printing->output, "{%s} ", tl_value_type_name(printing->context, own.type));
+		if (!printing->options->no_addresses)
+			tl_output_format(printing->output, "0x%llx", (unsigned long long)own.address);
 		print_symbol(printing, own.address);
 		return TL_OK;
 	}

@@ -14,10 +14,17 @@
 /* {0} has gdb's defaults. */
 struct tl_print_options {
 	char format;       /* o x z d u t f a c s, or 0: by the type */
+	char radix;        /* of integers, characters and truth values without a format: 'x', 'o', or 0 */
 	tl_u32 elements;   /* of arrays and strings; 0: 200 */
 	tl_u32 repeats;    /* runs longer than this are folded; 0: 10 */
 	tl_u32 depth;      /* of structs in structs; 0: 20 */
 	bool pretty;       /* a line for each member */
+	bool lines;        /* a line for each element of an array */
+	bool indexes;      /* [0] = in front of elements of arrays */
+	bool null_stop;    /* arrays of characters end with the first zero */
+	bool no_unions;    /* {...} for unions in structs */
+	bool no_statics;   /* without the static members of classes */
+	bool nibbles;      /* a space between four bits of format t */
 	bool no_symbols;   /* no <counter> behind addresses */
 	bool no_addresses; /* no 0x2004 before strings */
 	tl_u32 patience;   /* milliseconds for what stands in std::vector and the like; 0: 100 */

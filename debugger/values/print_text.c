@@ -41,11 +41,17 @@ tl_u32 tl_print_unit(const tl_u8 *bytes, tl_u64 width)
 	return unit;
 }
 
+/* Control characters above ASCII's, ends of lines, and what is no character: a terminal shows nothing of them. */
+static bool is_control(tl_u32 point)
+{
+	return (point >= 0x80 && point < 0xa0) || point == 0x2028 || point == 0x2029 || (point & 0xfffe) == 0xfffe;
+}
+
 /* A code point above ASCII as UTF-8, or escaped as a number. */
 static void write_wide(struct tl_output *output, const struct tl_print_options *options, tl_u32 point)
 {
 	char bytes[4] = {0};
-	tl_size length = options->ascii ? 0 : tl_utf8_write(point, bytes);
+	tl_size length = options->ascii || is_control(point) ? 0 : tl_utf8_write(point, bytes);
 
 	tl_output_bytes(output, bytes, length);
 	if (length == 0)
@@ -97,7 +103,7 @@ static tl_size character_at(const struct tl_print_options *options, const tl_u8 
 		return 2;
 	tl_size length = width == 1 && !options->ascii ? tl_utf8_read(bytes, count, &point) : 0;
 
-	return length != 0 ? length : 1;
+	return length != 0 && !is_control(point) ? length : 1;
 }
 
 /* How many characters of `size` bytes from here on are the same as the first, of those that are left. */
@@ -155,7 +161,7 @@ static bool is_hexadecimal(const struct tl_print_options *options, tl_u32 unit, 
 {
 	char bytes[4];
 
-	return width > 1 && unit > 0777 && (options->ascii || tl_utf8_write(unit, bytes) == 0);
+	return width > 1 && unit > 0777 && (options->ascii || is_control(unit) || tl_utf8_write(unit, bytes) == 0);
 }
 
 static bool is_digit(tl_u32 unit)

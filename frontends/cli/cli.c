@@ -381,8 +381,7 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 		cli->settings.confirm = false;
 	cli->settings.height = cli->screen.height;
 	cli->settings.width = cli->screen.width;
-	cli->screen.paging = !cli->batch;
-	cli->screen.styled = cli->settings.style;
+	TL_TRY(tl_settings_tell_screen(cli, error));
 	TL_TRY(tl_table_open(&cli->table, error));
 	TL_TRY(tl_sources_open(&cli->sources, error));
 	TL_TRY(add_signals(cli, error));
@@ -449,7 +448,7 @@ static void prompt(struct tl_cli *cli)
 			continue;
 		}
 		if (keep)
-			tl_history_add(line);
+			tl_history_add(line, cli->settings.duplicates);
 		(void)tl_execute_typed(cli, line);
 		free(line);
 	}

@@ -81,3 +81,50 @@ enum tl_status tl_code_show(struct tl_cli *cli, tl_i64 count, tl_u64 *address, s
 	tl_code_lister_close(&lister);
 	return status == TL_OK ? tl_address_shown_bytes(cli, last, error) : status;
 }
+
+/* The code that gdb takes for the line at an address; the one instruction where none is known. */
+static void line_bounds(struct tl_cli *cli, tl_u64 address, tl_u64 *start_ret, tl_u64 *end_ret)
+{
+	const struct tl_line_row *kept;
+	struct tl_code_line line;
+
+	*start_ret = address;
+	*end_ret = address + 1;
+	if (!tl_modules_line(tl_session_modules(cli->session), address, &line) || line.row->line == 0)
+		return;
+	kept = tl_line_row_kept(line.table, line.row);
+	*start_ret = kept->address + line.module->bias;
+	*end_ret = tl_line_row_kept_end(line.table, kept) + line.module->bias;
+}
+
+void tl_code_show_line(struct tl_cli *cli, tl_u64 program_counter, tl_u64 lookup)
+{
+	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
+	const struct tl_patience patience = {tl_cli_waiting, cli};
+	struct tl_code_lister lister;
+	struct tl_error error;
+	const char *text, *last;
+	tl_u64 start, end;
+
+	line_bounds(cli, lookup, &start, &end);
+	if (end == lookup + 1) {
+		start = program_counter;
+		end = program_counter + 1;
+	}
+	if (tl_code_lister_open(&lister, cli, &error) != TL_OK) {
+		tl_screen_complain(&cli->screen, error.text);
+		return;
+	}
+	lister.listing.bytes = true;
+	lister.listing.has_current = true;
+	lister.listing.current = program_counter;
+	if (tl_code_list_range(&lister.listing, start, end, &patience, &output, &error) != TL_OK)
+		tl_screen_complain(&cli->screen, error.text);
+	/* Without the lines around it that `disassemble` has. */
+	text = strchr(tl_output_string(&output), '\n');
+	last = strstr(tl_output_string(&output), "End of assembler dump");
+	if (text != NULL && last != NULL && last > text)
+		tl_screen_bytes(&cli->screen, text + 1, (tl_size)(last - text) - 1);
+	tl_output_release(&output);
+	tl_code_lister_close(&lister);
+}

@@ -24,4 +24,10 @@ void tl_code_lister_close(struct tl_code_lister *lister);
 /* So many instructions from an address on, which is moved behind them. */
 TL_CHECKED enum tl_status tl_code_show(struct tl_cli *cli, tl_i64 count, tl_u64 *address, struct tl_error *error);
 
+/*
+ * What the line at the address `lookup` compiles to, with bytes, as `set disassemble-next-line` has it shown below the
+ * line; the one instruction at the program counter where no line is known.
+ */
+void tl_code_show_line(struct tl_cli *cli, tl_u64 program_counter, tl_u64 lookup);
+
 #endif

@@ -212,7 +212,9 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 	struct tl_environment_store *store;
 	struct tl_output real = tl_output_make(TL_OUTPUT_MAX);
 	const struct tl_type *type;
-	unsigned flags = TL_TYPE_TEXT_ALIASES;
+	unsigned flags = TL_TYPE_TEXT_ALIASES | (cli->settings.type_hex ? TL_TYPE_TEXT_HEXADECIMAL : 0u) |
+			 (cli->settings.type_methods ? 0u : TL_TYPE_TEXT_NO_FUNCTIONS) |
+			 (cli->settings.type_typedefs ? 0u : TL_TYPE_TEXT_NO_TYPES);
 	bool is_type;
 	enum tl_status status;
 
@@ -233,9 +235,14 @@ static enum tl_status ptype(struct tl_cli *cli, const char *words, const struct 
 		case 'r':
 			flags &= ~(unsigned)TL_TYPE_TEXT_ALIASES;
 			break;
-		case 'd':
 		case 'M':
+			flags &= ~(unsigned)TL_TYPE_TEXT_NO_FUNCTIONS;
+			break;
 		case 'T':
+			flags &= ~(unsigned)TL_TYPE_TEXT_NO_TYPES;
+			break;
+		case 'd':
+			flags &= ~(unsigned)TL_TYPE_TEXT_HEXADECIMAL;
 			break;
 		default:
 			return TL_FAIL(error, TL_ERROR_ARGUMENT, "unrecognized flag '%c'. ptype knows o, x, m and t.",

@@ -138,7 +138,39 @@ static enum tl_status run_tty(struct tl_cli *cli, const struct tl_command_line *
 	return tl_words_with(cli, line, tty, error);
 }
 
+static enum tl_status run_unset_wrapper(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	(void)line, (void)error;
+	free(cli->settings.wrapper);
+	cli->settings.wrapper = NULL;
+	return TL_OK;
+}
+
+static enum tl_status unset_substitute(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				       struct tl_error *error)
+{
+	(void)line;
+	if (words[0] == '\0' && !tl_cli_query(cli, "Delete all source path substitution rules? "))
+		return TL_OK;
+	return tl_sources_unsubstitute(cli->sources, words[0] != '\0' ? words : NULL, error);
+}
+
+static enum tl_status run_unset_substitute(struct tl_cli *cli, const struct tl_command_line *line,
+					   struct tl_error *error)
+{
+	return tl_words_with(cli, line, unset_substitute, error);
+}
+
 static const struct tl_command unset_rows[] = {
+	{.name = "exec-wrapper",
+	 .summary = "Disable use of an execution wrapper",
+	 .details = "Example: unset exec-wrapper",
+	 .run = run_unset_wrapper},
+	{.name = "substitute-path",
+	 .arguments = "[FROM]",
+	 .summary = "Delete one or all substitution rules rewriting the source directories",
+	 .details = "Example: unset substitute-path /build/program",
+	 .run = run_unset_substitute},
 	{.name = "environment",
 	 .shorts = "env",
 	 .arguments = "[NAME]",

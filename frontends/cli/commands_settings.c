@@ -83,7 +83,7 @@ static enum tl_status run_set(struct tl_cli *cli, const struct tl_command_line *
 /* Those whose names begin with the words, each with its name in front. */
 static void show_several(struct tl_cli *cli, const char *words)
 {
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL; row = tl_setting_next(row)) {
 		if (!tl_settings_begins(row->name, words) || (row->kind == TL_SETTING_OWN && row->set == NULL) ||
 		    (row->kind == TL_SETTING_OWN && row->show == NULL))
 			continue;

@@ -140,7 +140,8 @@ void tl_complete_settings(struct tl_cli *cli, const char *words)
 		at += strcspn(at, " ");
 		at += strspn(at, " ");
 	}
-	for (const struct tl_setting *row = tl_setting_rows; front != NULL && row->name != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); front != NULL && row != NULL;
+	     row = tl_setting_next(row)) {
 		const char *word = row->name;
 		char *copy;
 

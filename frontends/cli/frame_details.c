@@ -33,13 +33,15 @@ static const struct tl_stack_frame *find_caller(const struct details *details)
 {
 	const struct tl_stack_frame *frame = details->at;
 
-	while (frame != NULL && frame->inlined)
+	while (frame != NULL && (frame->inlined || frame->tail_called))
 		frame = frame_at(details->whole, frame->level + 1);
 	return frame != NULL ? frame_at(details->whole, frame->level + 1) : NULL;
 }
 
 static void print_place(const struct details *details)
 {
+	struct tl_elf_name symbol;
+	tl_u64 start;
 	struct tl_screen *screen = &details->cli->screen;
 	const struct tl_stack_frame *at = details->at;
 	const char *counter = details->cpu->registers[details->cpu->program_counter].name;
@@ -52,6 +54,9 @@ static void print_place(const struct details *details)
 	tl_screen_format(screen, " %s = 0x%llx", counter, number(at->program_counter));
 	if (at->name != NULL)
 		tl_screen_format(screen, " in %s", at->name);
+	else if (at->signal &&
+		 tl_modules_symbol(tl_session_modules(details->cli->session), at->program_counter, &symbol, &start))
+		tl_screen_format(screen, " in %s", symbol.name);
 	if (at->line != 0 && at->file_name != NULL)
 		tl_screen_format(screen, " (%s:%u)", at->file_name, at->line);
 	if (details->caller != NULL)
@@ -133,6 +138,11 @@ static void print_saved(const struct details *details)
 	tl_u64 value, memory;
 	bool any = false, ended = false;
 
+	/* A function that ended in a jump left nothing on the stack. */
+	if (details->at->tail_called) {
+		tl_screen_format(screen, " Previous frame's sp in %s\n\n", cpu->registers[cpu->stack_pointer].name);
+		return;
+	}
 	if (details->next != NULL && read_register(details, details->next, cpu->stack_pointer, &value, &memory)) {
 		/* A function that ended in a jump left no return address behind. */
 		if (memory == TL_STACK_NOWHERE)

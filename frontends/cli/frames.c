@@ -2,12 +2,21 @@
 
 #include "frontends/cli/addresses.h"
 #include "frontends/cli/cli.h"
+#include "frontends/cli/code.h"
 #include "frontends/cli/listing.h"
 #include "frontends/cli/values.h"
 #include "symbols/dwarf_constants.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Further parts than those of the header: without the place; always with the address; without the file. */
+enum { FRAME_NO_PLACE = 1 << 16, FRAME_ADDRESS = 1 << 17, FRAME_SHORT = 1 << 18 };
+
+/* `set disassemble-next-line` */
+enum { NEXT_LINE_OFF, NEXT_LINE_ON };
 
 /* `set print frame-arguments` */
 enum { ARGUMENTS_ALL, ARGUMENTS_SCALARS, ARGUMENTS_NONE, ARGUMENTS_PRESENCE };
@@ -93,10 +102,64 @@ static void write_one(struct arguments *arguments, const char *name, const char 
 		tl_value_write(cli, NULL, value, failure, output);
 }
 
+/* "<optimized out>" of what is not known at the entry. */
+static void write_lost(struct arguments *arguments, const char *name, const char *suffix)
+{
+	tl_output_format(arguments->output, "%s%s%s=<optimized out>", arguments->first ? "" : ", ", name, suffix);
+	arguments->first = false;
+}
+
+static bool is_lost(const struct tl_frame_variable *variable)
+{
+	return variable->value == NULL || (variable->value->absent != NULL && tl_value_is_absent(variable->value));
+}
+
+/* All ways but the default one; false: that one serves. */
+static bool write_chosen(struct arguments *arguments, const struct tl_frame_variable *variable, const char *name)
+{
+	const enum tl_entry_values how = (enum tl_entry_values)arguments->cli->settings.entry_values;
+	const bool known = variable->at_entry != NULL;
+
+	switch (how) {
+	case TL_ENTRY_VALUES_DEFAULT:
+		return false;
+	case TL_ENTRY_VALUES_COMPACT:
+		if (!known || !is_lost(variable))
+			return false;
+		break;
+	case TL_ENTRY_VALUES_IF_NEEDED:
+	case TL_ENTRY_VALUES_NO:
+		if (how == TL_ENTRY_VALUES_NO || !known || !is_lost(variable)) {
+			write_one(arguments, name, "", "", variable->value, variable->failure);
+			return true;
+		}
+		break;
+	case TL_ENTRY_VALUES_PREFERRED:
+		if (!known) {
+			write_one(arguments, name, "", "", variable->value, variable->failure);
+			return true;
+		}
+		break;
+	case TL_ENTRY_VALUES_BOTH:
+		write_one(arguments, name, "", "", variable->value, variable->failure);
+		break;
+	case TL_ENTRY_VALUES_ONLY:
+		break;
+	}
+	if (known)
+		write_one(arguments, name, "@entry", "", variable->at_entry, NULL);
+	else
+		write_lost(arguments, name, "@entry");
+	return true;
+}
+
 static bool write_argument(void *context, const struct tl_frame_variable *variable)
 {
 	struct arguments *arguments = context;
 	const char *name = variable->name != NULL ? variable->name : "";
+
+	if (write_chosen(arguments, variable, name))
+		return true;
 
 	if (variable->at_entry != NULL && variable->unchanged) {
 		char more[TL_VARIABLE_NAME_MAX + 16] = "";
@@ -128,15 +191,18 @@ static enum tl_status write_arguments(struct tl_cli *cli, const struct tl_stack_
 	const struct tl_environment *environment;
 	struct tl_environment_store *store;
 	enum tl_status status = TL_OK;
+	const bool raw = cli->settings.raw;
 	bool any = false;
 
 	if (frame->level != level)
 		TL_TRY(tl_session_select_frame(cli->session, frame->level, error));
 	status = tl_session_environment(cli->session, &environment, &store, error);
+	cli->settings.raw = raw || cli->settings.raw_arguments;
 	if (status == TL_OK && presence)
 		status = tl_environment_variables(store, true, note_argument, &any, error);
 	else if (status == TL_OK)
 		status = tl_environment_variables(store, true, write_argument, &arguments, error);
+	cli->settings.raw = raw;
 	tl_output_text(output, any ? "..." : "");
 	if (frame->level != level)
 		TL_TRY(tl_session_select_frame(cli->session, level, error));
@@ -148,8 +214,11 @@ static enum tl_status write_arguments(struct tl_cli *cli, const struct tl_stack_
 /* `addressed`: with the address in front where it is inside of a line; behind a place it was said already. */
 static void print_source(struct tl_cli *cli, const struct tl_stack_frame *frame, bool addressed)
 {
-	if (frame->signal || frame->line == 0 || frame->file == NULL)
+	if (frame->signal || frame->line == 0 || frame->file == NULL) {
+		if (cli->settings.next_line_code != NEXT_LINE_OFF)
+			tl_code_show_line(cli, frame->program_counter, frame->lookup);
 		return;
+	}
 	tl_listing_stand(cli, frame->file, frame->file_name, frame->line);
 	/* The source window has it. */
 	if (tl_full_screen_shows(cli, frame->file))
@@ -159,6 +228,36 @@ static void print_source(struct tl_cli *cli, const struct tl_stack_frame *frame,
 				 tl_address_digits(cli), (unsigned long long)frame->program_counter,
 				 tl_screen_style(&cli->screen, TL_STYLE_PLAIN));
 	tl_listing_line(cli, frame->file, frame->file_name, frame->line);
+	if (cli->settings.next_line_code == NEXT_LINE_ON)
+		tl_code_show_line(cli, frame->program_counter, frame->lookup);
+}
+
+/* By `set print frame-info`, whatever the command wanted; *parts_ret is what is shown then. */
+static void choose_parts(struct tl_cli *cli, const struct tl_stack_frame *frame, unsigned parts, unsigned *parts_ret)
+{
+	const unsigned place = (parts & TL_FRAME_LEVEL) | TL_FRAME_ARGUMENTS | (parts & TL_FRAME_SHARED);
+
+	*parts_ret = parts;
+	switch ((enum tl_frame_info)cli->settings.frame_info) {
+	case TL_FRAME_INFO_AUTO:
+		break;
+	case TL_FRAME_INFO_SOURCE:
+		/* Where there is no line the place has to do. */
+		*parts_ret = frame->line != 0 && !frame->signal ? TL_FRAME_SOURCE | FRAME_NO_PLACE : place;
+		break;
+	case TL_FRAME_INFO_LOCATION:
+		*parts_ret = place;
+		break;
+	case TL_FRAME_INFO_SOURCE_AND_LOCATION:
+		*parts_ret = place | TL_FRAME_SOURCE;
+		break;
+	case TL_FRAME_INFO_ADDRESS:
+		*parts_ret = place | FRAME_ADDRESS;
+		break;
+	case TL_FRAME_INFO_SHORT:
+		*parts_ret = place | FRAME_SHORT;
+		break;
+	}
 }
 
 static void write_place(struct tl_cli *cli, const struct tl_stack_frame *frame, struct tl_output *output)
@@ -166,8 +265,16 @@ static void write_place(struct tl_cli *cli, const struct tl_stack_frame *frame, 
 	const char *on = tl_screen_style(&cli->screen, TL_STYLE_FILENAME);
 	const char *off = tl_screen_style(&cli->screen, TL_STYLE_PLAIN);
 
-	if (frame->line != 0 && frame->file_name != NULL)
-		tl_output_format(output, " at %s%s%s:%u", on, frame->file_name, off, frame->line);
+	const char *name = frame->file_name;
+
+	char whole[PATH_MAX];
+
+	if (cli->settings.file_names == 2 && frame->file != NULL)
+		name = realpath(frame->file, whole) != NULL ? whole : frame->file;
+	else if (cli->settings.file_names == 1 && name != NULL && strrchr(name, '/') != NULL)
+		name = strrchr(name, '/') + 1;
+	if (frame->line != 0 && name != NULL)
+		tl_output_format(output, " at %s%s%s:%u", on, name, off, frame->line);
 	else if (frame->module != NULL && !frame->module->program && frame->module->link_map != 0)
 		tl_output_format(output, " from %s%s%s", on, frame->module->binary->path, off);
 }
@@ -179,12 +286,17 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 	struct tl_output output = tl_output_make(TL_OUTPUT_MAX);
 	struct tl_error why;
 
+	choose_parts(cli, frame, parts, &parts);
+	if ((parts & FRAME_NO_PLACE) != 0) {
+		print_source(cli, frame, true);
+		return TL_OK;
+	}
 	if ((parts & TL_FRAME_LEVEL) != 0)
 		tl_output_format(&output, "#%-2u ", frame->level);
 	if (frame->signal) {
 		tl_output_text(&output, "<signal handler called>");
 	} else {
-		if (frame->mid_line || frame->line == 0)
+		if (cli->settings.addresses && (frame->mid_line || frame->line == 0 || (parts & FRAME_ADDRESS) != 0))
 			tl_output_format(&output, "%s0x%0*llx%s in ", tl_screen_style(screen, TL_STYLE_ADDRESS),
 					 tl_address_digits(cli), (unsigned long long)frame->program_counter,
 					 tl_screen_style(screen, TL_STYLE_PLAIN));
@@ -194,7 +306,8 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 		    write_arguments(cli, frame, parts, &output, &why) != TL_OK)
 			tl_output_format(&output, "<error: %s>", why.text);
 		tl_output_text(&output, ")");
-		write_place(cli, frame, &output);
+		if ((parts & FRAME_SHORT) == 0)
+			write_place(cli, frame, &output);
 	}
 	tl_output_text(&output, "\n");
 	tl_screen_text(screen, tl_output_string(&output));
@@ -207,7 +320,10 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 
 void tl_frame_print_source(struct tl_cli *cli, const struct tl_stack_frame *frame)
 {
-	print_source(cli, frame, true);
+	if (cli->settings.frame_info != TL_FRAME_INFO_AUTO)
+		(void)!tl_frame_print(cli, frame, TL_FRAME_SOURCE, NULL);
+	else
+		print_source(cli, frame, true);
 }
 
 enum tl_status tl_frame_print_selected(struct tl_cli *cli, struct tl_error *error)
@@ -267,6 +383,9 @@ const char *tl_frame_language(const struct tl_stack_frame *frame)
 {
 	const struct tl_unit *unit = NULL;
 
+	/* What the kernel has a handler return to is in no source, though it stands among what is. */
+	if (frame->signal && frame->line == 0)
+		return NULL;
 	if (frame->module != NULL && frame->module->binary->index != NULL)
 		unit = tl_index_unit(frame->module->binary->index, frame->lookup - frame->module->bias);
 	return unit != NULL ? language_name(unit->language) : NULL;

@@ -104,7 +104,7 @@ static tl_size write_settings(struct tl_cli *cli, const char *verb, const char *
 {
 	tl_size count = 0;
 
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL; row = tl_setting_next(row)) {
 		if (!tl_settings_begins(row->name, words) ||
 		    (row->kind == TL_SETTING_OWN && (strcmp(verb, "show") == 0 ? row->show == NULL : row->set == NULL)))
 			continue;
@@ -363,7 +363,7 @@ enum tl_status tl_apropos(struct tl_cli *cli, const char *pattern, bool whole, s
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Error in regular expression: %s", why);
 	}
 	search_table(cli, &compiled, "", cli->table.rows, whole);
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL; row = tl_setting_next(row)) {
 		if (regexec(&compiled, row->name, 0, NULL, 0) != 0 &&
 		    regexec(&compiled, row->summary, 0, NULL, 0) != 0 &&
 		    (row->details == NULL || regexec(&compiled, row->details, 0, NULL, 0) != 0))

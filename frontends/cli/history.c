@@ -52,12 +52,27 @@ void tl_history_open(const char *path, tl_u32 limit)
 	state.added = 0;
 }
 
-void tl_history_add(const char *line)
+/* Takes away the same line among the last `back` ones. */
+static void remove_duplicate(const char *line, tl_u32 back)
+{
+	for (int at = history_length - 1; at >= 0 && back > 0; at--, back--) {
+		const HIST_ENTRY *entry = history_get(history_base + at);
+
+		if (entry == NULL || strcmp(entry->line, line) != 0)
+			continue;
+		(void)free_history_entry(remove_history(at));
+		state.added -= at >= history_length + 1 - state.added;
+		return;
+	}
+}
+
+void tl_history_add(const char *line, tl_u32 back)
 {
 	const HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
 
 	if (line[strspn(line, " \t")] == '\0' || (last != NULL && strcmp(last->line, line) == 0))
 		return;
+	remove_duplicate(line, back);
 	add_history(line);
 	state.added++;
 }

@@ -19,8 +19,8 @@ char *tl_history_default_file(void);
 void tl_history_open(const char *path, tl_u32 limit);
 void tl_history_limit(tl_u32 limit);
 
-/* Adds a line, unless it is empty or the same as the one before. */
-void tl_history_add(const char *line);
+/* Adds a line, unless it is empty or the same as the one before; the same line among the `back` before it goes. */
+void tl_history_add(const char *line, tl_u32 back);
 
 /*
  * Adds what came in this session to the file, whatever another session added to it meanwhile, and cuts it to `limit`

@@ -61,6 +61,20 @@ static const char *find_end(const char *at)
 	return NULL;
 }
 
+/* Settings of how values look; those of frames, types and remarks are no options of a command. */
+static bool is_option(const struct tl_setting *row)
+{
+	static const char *const others[] = {"print asm-demangle", "print demangle", "print entry-values",
+					     "print finish",       "print frame-",   "print inferior-",
+					     "print max-symbolic", "print pascal",   "print raw-frame",
+					     "print symbol-",      "print thread-",  "print type"};
+
+	for (tl_size i = 0; i < TL_COUNT(others); i++)
+		if (strncmp(row->name, others[i], strlen(others[i])) == 0)
+			return false;
+	return true;
+}
+
 /* The setting that an option names, in full or abbreviated. */
 static enum tl_status find_option(const char *topic, const char *at, tl_size size, const struct tl_setting **row_ret,
 				  struct tl_error *error)
@@ -68,10 +82,11 @@ static enum tl_status find_option(const char *topic, const char *at, tl_size siz
 	const struct tl_setting *found = NULL;
 	tl_size front = strlen(topic), count = 0;
 
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL; row = tl_setting_next(row)) {
 		const char *name = row->name + front + 1;
 
-		if (strncmp(row->name, topic, front) != 0 || row->name[front] != ' ' || strncmp(name, at, size) != 0)
+		if (strncmp(row->name, topic, front) != 0 || row->name[front] != ' ' || strncmp(name, at, size) != 0 ||
+		    !is_option(row))
 			continue;
 		count++;
 		found = row;

@@ -101,9 +101,10 @@ void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point)
 		tl_screen_format(screen, " (%s) pending.\n", point->place);
 		return;
 	}
-	tl_screen_format(screen, "%s at %s0x%llx%s", location->resolver ? " at gnu-indirect-function resolver" : "",
-			 tl_screen_style(screen, TL_STYLE_ADDRESS), (unsigned long long)location->address,
-			 tl_screen_style(screen, TL_STYLE_PLAIN));
+	tl_screen_text(screen, location->resolver ? " at gnu-indirect-function resolver" : "");
+	if (cli->settings.addresses || location->file == NULL)
+		tl_screen_format(screen, " at %s0x%llx%s", tl_screen_style(screen, TL_STYLE_ADDRESS),
+				 (unsigned long long)location->address, tl_screen_style(screen, TL_STYLE_PLAIN));
 	if (point->location_count > 1)
 		tl_screen_format(screen, ": %s. (%zu locations)\n", point->place, point->location_count);
 	else if (location->file != NULL && !location->resolver)
@@ -234,8 +235,9 @@ static void list_location(struct tl_cli *cli, const struct tl_breakpoint_locatio
 	struct tl_screen *screen = &cli->screen;
 	const char *off = tl_screen_style(screen, TL_STYLE_PLAIN);
 
-	tl_screen_format(screen, "%s0x%0*llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS), tl_address_digits(cli),
-			 (unsigned long long)location->address, off);
+	if (cli->settings.addresses)
+		tl_screen_format(screen, "%s0x%0*llx%s ", tl_screen_style(screen, TL_STYLE_ADDRESS),
+				 tl_address_digits(cli), (unsigned long long)location->address, off);
 	if (location->file != NULL && !location->resolver) {
 		tl_screen_format(screen, "in %s%s%s", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 location->function != NULL ? location->function : "??", off);
@@ -356,6 +358,15 @@ static void list_commands(struct tl_cli *cli, const char *commands)
 	}
 }
 
+static void show_print(struct tl_cli *cli, const struct tl_breakpoint *point)
+{
+	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
+
+	tl_breakpoint_write_print(cli->session, point, &text);
+	tl_screen_format(&cli->screen, "        %s\n", tl_output_string(&text));
+	tl_output_release(&text);
+}
+
 static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
 {
 	struct tl_screen *screen = &cli->screen;
@@ -376,7 +387,7 @@ static void list_details(struct tl_cli *cli, const struct tl_breakpoint *point)
 	if (point->ignore != 0)
 		tl_screen_format(screen, "\tignore next %llu hits\n", (unsigned long long)point->ignore);
 	if (point->format != NULL)
-		tl_screen_format(screen, "        printf %s\n", point->format);
+		show_print(cli, point);
 	if (point->commands != NULL)
 		list_commands(cli, point->commands);
 	for (tl_size i = 0; point->location_count > 1 && i < point->location_count; i++) {
@@ -419,6 +430,9 @@ static int widest_address(struct tl_cli *cli)
 {
 	const struct tl_breakpoint *point;
 
+	/* Without addresses there is no column. */
+	if (!cli->settings.addresses)
+		return -1;
 	for (tl_size i = 0; (point = tl_breakpoint_at(cli->session, i)) != NULL; i++)
 		if (point->location_count != 0 || (tl_breakpoint_is_watch(point->kind) && point->watched_count != 0))
 			return 2 + tl_address_digits(cli);
@@ -443,8 +457,9 @@ enum tl_status tl_points_list(struct tl_cli *cli, const char *words, bool watch_
 		if (!search.found || point->gone || (watch_only && !is_watch))
 			continue;
 		if (!any)
-			tl_screen_format(&cli->screen, "Num     %-*s Disp Enb %-*s What\n", width, "Type", address,
-					 "Address");
+			tl_screen_format(&cli->screen, "Num     %-*s Disp Enb %-*s%sWhat\n", width, "Type",
+					 address < 0 ? 0 : address, address < 0 ? "" : "Address",
+					 address < 0 ? "" : " ");
 		any = true;
 		tl_screen_format(&cli->screen, "%-7u %-*s %-4s %-3s ", point->number, width, tl_point_type(point),
 				 disposition(point), point->enabled ? "y" : "n");

@@ -186,13 +186,22 @@ static enum tl_status launch(struct tl_cli *cli, const char *const *words, struc
 		.with_shell = settings->with_shell,
 		.keep_randomization = !settings->fixed_addresses,
 	};
+	const char *const whole_wrapper[] = {settings->wrapper, NULL};
+	char **wrapper = NULL;
 	enum tl_status status;
 
 	TL_TRY(open_terminal(cli, &launch, error));
+	if (settings->wrapper != NULL && settings->wrapper[0] != '\0') {
+		/* The shell takes the words apart itself. Of words that were, the first is left free for a program. */
+		if (!settings->with_shell)
+			TL_TRY(split_words(settings->wrapper, &wrapper, error));
+		launch.wrapper = wrapper != NULL ? (const char *const *)(const void *)(wrapper + 1) : whole_wrapper;
+	}
 	cli->runs++;
 	cli->threads_seen = cli->threads_seen && tl_inferiors_alive(cli);
 	cli->last_thread = (struct tl_thread_id){0, 0};
 	status = tl_session_launch(cli->session, &launch, error);
+	free_words(wrapper);
 	/* What a shell said of why it could not. */
 	tl_inferiors_drain(cli);
 	return status;

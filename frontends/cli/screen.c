@@ -193,14 +193,25 @@ void tl_screen_format(struct tl_screen *screen, const char *format, ...)
 
 const char *tl_screen_style(const struct tl_screen *screen, enum tl_style style)
 {
-	static const char *const codes[TL_STYLE_MAX] = {
-		[TL_STYLE_PLAIN] = "\033[m",       [TL_STYLE_FILENAME] = "\033[32m", [TL_STYLE_FUNCTION] = "\033[33m",
-		[TL_STYLE_VARIABLE] = "\033[36m",  [TL_STYLE_ADDRESS] = "\033[34m",  [TL_STYLE_TITLE] = "\033[1m",
-		[TL_STYLE_HIGHLIGHT] = "\033[31m", [TL_STYLE_METADATA] = "\033[2m",
-	};
-
 	/* A log shall be readable. */
-	return screen->styled && screen->terminal && screen->log < 0 ? codes[style] : "";
+	return screen->styled && screen->terminal && screen->log < 0 ? screen->codes[style] : "";
+}
+
+void tl_screen_set_style(struct tl_screen *screen, enum tl_style style, tl_u32 foreground, tl_u32 background,
+			 tl_u32 intensity)
+{
+	static const char *const intensities[] = {"", "1", "2"};
+	char *code = screen->codes[style];
+	tl_size size = sizeof(screen->codes[style]);
+	char colours[16] = "", ground[8] = "";
+
+	if (foreground > 0 && foreground <= 8)
+		(void)snprintf(colours, sizeof(colours), "3%u", (foreground - 1) % 10);
+	if (background > 0 && background <= 8)
+		(void)snprintf(ground, sizeof(ground), "4%u", (background - 1) % 10);
+	(void)snprintf(code, size, "\033[%s%s%s%s%sm", intensities[intensity % TL_COUNT(intensities)],
+		       intensity != 0 && colours[0] != '\0' ? ";" : "", colours,
+		       ground[0] != '\0' && (intensity != 0 || colours[0] != '\0') ? ";" : "", ground);
 }
 
 void tl_screen_styled(struct tl_screen *screen, enum tl_style style, const char *text)

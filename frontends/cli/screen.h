@@ -28,12 +28,13 @@ enum tl_style {
 };
 
 struct tl_screen {
-	int descriptor;       /* standard output */
-	bool terminal;        /* it is one */
-	bool styled;          /* colours are wanted: a setting, and false where it is no terminal */
-	bool paging;          /* a setting */
-	bool raw;             /* the terminal does not turn \n into \r\n now */
-	tl_u32 height, width; /* 0: unlimited */
+	int descriptor;               /* standard output */
+	bool terminal;                /* it is one */
+	char codes[TL_STYLE_MAX][24]; /* what switches each style on */
+	bool styled;                  /* colours are wanted: a setting, and false where it is no terminal */
+	bool paging;                  /* a setting */
+	bool raw;                     /* the terminal does not turn \n into \r\n now */
+	tl_u32 height, width;         /* 0: unlimited */
 	/*
 	 * A window of the full screen in place of the terminal: gets all that would go there, and what \n means
 	 * ("returns": to the left, too); its size. NULL: there is none.
@@ -70,6 +71,10 @@ void tl_screen_format(struct tl_screen *screen, const char *format, ...) TL_PRIN
 void tl_screen_styled(struct tl_screen *screen, enum tl_style style, const char *text);
 /* What switches a style on, "" where there are no colours, for text that is put together elsewhere; PLAIN ends any. */
 const char *tl_screen_style(const struct tl_screen *screen, enum tl_style style);
+
+/* Colours and intensities of a style, as `set style` counts them: none, black to white; normal, bold, dim. */
+void tl_screen_set_style(struct tl_screen *screen, enum tl_style style, tl_u32 foreground, tl_u32 background,
+			 tl_u32 intensity);
 
 /* What a program wrote to its own terminal: neither paged nor logged. */
 void tl_screen_program(struct tl_screen *screen, const char *bytes, tl_size size);

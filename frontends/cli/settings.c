@@ -8,6 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- All of them ---- */
+
+const struct tl_setting *tl_setting_next(const struct tl_setting *row)
+{
+	static const struct tl_setting *const tables[] = {tl_settings_general, tl_settings_print, tl_settings_gdb,
+							  tl_settings_fixed};
+
+	if (row == NULL)
+		return tables[0];
+	if (row[1].name != NULL)
+		return row + 1;
+	for (tl_size i = 0; i + 1 < TL_COUNT(tables); i++) {
+		const struct tl_setting *last = tables[i];
+
+		while (last[1].name != NULL)
+			last++;
+		if (last == row)
+			return tables[i + 1];
+	}
+	return NULL;
+}
+
 /* ---- Finding ---- */
 
 /* Beginnings that mean one word whatever else begins so, as in gdb. */
@@ -68,7 +90,7 @@ static const struct tl_setting *match_word(const struct search *search, const ch
 	const struct tl_setting *found = NULL;
 
 	*count_ret = 0;
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL; row = tl_setting_next(row)) {
 		tl_size length;
 		const char *word = name_word(row->name, search->level, &length);
 
@@ -102,7 +124,8 @@ static const char *replace_short(const char *text, tl_size *size)
 /* The row whose name is just the words of the front. */
 static const struct tl_setting *whole_row(const struct search *search)
 {
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL && search->front != NULL; row++) {
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL && search->front != NULL;
+	     row = tl_setting_next(row)) {
 		tl_size size;
 
 		(void)name_word(row->name, search->level, &size);
@@ -140,7 +163,8 @@ enum tl_status tl_settings_find(const char *text, const struct tl_setting **row_
 	*row_ret = whole_row(&search);
 	*rest_ret = at;
 	*prefix_ret = 0;
-	for (const struct tl_setting *row = tl_setting_rows; row->name != NULL && search.front != NULL; row++)
+	for (const struct tl_setting *row = tl_setting_next(NULL); row != NULL && search.front != NULL;
+	     row = tl_setting_next(row))
 		*prefix_ret += same_front(row->name, search.front->name, search.level) ? 1 : 0;
 	return TL_OK;
 }
@@ -233,6 +257,21 @@ static enum tl_status read_choice(const struct tl_setting *row, const char *word
 	return words[0] != '\0' && count == 1 ? TL_OK : TL_ERROR_ARGUMENT;
 }
 
+/* What changes nothing is taken, so that files of settings for gdb can be read; on and off in all their spellings. */
+static enum tl_status read_fixed(const struct tl_setting *row, const char *words, struct tl_error *error)
+{
+	bool value, wanted;
+
+	for (tl_size i = 0; row->choices[i] != NULL; i++) {
+		if (strcmp(row->choices[i], "*") == 0 || strcmp(row->choices[i], words) == 0)
+			return TL_OK;
+		if (read_bool(row->choices[i], &value, error) == TL_OK && read_bool(words, &wanted, error) == TL_OK &&
+		    value == wanted)
+			return TL_OK;
+	}
+	return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "%s", row->reason);
+}
+
 /* ~ and ~/ are the home of whoever sits there. */
 static char *with_home(const char *path)
 {
@@ -271,6 +310,8 @@ static enum tl_status read_value(const struct tl_setting *row, const char *words
 	case TL_SETTING_FILE:
 		value_ret->text = row->kind == TL_SETTING_FILE ? with_home(words) : strdup(words);
 		return value_ret->text != NULL ? TL_OK : TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the value");
+	case TL_SETTING_FIXED:
+		return read_fixed(row, words, error);
 	case TL_SETTING_OWN:
 		break;
 	}
@@ -299,6 +340,7 @@ static void exchange(struct tl_cli *cli, const struct tl_setting *row, union val
 		old.text = *(char **)place;
 		*(char **)place = value->text;
 		break;
+	case TL_SETTING_FIXED:
 	case TL_SETTING_OWN:
 		break;
 	}
@@ -347,6 +389,9 @@ void tl_settings_value(const struct tl_cli *cli, const struct tl_setting *row, s
 	case TL_SETTING_FILE:
 		tl_output_text(output, *(char *const *)place != NULL ? *(char *const *)place : "");
 		break;
+	case TL_SETTING_FIXED:
+		tl_output_text(output, row->choices[0]);
+		break;
 	case TL_SETTING_OWN:
 		break;
 	}
@@ -357,7 +402,7 @@ void tl_settings_show(struct tl_cli *cli, const struct tl_setting *row, const ch
 	struct tl_output value = tl_output_make(TL_OUTPUT_MAX);
 	const char *mark;
 
-	if (row->kind == TL_SETTING_OWN) {
+	if (row->show != NULL) {
 		row->show(cli, words);
 		return;
 	}

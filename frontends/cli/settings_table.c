@@ -13,16 +13,6 @@
 
 /* ---- What follows from a change ---- */
 
-static enum tl_status screen_changed(struct tl_cli *cli, struct tl_error *error)
-{
-	(void)error;
-	cli->screen.paging = cli->settings.pagination && !cli->batch;
-	cli->screen.height = cli->settings.height;
-	cli->screen.width = cli->settings.width;
-	cli->screen.styled = cli->settings.style;
-	return TL_OK;
-}
-
 static enum tl_status editing_changed(struct tl_cli *cli, struct tl_error *error)
 {
 	(void)error;
@@ -57,7 +47,7 @@ static enum tl_status logging_changed(struct tl_cli *cli, struct tl_error *error
 }
 
 /* What the session obeys has its own copy there. */
-static enum tl_status session_changed(struct tl_cli *cli, struct tl_error *error)
+enum tl_status tl_settings_tell_session(struct tl_cli *cli, struct tl_error *error)
 {
 	struct tl_session_settings *to = tl_session_settings(cli->session);
 	const struct tl_settings *from = &cli->settings;
@@ -70,10 +60,19 @@ static enum tl_status session_changed(struct tl_cli *cli, struct tl_error *error
 	to->new_on_exec = from->follow_exec == 0;
 	to->run_all = from->run_all;
 	to->tell_inferiors = from->inferior_events;
+	to->tell_threads = from->thread_events;
 	to->stop_on_library = from->stop_on_library;
 	to->unwind_on_signal = from->unwind_on_signal;
 	to->unwind_on_exception = from->unwind_on_exception;
 	to->hardware_watchpoints = from->hardware_watchpoints;
+	to->past_main = from->past_main;
+	to->frames_max = from->frames_max;
+	to->no_calls = !from->calls_allowed;
+	to->conditions_here = from->condition_place == 1;
+	to->print_function = from->print_style == 1 ? from->print_function : NULL;
+	to->print_channel = from->print_channel;
+	to->language = (enum tl_language_choice)from->language;
+	to->value_size_max = from->value_size_max != 0 ? from->value_size_max : TL_U64_MAX >> 1;
 	return TL_OK;
 }
 
@@ -157,7 +156,6 @@ static void show_logging(struct tl_cli *cli, const char *words)
 }
 
 static const char *const flavors[] = {"att", "intel", NULL};
-static const char *const frame_arguments[] = {"all", "scalars", "none", "presence", NULL};
 static const char *const follow_fork[] = {"parent", "child", NULL};
 static const char *const follow_exec[] = {"new", "same", NULL};
 static const char *const locking[] = {"off", "on", "step", "replay", NULL};
@@ -165,7 +163,7 @@ static const char *const pending[] = {"auto", "on", "off", NULL};
 
 /* ---- The table, in the order of the alphabet ---- */
 
-const struct tl_setting tl_setting_rows[] = {
+const struct tl_setting tl_settings_general[] = {
 	{.name = "architecture",
 	 .kind = TL_SETTING_OWN,
 	 .summary = "architecture of target",
@@ -220,7 +218,7 @@ const struct tl_setting tl_setting_rows[] = {
 	{.name = "can-use-hw-watchpoints",
 	 .kind = TL_SETTING_COUNT,
 	 .offset = AT(hardware_watchpoints),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Debugger's willingness to use watchpoint hardware is %s.",
 	 .summary = "debugger's willingness to use watchpoint hardware",
 	 .details = "0: watchpoints are watched by stepping, which is slow."},
@@ -232,7 +230,7 @@ const struct tl_setting tl_setting_rows[] = {
 	 .changed = debug_remote_changed},
 	{.name = "detach-on-fork",
 	 .offset = AT(detach_on_fork),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Whether the debugger will detach the child of a fork is %s.",
 	 .summary = "whether the process that is not followed after a fork is let go"},
 	{.name = "directories",
@@ -260,7 +258,7 @@ const struct tl_setting tl_setting_rows[] = {
 	 .kind = TL_SETTING_CHOICE,
 	 .choices = follow_exec,
 	 .offset = AT(follow_exec),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Follow exec mode is \"%s\".",
 	 .summary = "debugger response to a program call of exec",
 	 .details =
@@ -271,14 +269,14 @@ const struct tl_setting tl_setting_rows[] = {
 	 .kind = TL_SETTING_CHOICE,
 	 .choices = follow_fork,
 	 .offset = AT(follow_fork),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Debugger response to a program call of fork or vfork is \"%s\".",
 	 .summary = "debugger response to a program call of fork or vfork",
 	 .details = "The process that is debugged on: the parent, or the child."},
 	{.name = "height",
 	 .kind = TL_SETTING_NUMBER,
 	 .offset = AT(height),
-	 .changed = screen_changed,
+	 .changed = tl_settings_tell_screen,
 	 .say = "Number of lines Trapline thinks are in a page is %s.",
 	 .summary = "number of lines in a page of output",
 	 .details = "It is the terminal's until it is set. 0 or unlimited: output does not stop for a key.\n"
@@ -357,7 +355,7 @@ const struct tl_setting tl_setting_rows[] = {
 	 .show = tl_show_osabi},
 	{.name = "pagination",
 	 .offset = AT(pagination),
-	 .changed = screen_changed,
+	 .changed = tl_settings_tell_screen,
 	 .say = "State of pagination is %s.",
 	 .summary = "state of output pagination",
 	 .details = "When it is on, output pauses at the end of each screenful and asks whether to go on."},
@@ -368,68 +366,6 @@ const struct tl_setting tl_setting_rows[] = {
 	 .say = "The current disassembly flavor is \"%s\".",
 	 .summary = "how instructions are written",
 	 .details = "Example: set disassembly-flavor intel"},
-	{.name = "print asm-demangle",
-	 .offset = AT(asm_demangle),
-	 .say = "Demangling of C++/ObjC names in disassembly listings is %s.",
-	 .summary = "demangling of C++ names in disassembly listings"},
-	{.name = "print address",
-	 .offset = AT(addresses),
-	 .say = "Printing of addresses is %s.",
-	 .summary = "printing of addresses"},
-	{.name = "print elements",
-	 .kind = TL_SETTING_NUMBER,
-	 .offset = AT(elements),
-	 .say = "Limit on string chars or array elements to print is %s.",
-	 .summary = "limit on string chars or array elements to print",
-	 .details = "\"set print elements unlimited\" causes there to be no limit."},
-	{.name = "print frame-arguments",
-	 .kind = TL_SETTING_CHOICE,
-	 .choices = frame_arguments,
-	 .offset = AT(frame_arguments),
-	 .say = "Printing of non-scalar frame arguments is \"%s\".",
-	 .summary = "printing of non-scalar frame arguments",
-	 .details = "scalars: structs and arrays are shown as \"...\"; presence: \"...\" if there are any."},
-	{.name = "print inferior-events",
-	 .offset = AT(inferior_events),
-	 .changed = session_changed,
-	 .say = "Printing of inferior events is %s.",
-	 .summary = "printing of inferior events (such as inferior start and exit)"},
-	{.name = "print max-depth",
-	 .kind = TL_SETTING_COUNT,
-	 .offset = AT(depth),
-	 .say = "Maximum print depth is %s.",
-	 .summary = "maximum print depth for nested structures, unions and arrays"},
-	{.name = "print object",
-	 .offset = AT(object),
-	 .say = "Printing of object's derived type is %s.",
-	 .summary = "printing of C++ objects as what they really are",
-	 .details = "On: a pointer to a base is shown as one to the object, whose type its table of virtual functions "
-		    "says.\n"
-		    "Example: set print object on"},
-	{.name = "print pretty",
-	 .offset = AT(pretty),
-	 .say = "Pretty formatting of structures is %s.",
-	 .summary = "pretty formatting of structures",
-	 .details = "On: a line for each member. Example: set print pretty on"},
-	{.name = "print raw-values",
-	 .offset = AT(raw),
-	 .say = "Whether to print values in raw form is %s.",
-	 .summary = "whether to print values in raw form",
-	 .details = "On: std::string, std::vector and the like are shown as the structs that they are, as by print/r."},
-	{.name = "print repeats",
-	 .kind = TL_SETTING_NUMBER,
-	 .offset = AT(repeats),
-	 .say = "Threshold for repeated print elements is %s.",
-	 .summary = "threshold for repeated print elements",
-	 .details = "Longer runs of one element are folded into one with <repeats N times>."},
-	{.name = "print sevenbit-strings",
-	 .offset = AT(sevenbit),
-	 .say = "Printing of 8-bit characters in strings as \\nnn is %s.",
-	 .summary = "printing of 8-bit characters in strings as \\nnn"},
-	{.name = "print symbol",
-	 .offset = AT(symbols),
-	 .say = "Printing of symbol names when printing pointers is %s.",
-	 .summary = "printing of symbol names when printing pointers"},
 	{.name = "prompt",
 	 .kind = TL_SETTING_TEXT,
 	 .offset = AT(prompt),
@@ -455,7 +391,7 @@ const struct tl_setting tl_setting_rows[] = {
 	 .kind = TL_SETTING_CHOICE,
 	 .choices = locking,
 	 .offset = AT(locking),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Mode for locking scheduler during execution is \"%s\".",
 	 .summary = "mode for locking scheduler during execution",
 	 .details = "off: all threads run; on: only the selected one; step: only it while it steps; replay: as off."},
@@ -468,7 +404,7 @@ const struct tl_setting tl_setting_rows[] = {
 	 .changed = serial_baud_changed},
 	{.name = "schedule-multiple",
 	 .offset = AT(run_all),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Resuming the execution of threads of all processes is %s.",
 	 .summary = "mode for resuming threads of all processes",
 	 .details =
@@ -480,17 +416,17 @@ const struct tl_setting tl_setting_rows[] = {
 	 .summary = "use of shell to start programs"},
 	{.name = "step-mode",
 	 .offset = AT(step_mode),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Mode of the step operation is %s.",
 	 .summary = "whether step enters functions without line information"},
 	{.name = "stop-on-solib-events",
 	 .offset = AT(stop_on_library),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Stopping for shared library events is %s.",
 	 .summary = "stopping for shared library events"},
 	{.name = "style enabled",
 	 .offset = AT(style),
-	 .changed = screen_changed,
+	 .changed = tl_settings_tell_screen,
 	 .say = "Output styling is %s.",
 	 .summary = "whether output is styled with colours",
 	 .details = "Off at the start when NO_COLOR is in the environment or the terminal is dumb. Colours are never\n"
@@ -526,12 +462,12 @@ const struct tl_setting tl_setting_rows[] = {
 	 .summary = "tracing of commands: each is printed with a + before it is carried out"},
 	{.name = "unwind-on-terminating-exception",
 	 .offset = AT(unwind_on_exception),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Unwind stack if a C++ exception is unhandled while in a call dummy is %s.",
 	 .summary = "unwinding of stack if std::terminate is reached in a call from here"},
 	{.name = "unwindonsignal",
 	 .offset = AT(unwind_on_signal),
-	 .changed = session_changed,
+	 .changed = tl_settings_tell_session,
 	 .say = "Unwinding of stack if a signal is received while in a call dummy is %s.",
 	 .summary = "unwinding of stack if a signal is received while in a call from here"},
 	{.name = "user",
@@ -557,7 +493,7 @@ const struct tl_setting tl_setting_rows[] = {
 	{.name = "width",
 	 .kind = TL_SETTING_NUMBER,
 	 .offset = AT(width),
-	 .changed = screen_changed,
+	 .changed = tl_settings_tell_screen,
 	 .say = "Number of characters Trapline thinks are in a line is %s.",
 	 .summary = "number of characters in a line of output",
 	 .details = "It is the terminal's until it is set. Example: set width 0"},
@@ -595,6 +531,15 @@ enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *e
 		.frame_arguments = 1,
 		.list_size = 10,
 		.inferior_events = true,
+		.thread_events = true,
+		.unions = true,
+		.calls_allowed = true,
+		.value_size_max = 16 << 20,
+		.print_function = strdup("printf"),
+		.statics = true,
+		.finish = true,
+		.type_methods = true,
+		.type_typedefs = true,
 		.with_shell = true,
 		.fixed_addresses = true,
 		.addresses = true,
@@ -602,7 +547,14 @@ enum tl_status tl_settings_open(struct tl_settings *settings, struct tl_error *e
 		.tcp_timeout = 15,
 		.tcp_retry = true,
 	};
-	if (settings->prompt == NULL || settings->logging_file == NULL)
+	settings->foreground[TL_STYLE_FILENAME] = 3;
+	settings->foreground[TL_STYLE_FUNCTION] = 4;
+	settings->foreground[TL_STYLE_VARIABLE] = 7;
+	settings->foreground[TL_STYLE_ADDRESS] = 5;
+	settings->foreground[TL_STYLE_HIGHLIGHT] = 2;
+	settings->intensity[TL_STYLE_TITLE] = 1;
+	settings->intensity[TL_STYLE_METADATA] = 2;
+	if (settings->prompt == NULL || settings->logging_file == NULL || settings->print_function == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the settings");
 	return TL_OK;
 }
@@ -618,5 +570,8 @@ void tl_settings_close(struct tl_settings *settings)
 	free(settings->inferior_tty);
 	free(settings->remote_exec_file);
 	free(settings->sysroot);
+	free(settings->print_function);
+	free(settings->print_channel);
+	free(settings->wrapper);
 	*settings = (struct tl_settings){0};
 }

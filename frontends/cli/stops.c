@@ -285,7 +285,9 @@ static void tell_returned(struct tl_cli *cli, const struct tl_stop *stop)
 
 	if (stop->kind != TL_STOP_FINISHED || stop->returned.type == NULL)
 		return;
-	if (tl_cli_print_value(cli, &stop->returned, 0, &text, NULL) != TL_OK)
+	if (!cli->settings.finish)
+		tl_output_text(&text, "<not displayed>");
+	else if (tl_cli_print_value(cli, &stop->returned, 0, &text, NULL) != TL_OK)
 		tl_output_text(&text, "<unreadable>");
 	tl_screen_format(&cli->screen, "Value returned is $%llu = %s\n", (unsigned long long)stop->history,
 			 tl_output_string(&text));

@@ -60,6 +60,15 @@ void tl_cli_print_options(struct tl_cli *cli, struct tl_environment_store *store
 		.no_symbols = !settings->symbols,
 		.no_addresses = !settings->addresses,
 		.ascii = settings->sevenbit,
+		.radix = (char)(settings->radix == 1   ? 'x'
+				: settings->radix == 2 ? 'o'
+						       : 0),
+		.lines = settings->lines,
+		.indexes = settings->indexes,
+		.null_stop = settings->null_stop,
+		.no_unions = !settings->unions,
+		.no_statics = !settings->statics,
+		.nibbles = settings->nibbles,
 	};
 	tl_environment_symbols(store, options_ret);
 }

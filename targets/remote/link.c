@@ -1,27 +1,22 @@
 #include "targets/remote/link.h"
 
 #include "base/address.h"
-#include "base/loop.h"
 #include "base/trace.h"
 #include "core/cursor.h"
+#include "targets/remote/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 /* So often a packet may come broken, or be wanted again, before the line is given up. */
 #define ATTEMPTS 4
-/* A command of "| COMMAND" may take so long to end once its line is closed. */
-#define CHILD_MILLISECONDS 2000
 
 tl_u64 tl_remote_link_clock(void)
 {
@@ -64,39 +59,6 @@ enum tl_status tl_remote_link_take(struct remote_link *link, int descriptor, tl_
 	return TL_OK;
 }
 
-/* Runs a command with both ends of its line in one socket, as a shell would with a pipe. */
-static enum tl_status open_command(const char *command, int *descriptor_ret, pid_t *child_ret, struct tl_error *error)
-{
-	int ends[2];
-	pid_t child;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "no line to a command");
-	child = fork();
-	if (child < 0) {
-		(void)TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "cannot start a command");
-		close(ends[0]);
-		close(ends[1]);
-		return TL_ERROR_SYSTEM;
-	}
-	if (child == 0) {
-		tl_loop_child_signals();
-		(void)signal(SIGPIPE, SIG_DFL);
-		/*
-		 * Our terminal is not its own: neither its ^C, nor, as gdbserver would have it, to be given to the
-		 * program.
-		 */
-		(void)setsid();
-		if (dup2(ends[1], STDIN_FILENO) >= 0 && dup2(ends[1], STDOUT_FILENO) >= 0)
-			(void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	close(ends[1]);
-	*descriptor_ret = ends[0];
-	*child_ret = child;
-	return TL_OK;
-}
-
 enum tl_status tl_remote_link_open(struct remote_link *link, const char *text, tl_u64 patience, tl_u32 baud,
 				   struct tl_error *error)
 {
@@ -109,7 +71,7 @@ enum tl_status tl_remote_link_open(struct remote_link *link, const char *text, t
 	while (*text == ' ')
 		text++;
 	if (*text == '|') {
-		TL_TRY(open_command(text + 1, &descriptor, &link->child, error));
+		TL_TRY(tl_remote_command_start(text + 1, &descriptor, &link->child, error));
 		return tl_remote_link_take(link, descriptor, patience, error);
 	}
 	TL_TRY(tl_address_parse(text, &address, error));
@@ -121,24 +83,6 @@ enum tl_status tl_remote_link_open(struct remote_link *link, const char *text, t
 	else
 		TL_TRY(tl_address_connect(&address, patience, &descriptor, error));
 	return tl_remote_link_take(link, descriptor, patience, error);
-}
-
-/* Waits for the command's end; it had its line closed, and most take that for a reason. */
-static void end_child(pid_t child)
-{
-	int process = (int)syscall(SYS_pidfd_open, child, 0);
-	struct pollfd ended = {.fd = process, .events = POLLIN};
-
-	if (process >= 0 && poll(&ended, 1, CHILD_MILLISECONDS) <= 0) {
-		(void)kill(-child, SIGTERM);
-		(void)poll(&ended, 1, CHILD_MILLISECONDS);
-	}
-	if (process >= 0)
-		close(process);
-	/* One that has ended is not touched by this: its number is ours until it is waited for. */
-	(void)kill(child, SIGKILL);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 static void close_line(struct remote_link *link)
@@ -155,7 +99,7 @@ void tl_remote_link_close(struct remote_link *link)
 {
 	close_line(link);
 	if (link->child > 0)
-		end_child(link->child);
+		tl_remote_command_end(link->child);
 	link->child = 0;
 	free(link->packet);
 	free(link->output);

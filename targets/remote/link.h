@@ -20,7 +20,7 @@
 struct remote_link {
 	int in, out; /* may be the same; open until tl_remote_link_close, whoever waits for them; -1: none */
 	bool ended;
-	pid_t child; /* of "| COMMAND"; 0: none */
+	pid_t child; /* the guardian of "| COMMAND"; 0: none */
 	bool acknowledges;
 	bool socket;
 	struct tl_frame_decoder decoder;

@@ -409,7 +409,7 @@ def test_settings_are_set_shown_and_refused(place):
                  'Number of lines Trapline thinks are in a page is unlimited.\n', 'Trapline\'s prompt is "(db) ".\n'):
         holds(result.stdout, part)
     for part in ('"on" or "off" expected.\n', '"many" is no number', 'Undefined set command: "print nonsense 3"',
-                 '"commands" can only be shown', 'Ambiguous set command "h 3": height, history.'):
+                 '"commands" can only be shown', 'Ambiguous set command "h 3": height, history, host-charset.'):
         holds(result.stderr, part)
 
 

@@ -11,12 +11,14 @@ import difflib
 import os
 import pathlib
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 
-from harness import BUILD, DEADLINE, TRAPLINE, Failure, environment, main
+from harness import BUILD, DEADLINE, TRAPLINE, Failure, environment, equal, main
 
 PROGRAM = BUILD / 'tests/cli/cli-targets'
 MACHINE = BUILD / 'tests/cli/cli-targets-machine'
@@ -643,6 +645,31 @@ def test_every_target_is_as_native(place):
     show(kinds, scenarios, table, reasons)
     if failures:
         raise Failure('\n\n'.join(failures))
+
+
+def test_commands_at_the_other_end_do_not_outlive_a_debugger_that_is_killed(place):
+    numbers = place.home / 'numbers'
+    # What the shell started besides would not hear of the closed line.
+    line = f'target extended-remote | (trap "" HUP; sleep 1000 & echo $! $$ > {numbers}; exec {BUILD}/trapline-gdbserver --multi -)'
+    terminal = place.terminal('-q', '-nx', rows=24, columns=200)
+    terminal.prompt()
+    terminal.command(line)
+    processes = [int(number) for number in numbers.read_text().split()]
+    equal(len(processes), 2)
+    equal([ends(process, 0) for process in processes], [False, False])
+    os.kill(terminal.pid, signal.SIGKILL)
+    equal([ends(process, 10) for process in processes], [True, True])
+
+
+def ends(process, seconds):
+    """Whether it is gone, or has been within that time."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    ready = select.select([handle], [], [], seconds)[0]
+    os.close(handle)
+    return bool(ready)
 
 
 def test_ctrl_c_stops_every_target(place):

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #ifndef PROGRAM
 #error "PROGRAM is a program with debug information, TYPES one made of tests/fixtures/symbols/types.c and types_other.c"
@@ -504,4 +505,102 @@ TEST(failing_allocations)
 		CHECK_EQUAL(tl_storage_live(), before);
 	}
 	CHECK(n > 20);
+}
+
+#define ROOM ((size_t)1 << 20)
+
+/* Packs .debug_info behind the end of the program, hardly smaller than it is, so that it counts as large. */
+static size_t pack_units(char *bytes, size_t size, bool whole)
+{
+	Elf64_Ehdr header;
+	Elf64_Shdr names, section;
+
+	memcpy(&header, bytes, sizeof(header));
+	memcpy(&names, bytes + header.e_shoff + header.e_shstrndx * sizeof(names), sizeof(names));
+	for (unsigned i = 0; i < header.e_shnum; i++) {
+		char *at = bytes + header.e_shoff + i * sizeof(section);
+		Elf64_Chdr packed = {.ch_type = ELFCOMPRESS_ZLIB, .ch_addralign = 1};
+		/* Zeros behind the units are a linker's padding. */
+		static unsigned char units[ROOM];
+		uLongf length = 2 * ROOM - size - sizeof(packed);
+
+		memcpy(&section, at, sizeof(section));
+		if (strcmp(bytes + names.sh_offset + section.sh_name, ".debug_info") != 0)
+			continue;
+		if (section.sh_size > sizeof(units) || size > ROOM / 2)
+			return 0;
+		memset(units, 0, sizeof(units));
+		memcpy(units, bytes + section.sh_offset, section.sh_size);
+		packed.ch_size = sizeof(units);
+		memcpy(bytes + size, &packed, sizeof(packed));
+		if (compress2((Bytef *)bytes + size + sizeof(packed), &length, units, sizeof(units), 0) != Z_OK)
+			return 0;
+		section.sh_flags |= SHF_COMPRESSED;
+		section.sh_offset = size;
+		section.sh_size = sizeof(packed) + (whole ? length : length / 2);
+		memcpy(at, &section, sizeof(section));
+		return size + section.sh_size;
+	}
+	return 0;
+}
+
+static bool open_packed(struct fixture *fixture, bool whole, struct tl_binary **binary_ret)
+{
+	char *bytes = malloc(2 * ROOM), *program;
+	size_t size = 0;
+	char path[100];
+
+	if (bytes == NULL)
+		return false;
+	program = read_all(PROGRAM, &size);
+	if (program == NULL || size > ROOM / 2) {
+		free(bytes);
+		free(program);
+		return false;
+	}
+	memcpy(bytes, program, size);
+	free(program);
+	size = pack_units(bytes, size, whole);
+	(void)snprintf(path, sizeof(path), "%s/packed-%d", folder, whole);
+	CHECK(size != 0 && write_all(path, bytes, size));
+	free(bytes);
+	return size != 0 && tl_binaries_get(fixture->binaries, path, binary_ret, &fixture->error) == TL_OK;
+}
+
+TEST(large_packed_units_are_read_when_they_are_needed)
+{
+	const struct tl_line_table *table;
+	struct fixture fixture;
+	struct tl_binary *binary = NULL;
+
+	REQUIRE(open_folder());
+	REQUIRE(open_fixture(&fixture, &no_cache));
+	REQUIRE(open_packed(&fixture, true, &binary));
+	CHECK(binary->has_debug);
+	CHECK(!tl_dwarf_is_read(binary->dwarf));
+	CHECK(tl_elf_symbols_find(binary->symbols, "trace", take_address, &(tl_u64){0}, NULL) == TL_OK);
+	CHECK(!tl_dwarf_is_read(binary->dwarf));
+	CHECK(tl_binary_wait(binary, NULL, NULL, &fixture.error) == TL_OK);
+	CHECK(tl_dwarf_is_read(binary->dwarf));
+	CHECK_EQUAL(count_names(binary, "trace"), 1);
+	CHECK(tl_lines_of(binary->lines, tl_dwarf_unit(binary->dwarf, 0), &table, NULL) == TL_OK);
+	close_fixture(&fixture);
+	remove_folder();
+}
+
+TEST(large_packed_units_that_are_damaged_are_none)
+{
+	struct fixture fixture;
+	struct tl_binary *binary = NULL;
+
+	REQUIRE(open_folder());
+	REQUIRE(open_fixture(&fixture, &no_cache));
+	REQUIRE(open_packed(&fixture, false, &binary));
+	CHECK(!tl_dwarf_is_read(binary->dwarf));
+	CHECK(tl_binary_wait(binary, NULL, NULL, &fixture.error) == TL_OK);
+	CHECK_EQUAL(tl_dwarf_unit_count(binary->dwarf), 0);
+	CHECK(tl_binary_remark(binary) != NULL);
+	CHECK_EQUAL(count_names(binary, "trace"), 0);
+	close_fixture(&fixture);
+	remove_folder();
 }

@@ -297,3 +297,23 @@ TEST(the_folder_is_where_the_environment_says)
 	(void)unsetenv("HOME");
 	CHECK(!tl_cache_directory(path, sizeof(path)));
 }
+
+TEST(names_are_found_in_a_kept_index_before_any_unit_is_read)
+{
+	struct opened opened = {NULL, NULL, NULL};
+	unsigned count = 0;
+
+	make_folder();
+	REQUIRE(keep(PROGRAM, TL_CACHE_LIMIT));
+	REQUIRE(tl_image_open(&opened.image, PROGRAM, NULL, NULL) == TL_OK);
+	REQUIRE(tl_dwarf_open_lazily(&opened.dwarf, opened.image, NULL) == TL_OK);
+	REQUIRE(tl_cache_load(&opened.index, opened.dwarf, folder, NULL) == TL_OK);
+	CHECK(tl_index_find(opened.index, "nothing_of_that_name", TL_INDEX_ALL, count_one, &count, NULL) == TL_OK);
+	CHECK_EQUAL(count, 0);
+	CHECK(!tl_dwarf_is_read(opened.dwarf));
+	CHECK(tl_index_find(opened.index, "main", TL_INDEX_FUNCTION, count_one, &count, NULL) == TL_OK);
+	CHECK_EQUAL(count, 1);
+	CHECK(tl_dwarf_is_read(opened.dwarf));
+	close_program(&opened);
+	remove_folder();
+}

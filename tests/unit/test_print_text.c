@@ -42,3 +42,15 @@ TEST(bytes_that_are_no_characters_are_escaped)
 	options.ascii = true;
 	check_shown(&options, "h\xc3\xa9", 200, "\"h\\303\\251\"");
 }
+
+TEST(control_characters_above_ascii_are_escaped)
+{
+	static const tl_u8 wide[] = {'a', 0, 0, 0, 0x81, 0, 0, 0, 0xe9, 0, 0, 0};
+	struct tl_print_options options = {0};
+	struct tl_output output = tl_output_make(1000);
+
+	check_shown(&options, "a\xc2\x81\xc2\xa1", 200, "\"a\\302\\201\xc2\xa1\"");
+	tl_print_string(&output, &options, "L", wide, 4, 3, false);
+	CHECK_TEXT(tl_output_string(&output), "L\"a\\201\xc3\xa9\"");
+	tl_output_release(&output);
+}

@@ -154,7 +154,7 @@ TEST(a_struct_is_described_with_offsets_and_holes)
 			  "/* 0x0001      |  0x0004 */    int b;\n"
 			  "/* 0x0005      |  0x0001 */    char c;\n"
 			  "\n"
-			  "                               /* total size (bytes): 0x0006 */\n"
+			  "                               /* total size (bytes):    6 */\n"
 			  "                             }\n");
 	check_description(type_named(&opened, DW_TAG_enumeration_type, "negative"), TL_TYPE_TEXT_OFFSETS,
 			  "type = enum negative {MINUS = -5, NEXT, HUNDRED = 100}\n");
