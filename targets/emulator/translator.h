@@ -48,6 +48,12 @@ void tl_translator_point_changed(struct tl_translator *translator, tl_u64 addres
 /* Whether code of this page of memory was translated: stores to it must be seen. */
 bool tl_translator_has_code(const struct tl_translator *translator, tl_u64 physical);
 
+/*
+ * How much memory code may take, in bytes, before all of it is thrown away: what there is unless this says otherwise,
+ * and never less than a block needs.
+ */
+void tl_translator_set_room(struct tl_translator *translator, tl_u32 bytes);
+
 /* How often the interpreter runs code before it is translated: 2 unless this says otherwise; 0: never. */
 void tl_translator_set_heat(struct tl_translator *translator, tl_u32 runs);
 

@@ -99,6 +99,7 @@ struct tl_translator {
 	struct tl_x86 code;
 	const tl_u8 *run; /* the same memory, where it can be executed */
 	tl_u8 *stack;
+	tl_u32 room;                                      /* all is thrown away when more than this is in use */
 	tl_u32 first_free;                                /* where blocks begin */
 	tl_u32 (*enter[2])(void *hart, const void *code); /* with floating point: 1 */
 	tl_u32 leave[2], leave_jump[2], return_missed[TL_KEY_MAX], step[2], access[2];

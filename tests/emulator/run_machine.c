@@ -2,7 +2,7 @@
  * Runs a bare-metal RISC-V program on the least machine there is: one hart, memory, a serial port to standard output,
  * and the finisher.
  *
- *     run-machine [--translate | --compare] [--heat N] [--slices N,N…] [--limit N] [--counters] PROGRAM
+ *     run-machine [--translate | --compare] [--heat N] [--room BYTES] [--slices N,N…] [--limit N] [--counters] PROGRAM
  *
  * The interpreter runs it; with --translate the translator; with --compare both, on a machine each, which must be the
  * same after every slice of so many instructions (the numbers are taken in turn). Exits with 0 when the program turned
@@ -41,7 +41,7 @@ struct machine {
 struct options {
 	bool translate, compare, counters;
 	tl_u64 slices[SLICES_MAX], limit;
-	tl_u32 slice_count, heat;
+	tl_u32 slice_count, heat, room;
 	const char *program;
 };
 
@@ -105,7 +105,18 @@ static struct machine *build(const struct options *options, bool translate)
 	}
 	if (translate)
 		tl_translator_set_heat(machine->translator, options->heat);
+	if (translate && options->room != 0)
+		tl_translator_set_room(machine->translator, options->room);
 	return machine;
+}
+
+static void destroy(struct machine *machine)
+{
+	if (machine == NULL)
+		return;
+	tl_translator_destroy(machine->translator);
+	free(machine->memory);
+	free(machine);
 }
 
 static tl_u64 run(struct machine *machine, tl_u64 count)
@@ -196,13 +207,11 @@ static void parse_slices(struct options *options, const char *text)
 
 static bool parse(int count, char **arguments, struct options *options_ret)
 {
-	static const struct option known[] = {{"translate", no_argument, NULL, 't'},
-					      {"compare", no_argument, NULL, 'c'},
-					      {"slices", required_argument, NULL, 's'},
-					      {"limit", required_argument, NULL, 'l'},
-					      {"counters", no_argument, NULL, 'n'},
-					      {"heat", required_argument, NULL, 'h'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option known[] = {
+		{"translate", no_argument, NULL, 't'},    {"compare", no_argument, NULL, 'c'},
+		{"slices", required_argument, NULL, 's'}, {"limit", required_argument, NULL, 'l'},
+		{"counters", no_argument, NULL, 'n'},     {"heat", required_argument, NULL, 'h'},
+		{"room", required_argument, NULL, 'r'},   {NULL, 0, NULL, 0}};
 	int option;
 
 	*options_ret = (struct options){.slices = {10000}, .slice_count = 1, .limit = 2000000000, .heat = 2};
@@ -219,6 +228,9 @@ static bool parse(int count, char **arguments, struct options *options_ret)
 			break;
 		case 'l':
 			options_ret->limit = strtoull(optarg, NULL, 10);
+			break;
+		case 'r':
+			options_ret->room = (tl_u32)strtoul(optarg, NULL, 10);
 			break;
 		case 'h':
 			options_ret->heat = (tl_u32)strtoul(optarg, NULL, 10);
@@ -264,5 +276,7 @@ int main(int count, char **arguments)
 		fprintf(stderr, "not turned off: pc %llx after %llu instructions, mcause %llx, mtval %llx\n",
 			(unsigned long long)machine->hart.pc, (unsigned long long)machine->hart.retired,
 			(unsigned long long)machine->hart.mcause, (unsigned long long)machine->hart.mtval);
+	destroy(machine);
+	destroy(other);
 	return result;
 }

@@ -380,15 +380,15 @@ def compare(theirs, ours, code):
 
 
 # The translator is stopped after so many instructions, in turn, and must then be where the interpreter is: with code
-# that is translated at once, and with code that the interpreter has run before.
-SLICES = [('0', '10000'), ('0', '1,2,3,7,1000'), ('2', '1000')]
+# that is translated at once, with code that the interpreter has run before, and with little room for code.
+SLICES = [('0', '10000', '0'), ('0', '1,2,3,7,1000', '0'), ('2', '1000', '0'), ('0', '5000', '20000')]
 
 
 def translate(machine, linked):
     """How many of the comparisons of the translator with the interpreter fail; what they say is printed."""
     failed = 0
-    for heat, slices in SLICES:
-        result = subprocess.run([machine, '--compare', '--heat', heat, '--slices', slices, linked], timeout=60, check=False,
+    for heat, slices, room in SLICES:
+        result = subprocess.run([machine, '--compare', '--heat', heat, '--slices', slices, '--room', room, linked], timeout=60, check=False,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if result.returncode != 0:
             print(f'heat {heat}, slices {slices}: {result.stderr.decode("utf-8", "replace").strip()}')
