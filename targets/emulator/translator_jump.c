@@ -103,14 +103,16 @@ static void branch(struct tl_unit *unit)
 					   [TL_RISCV_BGE - TL_RISCV_BEQ] = TL_CC_GE,
 					   [TL_RISCV_BLTU - TL_RISCV_BEQ] = TL_CC_B,
 					   [TL_RISCV_BGEU - TL_RISCV_BEQ] = TL_CC_AE};
+	enum tl_x86_condition condition = (enum tl_x86_condition)conditions[unit->is.operation - TL_RISCV_BEQ];
 	tl_u8 a = tl_unit_use(unit, unit->is.rs1, TL_RAX);
 
 	if (unit->is.rs2 == 0 && tl_pinned[unit->is.rs1] >= 0)
 		tl_x86_op(unit->code, TL_X86_TEST | TL_X86_W, a, tl_x86_r(a));
 	else
 		tl_x86_op(unit->code, TL_X86_CMP | TL_X86_W, a, tl_unit_x(unit->is.rs2));
-	tl_unit_exit(unit, 0, unit->pc + (tl_u64)(tl_i64)unit->is.immediate, TL_EXIT_BRANCH,
-		     (enum tl_x86_condition)conditions[unit->is.operation - TL_RISCV_BEQ]);
+	if (tl_translate_skip(unit, condition))
+		return;
+	tl_unit_exit(unit, 0, unit->pc + (tl_u64)(tl_i64)unit->is.immediate, TL_EXIT_BRANCH, condition);
 	unit->ended = true;
 }
 

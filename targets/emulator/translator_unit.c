@@ -96,6 +96,11 @@ static bool decode(struct tl_unit *unit, tl_u32 second_mapping)
 	return tl_riscv_decode(bytes, 4, &unit->is) == TL_OK;
 }
 
+bool tl_unit_decode(struct tl_unit *unit)
+{
+	return decode(unit, 0);
+}
+
 static void translate_instruction(struct tl_unit *unit)
 {
 	bool done = false;
@@ -215,7 +220,7 @@ static void translate_block(struct tl_unit *unit, tl_u32 second_mapping, bool re
 		translate_instruction(unit);
 		unit->index++;
 		unit->pc += unit->is.length;
-	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && decode(unit, 0));
+	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && tl_unit_decode(unit));
 	unit->block->bytes = (tl_u16)(unit->pc - unit->block->pc);
 	unit->block->count = unit->index;
 	unit->code->memory[count_at] = (tl_u8)unit->index;
@@ -290,7 +295,7 @@ static bool goes_on(struct tl_unit *unit)
 	return unit->falls && unit->head_count < TL_UNIT_BLOCKS_MAX && on_page(unit, unit->pc) &&
 	       unit->block->second_mapping == 0 &&
 	       tl_blocks_find(unit->translator, unit->pc, unit->mapping, 0, unit->key) == TL_NO_BLOCK &&
-	       decode(unit, 0);
+	       tl_unit_decode(unit);
 }
 
 tl_u32 tl_translator_unit(struct tl_translator *translator, struct tl_hart *hart, tl_u32 mapping, tl_u8 key)

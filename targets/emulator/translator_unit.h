@@ -117,6 +117,9 @@ static inline void tl_unit_stepped(struct tl_unit *unit, struct tl_cold *cold)
 	cold->back = unit->code->at;
 }
 
+/* Takes the instruction at unit->pc apart, into unit->is; false where none can be translated. */
+bool tl_unit_decode(struct tl_unit *unit);
+
 /* A jump out of the block, to an address that is known. */
 enum tl_exit_kind { TL_EXIT_JUMP, TL_EXIT_CALL, TL_EXIT_BRANCH };
 void tl_unit_exit(struct tl_unit *unit, tl_u32 which, tl_u64 pc, enum tl_exit_kind kind,
@@ -132,6 +135,8 @@ bool tl_translate_multiply(struct tl_unit *unit);
 bool tl_translate_memory(struct tl_unit *unit);
 bool tl_translate_atomic(struct tl_unit *unit);
 bool tl_translate_jump(struct tl_unit *unit);
+/* A branch whose operands were compared, if it is one that can be done without (translator_skip.c). */
+bool tl_translate_skip(struct tl_unit *unit, enum tl_x86_condition condition);
 bool tl_translate_float(struct tl_unit *unit);
 
 #endif
