@@ -245,6 +245,25 @@ bool tl_session_call_ended(struct tl_session *session, struct tl_thread_id threa
 /* The process is gone, and calls in it with it. */
 void tl_session_forget_calls(struct tl_session *session, tl_u64 process);
 
+static inline bool tl_same_thread(struct tl_thread_id left, struct tl_thread_id right)
+{
+	return left.process == right.process && left.thread == right.thread;
+}
+
+/* ---- session_go.c ---- */
+
+/* Lets everybody go by the plan; `signal`, unless it is 0, is delivered to `signalled`. */
+TL_CHECKED enum tl_status tl_session_set_going(struct tl_session *session, struct tl_thread_id signalled, tl_i32 signal,
+					       struct tl_error *error);
+/* The signal that the selected thread stopped with, if the program is to get it; 0: none. */
+tl_i32 tl_session_signal_to_pass(const struct tl_session *session);
+/* Lets what tl_session_halt halted go on, where nothing else was resumed. */
+TL_CHECKED enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error);
+/* The same if something ran (`ran`) before the halt, and what it was for has failed: `status`, which is returned. */
+TL_CHECKED enum tl_status tl_session_unhalt(struct tl_session *session, bool ran, enum tl_status status);
+/* Tells the engine which signals need no look. */
+void tl_session_set_passed_signals(struct tl_session *session);
+
 /* ---- session_run.c ---- */
 
 /*
@@ -259,14 +278,6 @@ TL_CHECKED enum tl_status tl_session_halt(struct tl_session *session, struct tl_
 TL_CHECKED enum tl_status tl_session_stand_still(struct tl_session *session, tl_u64 process, struct tl_error *error);
 /* Processes that ended while they stood, and that nobody was told of: a stop follows for the first of them. */
 void tl_session_tell_ends(struct tl_session *session);
-/* The signal that the selected thread stopped with, if the program is to get it; 0: none. */
-tl_i32 tl_session_signal_to_pass(const struct tl_session *session);
-/* Lets what tl_session_halt halted go on, where nothing else was resumed. */
-TL_CHECKED enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error);
-/* The same if something ran (`ran`) before the halt, and what it was for has failed: `status`, which is returned. */
-TL_CHECKED enum tl_status tl_session_unhalt(struct tl_session *session, bool ran, enum tl_status status);
-/* Tells the engine which signals need no look. */
-void tl_session_set_passed_signals(struct tl_session *session);
 /* Takes what the engine has to report, runs on or makes a stop of it. From the loop alone. */
 void tl_session_process(struct tl_session *session);
 /*
