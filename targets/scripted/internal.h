@@ -1,6 +1,7 @@
 /*
- * The state of the scripted target, for the files of this folder: scripted.c (storage, the target's operations),
- * run.c (turns, the small kernel), execute.c (instructions) and crew.c (turns taken by threads of the host).
+ * The state of the scripted target, for the files of this folder: scripted.c (beginning and end), state.c (storage),
+ * operations.c (the target's operations), run.c (turns, the small kernel), execute.c (instructions) and crew.c (turns
+ * taken by threads of the host).
  */
 #ifndef TL_TARGETS_SCRIPTED_INTERNAL_H
 #define TL_TARGETS_SCRIPTED_INTERNAL_H
@@ -13,6 +14,8 @@
 #define TL_SCRIPTED_FRAMES_MAX 4
 #define TL_SCRIPTED_ACCESSES_MAX 8
 #define TL_SCRIPTED_SIGINFO_SIZE 128
+#define TL_SCRIPTED_PAGE ((tl_u64)4096)
+#define TL_SCRIPTED_STACK_TOP ((tl_u64)0x7f0000000000)
 
 struct tl_scripted_region {
 	tl_u64 start, size;
@@ -136,12 +139,21 @@ struct tl_scripted_region *tl_scripted_find_region(const struct tl_scripted_spac
 enum tl_status tl_scripted_move_memory(const struct tl_scripted_space *space, tl_u64 address, void *to,
 				       const void *from, tl_size size, tl_u32 permissions);
 
+/* As many bytes from the start as are there without a gap; returns how many. To and from may be NULL: only counted. */
+tl_size tl_scripted_move_some(const struct tl_scripted_space *space, tl_u64 address, tl_u8 *to, const tl_u8 *from,
+			      tl_size size, tl_u32 permissions);
+
 /* A process with its image loaded, or with `space`; one thread, not known to the engine. NULL: out of memory. */
 struct tl_scripted_thread_state *tl_scripted_new_process(struct tl_scripted *scripted, struct tl_scripted_space *space);
 struct tl_scripted_thread_state *tl_scripted_new_thread(struct tl_scripted *scripted,
 							struct tl_scripted_process_state *process);
 struct tl_scripted_space *tl_scripted_load(struct tl_scripted *scripted);
 struct tl_scripted_space *tl_scripted_copy_space(struct tl_scripted *scripted, const struct tl_scripted_space *space);
+/* One more region, of zeroes; false: out of memory. */
+bool tl_scripted_add_region(struct tl_scripted *scripted, struct tl_scripted_space *space, tl_u64 start, tl_u64 size,
+			    tl_u32 permissions, const char *name);
+/* Gives all of it back, whoever uses it. */
+void tl_scripted_free_space(struct tl_scripted *scripted, struct tl_scripted_space *space);
 void tl_scripted_drop_space(struct tl_scripted *scripted, struct tl_scripted_space *space);
 void tl_scripted_drop_thread(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread);
 /* The process is over: its threads and memory go, its record stays. */
@@ -150,6 +162,9 @@ void tl_scripted_end_process(struct tl_scripted *scripted, struct tl_scripted_pr
 void tl_scripted_start_registers(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 entry);
 struct tl_thread_id tl_scripted_id(const struct tl_scripted_thread_state *thread);
 void tl_scripted_violation(struct tl_scripted *scripted, const char *text);
+
+/* The operations of a machine that lacks what its options say. */
+struct tl_target_ops tl_scripted_operations_of(const struct tl_scripted_options *options);
 
 /* Tells the engine: of the children that an event brings, then of the event. Control thread. */
 void tl_scripted_tell(struct tl_scripted *scripted, const struct tl_event *event);
