@@ -3,12 +3,15 @@
  *
  *   remote.c      creation, what the stub can do, the table of operations
  *   link.c        bytes and packets
+ *   command.c     a command at the other end of the line
  *   ask.c         one question and its answer
  *   stop_reply.c  what a stop reply says (pure)
  *   xml.c         the documents of stubs (pure)
  *   layout.c      the stub's registers: target descriptions
  *   threads.c     processes and threads, and the stub's list of them
- *   run.c         setting the stub going, stopping it, and telling the engine
+ *   run.c         stopping the stub, and what comes while it runs
+ *   go.c          setting it going
+ *   tell.c        telling the engine what it does not know yet
  *   events.c      what a stop means
  *   registers.c   registers
  *   memory.c      memory
@@ -237,10 +240,23 @@ enum tl_status tl_remote_describe(struct tl_target *target, tl_u64 process, stru
 
 /* Makes the stub stand, for a question, if it does not; it goes on at the end of the turn. */
 enum tl_status tl_remote_hold(struct remote_target *target);
-enum tl_status tl_remote_resume(struct tl_target *target, struct tl_thread_id id, const struct tl_run_request *request);
 enum tl_status tl_remote_stop(struct tl_target *target, struct tl_thread_id id);
 void tl_remote_readable(void *context, struct tl_source *source, int descriptor, unsigned ready);
+/* What was to run and has nothing to tell stands, for that reason: the stub did not set it going. */
+void tl_remote_mark_unanswered(struct remote_target *target, enum tl_status status);
+
+/* ---- go.c ---- */
+
+enum tl_status tl_remote_resume(struct tl_target *target, struct tl_thread_id id, const struct tl_run_request *request);
+/* Sets those going that run for the engine, all at once. The stub stands, and nothing is left to tell. */
+enum tl_status tl_remote_go(struct remote_target *target);
+
+/* ---- tell.c ---- */
+
+/* The turn's end: tells what there is to tell, then tl_remote_go. */
 void tl_remote_flush(void *context, struct tl_source *source);
+
+/* ---- Steps ---- */
 
 /* A thread that is to make one instruction, forwards or backwards. */
 static inline bool tl_remote_is_step(const struct remote_thread *thread)
