@@ -593,12 +593,18 @@ static void mark_maker(struct tl_engine *engine, const struct thread *maker, con
 		child->maker = maker->id;
 }
 
-static void dispatch(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+/* How a thread came to stand, as far as traps for a step have to do with it. */
+struct arrival {
+	bool at_trap; /* it ran into one of them */
+	bool arrived; /* the step is done, whatever else there is, short of the trap itself */
+};
+
+/* The thread stands: what was under way in it ends, whatever the event is. */
+static struct arrival arrive(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
-	const struct space *space = thread->process->space;
+	struct arrival arrival;
 	tl_u64 traps[STEP_TRAPS];
 	tl_u8 trap_count = thread->trap_count;
-	bool arrived; /* a step by traps is done, whatever else there is, short of the trap itself */
 
 	tl_copy(traps, thread->traps, sizeof(traps));
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
@@ -607,29 +613,41 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		inherit(engine, thread, event);
 	tl_pass_clear_traps(engine, thread);
 	end_pass(engine, thread, event);
-	arrived = stands_at_one(engine, thread, traps, trap_count);
+	arrival.arrived = stands_at_one(engine, thread, traps, trap_count);
+	arrival.at_trap = event->kind == TL_EVENT_TRAP && had_trap(traps, trap_count, event->address);
+	return arrival;
+}
+
+static void on_paused(struct tl_engine *engine, struct thread *thread, const struct tl_event *event, bool arrived)
+{
+	if (event->code != TL_OK)
+		on_hindrance(engine, thread, event);
+	else if (arrived)
+		tl_events_stepped(engine, thread);
+	else
+		tl_run_settle(engine, thread);
+}
+
+static void dispatch(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
+{
+	const struct space *space = thread->process->space;
+	const struct arrival arrival = arrive(engine, thread, event);
+
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
-		if (event->code != TL_OK) {
-			on_hindrance(engine, thread, event);
-			break;
-		}
-		if (arrived)
-			tl_events_stepped(engine, thread);
-		else
-			tl_run_settle(engine, thread);
+		on_paused(engine, thread, event, arrival.arrived);
 		break;
 	case TL_EVENT_TRAP:
-		on_trap(engine, thread, event, had_trap(traps, trap_count, event->address));
+		on_trap(engine, thread, event, arrival.at_trap);
 		break;
 	case TL_EVENT_HARDWARE_BREAKPOINT:
-		if (arrived) /* as a machine that steps says it: the point is met when the thread goes on */
+		if (arrival.arrived) /* as a machine that steps says it: the point is met when the thread goes on */
 			tl_events_stepped(engine, thread);
 		else
 			on_hardware(engine, thread, event);
 		break;
 	case TL_EVENT_WATCHPOINT:
-		on_watchpoint(engine, thread, event, event->stepped || arrived);
+		on_watchpoint(engine, thread, event, event->stepped || arrival.arrived);
 		break;
 	case TL_EVENT_STEPPED:
 		tl_events_stepped(engine, thread);
