@@ -396,55 +396,81 @@ static tl_u64 call_kill(struct tl_scripted *scripted, tl_u64 number, tl_u64 sign
 	return 0;
 }
 
+/* Whether the thread of that id is there still, and runs: whoever heard of it may have ended or stopped it. */
+static bool still_runs(struct tl_scripted *scripted, struct tl_thread_id id)
+{
+	const struct tl_scripted_thread_state *thread = tl_scripted_find_thread(scripted, id);
+
+	return thread != NULL && thread->running;
+}
+
+/* clone, which makes a thread or, without CLONE_THREAD, a process. As make_call. */
+static bool call_clone(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 flags,
+		       tl_u64 stack)
+{
+	struct tl_thread_id id = tl_scripted_id(thread);
+	tl_u64 child;
+
+	if ((flags & CLONE_THREAD) == 0) {
+		fork_process(scripted, thread, 0, false, true);
+		return still_runs(scripted, id);
+	}
+	child = clone_thread(scripted, thread, 0, stack, true);
+	if (!still_runs(scripted, id))
+		return false;
+	set(scripted, tl_scripted_find_thread(scripted, id), scripted->rax, child);
+	return true;
+}
+
+/* Calls that do no more than their result says. */
+static tl_u64 plain_call(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 number)
+{
+	tl_u64 a = get(scripted, thread, scripted->rdi), b = get(scripted, thread, scripted->rsi);
+	tl_u64 c = get(scripted, thread, scripted->rdx);
+
+	switch (number) {
+	case 1: /* write */
+		return call_write(scripted, thread, a, b, c);
+	case 13: /* rt_sigaction */
+		return call_sigaction(thread, a, b);
+	case 24: /* sched_yield */
+	case 35: /* nanosleep */
+		return 0;
+	case 39: /* getpid */
+		return thread->process->id;
+	case 186: /* gettid */
+		return thread->id;
+	case 62:  /* kill */
+	case 200: /* tkill */
+		return call_kill(scripted, a, b);
+	case 234: /* tgkill */
+		return call_kill(scripted, b, c);
+	default:
+		return (tl_u64)ERROR_CALL;
+	}
+}
+
 /*
  * Makes system call `number`. False when the thread may not be used any more: it is gone, or an event of it was posted.
  */
 static bool make_call(struct tl_scripted *scripted, struct tl_scripted_thread_state *thread, tl_u64 number)
 {
-	tl_u64 a = get(scripted, thread, scripted->rdi), b = get(scripted, thread, scripted->rsi);
-	tl_u64 c = get(scripted, thread, scripted->rdx);
+	tl_u64 a = get(scripted, thread, scripted->rdi);
 	struct tl_thread_id id = tl_scripted_id(thread);
-	tl_u64 result = (tl_u64)ERROR_CALL;
 
 	switch (number) {
-	case 1: /* write */
-		result = call_write(scripted, thread, a, b, c);
-		break;
-	case 13: /* rt_sigaction */
-		result = call_sigaction(thread, a, b);
-		break;
 	case 15: /* rt_sigreturn */
 		call_sigreturn(scripted, thread);
 		return tl_scripted_find_thread(scripted, id) == thread && thread->running;
-	case 24: /* sched_yield */
-	case 35: /* nanosleep */
-		result = 0;
-		break;
 	case 34: /* pause */
 		thread->blocked = true;
 		return true;
-	case 39: /* getpid */
-		result = thread->process->id;
-		break;
-	case 186: /* gettid */
-		result = thread->id;
-		break;
 	case 56: /* clone */
-		if ((a & CLONE_THREAD) == 0) {
-			fork_process(scripted, thread, 0, false, true);
-			thread = tl_scripted_find_thread(scripted, id);
-			return thread != NULL && thread->running;
-		}
-		result = clone_thread(scripted, thread, 0, b, true);
-		thread = tl_scripted_find_thread(scripted, id); /* the engine heard of it and may have ended this one */
-		if (thread == NULL || !thread->running)
-			return false;
-		break;
+		return call_clone(scripted, thread, a, get(scripted, thread, scripted->rsi));
 	case 57: /* fork */
 	case 58: /* vfork */
 		fork_process(scripted, thread, 0, number == 58, true);
-		thread = tl_scripted_find_thread(scripted, id);
-		return thread != NULL && thread->running;
+		return still_runs(scripted, id);
 	case 59: /* execve */
 		exec_process(scripted, thread);
 		return false;
@@ -454,18 +480,10 @@ static bool make_call(struct tl_scripted *scripted, struct tl_scripted_thread_st
 	case 231: /* exit_group */
 		end_process(scripted, id, (tl_i32)(a & 0xff), 0, false);
 		return false;
-	case 62:  /* kill */
-	case 200: /* tkill */
-		result = call_kill(scripted, a, b);
-		break;
-	case 234: /* tgkill */
-		result = call_kill(scripted, b, c);
-		break;
 	default:
-		break;
+		set(scripted, thread, scripted->rax, plain_call(scripted, thread, number));
+		return true;
 	}
-	set(scripted, thread, scripted->rax, result);
-	return true;
 }
 
 /* What follows a call that was made: a return to report, or the end of a step. */
