@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of values that a program's stop may gather before they are given back. */
+#define ARENA_MUCH ((tl_size)4 << 20)
+
 void tl_session_forget_frame(struct tl_session *session)
 {
 	tl_environment_close(session->store);
@@ -16,6 +19,15 @@ void tl_session_forget_stop(struct tl_session *session)
 	tl_stack_close(session->stack);
 	session->stack = NULL;
 	session->stop.returned = (struct tl_value){0};
+	tl_arena_clear(&session->arena);
+}
+
+void tl_session_trim(struct tl_session *session)
+{
+	/* The result of a `finish` is asked for as long as the program stands. */
+	if (session->arena.total < ARENA_MUCH || session->stop.returned.type != NULL)
+		return;
+	tl_session_forget_frame(session);
 	tl_arena_clear(&session->arena);
 }
 

@@ -146,6 +146,8 @@ struct tl_engine *tl_session_engine(struct tl_session *session);
 struct tl_binaries *tl_session_binaries(struct tl_session *session);
 struct tl_variables *tl_session_variables(struct tl_session *session);
 struct tl_arena *tl_session_arena(struct tl_session *session); /* cleared at every resume */
+/* Between two commands: gives back what values of earlier ones took, when it has become much. None may be in use. */
+void tl_session_trim(struct tl_session *session);
 const struct tl_patience *tl_session_patience(struct tl_session *session);
 /* What waiting for indexes and stops asks (tl_binary_wait): ^C and progress are the front end's business. */
 void tl_session_set_patience(struct tl_session *session, const struct tl_patience *patience);

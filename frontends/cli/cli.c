@@ -23,17 +23,25 @@
 
 /* ---- ^C ---- */
 
-/* ^C that is still on its way to the loop; it is taken, so that it does not come twice. */
-static bool take_pending_interrupt(void)
+/* A signal that is still on its way to the loop; it is taken, so that it does not come twice. */
+static bool take_pending(int number)
 {
 	const struct timespec at_once = {0};
 	sigset_t pending, wanted;
 
-	if (sigpending(&pending) != 0 || sigismember(&pending, SIGINT) != 1)
+	if (sigpending(&pending) != 0 || sigismember(&pending, number) != 1)
 		return false;
 	(void)sigemptyset(&wanted);
-	(void)sigaddset(&wanted, SIGINT);
-	return sigtimedwait(&wanted, NULL, &at_once) == SIGINT;
+	(void)sigaddset(&wanted, number);
+	return sigtimedwait(&wanted, NULL, &at_once) == number;
+}
+
+/* SIGTERM and SIGHUP: leave as with quit, and ask nothing. */
+static void end(struct tl_cli *cli, int number)
+{
+	cli->quit = cli->cancelled = true;
+	cli->status = 128 + number;
+	tl_terminal_end(cli->terminal);
 }
 
 /* Commands ask between any two lines of theirs: the kernel is asked once in a tick of its clock, some milliseconds. */
@@ -44,10 +52,14 @@ bool tl_cli_cancelled(struct tl_cli *cli)
 	if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0 || now.tv_nsec != cli->asked.tv_nsec ||
 	    now.tv_sec != cli->asked.tv_sec) {
 		cli->asked = now;
-		if (take_pending_interrupt()) {
+		if (take_pending(SIGINT)) {
 			cli->cancelled = true;
 			tl_terminal_drop_typed(cli->terminal);
 		}
+		if (take_pending(SIGTERM))
+			end(cli, SIGTERM);
+		if (take_pending(SIGHUP))
+			end(cli, SIGHUP);
 		/* A loop of commands may go on for long. */
 		tl_screen_flush(&cli->screen);
 		tl_full_screen_catch_up(cli);
@@ -58,7 +70,7 @@ bool tl_cli_cancelled(struct tl_cli *cli)
 void tl_cli_forget_interrupt(struct tl_cli *cli)
 {
 	(void)cli;
-	(void)take_pending_interrupt();
+	(void)take_pending(SIGINT);
 }
 
 bool tl_cli_waiting(void *context)
@@ -315,15 +327,10 @@ static void resized(void *context, struct tl_source *source, int number)
 	tl_cli_resized(context);
 }
 
-/* SIGTERM and SIGHUP: leave as with quit, and ask nothing. */
 static void ended(void *context, struct tl_source *source, int number)
 {
-	struct tl_cli *cli = context;
-
 	(void)source;
-	cli->quit = cli->cancelled = true;
-	cli->status = 128 + number;
-	tl_terminal_end(cli->terminal);
+	end(context, number);
 }
 
 static enum tl_status add_signals(struct tl_cli *cli, struct tl_error *error)

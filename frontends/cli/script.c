@@ -241,6 +241,7 @@ static enum tl_status run_lines(struct tl_cli *cli, bool is_file, struct tl_erro
 			return TL_OK;
 		status = tl_execute_line(cli, line, error);
 		free(line);
+		tl_session_trim(cli->session);
 		/* In a file, commands of points come as if they had been typed. */
 		if (status == TL_OK && is_file)
 			status = tl_stop_commands(cli, error);

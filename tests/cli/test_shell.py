@@ -5,10 +5,8 @@ import fcntl
 import os
 import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 
 from harness import PROMPT, TRAPLINE, Failure, environment, equal, holds, main
 
@@ -29,11 +27,32 @@ def test_nothing_is_lost_to_a_slow_reader_who_made_the_output_non_blocking(place
     os.set_blocking(writing, False)
     with subprocess.Popen([TRAPLINE, *command], stdout=writing, env=environment(place.home)):
         os.close(writing)
-        # The pipe is as good as full before the first byte is taken out of it.
-        while struct.unpack('i', fcntl.ioctl(reading, termios.FIONREAD, struct.pack('i', 0)))[0] < 2048:
-            select.select([reading], [], [], 1)
+        # A pipe of one page takes one piece, and is full before the first byte is taken out of it.
+        equal(select.select([reading], [], [], 30)[0], [reading])
         with os.fdopen(reading) as stream:
             equal(stream.read(), wanted)
+
+
+LOOP = ['set $i = 0', 'while $i < 1000000000', 'if $i == 0', 'echo begun\\n', 'end', 'set $i = $i + 1', 'end']
+
+
+def test_a_signal_ends_a_loop_of_commands_and_the_debugger(place):
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        terminal = place.terminal('-q')
+        terminal.prompt()
+        terminal.type('\n'.join(LOOP) + '\n')
+        terminal.wait_for('\nbegun')
+        os.kill(terminal.pid, number)
+        equal(terminal.end(), 128 + number)
+
+
+def test_a_loop_of_commands_does_not_gather_memory(place):
+    if any(name.endswith('SAN_OPTIONS') for name in os.environ):
+        return  # the sanitizers keep what was given back
+    ask = 'shell grep VmData /proc/$PPID/status'
+    script = place.write('loop', '\n'.join([ask, 'set $i = 0', 'while $i < 200000', 'set $i = $i + 1', 'end', ask, '']))
+    before, after = (int(line.split()[1]) for line in place.run('-batch', '-x', script).stdout.splitlines())
+    equal(after - before < 8 << 10, True, f'{before} KiB, then {after} KiB')
 
 
 def test_it_greets_unless_told_not_to(place):
