@@ -5,15 +5,18 @@
 #include "base/loop.h"
 #include "base/trace.h"
 #include "frontends/cli/cli.h"
+#include "frontends/emulator_command.h"
 #include "frontends/serve/options.h"
 #include "frontends/serve/serve.h"
 #include "targets/corefile/corefile.h"
+#include "targets/emulator/target.h"
 #include "targets/process/process.h"
 #include "targets/remote/remote.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -112,6 +115,8 @@ struct command {
 	struct tl_serve_options serve;
 	const char *core, *core_program; /* NULL: none */
 	const char *connect;             /* to a remote stub there; NULL: none */
+	bool emulate;                    /* a machine */
+	struct tl_emulator_command emulator;
 	struct tl_cli_options prompt;
 	struct tl_start starts[STARTS_MAX];
 	bool survive;
@@ -125,9 +130,11 @@ static void print_usage(FILE *stream)
 	      "       trapline --serve ADDRESS [OPTION]... attach PID\n"
 	      "       trapline --serve ADDRESS [OPTION]... core FILE [PROGRAM]\n"
 	      "       trapline --serve ADDRESS [OPTION]... connect STUB [PROGRAM]\n"
-	      "       trapline --serve ADDRESS --multi [OPTION]...\n",
+	      "       trapline --serve ADDRESS --multi [OPTION]...\n"
+	      "       trapline [--serve ADDRESS] [OPTION]... emu [OPTION]... [PROGRAM]\n",
 	      stream);
 	tl_options_print(table, stream);
+	tl_emulator_command_print(stream);
 	fputs("\nOptions end where the program begins. trapline(1) tells it all.\n", stream);
 }
 
@@ -282,7 +289,8 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 /* The word that names the target: -1 to go on, otherwise the exit status. */
 static int read_target(struct command *command, char **words)
 {
-	static const char *const absent[] = {"kvm", "emu"};
+	static const char *const absent[] = {"kvm"};
+	struct tl_error error;
 
 	if (words[0] == NULL)
 		return -1;
@@ -299,6 +307,10 @@ static int read_target(struct command *command, char **words)
 		if (words[1] == NULL || words[2] != NULL)
 			return fail("attach wants the number of one process: attach PID");
 		return read_process(words[1], &command->serve.attach);
+	}
+	if (strcmp(words[0], "emu") == 0) {
+		command->emulate = true;
+		return tl_emulator_command_read(words + 1, &command->emulator, &error) == TL_OK ? -1 : fail(error.text);
 	}
 	if (strcmp(words[0], "core") == 0) {
 		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
@@ -346,6 +358,7 @@ static int drive_prompt(struct command *command)
 	prompt->core = command->core;
 	prompt->core_program = command->core_program;
 	prompt->connect = command->connect;
+	prompt->emulator = command->emulate ? &command->emulator.machine : NULL;
 	prompt->extended = command->serve.multi;
 	prompt->survive = command->survive;
 	prompt->version = TL_VERSION;
@@ -448,6 +461,76 @@ static int serve_remote(struct command *command)
 	return status;
 }
 
+static struct termios terminal_before;
+
+static void restore_terminal(void)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_before);
+}
+
+/* Keys go to the guest as they are typed, but for those that end the server. */
+static void prepare_terminal(void)
+{
+	struct termios modes;
+
+	if (tcgetattr(STDIN_FILENO, &terminal_before) != 0)
+		return;
+	modes = terminal_before;
+	modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+	modes.c_iflag &= ~(tcflag_t)(ICRNL | IXON);
+	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &modes) == 0)
+		(void)atexit(restore_terminal);
+}
+
+/* Where the serial port of a served machine leads: standard input and output, unless the protocol has those. */
+static void connect_serial(struct command *command)
+{
+	struct tl_emulator_options *machine = &command->emulator.machine;
+	const char *serial = command->emulator.serial;
+
+	if (serial == NULL)
+		serial = strcmp(command->serve.address, "-") == 0 ? "none" : "-";
+	if (strcmp(serial, "-") == 0) {
+		machine->input = STDIN_FILENO;
+		machine->output = STDOUT_FILENO;
+		prepare_terminal();
+	} else if (strcmp(serial, "none") != 0) {
+		machine->terminal = serial;
+	}
+}
+
+static bool emulator_is_ours(const struct tl_target *target)
+{
+	(void)target;
+	return true;
+}
+
+static int serve_emulator(struct command *command)
+{
+	struct tl_target *target;
+	struct tl_loop *loop;
+	struct tl_error error;
+	int status;
+
+	if (command->emulator.serial != NULL && strcmp(command->emulator.serial, "-") == 0 &&
+	    strcmp(command->serve.address, "-") == 0)
+		return fail("standard input and output cannot be the serial port and the protocol's line at once");
+	if (tl_loop_create(&loop, &error) != TL_OK)
+		return fail(error.text);
+	connect_serial(command);
+	command->emulator.machine.remark = remark;
+	if (tl_emulator_target_create(loop, &command->emulator.machine, &target, &error) != TL_OK) {
+		tl_loop_destroy(loop);
+		return fail(error.text);
+	}
+	command->serve.started = emulator_is_ours;
+	command->serve.rows = (struct tl_rsp_table){tl_emulator_rows, target};
+	status = serve(command, loop, target, tl_emulator_target_populate);
+	tl_emulator_target_destroy(target);
+	tl_loop_destroy(loop);
+	return status;
+}
+
 int main(int count, char **arguments)
 {
 	struct command command = {.serve = {.with_shell = true}};
@@ -475,6 +558,8 @@ int main(int count, char **arguments)
 		command.core_program = command.serve.program[0];
 	if (command.serve.address == NULL)
 		return drive_prompt(&command);
+	if (command.emulate)
+		return serve_emulator(&command);
 	if (command.core != NULL)
 		return serve_core(&command);
 	if (command.connect != NULL)

@@ -26,6 +26,7 @@
 
 #include <time.h>
 
+struct tl_emulator_options;
 struct tl_reader;
 struct tl_sources;
 struct tl_display;
@@ -54,10 +55,12 @@ struct tl_cli_options {
 	const char *core;           /* a core dump to look at; NULL: none */
 	const char *core_program;   /* what made it; NULL: what it says itself */
 	const char *connect;        /* the address of a remote stub; NULL: none */
-	bool extended;              /* that may start programs, and stays without one */
-	bool survive;               /* programs that are started run on when we are killed */
-	tl_u64 attach;              /* 0: none */
-	const char *directory;      /* where to go first; NULL: stay */
+	/* A machine to emulate, its serial port not connected yet; NULL: none. */
+	const struct tl_emulator_options *emulator;
+	bool extended;         /* that may start programs, and stays without one */
+	bool survive;          /* programs that are started run on when we are killed */
+	tl_u64 attach;         /* 0: none */
+	const char *directory; /* where to go first; NULL: stay */
 	const char *version;
 	bool batch;                  /* ends when the files and commands are done; nothing is asked */
 	bool quiet;                  /* no greeting */

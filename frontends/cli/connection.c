@@ -7,6 +7,7 @@
 #include "frontends/cli/running.h"
 #include "frontends/cli/stops.h"
 #include "targets/corefile/corefile.h"
+#include "targets/emulator/target.h"
 #include "targets/process/process.h"
 #include "targets/remote/remote.h"
 
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* So often a stub that nobody listens for yet is tried again. */
 #define RETRY_MILLISECONDS 100
@@ -33,6 +35,9 @@ static void destroy(enum tl_connection_kind kind, struct tl_target *target)
 	case TL_CONNECTION_REMOTE:
 	case TL_CONNECTION_EXTENDED:
 		tl_remote_target_destroy(target);
+		break;
+	case TL_CONNECTION_EMULATOR:
+		tl_emulator_target_destroy(target);
 		break;
 	}
 }
@@ -144,7 +149,8 @@ void tl_connection_settle(struct tl_cli *cli)
 	const struct tl_connection *connection = &cli->connection;
 	struct tl_error error;
 
-	if (connection->kind == TL_CONNECTION_NATIVE || tl_session_any_running(cli->session))
+	if (connection->kind == TL_CONNECTION_NATIVE || connection->kind == TL_CONNECTION_EMULATOR ||
+	    tl_session_any_running(cli->session))
 		return;
 	if (connection->lost[0] == '\0' && (connection->kind == TL_CONNECTION_EXTENDED || anything_left(cli)))
 		return;
@@ -182,6 +188,8 @@ const char *tl_connection_word(struct tl_cli *cli)
 		return "remote";
 	case TL_CONNECTION_EXTENDED:
 		return "extended-remote";
+	case TL_CONNECTION_EMULATOR:
+		return "emulator";
 	case TL_CONNECTION_NATIVE:
 		break;
 	}
@@ -256,6 +264,57 @@ enum tl_status tl_connection_core(struct tl_cli *cli, const char *path, struct t
 	if (status != TL_OK && !tl_session_alive(cli->session))
 		(void)!drop(cli, &none);
 	return status;
+}
+
+/* ---- Machines ---- */
+
+/* Its serial port is a program's terminal where a person sits; else what it says goes where we write. */
+static enum tl_status make_machine(struct tl_cli *cli, struct tl_emulator_options *options,
+				   struct tl_program_terminal **terminal_ret, struct tl_target **target_ret,
+				   struct tl_error *error)
+{
+	enum tl_status status;
+
+	*terminal_ret = NULL;
+	if (options->terminal == NULL && tl_terminal_interactive(cli->terminal)) {
+		TL_TRY(tl_program_terminal_open(terminal_ret, cli->loop, &cli->screen, cli->terminal, error));
+		options->terminal = tl_program_terminal_path(*terminal_ret);
+	} else if (options->terminal == NULL) {
+		options->output = STDOUT_FILENO;
+	}
+	options->remark = remark;
+	options->context = cli;
+	status = tl_emulator_target_create(cli->loop, options, target_ret, error);
+	if (status != TL_OK)
+		tl_program_terminal_close(*terminal_ret);
+	return status;
+}
+
+enum tl_status tl_connection_emulator(struct tl_cli *cli, const struct tl_emulator_options *options,
+				      struct tl_error *error)
+{
+	struct tl_emulator_options machine = *options;
+	struct tl_program_terminal *terminal;
+	struct tl_target *target;
+	enum tl_status status;
+	struct tl_error none;
+	struct tl_stop stop;
+
+	TL_TRY(make_way(cli, error));
+	TL_TRY(make_machine(cli, &machine, &terminal, &target, error));
+	put(cli, TL_CONNECTION_EMULATOR, NULL, target);
+	cli->program_terminal = terminal;
+	status = tl_emulator_target_populate(target, error);
+	if (status == TL_OK)
+		status = tl_session_adopt(cli->session, tl_emulator_target_program(target), true, error);
+	if (status != TL_OK) {
+		(void)!drop(cli, &none);
+		return status;
+	}
+	/* Nobody waits for the machine to come to reset: where it stands is shown. */
+	(void)tl_session_take(cli->session, &stop);
+	cli->last_thread = tl_session_thread(cli->session);
+	return tl_frame_print_selected(cli, error);
 }
 
 /* ---- Stubs ---- */

@@ -13,13 +13,15 @@
 #include "core/types.h"
 
 struct tl_cli;
+struct tl_emulator_options;
 struct tl_target;
 
 enum tl_connection_kind {
 	TL_CONNECTION_NATIVE,
 	TL_CONNECTION_CORE,
-	TL_CONNECTION_REMOTE,  /* ends with its program */
-	TL_CONNECTION_EXTENDED /* starts programs, and stays */
+	TL_CONNECTION_REMOTE,   /* ends with its program */
+	TL_CONNECTION_EXTENDED, /* starts programs, and stays */
+	TL_CONNECTION_EMULATOR  /* a machine, which is the program: it begins anew, and stays */
 };
 
 struct tl_connection {
@@ -45,6 +47,9 @@ TL_CHECKED enum tl_status tl_connection_native(struct tl_cli *cli, struct tl_err
 TL_CHECKED enum tl_status tl_connection_core(struct tl_cli *cli, const char *path, struct tl_error *error);
 TL_CHECKED enum tl_status tl_connection_remote(struct tl_cli *cli, const char *address, bool extended, bool tell,
 					       struct tl_error *error);
+
+TL_CHECKED enum tl_status tl_connection_emulator(struct tl_cli *cli, const struct tl_emulator_options *options,
+						 struct tl_error *error);
 
 /* Leaves the stub as it is, with what it debugs, and the core dump. False: nothing of that kind is there. */
 bool tl_connection_disconnect(struct tl_cli *cli, struct tl_error *error);

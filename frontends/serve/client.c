@@ -159,6 +159,8 @@ static const struct tl_rsp_table *session_tables(struct tl_server *server, tl_si
 	server->session.tables[4] = (struct tl_rsp_table){server->session.disabled, server};
 	tl_lldb_tables(&server->lldb, server->session.tables + 5);
 	*count_ret = 5 + TL_LLDB_TABLES;
+	if (server->options->rows.rows != NULL)
+		server->session.tables[(*count_ret)++] = server->options->rows;
 	return server->session.tables;
 }
 

@@ -36,7 +36,7 @@ struct tl_session {
 	/* vAttach whose answer waits for the process to stand still; 0: none. */
 	tl_u64 attaching;
 	struct tl_rsp_row disabled[TL_DISABLED_ROWS];
-	struct tl_rsp_table tables[5 + TL_LLDB_TABLES];
+	struct tl_rsp_table tables[6 + TL_LLDB_TABLES];
 	bool lost; /* to be torn down at the end of the turn */
 	bool done; /* said goodbye: the server ends when the last bytes are sent */
 };

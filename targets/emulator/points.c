@@ -127,18 +127,13 @@ static bool decides(struct tl_hart *hart, const struct tl_emulator_point *point)
 	return points->decide == NULL || points->decide(points->decide_context, hart, point);
 }
 
-/*
- * Whether a breakpoint of the list is at an address and in force, and, when `hart_decides` is not NULL, decides to
- * halt. All of one address are asked: conditions may count.
- */
-static bool any_at(const struct tl_point_list *list, const struct tl_hart *hart, tl_u64 address,
-		   struct tl_hart *hart_decides)
+/* Whether a breakpoint of the list is at an address, in force, and decides to halt. All of one address are asked. */
+static bool any_at(const struct tl_point_list *list, struct tl_hart *hart, tl_u64 address)
 {
 	bool found = false;
 
 	for (tl_size i = first_from(list, address); i < list->count && list->points[i].address == address; i++)
-		if (in_force(hart, &list->points[i], true) &&
-		    (hart_decides == NULL || decides(hart_decides, &list->points[i])))
+		if (in_force(hart, &list->points[i], true) && decides(hart, &list->points[i]))
 			found = true;
 	return found;
 }
@@ -155,11 +150,21 @@ static tl_u64 physical_of(const struct tl_hart *hart, tl_u64 address)
 
 bool tl_points_at(const struct tl_emulator_points *points, const struct tl_hart *hart, tl_u64 address)
 {
+	const struct tl_point_list *list;
+	tl_size at;
+
 	if (points == NULL)
 		return false;
-	return any_at(&points->breakpoints, hart, address, NULL) ||
-	       (points->physical_breakpoints.count != 0 &&
-		any_at(&points->physical_breakpoints, hart, physical_of(hart, address), NULL));
+	list = &points->breakpoints;
+	at = first_from(list, address);
+	if (at < list->count && list->points[at].address == address)
+		return true;
+	list = &points->physical_breakpoints;
+	if (list->count == 0)
+		return false;
+	address = physical_of(hart, address);
+	at = first_from(list, address);
+	return at < list->count && list->points[at].address == address;
 }
 
 /* Whether the hart was told to go past this place; it is then told no longer. */
@@ -178,9 +183,9 @@ bool tl_points_halt(struct tl_hart *hart)
 
 	if (points->muted || !tl_points_at(points, hart, hart->pc) || passes(hart))
 		return false;
-	virtual = any_at(&points->breakpoints, hart, hart->pc, hart);
+	virtual = any_at(&points->breakpoints, hart, hart->pc);
 	physical = points->physical_breakpoints.count != 0 &&
-		   any_at(&points->physical_breakpoints, hart, physical_of(hart, hart->pc), hart);
+		   any_at(&points->physical_breakpoints, hart, physical_of(hart, hart->pc));
 	if (virtual || physical)
 		hart->halt = TL_HALT_BREAKPOINT;
 	return virtual || physical;

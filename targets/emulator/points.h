@@ -77,8 +77,8 @@ enum tl_status tl_points_remove(struct tl_emulator_points *points, const struct 
 struct tl_emulator_point *tl_points_lookup(struct tl_emulator_points *points, const struct tl_emulator_point *point);
 
 /*
- * Whether there is a breakpoint that concerns the hart at this virtual address of an instruction, whatever it decides.
- * For the translator, as it translates, and for itself.
+ * Whether there is a breakpoint at this virtual address of an instruction in any address space, or at the physical one
+ * that it leads to now; whatever it decides. For the translator, as it translates.
  */
 bool tl_points_at(const struct tl_emulator_points *points, const struct tl_hart *hart, tl_u64 address);
 

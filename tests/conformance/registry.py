@@ -72,6 +72,7 @@ class Session:
         stream_in, stream_out = self.connection.open()
         self.client = Client(stream_in, stream_out, self.driver.name)
         self.client.start(**options)
+        self.driver.begin(self.client)
         # As gdb does: what stopped? Servers choose their current thread by it.
         self.first = Stop(self.client.ask("?"))
         self.client.request("Hg" + (self.first.thread or "0"))

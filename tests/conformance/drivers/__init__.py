@@ -185,6 +185,9 @@ class Driver:
     def start(self):
         return PipeConnection(self.command(), self.name)
 
+    def begin(self, client):
+        """Brings what a client finds to the fixture's first instruction, where the target does not do so itself."""
+
     def built(self, *parts):
         path = os.path.join(self.build, *parts)
         if not os.path.exists(path):
@@ -199,7 +202,7 @@ class Driver:
 
 
 def all_drivers():
-    from drivers import corefile, gdbserver, process, remote, scripted
+    from drivers import corefile, emulator, gdbserver, process, remote, scripted
     return {driver.name: driver
-            for module in (scripted, process, corefile, gdbserver, remote)
+            for module in (scripted, process, corefile, emulator, gdbserver, remote)
             for driver in module.DRIVERS}
