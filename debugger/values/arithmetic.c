@@ -1,3 +1,4 @@
+#include "debugger/values/arithmetic_parts.h"
 #include "debugger/values/value.h"
 #include "symbols/dwarf_constants.h"
 
@@ -309,7 +310,11 @@ enum tl_status tl_value_binary(const struct tl_value_context *context, enum tl_p
 			       struct tl_error *error)
 {
 	struct operand a, b;
+	bool done;
 
+	TL_TRY(tl_value_in_parts(context, operation, left, right, value_ret, &done, error));
+	if (done)
+		return TL_OK;
 	TL_TRY(make_operand(context, left, &a, error));
 	TL_TRY(make_operand(context, right, &b, error));
 	if (a.kind == TL_ARITHMETIC_POINTER || b.kind == TL_ARITHMETIC_POINTER)
@@ -326,8 +331,11 @@ enum tl_status tl_value_unary(const struct tl_value_context *context, enum tl_pu
 {
 	const struct tl_type *type;
 	struct operand operand;
-	bool truth;
+	bool truth, done;
 
+	TL_TRY(tl_value_in_parts(context, operation, value, NULL, value_ret, &done, error));
+	if (done)
+		return TL_OK;
 	if (operation == TL_EXCLAMATION) {
 		TL_TRY(tl_value_truth(context, value, &truth, error));
 		TL_TRY(tl_value_truth_type(context, &type, error));
