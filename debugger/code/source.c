@@ -386,6 +386,15 @@ static bool try_folders(struct search *search, const char *name)
 	return false;
 }
 
+/* A path that leads up from where the compiler worked, as #line has it, tells where that was: the file may be there. */
+static bool try_where_compiled(struct search *search, const char *name, const char *base)
+{
+	const char *up = strstr(name, "/../");
+
+	return search->directory == NULL && name[0] == '/' && up != NULL &&
+	       try_folder(search, name, (tl_size)(up - name), base);
+}
+
 /* `name` is by the rules. */
 static bool find(struct search *search, const char *name)
 {
@@ -402,7 +411,8 @@ static bool find(struct search *search, const char *name)
 	if (name[0] == '/' && search->directory != NULL && search->directory[0] != '\0' &&
 	    begins(name, search->directory, &size) && try_folders(search, name + size))
 		return true;
-	return base != NULL && base[1] != '\0' && try_folders(search, base + 1);
+	return base != NULL && base[1] != '\0' &&
+	       (try_folders(search, base + 1) || try_where_compiled(search, name, base + 1));
 }
 
 /* ---- Reading a file ---- */

@@ -78,15 +78,28 @@ void tl_session_finish_step(struct tl_session *session)
 	announce(session);
 }
 
+/* Does a breakpoint stand right where a function that is finished returned to? */
+static bool has_finished(struct tl_session *session, struct tl_thread_id thread)
+{
+	return session->plan.kind == TL_PLAN_FINISH && session->steps.active && session->steps.wait == TL_WAIT_RETURN &&
+	       tl_same_thread(thread, session->selected) &&
+	       tl_steps_at(session, tl_session_program_counter(session, thread));
+}
+
 static enum verdict stop(struct tl_session *session, enum tl_stop_kind kind, struct tl_thread_id thread, tl_u32 skipped)
 {
+	bool finished;
+
 	/* A function that was called to find out did not return: that is the stop, and it is made. */
 	if (session->stop_ready)
 		return STOP;
+	finished = kind == TL_STOP_BREAKPOINT && has_finished(session, thread);
 	session->stop.kind = kind;
 	session->stop.new_frame = true;
 	tl_steps_end(session);
 	stand(session, thread, skipped);
+	if (finished)
+		tl_steps_take_returned(session);
 	announce(session);
 	return STOP;
 }

@@ -1,5 +1,6 @@
 #include "debugger/values/arithmetic_parts.h"
 
+#include "debugger/values/quad.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -128,7 +129,8 @@ struct complex {
 static enum tl_status half_type(const struct tl_value_context *context, const struct tl_value *value,
 				const struct tl_type **type_ret, struct tl_error *error)
 {
-	return tl_type_make_base(context->types, "floating", DW_ATE_float, (tl_u8)(value->size / 2), type_ret, error);
+	return tl_type_make_base(context->types, tl_is_quad(value->type) ? "_Float128" : "floating", DW_ATE_float,
+				 (tl_u8)(value->size / 2), type_ret, error);
 }
 
 static enum tl_status take_complex(const struct tl_value_context *context, const struct tl_value *value,

@@ -5,6 +5,7 @@
 #include "debugger/values/decimal.h"
 #include "debugger/values/print_internal.h"
 #include "debugger/values/print_text.h"
+#include "debugger/values/quad.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/type_text.h"
 
@@ -76,7 +77,7 @@ static bool is_invalid(const struct tl_value *value)
 {
 	const tl_u8 *bytes = value->bytes;
 
-	return (value->size == 12 || (value->size == 16 && __LDBL_MANT_DIG__ == 64)) &&
+	return (value->size == 12 || (value->size == 16 && __LDBL_MANT_DIG__ == 64 && !tl_is_quad(value->type))) &&
 	       ((bytes[8] | (bytes[9] & 0x7f)) == 0) != ((bytes[7] & 0x80) == 0);
 }
 
@@ -98,9 +99,14 @@ static void print_nibbles(struct tl_output *output, tl_i128 number, tl_u64 size)
 /* As many digits as tell any two numbers apart; what the bits of no number are is said in full. */
 static void print_real(struct tl_printing *printing, const struct tl_value *value, long double number)
 {
+	char text[TL_QUAD_TEXT_MAX];
 	tl_u64 payload = 0;
 	bool negative = value->size != 0 && (value->bytes[(value->size > 10 ? 10 : value->size) - 1] & 0x80) != 0;
 
+	if (value->size == TL_QUAD_SIZE && tl_is_quad(value->type) && tl_quad_text(value->bytes, text)) {
+		tl_output_text(printing->output, text);
+		return;
+	}
 	if (is_invalid(value)) {
 		tl_output_text(printing->output, "<invalid float value>");
 		return;
@@ -335,8 +341,9 @@ static enum tl_status print_formatted(struct tl_printing *printing, const struct
 		struct tl_value real = *value;
 		long double number;
 
-		TL_TRY(tl_type_make_base(printing->context->types, "floating", DW_ATE_float, (tl_u8)size, &real.type,
-					 printing->error));
+		if (!tl_is_quad(type))
+			TL_TRY(tl_type_make_base(printing->context->types, "floating", DW_ATE_float, (tl_u8)size,
+						 &real.type, printing->error));
 		TL_TRY(tl_value_real(printing->context, &real, &number, printing->error));
 		print_real(printing, value, number);
 	} else if (format == 'c') {
@@ -438,8 +445,8 @@ static enum tl_status print_complex(struct tl_printing *printing, const struct t
 	if (half >= TL_COUNT(names) || names[half] == NULL || value->bytes == NULL)
 		return TL_FAIL(printing->error, TL_ERROR_UNSUPPORTED,
 			       "Complex numbers of %llu bytes are not known here.", (unsigned long long)value->size);
-	TL_TRY(tl_type_make_base(printing->context->types, names[half], DW_ATE_float, (tl_u8)half, &part.type,
-				 printing->error));
+	TL_TRY(tl_type_make_base(printing->context->types, tl_is_quad(value->type) ? "_Float128" : names[half],
+				 DW_ATE_float, (tl_u8)half, &part.type, printing->error));
 	part.size = half;
 	TL_TRY(print_scalar(printing, &part, part.type));
 	tl_output_text(printing->output, " + ");

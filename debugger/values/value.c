@@ -1,5 +1,6 @@
 #include "debugger/values/value.h"
 
+#include "debugger/values/quad.h"
 #include "symbols/dwarf_constants.h"
 #include "symbols/type_text.h"
 
@@ -174,14 +175,14 @@ enum tl_status tl_value_make_real(const struct tl_value_context *context, const 
 		memcpy(bytes, &narrow, sizeof(narrow));
 	else if (size == sizeof(wide))
 		memcpy(bytes, &wide, sizeof(wide));
-	else if (size == sizeof(number))
+	else if (size == sizeof(number) && !tl_is_quad(type))
 		/* The bytes behind the ten that x86 uses say nothing; they stay zero. */
 		memcpy(bytes, &number, sizeof(number) == 16 && __LDBL_MANT_DIG__ == 64 ? 10 : sizeof(number));
 	else if (size == LONG_DOUBLE_SIZE_32 && __LDBL_MANT_DIG__ == 64)
 		memcpy(bytes, &number, 10);
 	else
-		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Floating-point numbers of %llu bytes are not understood.",
-			       (unsigned long long)size);
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Numbers of type \"%s\" cannot be reckoned with.",
+			       tl_value_type_name(context, type));
 	return tl_value_make_bytes(context, type, bytes, size, value_ret, error);
 }
 
@@ -350,6 +351,8 @@ static enum tl_status real_of(const struct tl_value *value, long double *number_
 	} else if (value->size == sizeof(wide)) {
 		memcpy(&wide, value->bytes, sizeof(wide));
 		*number_ret = (long double)wide;
+	} else if (value->size == TL_QUAD_SIZE && tl_is_quad(value->type)) {
+		*number_ret = tl_quad_real(value->bytes);
 	} else if (value->size == sizeof(*number_ret)) {
 		memcpy(number_ret, value->bytes, sizeof(*number_ret));
 	} else if (value->size == LONG_DOUBLE_SIZE_32 && __LDBL_MANT_DIG__ == 64) {

@@ -42,8 +42,9 @@ static enum tl_status show_variables(struct tl_cli *cli, bool parameters, const 
 	const struct tl_stack_frame *frame;
 
 	TL_TRY(tl_session_frame(cli->session, &frame, error));
-	/* Assembler has lines, and no variables. */
-	if (!frame->has_function && tl_frame_language(frame) == NULL) {
+	/* Assembler has lines, and no variables; so has what signal handlers return to, which is no function. */
+	if (!frame->has_function &&
+	    (frame->signal && !parameters ? !tl_frame_has_unit(frame) : tl_frame_language(frame) == NULL)) {
 		tl_screen_format(&cli->screen, "%sNo symbol table info available.\n", indent);
 		return TL_OK;
 	}

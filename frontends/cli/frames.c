@@ -379,16 +379,26 @@ enum tl_status tl_frame_write_arguments(struct tl_cli *cli, const struct tl_stac
 	return write_arguments(cli, frame, TL_FRAME_ARGUMENTS, output, error);
 }
 
+static const struct tl_unit *unit_of(const struct tl_stack_frame *frame)
+{
+	if (frame->module == NULL || frame->module->binary->index == NULL)
+		return NULL;
+	return tl_index_unit(frame->module->binary->index, frame->lookup - frame->module->bias);
+}
+
+bool tl_frame_has_unit(const struct tl_stack_frame *frame)
+{
+	return unit_of(frame) != NULL;
+}
+
 const char *tl_frame_language(const struct tl_stack_frame *frame)
 {
-	const struct tl_unit *unit = NULL;
+	const struct tl_unit *unit = unit_of(frame);
 
 	/* What the kernel has a handler return to is in no source, though it stands among what is. */
-	if (frame->signal && frame->line == 0)
+	if (unit == NULL || (frame->signal && frame->line == 0))
 		return NULL;
-	if (frame->module != NULL && frame->module->binary->index != NULL)
-		unit = tl_index_unit(frame->module->binary->index, frame->lookup - frame->module->bias);
-	return unit != NULL ? language_name(unit->language) : NULL;
+	return language_name(unit->language);
 }
 
 enum tl_status tl_thread_tell_selected(struct tl_cli *cli, struct tl_error *error)

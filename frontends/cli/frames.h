@@ -38,6 +38,8 @@ TL_CHECKED enum tl_status tl_frame_write_arguments(struct tl_cli *cli, const str
 
 /* "c", "c++" or "asm"; NULL: no debug information has the frame's code. */
 const char *tl_frame_language(const struct tl_stack_frame *frame);
+/* Has any debug information the frame's code? */
+bool tl_frame_has_unit(const struct tl_stack_frame *frame);
 
 /* A file's name as the compiler was told it, which is what gdb shows, where it is that of the line at an address. */
 void tl_place_write_file(const struct tl_modules *modules, tl_u64 address, const char *file, struct tl_output *output);

@@ -105,7 +105,9 @@ void tl_point_tell(struct tl_cli *cli, const struct tl_breakpoint *point)
 	if (cli->settings.addresses || location->file == NULL)
 		tl_screen_format(screen, " at %s0x%llx%s", tl_screen_style(screen, TL_STYLE_ADDRESS),
 				 (unsigned long long)location->address, tl_screen_style(screen, TL_STYLE_PLAIN));
-	if (point->location_count > 1)
+	if (point->location_count > 1 && location->file == NULL)
+		tl_screen_format(screen, " (%zu locations)\n", point->location_count);
+	else if (point->location_count > 1)
 		tl_screen_format(screen, ": %s. (%zu locations)\n", point->place, point->location_count);
 	else if (location->file != NULL && !location->resolver)
 		tell_file(cli, ": file ", ", line ", location, ".\n");

@@ -278,12 +278,12 @@ static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
 	return false;
 }
 
-/* "Value returned is $1 = 5" of finish. */
+/* "Value returned is $1 = 5" of finish, also where a breakpoint stands at its end. */
 static void tell_returned(struct tl_cli *cli, const struct tl_stop *stop)
 {
 	struct tl_output text = tl_output_make(TL_OUTPUT_MAX);
 
-	if (stop->kind != TL_STOP_FINISHED || stop->returned.type == NULL)
+	if ((stop->kind != TL_STOP_FINISHED && stop->kind != TL_STOP_BREAKPOINT) || stop->returned.type == NULL)
 		return;
 	if (!cli->settings.finish)
 		tl_output_text(&text, "<not displayed>");

@@ -173,6 +173,10 @@ TEST(folders_are_tried_in_turn)
 	CHECK_TEXT(first(&fixture, "sub/a.c", path), "where it was built");
 	CHECK_TEXT(first(&fixture, "sub/a.c", NULL), "sub/a.c: No such file or directory.");
 	CHECK_TEXT(first(&fixture, "sub", path), "sub: Is a directory.");
+	/* As #line has it: up from where the compiler worked. */
+	snprintf(path, sizeof(path), "%s/built/sub/../../elsewhere/a.c", fixture.folder);
+	CHECK_TEXT(first(&fixture, path, NULL), "where it was built");
+	snprintf(path, sizeof(path), "%s/built", fixture.folder);
 	REQUIRE(put_text("a.c", "by its last part\n"));
 	CHECK_TEXT(first(&fixture, "sub/a.c", NULL), "by its last part");
 	CHECK_TEXT(first(&fixture, "/nowhere/sub/a.c", NULL), "by its last part");
