@@ -8,6 +8,8 @@ Every use is counted under the rule's name, and the first line of its descriptio
 
 import re
 
+from referee_texts import (quirk, reason_of_symbols, without_function_parameters, without_notes,
+                           without_union_padding)
 from sessions import children
 
 LOST = '<optimized out>'
@@ -42,9 +44,27 @@ REASONS = {
     'constants': 'gdb lists no constants of several bytes among the variables; asked for one, it shows the same value',
     'stopped-short': 'gdb says why fewer steps were made than it was told to, but not where that was; trapline says both',
     'runs-differ': 'the program itself left other bytes there in its two runs: of time, random numbers, what was there before',
+    'wide-integers': 'gdb cannot reckon with 128 bits',
+    'negative-zero': 'gdb subtracts from zero for a minus, and loses the sign of a zero',
+    'no-address': 'gdb does not tell the type of the address of what is in no memory',
+    'type-of-lost': 'gdb says nothing of what an optimised pointer or array leads to; trapline tells its type, or that it is lost',
+    'complex-format': 'gdb shows the two halves of a complex number as one number',
+    'padding-bytes': 'gdb shows the bytes behind a long double\'s ten as a part of the number',
+    'union-padding': 'gdb takes the end of a union\'s members for that of a struct\'s, and says that it is padded',
+    'beyond-memory': 'gdb wraps the size of an array that is bigger than all memory around',
+    'type-printers': 'gdb without the C++ library\'s printers writes default template arguments out',
+    'scheduler': 'which of two threads comes first differs from run to run',
+    'alias': 'two symbols have the same address, and gdb tells the other one',
+    'parameter-order': 'gdb makes a clone\'s name from its parameters, which gcc put into another order',
+    'lambda-symbol': 'gdb names functions of lambdas as the debug information does, trapline as the linker; the address is the same',
+    'not-described': 'gdb takes bytes that the debug information does not describe for zeros, or for a pointer',
     'also-set': 'gdb notes which other breakpoints stand at an address',
     'said-before': 'gdb said before that the source is not there, and so did trapline: whichever says it again',
 }
+
+
+# Frames whose arguments were excused: the function, gdb's and trapline's arguments, and why.
+SEEN = {}
 
 
 class Witness:
@@ -88,6 +108,12 @@ class Witness:
             if bounds and int(bounds[1], 16) <= address < int(bounds[2], 16):
                 return part
         return ''
+
+    def not_described(self, level, name, place):
+        """Are there fewer bytes in the pieces that a variable is in than it has?"""
+        pieces = [int(size) for size in re.findall(r'(\d+)-byte piece', place)]
+        size = re.search(r' = (\d+)$', self.in_frame(level, f'print sizeof({name})'))
+        return bool(pieces and size) and sum(pieces) < int(size[1])
 
     def runs_differ(self, level, expression):
         """Do the two processes, read by nobody's debugger, hold different bytes where gdb says that this stands?"""
@@ -190,6 +216,8 @@ class Judge:
             return None
         if theirs and ours and as_ada(theirs) == as_ada(ours):
             return self.note('excused', 'ada')
+        if theirs and ours and reason_of_symbols(theirs, ours, self.witness):
+            return self.note('excused', reason_of_symbols(theirs, ours, self.witness))
         if name.endswith('@entry'):
             if theirs is None:
                 return self.note('excused', 'tells-entry')
@@ -205,6 +233,8 @@ class Judge:
         if '<synthetic pointer>' in theirs and self.beyond_pieces(level, name, theirs, ours):
             return self.note('excused', 'beyond-pieces')
         place = self.witness.place(level, name)
+        if LOST in ours and self.witness.not_described(level, name, place):
+            return self.note('excused', 'not-described')
         if LOST in ours and fills(ours, theirs):
             if VOLATILE.search(place) and 'entry_value' not in place and self.witness.has_called(level):
                 return self.note('excused', 'call-changed')
@@ -292,8 +322,16 @@ class Judge:
                 return False
         return True
 
-    def frame(self, level, theirs, ours):
+    def frame(self, level, function, theirs, ours):
         """The arguments of one frame. What gdb calls lost, with a value at the entry, it does not print."""
+        judged = Judge(self.witness)
+        judged.arguments(level, theirs, ours)
+        if judged.worst == 'excused' and function:
+            SEEN[function, theirs, ours] = sorted(judged.reasons)[0]
+        self.reasons |= judged.reasons
+        self.note(judged.worst)
+
+    def arguments(self, level, theirs, ours):
         left, right = variables_of(theirs), variables_of(ours)
         for name in left:
             if name.endswith('@entry') and name[:-6] not in left:
@@ -313,24 +351,30 @@ class Judge:
                 return None
         left, right = FRAME.match(theirs), FRAME.match(ours)
         if left and right and left.groups()[:4] == right.groups()[:4] and left[6] == right[6]:
+            # The frame that is left is gone by now: what was said of it before holds.
+            if left[1] and (left[4], left[5], right[5]) in SEEN:
+                return self.note('excused', SEEN[left[4], left[5], right[5]])
             level = int(left[2]) if left[2] else self.witness.selected()
-            return self.frame(level, left[5], right[5])
+            return self.frame(level, left[4], left[5], right[5])
         left, right = (re.match(r'( Arglist at 0x[0-9a-f]+, args: )(.*)$', one) for one in (theirs, ours))
         if left and right and left[1] == right[1]:
-            return self.frame(self.witness.selected(), left[2], right[2])
+            return self.frame(self.witness.selected(), None, left[2], right[2])
         left, right = VARIABLE.match(theirs), VARIABLE.match(ours)
         if command.startswith(('info args', 'info locals')) and left and right and left[1] == right[1]:
             return self.variable(self.witness.selected(), left[1], left[2], right[2])
         found = re.match(r'(?:print|output)(?:/\w)? (.+)$', command)
         if found and self.witness.runs_differ(self.witness.selected(), found[1]):
             return self.note('excused', 'runs-differ')
-        found = re.match(r'print (\w+)$', command)
+        found = re.match(r'print(?:/\w)? (\w+)$', command)
         if found and theirs.startswith('$N = ') and ours.startswith('$N = '):
             return self.variable(self.witness.selected(), found[1], theirs[5:], ours[5:])
         return self.text(theirs, ours)
 
     def text(self, theirs, ours):
         """Texts that hold no value of the program, or hold it whole."""
+        reason = reason_of_symbols(theirs, ours, self.witness)
+        if reason:
+            return self.note('excused', reason)
         for reason, change in (('ada', as_ada), ('said-before', as_said_before), ('cut-character', as_whole_string)):
             if change(theirs) == change(ours):
                 return self.note('excused', reason)
@@ -349,10 +393,15 @@ class Judge:
         if re.fullmatch(r'value requires \d+ bytes, which is more than max-value-size', theirs):
             return self.note('excused', 'max-value-size')
         if command.startswith(('tbreak', 'break')):
-            kept = [line for line in theirs.splitlines() if not line.startswith('Note: breakpoint')]
-            if len(kept) < len(theirs.splitlines()):
-                theirs = '\n'.join(kept)
+            if without_notes(theirs) != theirs:
+                theirs, ours = without_notes(theirs), without_notes(ours)
                 self.note('excused', 'also-set')
+        reason = quirk(command, theirs, ours, self.witness)
+        if reason:
+            return self.note('excused', reason)
+        if command.startswith('ptype') and without_union_padding(theirs) != theirs:
+            theirs = without_union_padding(theirs)
+            self.note('excused', 'union-padding')
         if command.startswith('ptype') and ' [with ' in theirs:
             replaced = without_parameters(theirs)
             if replaced != theirs:
@@ -377,6 +426,11 @@ class Judge:
             left = left or ['No locals.']
         if command.startswith('info locals') and len(left) > len(right):
             left = self.without_absent(left, right)
+        more = [one for one in left if one not in right]
+        if (command.startswith('info locals') and more and sorted(left) == sorted(right + more) and
+                all(one.endswith(f' = {LOST}') for one in more)):
+            self.note('excused', 'absent')
+            return self.note('excused', 'order')
         if command.startswith('info locals') and left != right and sorted(left) == sorted(right):
             return self.note('excused', 'order')
         if len(left) != len(right):
@@ -418,25 +472,9 @@ def as_said_before(text):
 
 
 def as_whole_string(text):
+    text = re.sub(r"'(\\\d\d\d)' <repeats (\d+) times>, <incomplete sequence \1>",
+                  lambda found: f"'{found[1]}' <repeats {int(found[2]) + 1} times>", text)
     return re.sub(r'(", |)<incomplete sequence ([^>]*)>', lambda found: found[2] + '"' if found[1] else f'"{found[2]}"', text)
-
-
-def without_function_parameters(theirs, ours):
-    """A frame of a C++ function whose name, as gdb has it, goes on with the parameters: f<int>(int, long) (n=1, …)."""
-    start = r'((?:Run till exit from )?(?:#\d+ +)?(?:0x[0-9a-f]+ in )?| rip = 0x[0-9a-f]+ in |.*reakpoint [\w.]+, (?:0x[0-9a-f]+ in )?)'
-    mine = re.match(start + r'([^\s(].*?)( \((?:\w+=|\)|[./\w]+:\d+\)|this=).*)$', ours)
-    if not mine or not ('lambda' in mine[2] or 'operator' in mine[2]):
-        return theirs
-    canonical = re.sub(r'\blong int\b', 'long', theirs)
-    head = mine[1] + mine[2] + '('
-    if not canonical.startswith(head):
-        return theirs
-    depth, at = 1, len(head)
-    while at < len(canonical) and depth:
-        depth += {'(': 1, ')': -1}.get(canonical[at], 0)
-        at += 1
-    rest = canonical[at:].removeprefix(' const')
-    return mine[1] + mine[2] + rest if rest.startswith(' (') else theirs
 
 
 def without_parameters(text):
