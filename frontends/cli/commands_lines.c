@@ -25,8 +25,9 @@ static void write_address(struct tl_cli *cli, tl_u64 address)
 	tl_screen_format(&cli->screen, "0x%llx", (unsigned long long)address);
 	if (tl_code_symbol(places, address, name, sizeof(name), &offset)) {
 		tl_screen_format(&cli->screen, " <%s", name);
+		/* Parts of functions that are seldom run may stand in front of them. */
 		if (offset != 0)
-			tl_screen_format(&cli->screen, "+%llu", (unsigned long long)offset);
+			tl_screen_format(&cli->screen, "%+lld", (long long)offset);
 		tl_screen_text(&cli->screen, ">");
 	}
 	tl_places_close(places);
