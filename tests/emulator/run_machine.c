@@ -2,17 +2,22 @@
  * Runs a bare-metal RISC-V program on the least machine there is: one hart, memory, a serial port to standard output,
  * and the finisher.
  *
- *     run-machine [--translate | --compare] [--heat N] [--room BYTES] [--slices N,N…] [--limit N] [--counters] PROGRAM
+ *     run-machine [--translate | --compare] [--heat N] [--room BYTES] [--slices N,N…] [--limit N] [--counters] [--break
+ * ADDRESS]
+ *                 [--watch ADDRESS] PROGRAM
  *
  * The interpreter runs it; with --translate the translator; with --compare both, on a machine each, which must be the
- * same after every slice of so many instructions (the numbers are taken in turn). Exits with 0 when the program turned
+ * same after every slice of so many instructions (the numbers are taken in turn). --break and --watch set a point, for
+ * writes of 8 bytes, that nothing may come to. Exits with 0 when the program turned
  * the machine off, with 1 when it failed, did not come to an end, or the two were not the same.
  */
 #include "base/elf.h"
+#include "base/storage.h"
 #include "machine/bus.h"
 #include "machine/finisher.h"
 #include "machine/uart.h"
 #include "targets/emulator/interpreter.h"
+#include "targets/emulator/points.h"
 #include "targets/emulator/translator.h"
 
 #include <errno.h>
@@ -32,6 +37,7 @@ struct machine {
 	struct tl_hart hart;
 	struct tl_uart uart;
 	struct tl_finisher finisher;
+	struct tl_emulator_points points;
 	tl_u8 *memory;
 	struct tl_translator *translator; /* NULL: the interpreter runs it */
 	bool silent;
@@ -40,7 +46,7 @@ struct machine {
 
 struct options {
 	bool translate, compare, counters;
-	tl_u64 slices[SLICES_MAX], limit;
+	tl_u64 slices[SLICES_MAX], limit, breakpoint, watchpoint;
 	tl_u32 slice_count, heat, room;
 	const char *program;
 };
@@ -80,6 +86,19 @@ static int load(const char *path, tl_u8 *memory, tl_u64 *entry_ret)
 	return 0;
 }
 
+static bool add_points(struct machine *machine, const struct options *options)
+{
+	struct tl_emulator_point watchpoint = {.address = options->watchpoint, .size = 8, .access = TL_POINT_WRITES};
+	struct tl_emulator_point breakpoint = {.address = options->breakpoint};
+
+	if (options->breakpoint == 0 && options->watchpoint == 0)
+		return true;
+	tl_points_init(&machine->points, tl_storage());
+	machine->hart.points = &machine->points;
+	return (options->breakpoint == 0 || tl_points_add(&machine->points, &breakpoint) == TL_OK) &&
+	       (options->watchpoint == 0 || tl_points_add(&machine->points, &watchpoint) == TL_OK);
+}
+
 static struct machine *build(const struct options *options, bool translate)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -99,6 +118,8 @@ static struct machine *build(const struct options *options, bool translate)
 			      &machine->finisher) != TL_OK)
 		return NULL;
 	tl_hart_reset(&machine->hart, 0, entry, &machine->bus);
+	if (!add_points(machine, options))
+		return NULL;
 	if (translate && tl_translator_create(&machine->translator, &error) != TL_OK) {
 		fprintf(stderr, "%s\n", error.text);
 		return NULL;
@@ -115,6 +136,8 @@ static void destroy(struct machine *machine)
 	if (machine == NULL)
 		return;
 	tl_translator_destroy(machine->translator);
+	if (machine->hart.points != NULL)
+		tl_points_end(&machine->points);
 	free(machine->memory);
 	free(machine);
 }
@@ -127,7 +150,8 @@ static tl_u64 run(struct machine *machine, tl_u64 count)
 
 static bool goes_on(const struct machine *machine, tl_u64 limit)
 {
-	return machine->finisher.finish == TL_FINISH_NOT_YET && machine->hart.retired < limit && !machine->hart.waiting;
+	return machine->finisher.finish == TL_FINISH_NOT_YET && machine->hart.halt == TL_HALT_NONE &&
+	       machine->hart.retired < limit && !machine->hart.waiting;
 }
 
 /* Whether two harts are the same in all that a program can see; says what is not. */
@@ -211,7 +235,8 @@ static bool parse(int count, char **arguments, struct options *options_ret)
 		{"translate", no_argument, NULL, 't'},    {"compare", no_argument, NULL, 'c'},
 		{"slices", required_argument, NULL, 's'}, {"limit", required_argument, NULL, 'l'},
 		{"counters", no_argument, NULL, 'n'},     {"heat", required_argument, NULL, 'h'},
-		{"room", required_argument, NULL, 'r'},   {NULL, 0, NULL, 0}};
+		{"room", required_argument, NULL, 'r'},   {"break", required_argument, NULL, 'b'},
+		{"watch", required_argument, NULL, 'w'},  {NULL, 0, NULL, 0}};
 	int option;
 
 	*options_ret = (struct options){.slices = {10000}, .slice_count = 1, .limit = 2000000000, .heat = 2};
@@ -228,6 +253,12 @@ static bool parse(int count, char **arguments, struct options *options_ret)
 			break;
 		case 'l':
 			options_ret->limit = strtoull(optarg, NULL, 10);
+			break;
+		case 'b':
+			options_ret->breakpoint = strtoull(optarg, NULL, 0);
+			break;
+		case 'w':
+			options_ret->watchpoint = strtoull(optarg, NULL, 0);
 			break;
 		case 'r':
 			options_ret->room = (tl_u32)strtoul(optarg, NULL, 10);

@@ -1,9 +1,13 @@
-/* The debugger's points in the emulated machine: the table, and a hart that runs into them. */
+/*
+ * The debugger's points in the emulated machine: the table, and a hart that runs into them; in the interpreter, and,
+ * with TRANSLATED, in the translator.
+ */
 #include "base/storage.h"
 #include "core/cursor.h"
 #include "targets/emulator/interpreter.h"
 #include "targets/emulator/paging.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/translator.h"
 #include "tests/unit/test.h"
 
 #define START 0x80000000ull
@@ -25,8 +29,62 @@ static struct tl_emulator_points points;
 #define EBREAK 0x00100073u
 #define JUMP_BACK_4 0xffdff06fu /* j .-4 */
 
+#ifdef TRANSLATED
+static struct tl_translator *translator;
+
+static tl_u64 run(tl_u64 count)
+{
+	return tl_translator_run(translator, &hart, count);
+}
+
+static void begin_translator(void)
+{
+	if (translator == NULL)
+		REQUIRE(tl_translator_create(&translator, NULL) == TL_OK);
+	tl_translator_set_heat(translator, 0);
+	tl_translator_memory_changed(translator, START, SIZE);
+}
+
+static void changed(const struct tl_emulator_point *point)
+{
+	if (point->size == 0 && point->space == TL_POINT_SPACE_PHYSICAL)
+		tl_translator_memory_changed(translator, point->address, 2);
+	else if (point->size == 0)
+		tl_translator_point_changed(translator, point->address);
+}
+#else
+static tl_u64 run(tl_u64 count)
+{
+	return tl_interpreter_run(&hart, count);
+}
+
+static void begin_translator(void) {}
+
+static void changed(const struct tl_emulator_point *point)
+{
+	(void)point;
+}
+#endif
+
+static enum tl_status put(const struct tl_emulator_point *point)
+{
+	enum tl_status status = tl_points_add(&points, point);
+
+	changed(point);
+	return status;
+}
+
+static enum tl_status take(const struct tl_emulator_point *point)
+{
+	enum tl_status status = tl_points_remove(&points, point);
+
+	changed(point);
+	return status;
+}
+
 static void begin(const tl_u32 *code, tl_size count)
 {
+	begin_translator();
 	memset(memory, 0, sizeof(memory));
 	memset(&bus, 0, sizeof(bus));
 	CHECK(tl_bus_add_memory(&bus, "memory", START, SIZE, memory, false) == TL_OK);
@@ -42,7 +100,7 @@ static void add(tl_u64 address, tl_u64 size, tl_u8 access)
 {
 	struct tl_emulator_point point = {.address = address, .size = size, .access = access};
 
-	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
 	tl_paging_flush(&hart);
 }
 
@@ -55,23 +113,23 @@ TEST(thousands_of_breakpoints)
 	for (tl_u64 i = 0; i < 5000; i++) {
 		/* In no order: 2677 and 5000 have no factor in common. */
 		point.address = START + 0x100 + i * 2677 % 5000 * 2;
-		REQUIRE(tl_points_add(&points, &point) == TL_OK);
+		REQUIRE(put(&point) == TL_OK);
 	}
-	CHECK(tl_points_add(&points, &point) == TL_ERROR_STATE);
+	CHECK(put(&point) == TL_ERROR_STATE);
 	for (tl_u64 i = 1; i < points.breakpoints.count; i++)
 		CHECK(points.breakpoints.points[i - 1].address < points.breakpoints.points[i].address);
 	CHECK(tl_points_at(&points, &hart, START + 0x100));
 	CHECK(tl_points_at(&points, &hart, START + 0x100 + 9998));
 	CHECK(!tl_points_at(&points, &hart, START + 0x100 + 10000));
 	CHECK(!tl_points_at(&points, &hart, START + 0xfe));
-	CHECK_EQUAL(tl_interpreter_run(&hart, 4), 4);
+	CHECK_EQUAL(run(4), 4);
 	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
 	for (tl_u64 i = 0; i < 5000; i++) {
 		point.address = START + 0x100 + i * 2;
-		REQUIRE(tl_points_remove(&points, &point) == TL_OK);
+		REQUIRE(take(&point) == TL_OK);
 		REQUIRE(!tl_points_at(&points, &hart, point.address));
 	}
-	CHECK(tl_points_remove(&points, &point) == TL_ERROR_NO_POINT);
+	CHECK(take(&point) == TL_ERROR_NO_POINT);
 	CHECK_EQUAL(points.breakpoints.count, 0);
 	tl_points_end(&points);
 }
@@ -82,17 +140,52 @@ TEST(breakpoint_halts_before_and_is_passed_once)
 
 	begin(code, TL_COUNT(code));
 	add(START + 4, 0, 0);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
 	CHECK_EQUAL(hart.pc, START + 4);
 	CHECK_EQUAL(hart.x[5], 1);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 0);
+	CHECK_EQUAL(run(100), 0);
 	hart.pass = hart.pc;
 	hart.pass_stack = hart.x[2];
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(run(100), 2);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
 	CHECK_EQUAL(hart.x[5], 2);
 	CHECK_EQUAL(hart.pass, TL_PASS_NONE);
+	tl_points_end(&points);
+}
+
+/* A loop that is hot, a breakpoint in its middle, and on to the same place; then none, and a watchpoint. */
+TEST(points_come_and_go_in_a_hot_loop)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(6, 6, 1), STORE(3, 5, 8, 0), ADDI(7, 7, 1),
+				      0xff1ff06f /* j .-16 */};
+	struct tl_emulator_point point = {.address = START + 4};
+	struct tl_emulator_point watch = {.address = DATA, .size = 8, .access = TL_POINT_WRITES};
+
+	begin(code, TL_COUNT(code));
+	for (tl_u64 round = 1; round <= 20; round++) {
+		hart.pass = TL_PASS_NONE;
+		CHECK_EQUAL(run(50000), 50000);
+		REQUIRE(put(&point) == TL_OK);
+		hart.pass = hart.pc;
+		hart.pass_stack = hart.x[2];
+		CHECK_EQUAL(run(50000), round == 1 ? 1 : 5);
+		CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+		CHECK_EQUAL(hart.pc, START + 4);
+		CHECK_EQUAL(hart.x[5], hart.x[6] + 1);
+		REQUIRE(take(&point) == TL_OK);
+	}
+	REQUIRE(put(&watch) == TL_OK);
+	tl_paging_flush(&hart);
+	CHECK_EQUAL(run(50000), 2);
+	CHECK_EQUAL(hart.halt, TL_HALT_WATCHPOINT);
+	CHECK_EQUAL(hart.pc, START + 12);
+	CHECK_EQUAL(hart.watch_hits[0].old + 1, hart.x[5]);
+	CHECK_EQUAL(hart.watch_hits[0].value, hart.x[5]);
+	REQUIRE(take(&watch) == TL_OK);
+	tl_paging_flush(&hart);
+	CHECK_EQUAL(run(50000), 50000);
+	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
 	tl_points_end(&points);
 }
 
@@ -103,10 +196,10 @@ TEST(pass_is_not_kept_for_later)
 	begin(code, TL_COUNT(code));
 	hart.pass = hart.pc;
 	hart.pass_stack = hart.x[2];
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.pass, TL_PASS_NONE);
 	add(START, 0, 0);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(run(100), 2);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
 	tl_points_end(&points);
 }
@@ -119,12 +212,12 @@ TEST(guest_trap_is_the_guests_unless_a_point_stands_there)
 	hart.mtvec = START + 0x100;
 	tl_store_little(memory + 0x100, ADDI(6, 6, 1), 4);
 	add(START, 0, 0);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 0);
+	CHECK_EQUAL(run(2), 0);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
 	CHECK_EQUAL(hart.mcause, 0);
 	hart.pass = hart.pc;
 	hart.pass_stack = hart.x[2];
-	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 2);
+	CHECK_EQUAL(run(2), 2);
 	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
 	CHECK_EQUAL(hart.mcause, TL_CAUSE_BREAKPOINT);
 	CHECK_EQUAL(hart.mepc, START);
@@ -139,14 +232,14 @@ TEST(caught_exception_changes_nothing_and_is_then_taken)
 	begin(code, TL_COUNT(code));
 	hart.mtvec = START + 0x100;
 	points.caught = (tl_u64)1 << TL_CAUSE_BREAKPOINT;
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 0);
+	CHECK_EQUAL(run(1), 0);
 	CHECK_EQUAL(hart.halt, TL_HALT_EXCEPTION);
 	CHECK_EQUAL(hart.halt_exception.cause, TL_CAUSE_BREAKPOINT);
 	CHECK_EQUAL(hart.pc, START);
 	CHECK_EQUAL(hart.mepc, 0);
 	hart.pass = hart.pc;
 	hart.pass_stack = hart.x[2];
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.pc, START + 0x100);
 	tl_points_end(&points);
 }
@@ -163,11 +256,11 @@ TEST(pass_survives_an_interrupt_that_comes_first)
 	add(START, 0, 0);
 	hart.pass = hart.pc;
 	hart.pass_stack = hart.x[2];
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.pc, START);
 	CHECK_EQUAL(hart.mcause, TL_CAUSE_INTERRUPT | TL_INTERRUPT_MACHINE_EXTERNAL);
 	hart.lines = 0;
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
 	CHECK_EQUAL(hart.x[5], 1);
 	tl_points_end(&points);
@@ -183,10 +276,10 @@ TEST(held_interrupts_are_not_taken)
 	hart.mtvec = START + 0x100;
 	tl_store_little(memory + 0x100, ADDI(6, 6, 1), 4);
 	hart.hold_interrupts = true;
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.pc, START + 4);
 	hart.hold_interrupts = false;
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.mepc, START + 4);
 	tl_points_end(&points);
 }
@@ -211,7 +304,7 @@ TEST(write_watchpoint_tells_address_old_and_new)
 	hart.x[5] = 0x1122334455667788;
 	tl_store_little(memory + 0x8000, 0xa1a2a3a4a5a6a7a8, 8);
 	add(DATA, 8, TL_POINT_WRITES);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	hit = the_hit();
 	CHECK_EQUAL(hit->address, DATA);
 	CHECK_EQUAL(hit->size, 4);
@@ -220,14 +313,14 @@ TEST(write_watchpoint_tells_address_old_and_new)
 	CHECK_EQUAL(hit->value, 0x55667788);
 	CHECK_EQUAL(hart.pc, START + 4); /* retired */
 	/* The load is not told of. */
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(run(100), 2);
 	hit = the_hit();
 	CHECK_EQUAL(hit->address, DATA + 7);
 	CHECK_EQUAL(hit->size, 1);
 	CHECK_EQUAL(hit->old, 0xa1);
 	CHECK_EQUAL(hit->value, 0x88);
 	/* Neither is the store behind the range. */
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(run(100), 2);
 	hit = the_hit();
 	CHECK_EQUAL(hit->old, 0x88a2a3a455667788);
 	CHECK_EQUAL(hit->value, 0x1122334455667788);
@@ -242,12 +335,12 @@ TEST(read_and_access_watchpoints)
 	hart.x[5] = 77;
 	add(DATA, 1, TL_POINT_READS);
 	add(DATA + 17, 1, TL_POINT_READS | TL_POINT_WRITES);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 2);
+	CHECK_EQUAL(run(100), 2);
 	CHECK(!the_hit()->write);
 	CHECK_EQUAL(the_hit()->value, 77);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	CHECK(the_hit()->write);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	CHECK(!the_hit()->write);
 	CHECK_EQUAL(the_hit()->point_address, DATA + 17);
 	CHECK_EQUAL(the_hit()->address, DATA + 16);
@@ -262,7 +355,7 @@ TEST(atomic_access_is_a_read_and_a_write)
 	hart.x[5] = 3;
 	tl_store_little(memory + 0x8000, 4, 8);
 	add(DATA + 4, 2, TL_POINT_READS | TL_POINT_WRITES);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	CHECK_EQUAL(hart.watch_hit_count, 2);
 	CHECK(!hart.watch_hits[0].write && hart.watch_hits[1].write);
 	CHECK_EQUAL(hart.watch_hits[1].old, 4);
@@ -281,15 +374,15 @@ TEST(access_over_a_page_boundary)
 	hart.x[7] = DATA + 0xff0;
 	tl_store_little(memory + 0x8ffd, 0xa1a2a3a4a5a6a7a8, 8);
 	add(DATA + 0x1000, 0x800, TL_POINT_WRITES);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	CHECK_EQUAL(the_hit()->address, DATA + 0xffd);
 	CHECK_EQUAL(the_hit()->old, 0xa1a2a3a4a5a6a7a8);
 	CHECK_EQUAL(the_hit()->value, 0x1122334455667788);
 	add(DATA + 0xffe, 4, TL_POINT_READS);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 1);
+	CHECK_EQUAL(run(100), 1);
 	CHECK_EQUAL(the_hit()->value, 0x1122334455667788);
 	CHECK_EQUAL(hart.x[6], 0x1122334455667788);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
 	tl_points_end(&points);
 }
@@ -304,7 +397,7 @@ TEST(many_watchpoints_of_many_sizes)
 	for (tl_u64 i = 0; i < 3000; i++) {
 		point.address = START + 0x10000 + i * 16;
 		point.size = i % 100 == 7 ? 0x1000 : i % 8 + 1;
-		REQUIRE(tl_points_add(&points, &point) == TL_OK);
+		REQUIRE(put(&point) == TL_OK);
 	}
 	for (tl_u64 at = START + 0xf000; at < START + 0x1e000; at += 37) {
 		wanted = 0;
@@ -312,7 +405,7 @@ TEST(many_watchpoints_of_many_sizes)
 			wanted += at - points.watchpoints.points[i].address < points.watchpoints.points[i].size;
 		hart.x[8] = at;
 		hart.pc = START;
-		CHECK_EQUAL(tl_interpreter_run(&hart, 1), 1);
+		CHECK_EQUAL(run(1), 1);
 		REQUIRE(hart.watch_hit_count == (wanted < TL_WATCH_HITS_MAX ? wanted : TL_WATCH_HITS_MAX));
 	}
 	tl_points_end(&points);
@@ -323,11 +416,11 @@ TEST(watchpoint_that_cannot_be)
 	struct tl_emulator_point point = {.address = TL_U64_MAX - 3, .size = 5, .access = TL_POINT_WRITES};
 
 	begin(NULL, 0);
-	CHECK(tl_points_add(&points, &point) == TL_ERROR_ARGUMENT);
+	CHECK(put(&point) == TL_ERROR_ARGUMENT);
 	point.size = 4;
-	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
 	point.access = 0;
-	CHECK(tl_points_add(&points, &point) == TL_ERROR_ARGUMENT);
+	CHECK(put(&point) == TL_ERROR_ARGUMENT);
 	tl_points_end(&points);
 }
 
@@ -356,18 +449,18 @@ TEST(points_at_physical_addresses)
 	use_page_table(START + 0x20000);
 	hart.pc = 0x40000000;
 	hart.x[8] = 0x40008000;
-	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
 	CHECK(tl_points_at(&points, &hart, 0x40000004));
 	CHECK(!tl_points_at(&points, &hart, 0x40000008));
-	CHECK_EQUAL(tl_interpreter_run(&hart, 3), 1);
+	CHECK_EQUAL(run(3), 1);
 	CHECK_EQUAL(hart.pc, 0x40000004);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
-	CHECK(tl_points_remove(&points, &point) == TL_OK);
+	CHECK(take(&point) == TL_OK);
 	point = (struct tl_emulator_point){
 		.space = TL_POINT_SPACE_PHYSICAL, .address = DATA, .size = 4, .access = TL_POINT_WRITES};
-	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
 	tl_paging_flush(&hart);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 3), 1);
+	CHECK_EQUAL(run(3), 1);
 	CHECK_EQUAL(the_hit()->address, 0x40008000);
 	CHECK_EQUAL(the_hit()->point_address, DATA);
 	tl_points_end(&points);
@@ -383,14 +476,39 @@ TEST(points_of_one_address_space)
 	hart.pc = 0x40000000;
 	hart.x[8] = 0x40008000;
 	point.satp = hart.satp + 1;
-	CHECK(tl_points_add(&points, &point) == TL_OK);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 2);
-	CHECK(tl_points_remove(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
+	CHECK_EQUAL(run(2), 2);
+	CHECK(take(&point) == TL_OK);
 	point.satp = hart.satp;
-	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
 	hart.pc = 0x40000000;
-	CHECK_EQUAL(tl_interpreter_run(&hart, 2), 1);
+	CHECK_EQUAL(run(2), 1);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	tl_points_end(&points);
+}
+
+/* Code that ran in one address space, and runs in another where the point is. */
+TEST(point_of_the_other_address_space)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(6, 6, 1), ADDI(7, 7, 1), 0xff5ff06f /* j .-12 */};
+	struct tl_emulator_point point = {.space = TL_POINT_SPACE_OF_SATP, .address = 0x40000008};
+	tl_u64 first;
+
+	begin(code, TL_COUNT(code));
+	use_page_table(START + 0x20000);
+	first = hart.satp;
+	hart.pc = 0x40000000;
+	point.satp = first | (tl_u64)1 << 44; /* the same table, by another name */
+	CHECK(put(&point) == TL_OK);
+	CHECK_EQUAL(run(4000), 4000);
+	hart.satp = point.satp;
+	tl_paging_flush(&hart);
+	CHECK_EQUAL(run(4000), 2);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	CHECK_EQUAL(hart.pc, 0x40000008);
+	hart.satp = first;
+	tl_paging_flush(&hart);
+	CHECK_EQUAL(run(4000), 4000);
 	tl_points_end(&points);
 }
 
@@ -412,7 +530,7 @@ TEST(what_decides_is_asked_each_time)
 	points.decide = third_time;
 	asked = 0;
 	add(START + 4, 0, 0);
-	CHECK_EQUAL(tl_interpreter_run(&hart, 100), 5);
+	CHECK_EQUAL(run(100), 5);
 	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
 	CHECK_EQUAL(hart.x[5], 3);
 	CHECK_EQUAL(asked, 3);
@@ -425,9 +543,9 @@ TEST(no_storage)
 
 	begin(NULL, 0);
 	tl_storage_fail(1);
-	CHECK(tl_points_add(&points, &point) == TL_ERROR_NO_MEMORY);
+	CHECK(put(&point) == TL_ERROR_NO_MEMORY);
 	CHECK_EQUAL(points.breakpoints.count, 0);
-	CHECK(tl_points_add(&points, &point) == TL_OK);
+	CHECK(put(&point) == TL_OK);
 	tl_points_end(&points);
 	CHECK_EQUAL(tl_storage_live(), 0);
 }
