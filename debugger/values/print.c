@@ -601,7 +601,7 @@ static enum tl_status print_elements(struct tl_printing *printing, const struct 
 
 		begin_element(printing, index == 0);
 		if (printing->options->indexes)
-			tl_output_format(printing->output, "[%lld] = ", (long long)(lower + (tl_i64)index));
+			tl_output_format(printing->output, "[%lld] = ", (long long)lower + (long long)index);
 		TL_TRY(run_length(printing, array, index, count, lower, &length));
 		TL_TRY(tl_value_element(printing->context, array, lower + (tl_i64)index, &element, printing->error));
 		TL_TRY(tl_print_part(printing, &element));
