@@ -17,6 +17,11 @@ enum {
 	OPTION_SERIAL,
 	OPTION_SKIP_IDLE,
 	OPTION_INTERPRETER,
+	OPTION_DISK,
+	OPTION_NETWORK,
+	OPTION_FORWARD,
+	OPTION_RESTRICT,
+	OPTION_SEED,
 	OPTION_PAUSED
 };
 
@@ -31,6 +36,16 @@ static const struct tl_option table[] = {
 	{"--serial", TL_VALUE_WORD, "WHERE",
 	 "The serial port: - for standard input and output, none,\nor a terminal. At the prompt, that of the program.",
 	 OPTION_SERIAL},
+	{"--disk", TL_VALUE_WORD, "FILE[,write|,readonly]",
+	 "A disk (/dev/vda, then vdb, ...): a raw file. What is written stays\nin memory; with ,write it goes into the "
+	 "file.",
+	 OPTION_DISK},
+	{"--network", TL_VALUE_NONE, NULL, "A network card (eth0); the guest's connections are this user's.",
+	 OPTION_NETWORK},
+	{"--forward", TL_VALUE_WORD, "WHAT", "A port of this machine leads into the guest: tcp::2222-:22.",
+	 OPTION_FORWARD},
+	{"--restrict", TL_VALUE_NONE, NULL, "The network has forwarded ports, and nothing else.", OPTION_RESTRICT},
+	{"--seed", TL_VALUE_WORD, "HEX", "What the guest's random bytes are made of (default: chance).", OPTION_SEED},
 	{"--skip-idle", TL_VALUE_NONE, NULL, "While all harts wait, the clock jumps to what comes next.",
 	 OPTION_SKIP_IDLE},
 	{"--interpreter", TL_VALUE_NONE, NULL, "Instructions are interpreted rather than translated.",
@@ -77,6 +92,16 @@ static enum tl_status read_size(const char *text, tl_u64 *size_ret, struct tl_er
 	return TL_FAIL(error, TL_ERROR_ARGUMENT, "--memory wants a size, as 512M or 2G, not \"%s\"", text);
 }
 
+/* One more of an option that may be given several times. */
+static enum tl_status add(const char **values, tl_u32 *count, tl_u32 most, const char *option, const char *value,
+			  struct tl_error *error)
+{
+	if (*count == most)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "%s was given more than %u times", option, most);
+	values[(*count)++] = value;
+	return TL_OK;
+}
+
 static enum tl_status apply(struct tl_emulator_command *command, int option, const char *value, struct tl_error *error)
 {
 	struct tl_emulator_options *machine = &command->machine;
@@ -106,6 +131,20 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 		break;
 	case OPTION_SERIAL:
 		command->serial = value;
+		break;
+	case OPTION_DISK:
+		return add(machine->disks, &machine->disk_count, TL_EMULATOR_DISKS, "--disk", value, error);
+	case OPTION_NETWORK:
+		machine->network = true;
+		break;
+	case OPTION_FORWARD:
+		machine->network = true;
+		return add(machine->forwards, &machine->forward_count, TL_EMULATOR_FORWARDS, "--forward", value, error);
+	case OPTION_RESTRICT:
+		machine->network = machine->restricted = true;
+		break;
+	case OPTION_SEED:
+		machine->seed = value;
 		break;
 	case OPTION_SKIP_IDLE:
 		machine->skip_idle = true;

@@ -362,6 +362,11 @@ tl_u64 tl_user_network_take(struct tl_user_network *network,
 	return taken;
 }
 
+bool tl_user_network_waits(struct tl_user_network *network)
+{
+	return frames_first(&network->to_guest) != NULL;
+}
+
 static bool watch_own(const struct tl_user_network *network, int descriptor, tl_u64 what)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = what};

@@ -55,4 +55,7 @@ void tl_user_network_send(void *network, const tl_u8 *frame, tl_u64 size);
 tl_u64 tl_user_network_take(struct tl_user_network *network,
 			    bool (*take)(void *context, const tl_u8 *frame, tl_u64 size), void *context);
 
+/* Whether there are frames that wait for the guest. Any thread. */
+bool tl_user_network_waits(struct tl_user_network *network);
+
 #endif

@@ -473,7 +473,7 @@ static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 	if (!cli->quit)
 		good = tl_startup_program(cli, options);
 	if (interactive)
-		tl_history_open(cli->settings.history_file, cli->settings.history_size);
+		tl_history_begin(cli->settings.history_file, cli->settings.history_size);
 	good = tl_startup_late(cli, options) && good;
 	if (cli->batch && !cli->quit)
 		cli->status = good ? 0 : 1;

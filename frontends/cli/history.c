@@ -43,7 +43,7 @@ void tl_history_limit(tl_u32 limit)
 		(void)unstifle_history();
 }
 
-void tl_history_open(const char *path, tl_u32 limit)
+void tl_history_begin(const char *path, tl_u32 limit)
 {
 	using_history();
 	tl_history_limit(limit);

@@ -16,7 +16,7 @@ struct tl_screen;
 char *tl_history_default_file(void);
 
 /* Reads a file, which need not be there; NULL: none. At most `limit` lines are kept; all ones: any number. */
-void tl_history_open(const char *path, tl_u32 limit);
+void tl_history_begin(const char *path, tl_u32 limit);
 void tl_history_limit(tl_u32 limit);
 
 /* Adds a line, unless it is empty or the same as the one before; the same line among the `back` before it goes. */

@@ -456,6 +456,7 @@ static enum tl_status build(struct tl_emulator *emulator, const struct tl_emulat
 	TL_TRY(tl_computer_open(&emulator->computer, &configuration, error));
 	emulator->computer.board.console = tl_emulator_console_byte;
 	emulator->computer.board.console_context = emulator;
+	TL_TRY(tl_emulator_devices_open(emulator, options, error));
 	TL_TRY(load(emulator, options, error));
 	TL_TRY(tl_emulator_reset(emulator, error));
 	TL_TRY(tl_mailbox_create(emulator->loop, "emulator", sizeof(struct tl_emulator_message), take_messages,
@@ -515,6 +516,7 @@ void tl_emulator_target_destroy(struct tl_target *target)
 	emulator = tl_emulator_of(target);
 	tl_emulator_thread_end(emulator);
 	tl_emulator_console_close(emulator);
+	tl_emulator_devices_close(emulator);
 	tl_source_remove(emulator->go);
 	tl_mailbox_destroy(emulator->mailbox);
 	if (emulator->computer.harts != NULL)

@@ -12,6 +12,9 @@
 #include "core/engine/target.h"
 #include "targets/emulator/run_state.h"
 
+#define TL_EMULATOR_DISKS 4
+#define TL_EMULATOR_FORWARDS 16
+
 /* What the machine is made of. Texts are copied. */
 struct tl_emulator_options {
 	tl_u32 harts;        /* 0: 1 */
@@ -25,6 +28,14 @@ struct tl_emulator_options {
 	int input, output;
 	const char *terminal;
 	bool interpret; /* rather than translate */
+	/* Disks, as tl_devices_add_disk wants them, in the order of their slots. */
+	const char *disks[TL_EMULATOR_DISKS];
+	tl_u32 disk_count;
+	const char *seed;                           /* of random bytes, hexadecimal digits; NULL: the host makes one */
+	bool network;                               /* a network card, in a network in user mode */
+	bool restricted;                            /* from which only forwarded ports lead out */
+	const char *forwards[TL_EMULATOR_FORWARDS]; /* as tl_user_network_forward wants them */
+	tl_u32 forward_count;
 	bool skip_idle; /* while all harts wait the clock jumps to what comes next, instead of waiting for it */
 	/* A line for people, about what happened to the machine. May be NULL. */
 	void (*remark)(void *context, const char *line);

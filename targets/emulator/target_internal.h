@@ -3,6 +3,7 @@
 #define TL_TARGETS_EMULATOR_TARGET_INTERNAL_H
 
 #include "targets/emulator/computer.h"
+#include "targets/emulator/devices.h"
 #include "targets/emulator/points.h"
 #include "targets/emulator/target.h"
 
@@ -82,6 +83,7 @@ struct tl_emulator {
 	tl_u32 eye;        /* the hart through whose page tables one looks */
 	tl_u32 step_flags; /* TL_STEP_* */
 	struct tl_emulator_console console;
+	struct tl_source *network; /* readable: there is something to do for the network */
 	char detail[512];
 
 	pthread_t thread;
@@ -97,10 +99,12 @@ struct tl_emulator {
 	bool exited;  /* it stopped by itself, and the control thread has not heard of it yet */
 	struct tl_emulator_bytes input, output;
 	bool output_told;
+	bool frames; /* have arrived from the network since the machine's thread looked */
 
 	/* Of whoever holds the lock while `running` is not set, and of the machine's thread while it is. */
 	struct tl_computer computer;
 	struct tl_emulator_points points;
+	struct tl_devices devices;      /* its network is the control thread's */
 	tl_u64 pace_host, pace_machine; /* moments that were the same, in nanoseconds; 0: none */
 	tl_u64 resets;
 	struct tl_watch_hit last_hits[TL_WATCH_HITS_MAX];
@@ -179,6 +183,15 @@ void tl_emulator_console_close(struct tl_emulator *emulator);
 void tl_emulator_console_flush(struct tl_emulator *emulator);
 /* What the guest sends; in the machine's thread. */
 void tl_emulator_console_byte(void *context, tl_u8 byte);
+
+/* target_devices.c: what is in the slots. Control thread; open comes after the computer's, and close before. */
+TL_CHECKED enum tl_status tl_emulator_devices_open(struct tl_emulator *emulator,
+						   const struct tl_emulator_options *options, struct tl_error *error);
+void tl_emulator_devices_close(struct tl_emulator *emulator);
+/* Frames enter the guest. The machine's thread, between two runs, with the lock held. True: some are left. */
+bool tl_emulator_devices_input(struct tl_emulator *emulator);
+/* What `monitor info devices` says. Where the machine is nobody else's. */
+void tl_emulator_devices_tell(const struct tl_emulator *emulator, struct tl_writer *output);
 
 /* target_monitor.c */
 enum tl_status tl_emulator_monitor(struct tl_target *target, const char *command, struct tl_writer *output);

@@ -71,6 +71,7 @@ static void info_devices(struct tl_emulator *emulator, void *context)
 					     : "memory",
 		      region->name);
 	}
+	tl_emulator_devices_tell(emulator, monitor->output);
 }
 
 static void list_points(const struct tl_point_list *list, const char *what, struct tl_writer *output)

@@ -131,8 +131,8 @@ static void pass_idle_time(struct tl_emulator *emulator, bool ends)
 
 	end = end < 3600 * SECOND ? begin + end : begin + 3600 * SECOND;
 	limit = (struct timespec){(time_t)(end / SECOND), (long)(end % SECOND)};
-	while (emulator->work == NULL && !emulator->ending && emulator->input.count == 0 && may_run(emulator) &&
-	       host_now() < end)
+	while (emulator->work == NULL && !emulator->ending && emulator->input.count == 0 && !emulator->frames &&
+	       may_run(emulator) && host_now() < end)
 		if (pthread_cond_timedwait(&emulator->woken, &emulator->lock, &limit) == ETIMEDOUT)
 			break;
 	until = now + (host_now() - begin);
@@ -171,7 +171,7 @@ static void look_at_exit(struct tl_emulator *emulator, enum tl_computer_exit exi
 }
 
 /* A stretch by the plan, with the lock given up. */
-static void run(struct tl_emulator *emulator)
+static void run(struct tl_emulator *emulator, bool more_frames)
 {
 	struct tl_computer *computer = &emulator->computer;
 	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
@@ -185,7 +185,7 @@ static void run(struct tl_emulator *emulator)
 		limits.hart_begun = computer->turns[plan.stepping].begun + 1;
 		computer->harts[plan.stepping].hold_interrupts = plan.hold_interrupts;
 	}
-	if (emulator->input.count != 0)
+	if (emulator->input.count != 0 || more_frames)
 		limits.begun = computer->begun + INPUT_PERIOD;
 	emulator->running = true;
 	pthread_mutex_unlock(&emulator->lock);
@@ -210,7 +210,7 @@ static void *live(void *context)
 			continue;
 		}
 		take_input(emulator);
-		run(emulator);
+		run(emulator, tl_emulator_devices_input(emulator));
 	}
 	do_work(emulator);
 	pthread_mutex_unlock(&emulator->lock);
