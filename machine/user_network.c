@@ -410,13 +410,16 @@ enum tl_status tl_user_network_open(const struct tl_user_network_settings *setti
 {
 	struct tl_user_network *network = tl_allocate(tl_storage(), sizeof(*network));
 	enum tl_status status = TL_OK;
+	bool to_guest, from_guest;
 
 	if (network == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a network");
 	network->settings = *settings;
 	network->epoll = network->kick = network->clock = -1;
 	/* Both, so that closing finds both. */
-	if (!frames_open(&network->to_guest) | !frames_open(&network->from_guest))
+	to_guest = frames_open(&network->to_guest);
+	from_guest = frames_open(&network->from_guest);
+	if (!to_guest || !from_guest)
 		status = TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a network");
 	if (status == TL_OK)
 		status = open_descriptors(network, error);
