@@ -123,15 +123,46 @@ static bool can_be_stored(const struct tl_location *location)
 	return false;
 }
 
-/* Reads bytes of a location; *absence_ret says whether they are there. */
+/* Is a bit of the object in a piece that is somewhere? */
+static bool has_bit(const struct tl_location *location, tl_u64 bit)
+{
+	tl_u64 at = 0;
+
+	for (tl_u16 i = 0; i < location->count; i++) {
+		const struct tl_place *place = &location->places[i];
+
+		if (place->bit_size == 0 || bit - at < place->bit_size)
+			return place->kind != TL_PLACE_NONE;
+		at += place->bit_size;
+	}
+	return false;
+}
+
+/* How a byte is marked of which some bits are there: a gap that is not at one of its ends counts for all of it. */
+static tl_u8 mark_of_bits(const struct tl_location *location, tl_u64 byte)
+{
+	unsigned low = 1, other = 1;
+	const bool first = has_bit(location, byte * 8);
+
+	while (low < 8 && has_bit(location, byte * 8 + low) == first)
+		low++;
+	while (low + other < 8 && has_bit(location, byte * 8 + low + other) != first)
+		other++;
+	if (low + other != 8)
+		return TL_ABSENT_OPTIMISED;
+	return (tl_u8)((first ? TL_ABSENT_ABOVE : TL_ABSENT_BELOW) | low);
+}
+
+/* Reads bytes of a location; *absence_ret says whether they are there. Of a single one some bits may be. */
 static enum tl_status read_part(const struct tl_variable_frame *frame, const struct tl_location *location,
-				tl_u64 offset, tl_u8 *bytes, tl_size size, enum tl_absence *absence_ret,
-				struct tl_error *error)
+				tl_u64 offset, tl_u8 *bytes, tl_size size, tl_u8 *absence_ret, struct tl_error *error)
 {
 	tl_u64 missing = 0;
 	enum tl_status status = tl_location_read(frame, location, offset, bytes, size, &missing, error);
 
-	*absence_ret = missing != 0 ? TL_ABSENT_OPTIMISED : TL_ABSENT_NOT;
+	*absence_ret = missing == 0                                  ? TL_ABSENT_NOT
+		       : size == 1 && missing < 8 && status == TL_OK ? mark_of_bits(location, offset)
+								     : TL_ABSENT_OPTIMISED;
 	if (status == TL_ERROR_REGISTER)
 		*absence_ret = TL_ABSENT_OPTIMISED;
 	else if (status == TL_ERROR_UNSUPPORTED)
@@ -146,7 +177,7 @@ static enum tl_status read_pieces(const struct tl_variable_frame *frame, const s
 				  struct tl_value *value, struct tl_error *error)
 {
 	tl_u8 *bytes = (tl_u8 *)(tl_uintptr)value->bytes, *absent = (tl_u8 *)(tl_uintptr)value->absent;
-	enum tl_absence absence;
+	tl_u8 absence;
 
 	if (location->count == 1 && location->places[0].bit_size == 0) {
 		TL_TRY(read_part(frame, location, 0, bytes, (tl_size)value->size, &absence, error));
@@ -155,7 +186,7 @@ static enum tl_status read_pieces(const struct tl_variable_frame *frame, const s
 	}
 	for (tl_u64 i = 0; i < value->size; i++) {
 		TL_TRY(read_part(frame, location, i, &bytes[i], 1, &absence, error));
-		absent[i] = (tl_u8)absence;
+		absent[i] = absence;
 	}
 	return TL_OK;
 }

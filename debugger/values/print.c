@@ -10,6 +10,7 @@
 #include "symbols/type_text.h"
 
 #include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #define ELEMENTS 200
@@ -506,8 +507,12 @@ static enum tl_status print_scalar(struct tl_printing *printing, const struct tl
 	    (format == 0 || strchr("scaf", format) != NULL))
 		return print_decimal_real(printing, value);
 	if (kind == TL_ARITHMETIC_REAL && (format == 'c' || format == 'a')) {
-		/* What is to be a character or an address is the number, without its fraction. */
-		TL_TRY(tl_value_integer(printing->context, value, &number, printing->error));
+		/* What is to be a character or an address is the number, without its fraction, as far as 64 bits go. */
+		TL_TRY(tl_value_real(printing->context, value, &real, printing->error));
+		if (real >= -0x1p63L && real < 0x1p63L)
+			number = (tl_i128)real;
+		else
+			number = real < 0 ? INT64_MIN : INT64_MAX;
 		return print_formatted(printing, value, type, number, true);
 	}
 	if (printing->options->radix != 0 && format == 0 && type->kind == TL_TYPE_BASE &&
@@ -554,7 +559,9 @@ static bool same_bytes(const struct tl_value *a, const struct tl_value *b)
 		const tl_u8 left = a->absent != NULL ? a->absent[i] : TL_ABSENT_NOT,
 			    right = b->absent != NULL ? b->absent[i] : TL_ABSENT_NOT;
 
-		if (left != right || (left == TL_ABSENT_NOT && a->bytes[i] != b->bytes[i]))
+		/* Bits that are not there are zeros. */
+		if (left != right ||
+		    (left != TL_ABSENT_OPTIMISED && left != TL_ABSENT_POINTER && a->bytes[i] != b->bytes[i]))
 			return false;
 	}
 	return true;
@@ -849,7 +856,7 @@ static bool is_gone(const struct tl_value *value)
 	tl_u64 absent = 0;
 
 	for (tl_u64 i = 0; value->absent != NULL && i < value->size; i++)
-		absent += value->absent[i] != 0;
+		absent += value->absent[i] == TL_ABSENT_OPTIMISED || value->absent[i] == TL_ABSENT_POINTER;
 	return value->size != 0 && absent == value->size;
 }
 

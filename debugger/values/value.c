@@ -281,11 +281,29 @@ enum tl_status tl_value_load(const struct tl_value_context *context, struct tl_v
 	return TL_OK;
 }
 
+/* Is one of the bits `from` up to `to` of a byte with that mark not there? */
+static bool misses_bits(tl_u8 mark, unsigned from, unsigned to)
+{
+	const unsigned bits = mark & 0xf;
+
+	if ((mark & TL_ABSENT_ABOVE) != 0)
+		return to > bits;
+	if ((mark & TL_ABSENT_BELOW) != 0)
+		return from < bits;
+	return mark != TL_ABSENT_NOT;
+}
+
 bool tl_value_is_absent(const struct tl_value *value)
 {
-	for (tl_u64 i = 0; value->absent != NULL && i < value->size; i++)
-		if (value->absent[i] != 0)
+	const tl_u64 first = value->bit_size != 0 ? value->bit_offset : 0,
+		     last = value->bit_size != 0 ? first + value->bit_size : value->size * 8;
+
+	for (tl_u64 i = 0; value->absent != NULL && i < value->size; i++) {
+		const tl_u64 from = first > i * 8 ? first - i * 8 : 0, to = last > i * 8 ? last - i * 8 : 0;
+
+		if (from < 8 && to > from && misses_bits(value->absent[i], (unsigned)from, to < 8 ? (unsigned)to : 8))
 			return true;
+	}
 	return false;
 }
 

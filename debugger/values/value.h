@@ -29,7 +29,10 @@ enum tl_value_place {
 enum tl_absence {
 	TL_ABSENT_NOT,
 	TL_ABSENT_OPTIMISED,
-	TL_ABSENT_POINTER /* of a pointer that was optimised out, while what it points to is known */
+	TL_ABSENT_POINTER, /* of a pointer that was optimised out, while what it points to is known */
+	/* Of bit-fields some are there: with the number of the low bits that alone are there, or are not. */
+	TL_ABSENT_ABOVE = 0x10,
+	TL_ABSENT_BELOW = 0x20
 };
 
 struct tl_value {
@@ -41,10 +44,11 @@ struct tl_value {
 	const void *where;
 	tl_u64 where_offset; /* bytes */
 	const tl_u8 *bytes;  /* NULL: not read yet */
-	const tl_u8 *absent; /* for each byte: is it optimised out (enum tl_absence)? NULL: none is */
-	tl_u64 size;         /* bytes, of a bit-field those that it touches */
-	tl_u8 bit_offset;    /* of a bit-field, from the lowest bit of the first byte */
-	tl_u8 bit_size;      /* of a bit-field; else 0 */
+	const tl_u8 *
+		absent; /* for each byte: is it optimised out (enum tl_absence, with a number of bits)? NULL: none is */
+	tl_u64 size;    /* bytes, of a bit-field those that it touches */
+	tl_u8 bit_offset; /* of a bit-field, from the lowest bit of the first byte */
+	tl_u8 bit_size;   /* of a bit-field; else 0 */
 };
 
 /* What values need of the world. Functions that are NULL make what needs them an error that says so. */
