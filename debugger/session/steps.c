@@ -721,6 +721,11 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 		return TL_STEPS_ON;
 	if (steps->instructions)
 		return done(session, here, here->hidden);
+	/* A handler returned: what is left of it is the trampoline's instructions. */
+	if (here->frame->signal) {
+		steps->start = steps->end = here->at;
+		return TL_STEPS_ON;
+	}
 	/* A function that ends in a jump through the linkage table: what counts is where that leads. */
 	target = steps->over ? 0 : behind_stub(session, here);
 	if (target != 0 && wait_for_function(session, here, target))
