@@ -67,11 +67,17 @@ enum tl_status tl_environment_static_frame(struct tl_environment_store *store, c
 
 /* ---- Values ---- */
 
+/* As large as a value may be. */
+static tl_u64 limit_of(const struct tl_environment_store *store)
+{
+	return store->values.size_limit != 0 ? store->values.size_limit : (tl_u64)16 << 20;
+}
+
 /* A value with bytes of its own, all of them marked. */
 static enum tl_status marked(struct tl_environment_store *store, const struct tl_type *type, tl_u64 size,
 			     enum tl_absence mark, struct tl_value *value_ret, struct tl_error *error)
 {
-	tl_u64 limit = store->values.size_limit != 0 ? store->values.size_limit : (tl_u64)16 << 20;
+	const tl_u64 limit = limit_of(store);
 	tl_u8 *bytes;
 
 	if (size > limit)
@@ -98,8 +104,10 @@ enum tl_status tl_environment_absent(struct tl_environment_store *store, const s
 	bool known;
 
 	TL_TRY(tl_type_size(type, &size, &known, error));
-	/* What has no size is as good as one byte, so that it is said to be missing. */
-	return marked(store, type, known && size != 0 ? size : 1, TL_ABSENT_OPTIMISED, value_ret, error);
+	/* What has no size is as good as one byte, so that it is said to be missing; and so is what has too large a
+	 * one, as an array has whose bound is garbage before it begins to live. */
+	return marked(store, type, known && size != 0 && size <= limit_of(store) ? size : 1, TL_ABSENT_OPTIMISED,
+		      value_ret, error);
 }
 
 static struct where *make_where(struct tl_environment_store *store, const struct tl_variable_frame *frame,

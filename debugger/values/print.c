@@ -9,8 +9,8 @@
 #include "symbols/dwarf_constants.h"
 #include "symbols/type_text.h"
 
-#include <stdio.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ELEMENTS 200

@@ -139,11 +139,16 @@ class Walk:
         names = functions_of(program)
         self.places = chance.sample(names, min(len(names), options.places or 4 * options.stops))
         self.stops = self.begun = 0
+        self.frame_before = None
         self.pair = None
 
     def ask(self, command, deadline=60):
         answers = self.pair.ask(command, deadline)
-        self.tally.add(self.program, command, *answers, Witness(self.pair.left, self.pair.right))
+        witness = Witness(self.pair.left, self.pair.right)
+        witness.before = self.frame_before
+        outcome = self.tally.add(self.program, command, *answers, witness)
+        agreed = command == 'frame' and outcome in ('same', 'excused')
+        self.frame_before = [answer.partition('\n')[0] for answer in answers] if agreed else None
         return answers
 
     def run(self, log=None):
@@ -217,7 +222,8 @@ class Walk:
                          'info locals']
         commands += ['up', 'info locals', 'info args', 'info frame', 'down']
         if chance.randrange(3) == 0:
-            commands += ['finish', 'bt 2']
+            # What finish says first is of a frame that is gone by then: it is judged while the frame is there.
+            commands += ['frame', 'finish', 'bt 2']
         for command in commands:
             theirs, _ = self.ask(command)
             if re.search(r'\[Inferior 1 .*exited', theirs):

@@ -18,6 +18,11 @@ VOLATILE = re.compile(r'\$(?:[re]?(?:ax|cx|dx)|[re]?[sd]i|r(?:8|9|10|11)[dwb]?|[
 FRAME = re.compile(r'^(Run till exit from )?(?:#(\d+) +)?((?:0x[0-9a-f]+ in )?)([^\s(][^(]*|\?\?|<[^>]*>\S*) \((.*)\)((?: at .*| from .*)?)$')
 VARIABLE = re.compile(r'^([A-Za-z_][\w@.]*) = (.*)$')
 
+THUNK = re.compile(r'^(0x[0-9a-f]+ in|Single stepping until exit from function) __x86\.get_pc_thunk\.\w+( \(\)|,)$', re.MULTILINE)
+LONGJMP = re.compile(r'(Run till exit from .*\n)?Warning:\nCannot insert breakpoint 0\.\nCannot access memory at address .*\n\n'
+                     r'.* in \w*longjmp \(\)')
+NO_ADDRESS = ('Cannot call functions in the program: may-call-functions is off.',
+              'Attempt to take address of value not located in memory.')
 GUESS = '\n found by a guess: no information for unwinding covers the frame inside of it'
 
 REASONS = {
@@ -40,7 +45,8 @@ REASONS = {
     'one-piece': 'gdb takes no address of a variable that is all in one piece of memory',
     'union-padding': 'gdb counts the padding of a union from where it stands in the struct around it',
     'mangled': 'gdb takes the address in a jmp_buf for one to stop at; the C library keeps it encrypted',
-    'lost-array': 'gdb would call malloc for the first element of an array that was optimised out',
+    'lost-array': 'gdb finds no address of the first element of an array that was optimised out, or would call malloc for one',
+    'thunk': 'gdb stops in a call of __x86.get_pc_thunk, which next, until and finish are to go over',
     'guess': 'trapline says besides that a frame was found by a guess',
     'enumerators': 'gdb lists the constants of an enum that a block declares as if they were variables',
     'constants': 'gdb lists no constants of several bytes among the variables; asked for one, it shows the same value',
@@ -74,6 +80,7 @@ class Witness:
 
     def __init__(self, debugger, other):
         self.debugger, self.other = debugger, other
+        self.before = None  # how both showed the frame at the last question, where that was right
 
     def selected(self):
         found = re.match(r'Stack level (\d+)', self.debugger.ask('info frame'))
@@ -242,6 +249,8 @@ class Judge:
                 return self.note('excused', 'call-changed')
             if 'entry_value' in place and self.witness.is_inlined(level):
                 return self.note('excused', 'inlined-caller')
+            if 'entry_value' in place and VOLATILE.search(place) and self.passed_on(level, name):
+                return self.note('excused', 'entry-lost')
             return self.note('left out')
         if LOST in theirs and fills(theirs, ours):
             return self.note('more')
@@ -351,6 +360,8 @@ class Judge:
             theirs = without
             if theirs == ours:
                 return None
+        if self.witness and [f'Run till exit from {line}' for line in self.witness.before or ()] == [theirs, ours]:
+            return None
         left, right = FRAME.match(theirs), FRAME.match(ours)
         if left and right and left.groups()[:4] == right.groups()[:4] and left[6] == right[6]:
             # The frame that is left is gone by now: what was said of it before holds.
@@ -413,10 +424,11 @@ class Judge:
                 re.fullmatch(re.escape(theirs) + r'\n(0x[0-9a-f]+) in .*', ours) and
                 int(ours.splitlines()[-1].split()[0], 16) == self.witness.counter()):
             return self.note('excused', 'stopped-short')
-        if re.match(r'Warning:\nCannot insert breakpoint 0\.\nCannot access memory at address .*\n\n.* in \w*longjmp \(\)',
-                    theirs):
+        if re.match(r'(next|until|finish)', command) and THUNK.search(theirs) and not THUNK.search(ours):
+            return self.note('excused', 'thunk')
+        if LONGJMP.match(theirs):
             return self.note('excused', 'mangled')
-        if 'may-call-functions is off' in theirs and ours == '$N = ' + LOST:
+        if theirs in NO_ADDRESS and ours == '$N = ' + LOST:
             return self.note('excused', 'lost-array')
         if command.startswith('x/') and self.is_one_piece(theirs, ours):
             return self.note('excused', 'one-piece')
