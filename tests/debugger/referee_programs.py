@@ -7,6 +7,8 @@ import subprocess
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent / 'fixtures' / 'debugger'
 SUSPECTS = ['suspects.c', '-lm']
+# It has functions within functions, whose addresses need a stack that can be run.
+CONVENTIONS = ['conventions.c', '-z', 'execstack']
 # Name: compiler, arguments, stops.
 BUILDS = {
     'suspects-O0': ['gcc', '-O0', *SUSPECTS],
@@ -18,12 +20,12 @@ BUILDS = {
     'suspects-clang-O2': ['clang', '-O2', *SUSPECTS],
     'suspects-32': ['gcc', '-m32', '-O2', *SUSPECTS],
     'walks-32': ['gcc', '-m32', '-O2', 'walks.c'],
-    'conventions-O2': ['gcc', '-O2', 'conventions.c'],
-    'conventions-32-O0': ['gcc', '-m32', '-O0', 'conventions.c'],
-    'conventions-32-O2': ['gcc', '-m32', '-O2', 'conventions.c'],
-    'conventions-32-O3-lto': ['gcc', '-m32', '-O3', '-flto=1', '-msse2', '-mfpmath=sse', 'conventions.c'],
-    'conventions-32-no-frame-pointer': ['gcc', '-m32', '-O1', '-fomit-frame-pointer', 'conventions.c'],
-    'conventions-32-regparm': ['gcc', '-m32', '-O2', '-mregparm=3', '-fno-pie', '-no-pie', 'conventions.c'],
+    'conventions-O2': ['gcc', '-O2', *CONVENTIONS],
+    'conventions-32-O0': ['gcc', '-m32', '-O0', *CONVENTIONS],
+    'conventions-32-O2': ['gcc', '-m32', '-O2', *CONVENTIONS],
+    'conventions-32-O3-lto': ['gcc', '-m32', '-O3', '-flto=1', '-msse2', '-mfpmath=sse', *CONVENTIONS],
+    'conventions-32-no-frame-pointer': ['gcc', '-m32', '-O1', '-fomit-frame-pointer', *CONVENTIONS],
+    'conventions-32-regparm': ['gcc', '-m32', '-O2', '-mregparm=3', '-fno-pie', '-no-pie', *CONVENTIONS],
     'walks-O0': ['gcc', '-O0', 'walks.c'],
     'walks-O2': ['gcc', '-O2', 'walks.c'],
     'walks-O3-lto': ['gcc', '-O3', '-flto=1', 'walks.c'],
