@@ -3,17 +3,20 @@
  *
  *     boot-machine [--harts N] [--memory MIB] [--firmware FILE] [--kernel FILE] [--any FILE] [--initrd FILE]
  *                  [--program FILE] [--append TEXT] [--type TEXT] [--begun N] [--resets N]
+ *                  [--interpret yes] [--digest yes]
  *                  [--disk FILE[,write|,readonly]] [--random SEED] [--console FILE] [--network FORWARD]
  *                  [--again TIMES]
  *
- * --any is a kernel that need not be Linux. --type enters the text when nothing else is left that would happen.
- * SEED is a text, and FORWARD a port to be forwarded, or "". --console is where the virtio console's output goes. With
- * a network idle time passes as the host's does; without, it is jumped over. At the end it says on standard error how
- * the run ended, how many instructions were begun, the machine's time, and how fast that was. Exits with 0 when the
- * guest switched the machine off. With --again it has remembered the past, goes back to so many moments of it, the
- * last ones first, runs on from there, and says whether memory and disks end as they did.
+ * --interpret has the interpreter carry out all instructions. --digest says at the end what registers and memory came
+ * to, as a number. --any is a kernel that need not be Linux. --type enters the text, line by line, whenever nothing
+ * else is left that would happen. SEED is a text, and FORWARD a port to be forwarded, or "". --console is where the
+ * virtio console's output goes. With a network idle time passes as the host's does; without, it is jumped over. At the
+ * end it says on standard error how the run ended, how many instructions were begun, the machine's time, and how fast
+ * that was. Exits with 0 when the guest switched the machine off. With --again it has remembered the past, goes back to
+ * so many moments of it, the last ones first, runs on from there, and says whether memory and disks end as they did.
  */
 #include "targets/emulator/computer_load.h"
+#include "targets/emulator/control.h"
 #include "targets/emulator/devices.h"
 #include "targets/emulator/translator.h"
 
@@ -23,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <zlib.h>
 
 /* So often the network is looked at while the machine is busy. */
 #define NETWORK_BEGUN 1000000
@@ -35,6 +39,7 @@ struct order {
 	struct tl_computer_limits limits;
 	unsigned long resets; /* that are followed */
 	unsigned long again;
+	bool digest;
 };
 
 static void print(void *context, tl_u8 byte)
@@ -89,10 +94,15 @@ static bool read_order(struct order *order, int count, char **arguments)
 			order->limits.begun = strtoull(value, NULL, 0);
 		else if (strcmp(name, "--resets") == 0)
 			order->resets = strtoul(value, NULL, 0);
+		else if (strcmp(name, "--interpret") == 0)
+			order->configuration.interpret = true;
+		else if (strcmp(name, "--digest") == 0)
+			order->digest = true;
 		else if (!read_device(order, name, value))
 			return false;
 	}
-	order->configuration.interpret = getenv("BOOT_INTERPRET") != NULL;
+	if (getenv("BOOT_INTERPRET") != NULL)
+		order->configuration.interpret = true;
 	return count % 2 == 1;
 }
 
@@ -197,16 +207,19 @@ static enum tl_computer_exit run_with_network(struct tl_computer *computer, stru
 	}
 }
 
-/* Enters what is left to be typed; false when nothing of it was taken. */
+/* Enters what is left to be typed, a line at a time; false when nothing of it was taken. */
 static bool type(struct tl_computer *computer, const struct tl_devices *devices, struct order *order)
 {
+	const char *end;
 	tl_size taken;
 
 	if (order->type == NULL || order->type[0] == '\0')
 		return false;
+	end = strchr(order->type, '\r');
 	taken = enter(computer, devices,
-		      &(struct tl_input){
-			      .kind = TL_INPUT_UART, .bytes = (const tl_u8 *)order->type, .size = strlen(order->type)});
+		      &(struct tl_input){.kind = TL_INPUT_UART,
+					 .bytes = (const tl_u8 *)order->type,
+					 .size = end != NULL ? (tl_size)(end - order->type) + 1 : strlen(order->type)});
 	order->type += taken;
 	return taken != 0;
 }
@@ -258,7 +271,34 @@ static const char *name_of(enum tl_computer_exit exit)
 	return "?";
 }
 
-static void report(const struct tl_computer *computer, enum tl_computer_exit exit, double took)
+static tl_u32 add_to(tl_u32 digest, const void *bytes, tl_size size)
+{
+	return (tl_u32)crc32(digest, bytes, (uInt)size);
+}
+
+/* Of all registers of all harts, and of memory. */
+static tl_u32 digest_of(const struct tl_computer *computer)
+{
+	tl_u32 digest = 0;
+	tl_u64 value;
+
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++) {
+		const struct tl_hart *hart = &computer->harts[i];
+
+		digest = add_to(digest, hart->x, sizeof(hart->x));
+		digest = add_to(digest, hart->f, sizeof(hart->f));
+		digest = add_to(digest, &hart->pc, sizeof(hart->pc));
+		digest = add_to(digest, &hart->privilege, sizeof(hart->privilege));
+		for (tl_u32 number = 0; number < 4096; number++)
+			if (tl_control_get(hart, number, &value))
+				digest = add_to(digest, &value, sizeof(value));
+	}
+	for (tl_u64 at = 0; at < computer->configuration.memory_size; at += TL_PAGE_SIZE)
+		digest = add_to(digest, computer->memory + at, TL_PAGE_SIZE);
+	return digest;
+}
+
+static void report(const struct tl_computer *computer, enum tl_computer_exit exit, double took, bool digest)
 {
 	fflush(stdout);
 	fprintf(stderr, "%s: begun %" PRIu64 ", time %" PRIu64 " ns\n", name_of(exit), (uint64_t)computer->begun,
@@ -269,6 +309,8 @@ static void report(const struct tl_computer *computer, enum tl_computer_exit exi
 		for (tl_u32 i = 0; i < computer->configuration.harts; i++)
 			fprintf(stderr, "hart %u: pc %" PRIx64 ", privilege %u%s\n", i, (uint64_t)computer->harts[i].pc,
 				computer->harts[i].privilege, computer->harts[i].waiting ? ", waits" : "");
+	if (digest)
+		fprintf(stderr, "digest %08x\n", digest_of(computer));
 	fprintf(stderr, "%.2f s, %.1f million instructions a second\n", took, (double)computer->begun / took / 1e6);
 	if (computer->translator != NULL) {
 		struct tl_translator_counters counters = tl_translator_count(computer->translator);
@@ -369,7 +411,7 @@ int main(int count, char **arguments)
 	computer.board.console = print;
 	before = seconds();
 	exit = run(&computer, &devices, &order);
-	report(&computer, exit, seconds() - before);
+	report(&computer, exit, seconds() - before, order.digest);
 	if (order.again != 0 && !all_the_same(&computer, &devices, order.again))
 		exit = TL_COMPUTER_FAILED;
 	tl_history_close(devices.history);

@@ -6,14 +6,15 @@ import subprocess
 DIRECTORY, FILE, CHARACTERS = 0o40755, 0o100755, 0o20600
 
 
-def compile_program(source, target):
-    """A freestanding program for RISC-V Linux, from one C file."""
+def compile_program(source, target, address=None):
+    """A freestanding program for RISC-V, from one C file: for Linux, or for an address of physical memory."""
     target = pathlib.Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix('.o')
     subprocess.run(['clang', '--target=riscv64-unknown-elf', '-march=rv64gc', '-mabi=lp64d', '-mno-relax', '-O2', '-Wall', '-Wextra',
                     '-Werror', '-ffreestanding', '-fno-pic', '-mcmodel=medany', '-c', '-o', part, source], check=True, timeout=60)
-    subprocess.run(['riscv64-linux-gnu-ld', '-static', '-o', target, part], check=True, timeout=60)
+    place = ['-N', '--no-warn-rwx-segments', f'-Ttext={address:#x}'] if address is not None else []
+    subprocess.run(['riscv64-linux-gnu-ld', '-static', *place, '-o', target, part], check=True, timeout=60)
     return target
 
 
