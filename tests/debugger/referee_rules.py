@@ -225,6 +225,8 @@ class Judge:
             return None
         if theirs and ours and as_ada(theirs) == as_ada(ours):
             return self.note('excused', 'ada')
+        if theirs and ours and as_whole_string(theirs) == as_whole_string(ours):
+            return self.note('excused', 'cut-character')
         if theirs and ours and reason_of_symbols(theirs, ours, self.witness):
             return self.note('excused', reason_of_symbols(theirs, ours, self.witness))
         if name.endswith('@entry'):
