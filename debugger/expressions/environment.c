@@ -2,6 +2,7 @@
 #include "debugger/expressions/environment_internal.h"
 
 #include "base/storage.h"
+#include "debugger/expressions/siginfo.h"
 #include "debugger/modules/function_name.h"
 #include "debugger/values/abi.h"
 #include "symbols/demangle.h"
@@ -52,6 +53,22 @@ static enum tl_status read_bare(void *context, tl_u64 address, void *buffer, tl_
 
 /* ---- What an expression asks ---- */
 
+/* It is stored where it came from: the store itself stands for that place. */
+static enum tl_status find_siginfo(struct tl_environment_store *store, struct tl_value *value_ret,
+				   struct tl_error *error)
+{
+	const struct tl_type *type;
+	tl_u8 *bytes = tl_arena_allocate(store->at.arena, TL_SIGINFO_SIZE);
+
+	if (bytes == NULL)
+		return tl_environment_no_storage(error);
+	TL_TRY(tl_siginfo_type(store->values.types, store->address_size, &type, error));
+	TL_TRY(store->at.siginfo(store->at.context, false, 0, bytes, TL_SIGINFO_SIZE, error));
+	*value_ret = (struct tl_value){
+		.type = type, .place = TL_VALUE_ELSEWHERE, .where = store, .bytes = bytes, .size = TL_SIGINFO_SIZE};
+	return TL_OK;
+}
+
 static enum tl_status find_variable(void *context, const char *name, struct tl_value *value_ret, struct tl_error *error)
 {
 	struct tl_environment_store *store = context;
@@ -69,6 +86,8 @@ static enum tl_status find_variable(void *context, const char *name, struct tl_v
 	}
 	if (strcmp(name, "_exception") == 0 && store->at.exception != NULL)
 		return store->at.exception(store->at.context, value_ret, error);
+	if (strcmp(name, "_siginfo") == 0 && store->at.siginfo != NULL && store->process != 0)
+		return find_siginfo(store, value_ret, error);
 	if (store->at.variables == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "There are no variables here: $%s", name);
 	tl_variables_get(store->at.variables, &store->values, name, value_ret);
@@ -93,6 +112,17 @@ static enum tl_status find_history(void *context, bool absolute, tl_u64 number, 
 	if (store->at.variables == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "There is no value history here.");
 	return tl_variables_recall(store->at.variables, &store->values, absolute, number, value_ret, error);
+}
+
+static enum tl_status internal(void *context, const char *name, const struct tl_value *arguments, tl_size count,
+			       struct tl_value *value_ret, bool *known_ret, struct tl_error *error)
+{
+	struct tl_environment_store *store = context;
+
+	*known_ret = false;
+	return store->at.internal != NULL
+		       ? store->at.internal(store->at.context, name, arguments, count, value_ret, known_ret, error)
+		       : TL_OK;
 }
 
 static enum tl_status call(void *context, const struct tl_value *function, const struct tl_value *arguments,
@@ -271,6 +301,7 @@ enum tl_status tl_environment_open(struct tl_environment_store **store_ret, cons
 		.set_variable = set_variable,
 		.find_history = find_history,
 		.call = call,
+		.internal = internal,
 		.context = store,
 	};
 	*code_ret = (struct tl_code_environment){

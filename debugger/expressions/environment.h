@@ -42,6 +42,12 @@ struct tl_surroundings {
 	bool (*special)(void *context, const char *name, tl_i64 *number_ret);
 	/* The exception that the thread is about to throw or to catch: $_exception. May be NULL. */
 	enum tl_status (*exception)(void *context, struct tl_value *value_ret, struct tl_error *error);
+	/* Functions of the debugger's own, as struct tl_environment has them. May be NULL. */
+	enum tl_status (*internal)(void *context, const char *name, const struct tl_value *arguments, tl_size count,
+				   struct tl_value *value_ret, bool *known_ret, struct tl_error *error);
+	/* Reads or writes what the kernel tells of the selected thread's signal: $_siginfo. May be NULL. */
+	enum tl_status (*siginfo)(void *context, bool write, tl_u64 offset, tl_u8 *bytes, tl_size size,
+				  struct tl_error *error);
 	void *context; /* of the functions above */
 	enum tl_language_choice language;
 	tl_u64 value_size_max; /* of one value, in bytes; 0: as values.h has it */
@@ -89,6 +95,20 @@ TL_CHECKED enum tl_status tl_environment_variables(struct tl_environment_store *
 						   bool (*call)(void *context,
 								const struct tl_frame_variable *variable),
 						   void *context, struct tl_error *error);
+
+/* What debug information describes under a name. */
+struct tl_described {
+	const struct tl_module *module; /* NULL: nothing is called so */
+	struct tl_entry entry;
+	bool function, enumerator;
+	/* Of a variable of the frame: the function whose frame it is, and an address in it. Else unit NULL. */
+	struct tl_entry around;
+	tl_u64 address;
+};
+
+/* What a name stands for at the selected place: a variable that is seen there first, then what the program has. */
+TL_CHECKED enum tl_status tl_environment_describe(struct tl_environment_store *store, const char *name,
+						  struct tl_described *described_ret, struct tl_error *error);
 
 /* The names of all registers, parts of registers and roles ("pc"), for lists and completion; NULL past the end. */
 const char *tl_environment_register(const struct tl_environment_store *store, tl_size index);

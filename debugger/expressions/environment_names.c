@@ -541,3 +541,31 @@ enum tl_status tl_environment_find_name(void *context, const char *file, const c
 		TL_TRY(find_in_function(store, name, value_ret, found_ret, error));
 	return TL_OK;
 }
+
+enum tl_status tl_environment_describe(struct tl_environment_store *store, const char *name,
+				       struct tl_described *described_ret, struct tl_error *error)
+{
+	struct tl_described described = {.module = store->module};
+	struct tl_nearest nearest = {.module = NULL};
+	struct tl_variable variable;
+	bool found = false;
+
+	TL_TRY(tl_environment_find_local(store, name, &variable, &found, error));
+	if (found) {
+		described.entry = variable.entry;
+		described.around = store->scopes[store->scope_count - 1].entry;
+		if (store->frame != NULL)
+			described.around = store->variables.function;
+		described.address = store->frame != NULL ? store->frame->lookup : store->at.address;
+	} else {
+		TL_TRY(tl_environment_nearest(store, NULL, name,
+					      TL_INDEX_FUNCTION | TL_INDEX_VARIABLE | TL_INDEX_ENUMERATOR, NULL, NULL,
+					      &nearest, error));
+		described.module = nearest.module;
+		described.entry = nearest.entry;
+		described.function = nearest.kind == TL_INDEX_FUNCTION;
+		described.enumerator = nearest.kind == TL_INDEX_ENUMERATOR;
+	}
+	*described_ret = described;
+	return TL_OK;
+}

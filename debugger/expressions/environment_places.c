@@ -1,5 +1,6 @@
 /* Values where they are: in memory, in registers, in pieces, nowhere; and how they are stored there again. */
 #include "debugger/expressions/environment_internal.h"
+#include "debugger/expressions/siginfo.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -433,6 +434,15 @@ enum tl_status tl_environment_store_value(void *context, const void *where_of, t
 	const struct where *where = where_of;
 	tl_u64 at = 0, done = 0;
 
+	/* $_siginfo has no bit-fields. */
+	if (where_of == context && store->at.siginfo != NULL) {
+		tl_u8 copy[TL_SIGINFO_SIZE];
+
+		if (bit_offset % 8 != 0 || bit_size % 8 != 0 || bit_size / 8 > sizeof(copy))
+			return TL_FAIL(error, TL_ERROR_ARGUMENT, "That is no part of $_siginfo.");
+		memcpy(copy, bytes, bit_size / 8);
+		return store->at.siginfo(store->at.context, true, bit_offset / 8, copy, (tl_size)(bit_size / 8), error);
+	}
 	if (store->at.stack == NULL || store->cpu == NULL)
 		return TL_FAIL(error, TL_ERROR_STATE, "No registers.");
 	for (tl_u16 i = 0; i < where->count && done < bit_size; i++) {

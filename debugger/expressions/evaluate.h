@@ -45,6 +45,12 @@ struct tl_environment {
 	enum tl_status (*call)(void *context, const struct tl_value *function, const struct tl_value *arguments,
 			       tl_size count, const struct tl_type *result, struct tl_value *value_ret,
 			       struct tl_error *error);
+	/*
+	 * Calls a function of the debugger's own besides those of internal_functions.h: $_caller_is("main").
+	 * *known_ret is false when there is none of that name. `value_ret` NULL: that alone is asked. May be NULL.
+	 */
+	enum tl_status (*internal)(void *context, const char *name, const struct tl_value *arguments, tl_size count,
+				   struct tl_value *value_ret, bool *known_ret, struct tl_error *error);
 	void *context;
 };
 

@@ -548,12 +548,25 @@ static enum tl_status call_pointed(struct called *called, const struct tl_node *
 	return call_value(evaluation, "member", &function, all, called->count + 1, called->result, value_ret);
 }
 
+/* Whether a $name is a function of whoever the environment belongs to. */
+static bool is_outside(const struct tl_evaluation *evaluation, const struct tl_node *function)
+{
+	const struct tl_environment *environment = evaluation->environment;
+	bool known = false;
+
+	return function->kind == TL_NODE_VARIABLE && environment->internal != NULL &&
+	       environment->internal(environment->context, function->text.bytes, NULL, 0, NULL, &known,
+				     evaluation->error) == TL_OK &&
+	       known;
+}
+
 enum tl_status tl_evaluation_call(struct tl_evaluation *evaluation, const struct tl_node *node,
 				  const struct tl_type *result, struct tl_value *value_ret)
 {
 	const struct tl_node *function = tl_evaluation_at(evaluation, node->first);
 	const char *name = function->kind == TL_NODE_NAME ? function->text.bytes : "function";
 	const bool internal = function->kind == TL_NODE_VARIABLE && tl_internal_function_exists(function->text.bytes);
+	const bool outside = !internal && is_outside(evaluation, function);
 	const bool is_cplus = evaluation->values.is_cplus && evaluation->environment->find_name != NULL;
 	struct called called = {.evaluation = evaluation, .result = result};
 	struct tl_value value;
@@ -571,9 +584,13 @@ enum tl_status tl_evaluation_call(struct tl_evaluation *evaluation, const struct
 		TL_TRY(read_arguments(evaluation, node, &called));
 		return call_pointed(&called, function, value_ret);
 	}
-	if (!internal)
+	if (!internal && !outside)
 		TL_TRY(tl_evaluation_value(evaluation, node->first, &value));
 	TL_TRY(read_arguments(evaluation, node, &called));
+	if (outside)
+		return evaluation->environment->internal(evaluation->environment->context, function->text.bytes,
+							 called.arguments, called.count, value_ret, &(bool){false},
+							 evaluation->error);
 	if (internal)
 		return tl_internal_function_call(&evaluation->values, function->text.bytes, called.arguments,
 						 called.count, evaluation->quiet, value_ret, evaluation->error);

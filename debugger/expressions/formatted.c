@@ -1,5 +1,6 @@
 #include "debugger/expressions/formatted.h"
 
+#include "core/utf8.h"
 #include "debugger/expressions/expression.h"
 #include "debugger/values/program_string.h"
 
@@ -153,13 +154,49 @@ static enum tl_status write_integer(const struct arguments *arguments, struct co
 	return TL_OK;
 }
 
+/* A string of wchar_t as UTF-8, in the arena; what is no character is '?'. */
+static enum tl_status read_wide(const struct arguments *arguments, const struct tl_value *value, char **text_ret,
+				struct tl_error *error)
+{
+	const struct tl_value_context *values = arguments->values;
+	struct tl_output text = tl_output_make(FIELD_MAX);
+	struct tl_value copy = *value;
+	tl_u8 unit[4];
+	tl_i128 address;
+	enum tl_status status = TL_OK;
+
+	TL_TRY(tl_value_decay(values, &copy, error));
+	TL_TRY(tl_value_integer(values, &copy, &address, error));
+	for (tl_u64 at = (tl_u64)address; status == TL_OK && text.status == TL_OK; at += sizeof(unit)) {
+		char bytes[4];
+		tl_u32 point;
+		tl_size size;
+
+		status = values->read != NULL ? values->read(values->context, at, unit, sizeof(unit), error)
+					      : TL_FAIL(error, TL_ERROR_MEMORY, "There is no memory to read.");
+		point = (tl_u32)unit[0] | (tl_u32)unit[1] << 8 | (tl_u32)unit[2] << 16 | (tl_u32)unit[3] << 24;
+		if (status != TL_OK || point == 0)
+			break;
+		size = tl_utf8_write(point, bytes);
+		tl_output_bytes(&text, size != 0 ? bytes : "?", size != 0 ? size : 1);
+	}
+	*text_ret = tl_arena_copy(values->arena, tl_output_string(&text), text.size);
+	tl_output_release(&text);
+	if (status == TL_OK && *text_ret == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "No storage for a string.");
+	return status;
+}
+
 /* Width and precision are C's; a string without them may be longer than a field. */
 static enum tl_status write_string(const struct arguments *arguments, const struct conversion *conversion,
 				   struct tl_value *value, struct tl_output *output, struct tl_error *error)
 {
 	char *text;
 
-	TL_TRY(tl_program_string(arguments->values, value, &text, error));
+	if (conversion->wide)
+		TL_TRY(read_wide(arguments, value, &text, error));
+	else
+		TL_TRY(tl_program_string(arguments->values, value, &text, error));
 	if (conversion->size == 1)
 		tl_output_text(output, text);
 	else

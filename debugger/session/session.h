@@ -129,6 +129,9 @@ struct tl_session_options {
 	/* A thread got a signal that is printed and does not stop the program (struct tl_signal_handling). May be NULL.
 	 */
 	void (*signalled)(void *context, struct tl_thread_id thread, tl_i32 signal);
+	/* A setting's value, as text and, if it is one, as a number: $_gdb_setting. May be NULL. */
+	enum tl_status (*setting)(void *context, const char *name, tl_i64 *number_ret, bool *is_number_ret,
+				  struct tl_output *text, struct tl_error *error);
 	void *context;
 };
 

@@ -197,6 +197,13 @@ void tl_session_tell_threads(struct tl_session *session);
 /* ---- selection.c ---- */
 
 /* Ends what was worked out for the selected frame; for the whole stop. */
+/* Functions of the debugger's own, and $_siginfo, as struct tl_surroundings wants them (conveniences.c). */
+enum tl_status tl_session_convenience(struct tl_session *session, const char *name, const struct tl_value *arguments,
+				      tl_size count, struct tl_value *value_ret, bool *known_ret,
+				      struct tl_error *error);
+enum tl_status tl_session_siginfo(struct tl_session *session, bool write, tl_u64 offset, tl_u8 *bytes, tl_size size,
+				  struct tl_error *error);
+
 void tl_session_forget_frame(struct tl_session *session);
 void tl_session_forget_stop(struct tl_session *session);
 /* Selects without a word; the innermost frame with so many inlined functions hidden. */

@@ -18,6 +18,18 @@ static enum tl_status exception_value(void *context, struct tl_value *value_ret,
 	return tl_session_exception_value(context, value_ret, error);
 }
 
+static enum tl_status call_internal(void *context, const char *name, const struct tl_value *arguments, tl_size count,
+				    struct tl_value *value_ret, bool *known_ret, struct tl_error *error)
+{
+	return tl_session_convenience(context, name, arguments, count, value_ret, known_ret, error);
+}
+
+static enum tl_status move_siginfo(void *context, bool write, tl_u64 offset, tl_u8 *bytes, tl_size size,
+				   struct tl_error *error)
+{
+	return tl_session_siginfo(context, write, offset, bytes, size, error);
+}
+
 /* A register or the stack may be another now; the frames are unwound anew when they are asked for. */
 static void memory_changed(void *context)
 {
@@ -33,6 +45,11 @@ static bool special_variable(void *context, const char *name, tl_i64 *number_ret
 	struct tl_session *session = context;
 	struct tl_thread_numbers numbers = {0};
 
+	/* Whose words these are: what scripts ask for before they use them. */
+	if (strcmp(name, "_gdb_major") == 0 || strcmp(name, "_gdb_minor") == 0) {
+		*number_ret = name[6] == 'a' ? 13 : 1;
+		return true;
+	}
 	if (strcmp(name, "_inferior") == 0) {
 		*number_ret = session->current->number;
 		return true;
@@ -62,6 +79,8 @@ enum tl_status tl_session_environment(struct tl_session *session, const struct t
 		.special = special_variable,
 		.language = session->settings.language,
 		.value_size_max = session->settings.value_size_max,
+		.internal = call_internal,
+		.siginfo = move_siginfo,
 		.context = session,
 	};
 	struct tl_error none;

@@ -376,6 +376,7 @@ static enum tl_status open_parts(struct tl_cli *cli, struct tl_error *error)
 						   .stopped = stopped,
 						   .output = session_output,
 						   .remark = session_remark,
+						   .setting = tl_settings_ask,
 						   .signalled = session_signalled,
 						   .context = cli};
 

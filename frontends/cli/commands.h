@@ -32,12 +32,13 @@ extern const struct tl_command tl_commands_watch[];       /* watch, catch, dprin
 extern const struct tl_command tl_commands_signals[];     /* handle */
 extern const struct tl_command tl_commands_rbreak[];      /* rbreak */
 extern const struct tl_command tl_commands_signals_info[];
-extern const struct tl_command tl_commands_lists[];        /* demangle */
-extern const struct tl_command tl_commands_lists_info[];   /* functions, variables, types, … */
-extern const struct tl_command tl_commands_memory[];       /* find, dump, restore */
-extern const struct tl_command tl_commands_process_info[]; /* proc, auxv, os */
-extern const struct tl_command tl_commands_around[];       /* with, pipe */
-extern const struct tl_command tl_commands_skip[];         /* skip */
+extern const struct tl_command tl_commands_lists[];                               /* demangle */
+extern const struct tl_command tl_commands_lists_info[];                          /* functions, variables, types, … */
+extern const struct tl_command tl_commands_symbols[], tl_commands_symbols_info[]; /* scope, address, vtbl */
+extern const struct tl_command tl_commands_memory[];                              /* find, dump, restore */
+extern const struct tl_command tl_commands_process_info[];                        /* proc, auxv, os */
+extern const struct tl_command tl_commands_around[];                              /* with, pipe */
+extern const struct tl_command tl_commands_skip[];                                /* skip */
 extern const struct tl_command tl_commands_skip_info[];
 extern const struct tl_command tl_commands_modules_info[]; /* line, symbol, sharedlibrary, source */
 extern const struct tl_command tl_commands_shell[];        /* quit, help, echo, shell, cd, … */

@@ -113,6 +113,28 @@ static enum tl_status run_output(struct tl_cli *cli, const struct tl_command_lin
 	return tl_words_with(cli, line, output, error);
 }
 
+/* "$name = EXPRESSION", if the variable has no value yet. */
+static enum tl_status init_if_undefined(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+					struct tl_error *error)
+{
+	const char *at = words + 1;
+	struct tl_value value;
+
+	(void)line;
+	if (words[0] == '$')
+		at += strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+	if (words[0] != '$' || at[strspn(at, " \t")] != '=' || at[strspn(at, " \t") + 1] == '=')
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "Init-if-undefined requires an assignment expression.");
+	TL_TRY(tl_cli_evaluate(cli, words, (tl_size)(at - words), &value, error));
+	return is_void(&value) ? tl_cli_evaluate(cli, words, strlen(words), &value, error) : TL_OK;
+}
+
+static enum tl_status run_init_if_undefined(struct tl_cli *cli, const struct tl_command_line *line,
+					    struct tl_error *error)
+{
+	return tl_words_with(cli, line, init_if_undefined, error);
+}
+
 /* ---- Types ---- */
 
 /* An expression's type, and whether it was a type itself. */
@@ -282,10 +304,12 @@ static void complete_format(struct tl_cli *cli, struct tl_format *format)
 		format->size = 'g';
 	else if (format->letter == 'c' && format->size == '\0')
 		format->size = 'b';
+	else if (format->letter == 's' && format->size == '\0')
+		format->size = 'b';
 	else if (format->size == '\0')
 		format->size = last->size != '\0' ? last->size : 'w';
 	last->letter = format->letter;
-	last->size = format->size;
+	last->size = format->letter == 's' ? 'b' : format->size;
 	last->count = format->count;
 }
 
@@ -452,6 +476,12 @@ const struct tl_command tl_commands_data[] = {
 	 .details = "/o shows offsets, sizes and holes, /x those in hexadecimal; /m leaves methods out, /t typedefs.\n"
 		    "Example: ptype/o struct list",
 	 .run = run_ptype,
+	 .complete = tl_complete_expressions},
+	{.name = "init-if-undefined",
+	 .arguments = "$NAME = EXPRESSION",
+	 .summary = "Give a variable of the debugger a value, unless it has one",
+	 .details = "For files of commands that are read more than once.\nExample: init-if-undefined $count = 0",
+	 .run = run_init_if_undefined,
 	 .complete = tl_complete_expressions},
 	{.name = "x",
 	 .flags = TL_COMMAND_FORMAT | TL_COMMAND_REPEAT | TL_COMMAND_RESTART,

@@ -547,6 +547,7 @@ const struct tl_command tl_commands_points[] = {
 	 .run = run_delete,
 	 .complete = tl_complete_points},
 	{.name = "clear",
+	 .shorts = "cl",
 	 .arguments = "[PLACE]",
 	 .summary = "Clear breakpoint at specified location",
 	 .details = "Example: clear parse.c:42",

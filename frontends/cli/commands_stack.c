@@ -199,7 +199,7 @@ static enum tl_status run_frame(struct tl_cli *cli, const struct tl_command_line
 	return tl_words_with(cli, line, frame, error);
 }
 
-static enum tl_status move(struct tl_cli *cli, const struct tl_command_line *line, int direction,
+static enum tl_status move(struct tl_cli *cli, const struct tl_command_line *line, int direction, bool silently,
 			   struct tl_error *error)
 {
 	const struct tl_stack_frame *reached;
@@ -227,17 +227,44 @@ static enum tl_status move(struct tl_cli *cli, const struct tl_command_line *lin
 		level = last;
 	}
 	TL_TRY(tl_session_select_frame(cli->session, (tl_u32)level, error));
-	return tl_frame_print_selected(cli, error);
+	return silently ? TL_OK : tl_frame_print_selected(cli, error);
 }
 
 static enum tl_status run_up(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	return move(cli, line, 1, error);
+	return move(cli, line, 1, false, error);
 }
 
 static enum tl_status run_down(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	return move(cli, line, -1, error);
+	return move(cli, line, -1, false, error);
+}
+
+static enum tl_status run_up_silently(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return move(cli, line, 1, true, error);
+}
+
+static enum tl_status run_down_silently(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return move(cli, line, -1, true, error);
+}
+
+static enum tl_status select_frame(struct tl_cli *cli, const char *words, const struct tl_command_line *line,
+				   struct tl_error *error)
+{
+	tl_u32 level;
+
+	(void)line;
+	if (words[0] == '\0')
+		return TL_OK;
+	TL_TRY(find_level(cli, words, &level, error));
+	return tl_session_select_frame(cli->session, level, error);
+}
+
+static enum tl_status run_select_frame(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
+{
+	return tl_words_with(cli, line, select_frame, error);
 }
 
 /* ---- info ---- */
@@ -303,12 +330,27 @@ const struct tl_command tl_commands_stack[] = {
 	 .details = "Example: up 2",
 	 .run = run_up},
 	{.name = "down",
-	 .shorts = "dow",
+	 .shorts = "do dow",
 	 .flags = TL_COMMAND_REPEAT,
 	 .arguments = "[COUNT]",
 	 .summary = "Select and print stack frame called by this one",
 	 .details = "Example: down",
 	 .run = run_down},
+	{.name = "up-silently",
+	 .arguments = "[COUNT]",
+	 .summary = "Same as the `up' command, but does not print anything",
+	 .details = "For commands of commands. Example: up-silently 2",
+	 .run = run_up_silently},
+	{.name = "down-silently",
+	 .arguments = "[COUNT]",
+	 .summary = "Same as the `down' command, but does not print anything",
+	 .details = "Example: down-silently",
+	 .run = run_down_silently},
+	{.name = "select-frame",
+	 .arguments = "[LEVEL | function NAME]",
+	 .summary = "Select a stack frame without printing anything",
+	 .details = "Example: select-frame 2, select-frame function main",
+	 .run = run_select_frame},
 	{0},
 };
 

@@ -153,50 +153,74 @@ static enum tl_status show_units(struct tl_cli *cli, const struct tl_format *for
 					     : status;
 }
 
+/* Bytes of a character: x/hs and x/ws show strings of wide ones. */
+static tl_u64 unit_of(const struct tl_format *format)
+{
+	return format->size == 'h' ? 2 : format->size == 'w' ? 4 : 1;
+}
+
+static bool is_zero(const tl_u8 *bytes, tl_u64 size)
+{
+	tl_u8 any = 0;
+
+	for (tl_u64 i = 0; i < size; i++)
+		any |= bytes[i];
+	return any == 0;
+}
+
+/* The string at an address, which goes behind it. */
+static enum tl_status show_string(struct tl_cli *cli, tl_u64 width, tl_u64 *address, struct tl_error *error)
+{
+	static const char *const prefixes[] = {[1] = "", [2] = "u", [4] = "U"};
+	static const char *const names[] = {[1] = "char", [2] = "char16_t", [4] = "char32_t"};
+	const tl_u32 limit = cli->settings.elements != 0 ? cli->settings.elements : STRING_MAX;
+	struct tl_output text = tl_output_make(STRING_MAX * 8), line = tl_output_make(STRING_MAX * 16);
+	const struct tl_environment *environment;
+	struct tl_environment_store *store;
+	struct tl_print_options options;
+	const struct tl_type *shown;
+	bool more = true;
+	enum tl_status status = TL_OK;
+	tl_u64 count;
+
+	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
+	while (text.size / width < limit) {
+		tl_u8 unit[4];
+
+		status = tl_modules_read(tl_session_modules(cli->session), *address + text.size, unit, width, error);
+		if (status != TL_OK || is_zero(unit, width)) {
+			more = false;
+			break;
+		}
+		tl_output_bytes(&text, (const char *)unit, (tl_size)width);
+	}
+	count = text.size / width;
+	/* What can be read of it is shown. */
+	if (status == TL_OK || count != 0) {
+		tl_cli_print_options(cli, store, 0, &options);
+		write_address(cli, store, *address, &line);
+		tl_print_string(&line, &options, prefixes[width], (const tl_u8 *)tl_output_string(&text), width, count,
+				more);
+		tl_screen_format(&cli->screen, "%s\n", tl_output_string(&line));
+		status = tl_type_make_base(environment->values.types, names[width],
+					   width == 1 ? DW_ATE_signed_char : DW_ATE_UTF, (tl_u8)width, &shown, error);
+		if (status == TL_OK)
+			status = tl_type_make_array(shown, count + !more, &shown, error);
+		if (status == TL_OK)
+			status = tl_address_shown(cli, *address, shown, error);
+		*address += (count + !more) * width;
+	}
+	tl_output_release(&text);
+	tl_output_release(&line);
+	return status;
+}
+
 /* Strings, one behind the other. */
 static enum tl_status show_strings(struct tl_cli *cli, const struct tl_format *format, tl_u64 *address,
 				   struct tl_error *error)
 {
-	const struct tl_environment *environment;
-	struct tl_environment_store *store;
-	const struct tl_type *character, *shown;
-
-	TL_TRY(tl_session_environment(cli->session, &environment, &store, error));
-	TL_TRY(tl_value_integer_type(&environment->values, 1, true, &character, error));
-	for (tl_i64 i = 0; i < format->count && !tl_cli_cancelled(cli); i++) {
-		struct tl_output text = tl_output_make(STRING_MAX * 2), line = tl_output_make(STRING_MAX * 8);
-		tl_u32 limit = cli->settings.elements != 0 ? cli->settings.elements : STRING_MAX;
-		struct tl_print_options options;
-		bool more = true;
-		enum tl_status status = TL_OK;
-
-		while (text.size < limit) {
-			char byte;
-
-			status = tl_modules_read(tl_session_modules(cli->session), *address + text.size, &byte, 1,
-						 error);
-			if (status != TL_OK || byte == '\0') {
-				more = false;
-				break;
-			}
-			tl_output_bytes(&text, &byte, 1);
-		}
-		if (status != TL_OK && text.size == 0) {
-			tl_output_release(&text);
-			return status;
-		}
-		tl_cli_print_options(cli, store, 0, &options);
-		write_address(cli, store, *address, &line);
-		tl_print_string(&line, &options, "", (const tl_u8 *)tl_output_string(&text), 1, text.size, more);
-		tl_screen_format(&cli->screen, "%s\n", tl_output_string(&line));
-		status = tl_type_make_array(character, text.size + !more, &shown, error);
-		if (status == TL_OK)
-			status = tl_address_shown(cli, *address, shown, error);
-		*address += text.size + !more;
-		tl_output_release(&text);
-		tl_output_release(&line);
-		TL_TRY(status);
-	}
+	for (tl_i64 i = 0; i < format->count && !tl_cli_cancelled(cli); i++)
+		TL_TRY(show_string(cli, unit_of(format), address, error));
 	return TL_OK;
 }
 

@@ -1,4 +1,5 @@
 #include "frontends/cli/execute.h"
+#include "frontends/cli/absent.h"
 
 #include "frontends/cli/cli.h"
 #include "frontends/cli/commands.h"
@@ -119,7 +120,14 @@ static enum tl_status execute(struct tl_cli *cli, const char *text, bool typed, 
 	if (*text == '#' || *text == '\0')
 		return TL_OK;
 	tl_inferiors_follow(cli);
-	TL_TRY(tl_command_find(cli->table.rows, text, strlen(text), &line, error));
+	{
+		enum tl_status status = tl_command_find(cli->table.rows, text, strlen(text), &line, error);
+		const char *answer = status != TL_OK ? tl_absent_answer(text) : NULL;
+
+		if (answer != NULL)
+			return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "%s", answer);
+		TL_TRY(status);
+	}
 	if (line.command == NULL)
 		return TL_OK;
 	if (typed)

@@ -397,6 +397,32 @@ void tl_settings_value(const struct tl_cli *cli, const struct tl_setting *row, s
 	}
 }
 
+enum tl_status tl_settings_ask(void *context, const char *name, tl_i64 *number_ret, bool *is_number_ret,
+			       struct tl_output *text, struct tl_error *error)
+{
+	const struct tl_cli *cli = context;
+	const struct tl_setting *row;
+	const char *rest;
+	tl_size prefix;
+
+	TL_TRY(tl_settings_find(name, &row, &rest, &prefix, error));
+	if (row == NULL || *rest != '\0' || row->kind == TL_SETTING_OWN)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT,
+			       "First argument of $_gdb_setting must be a valid setting of the 'show' command.");
+	tl_settings_value(cli, row, text);
+	*is_number_ret = true;
+	if (row->kind == TL_SETTING_BOOL)
+		*number_ret = *(const bool *)value_of(cli, row);
+	else if (row->kind == TL_SETTING_NUMBER)
+		*number_ret = *(const tl_u32 *)value_of(cli, row);
+	else if (row->kind == TL_SETTING_COUNT)
+		/* No limit is -1 there. */
+		*number_ret = (tl_i32) * (const tl_u32 *)value_of(cli, row);
+	else
+		*is_number_ret = false;
+	return tl_output_status(text, error);
+}
+
 void tl_settings_show(struct tl_cli *cli, const struct tl_setting *row, const char *words)
 {
 	struct tl_output value = tl_output_make(TL_OUTPUT_MAX);

@@ -143,6 +143,10 @@ TL_CHECKED enum tl_status tl_settings_tell_session(struct tl_cli *cli, struct tl
 /* The same for what the screen obeys. */
 TL_CHECKED enum tl_status tl_settings_tell_screen(struct tl_cli *cli, struct tl_error *error);
 
+/* The value of a setting by its whole name, as text and as a number if it is one (struct tl_session_options). */
+TL_CHECKED enum tl_status tl_settings_ask(void *cli, const char *name, tl_i64 *number_ret, bool *is_number_ret,
+					  struct tl_output *text, struct tl_error *error);
+
 /* Functions of rows of their own kind (commands_settings.c), and the variables that `set` gives values to. */
 TL_CHECKED enum tl_status tl_set_variable(struct tl_cli *cli, const char *words, struct tl_error *error);
 TL_CHECKED enum tl_status tl_set_environment(struct tl_cli *cli, const char *words, struct tl_error *error);

@@ -22,6 +22,7 @@ const struct tl_command_topic tl_command_topics[] = {
 	{"stack", "Examining the stack", tl_commands_stack, tl_commands_stack_info},
 	{"files", "Specifying and examining files", tl_commands_source, tl_commands_modules_info},
 	{"lists", "Lists of everything of a kind, names", tl_commands_lists, tl_commands_lists_info},
+	{"symbols", "What names stand for", tl_commands_symbols, tl_commands_symbols_info},
 	{"programs", "Files of programs and of their names", tl_commands_files, NULL},
 	{"targets", "Targets: what is debugged, and where", tl_commands_targets, NULL},
 	{"program", "Registers, and what a program is given", tl_commands_program, tl_commands_registers_info},
