@@ -379,9 +379,14 @@ static void set_cfa(struct run *run, tl_u64 number, tl_i64 offset)
 	run->row->cfa = (struct tl_rule){.kind = TL_RULE_REGISTER, .offset = offset};
 }
 
-/* The two instructions that change one half of a CFA make sense only when it is a register and an offset. */
+/*
+ * The two instructions that change one half of a CFA make sense only when it is a register and an offset; the assembler
+ * for RISC-V counts on an offset of 0 where nothing was said yet.
+ */
 static void change_cfa_register(struct run *run, tl_u64 number)
 {
+	if (run->row->cfa.kind == TL_RULE_UNSPECIFIED)
+		run->row->cfa = (struct tl_rule){.kind = TL_RULE_REGISTER};
 	if (run->row->cfa.kind != TL_RULE_REGISTER)
 		run->status = TL_ERROR_MALFORMED;
 	run->row->cfa_register = number;

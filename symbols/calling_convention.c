@@ -45,6 +45,17 @@ static const struct tl_calling_convention conventions[] = {
 		.moves = {"\x89\xe5", "\x8b\xec"},
 		.setup_goes_on = true,
 	},
+	/* RISC-V ELF psABI, "Register Convention". The program counter has no DWARF number: it gets one that is free.
+	 */
+	{
+		.cpu = &tl_cpu_riscv64,
+		.program_counter = 65,
+		.stack_pointer = 2,
+		.frame_pointer = 8,
+		.link_register = 1,
+		.preserved = {(tl_u64)0x0ffc031c | (tl_u64)0x0ffc0300 << 32, 0},
+		.address_bits = 64,
+	},
 };
 
 const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *cpu)

@@ -24,7 +24,7 @@ struct tl_calling_convention {
 	const tl_u8 *saved;
 	tl_u8 saved_count;
 	/* How functions set up a frame pointer: the instructions that may stand first, then the push, then the move. */
-	const char *landing, *push, *moves[2];
+	const char *landing, *push, *moves[2]; /* NULL: calls leave their address in a register */
 	/* It may be followed by room for variables and by pushes of registers that belong to the setting up (as gdb has
 	 * it for i386). */
 	bool setup_goes_on;

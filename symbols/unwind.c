@@ -22,6 +22,11 @@ enum tl_status tl_unwind_first(const struct tl_unwinder *unwinder, struct tl_fra
 
 static const struct tl_register *register_of(const struct tl_cpu *cpu, tl_u64 number)
 {
+	const struct tl_calling_convention *convention = tl_calling_convention(cpu);
+
+	/* It may have no number but ours. */
+	if (convention != NULL && number == convention->program_counter)
+		return &cpu->registers[cpu->program_counter];
 	for (const struct tl_register *at = cpu->registers; at->name != NULL; at++)
 		if (at->dwarf >= 0 && (tl_u64)at->dwarf == number)
 			return at;

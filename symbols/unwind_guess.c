@@ -138,6 +138,37 @@ static int progress(const struct guess *guess, tl_u64 function)
 	return counter <= at ? 1 : -1;
 }
 
+/*
+ * Where a call leaves its address in a register: that is still in it where the function has called nobody yet; and a
+ * frame that is set up has it and the caller's frame pointer just below the place that its own points to.
+ */
+static bool try_link(const struct guess *guess)
+{
+	const struct tl_calling_convention *convention = guess->convention;
+	tl_u64 address, pointer;
+
+	if (guess->frame->interrupted &&
+	    tl_frame_word(guess->unwinder, guess->frame, convention->link_register, true, &address, NULL) == TL_OK &&
+	    returns_here(guess, address)) {
+		take_registers(guess, guess->stack_pointer);
+		guess->caller->stale[convention->frame_pointer] = guess->frame->stale[convention->frame_pointer];
+		guess->caller->state[convention->program_counter] = TL_REGISTER_VALUE;
+		guess->caller->where[convention->program_counter] = address;
+		guess->caller->stale[convention->program_counter] = false;
+		guess->caller->program_counter = address;
+		guess->caller->origin = TL_ORIGIN_STACK_POINTER;
+		return true;
+	}
+	if (tl_frame_word(guess->unwinder, guess->frame, convention->frame_pointer, true, &pointer, NULL) != TL_OK ||
+	    pointer < guess->stack_pointer || pointer % guess->word != 0 ||
+	    !try_slot(guess, pointer - guess->word, TL_ORIGIN_FRAME_POINTER))
+		return false;
+	guess->caller->state[convention->frame_pointer] = TL_REGISTER_MEMORY;
+	guess->caller->where[convention->frame_pointer] = pointer - 2 * (tl_u64)guess->word;
+	guess->caller->stale[convention->frame_pointer] = false;
+	return true;
+}
+
 static bool try_scan(const struct guess *guess)
 {
 	for (tl_u64 i = 0; i < SCAN_WORDS; i++)
@@ -150,6 +181,8 @@ static bool try_all(const struct guess *guess, const struct tl_unwind_code *code
 {
 	int words = -2;
 
+	if (guess->convention->push == NULL)
+		return try_link(guess);
 	/* A function that waits for another to return has a frame; where one stands anywhere, it may be at its first
 	 * instruction, or have none. */
 	if (guess->frame->interrupted) {

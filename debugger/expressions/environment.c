@@ -164,7 +164,10 @@ static void find_cpu(struct tl_environment_store *store)
 	} else if (store->module != NULL) {
 		const struct tl_elf *elf = tl_image_elf(store->module->binary->image);
 
-		store->cpu = elf->machine == 62 ? &tl_cpu_x86_64 : elf->machine == 3 ? &tl_cpu_i386 : NULL;
+		store->cpu = elf->machine == 62    ? &tl_cpu_x86_64
+			     : elf->machine == 3   ? &tl_cpu_i386
+			     : elf->machine == 243 ? &tl_cpu_riscv64
+						   : NULL;
 		store->address_size = elf->wide ? 8 : 4;
 		store->features = store->cpu != NULL ? store->cpu->base_features : 0;
 	}

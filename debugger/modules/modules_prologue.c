@@ -28,6 +28,8 @@ static const struct tl_cpu *cpu_of(const struct tl_binary *binary)
 		return &tl_cpu_x86_64;
 	case EM_386:
 		return &tl_cpu_i386;
+	case EM_RISCV:
+		return &tl_cpu_riscv64;
 	default:
 		return NULL;
 	}
@@ -225,7 +227,10 @@ static tl_u64 behind_lines(const struct tl_modules *modules, const struct functi
 		return behind;
 	if (has_right_locations(producer) && has_lists(modules->lists, function->unit))
 		return function->start;
-	setup = has_lines_for_prologues(producer) ? behind_first_line(function) : 0;
+	/* For RISC-V gdb goes by lines whoever compiled it. */
+	setup = has_lines_for_prologues(producer) || cpu_of(function->module->binary) == &tl_cpu_riscv64
+			? behind_first_line(function)
+			: 0;
 	if (setup < function->start)
 		setup = behind_setup(modules, function);
 	return tl_line_behind_prologue(function->table, function->start, function->end, setup);

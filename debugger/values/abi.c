@@ -2,6 +2,7 @@
 
 #include "core/cpu/x86_layout.h"
 #include "debugger/values/abi_classes.h"
+#include "debugger/values/abi_riscv.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -130,6 +131,8 @@ enum tl_status tl_abi_result_place(const struct tl_cpu *cpu, const struct tl_typ
 		return place_x86_64(stripped, place_ret, error);
 	if (cpu == &tl_cpu_i386)
 		return place_i386(stripped, place_ret, error);
+	if (cpu == &tl_cpu_riscv64)
+		return tl_abi_riscv_place(stripped, place_ret, error);
 	return unknown_cpu(cpu, error);
 }
 

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Debugs the bare-metal program tests/emulator/bare.c on the emulated machine: at the prompt, and with gdb-multiarch.
+
+    debug.py TRAPLINE PROGRAM
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+
+FAILED = []
+
+
+def check(text, patterns, what):
+    """Each pattern is found behind the one before it."""
+    at = 0
+    for pattern in patterns:
+        found = re.compile(pattern, re.M).search(text, at)
+        if found is None:
+            FAILED.append(what)
+            print(f"{what}: no {pattern!r} behind\n{text[max(0, at - 200):at]}\nin\n{text}")
+            return
+        at = found.end()
+    print(f"ok {what}")
+
+
+def run(command, what):
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=60, check=False, text=True).stdout
+    except subprocess.TimeoutExpired as late:
+        FAILED.append(what)
+        print(f"{what}: did not end: {late.output}")
+        return ""
+
+
+def words(commands):
+    return [word for command in commands for word in ("-ex", command)]
+
+
+def at_the_prompt(trapline, program, options):
+    commands = ["break main", "continue", "break add", "continue", "backtrace", "finish", "break factorial if n == 2",
+                "continue", "backtrace", "delete", "break swap", "continue", "finish", "watch table[0]", "continue",
+                "monitor info hit", "delete", "break mean", "continue", "print *list", "finish", "next", "x/i $pc",
+                "monitor info harts", "continue"]
+    text = run([trapline, "-nx", "-q", "--batch", *words(commands), "emu", *options, program], "prompt")
+    check(text, [r"^Breakpoint 1, main \(\) at .*bare\.c:86", r"add \(a=2, b=3\)", r"^#1 .* in main \(\)",
+                 r"^Value returned is \$1 = 5", r"factorial \(n=2\)", r"^#0  factorial \(n=2\)",
+                 r"^#3 .* in factorial \(n=5\)", r"^#4 .* in main \(\)", r"= {first = 2, second = 1}",
+                 r"^Old value = 7", r"^New value = 3", r"hart 0 wrote 8 bytes at 0x[0-9a-f]+: 0x7 -> 0x3",
+                 r"{x = 0, y = 0, weight = 0\.5, next = 0x[0-9a-f]+ <points\+32>}", r"^Value returned is \$\d = 2$",
+                 r"auipc", r"hart 0 .* machine mode", r"^sorted", r"exited normally"], " ".join(["prompt", *options]))
+
+
+def with_gdb(trapline, program, options):
+    gdb = shutil.which("gdb-multiarch")
+    if gdb is None:
+        print("skipped: gdb-multiarch is not installed")
+        return
+    serve = f"target remote | {trapline} --serve - --once emu --harts 2 {' '.join(options)} {program}"
+    commands = [serve, "info threads", "break main", "continue", "set scheduler-locking on", "break other_hart",
+                "thread 2", "continue", "info threads", "delete", "watch others", "continue", "monitor info hit", "delete",
+                "awatch table[1]", "thread 1", "continue", "backtrace", "maintenance packet qqemu.sstepbits", "maintenance packet Qqemu.sstep:1",
+                "maintenance packet qqemu.sstep", "maintenance packet Qqemu.PhyMemMode:1", "monitor info points", "kill"]
+    text = run([gdb, "-nx", "-q", "-batch", *words(commands), program], "gdb")
+    check(text, [r'"hart 0"', r'"hart 1"', r"hit Breakpoint 1, main|Breakpoint 1, main", r"Breakpoint 2, other_hart",
+                 r"\* 2 .*hart 1", r"Old value = 0\nNew value = 1", r"hart 1 wrote 8 bytes",
+                 r"table\[1\]\n\n(Old )?[Vv]alue = 3", r"^#1 .* in main",
+                 r"ENABLE=1,NOIRQ=2", r"\"OK\"", r"\"0x1\"", r"\"OK\"", r"killed"], " ".join(["gdb", *options]))
+
+
+def main():
+    trapline, program = sys.argv[1:]
+    for options in ([], ["--interpreter"]):
+        at_the_prompt(trapline, program, options)
+        with_gdb(trapline, program, options)
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
