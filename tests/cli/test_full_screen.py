@@ -171,7 +171,8 @@ def test_a_program_runs_is_interrupted_and_reads(place):
     terminal.resize(30, 100)
     terminal.wait_for(lambda rows: len(rows) == 30 and has('(running)')(rows))
     terminal.press('C-c')
-    terminal.wait_for(at_prompt('received signal SIGINT', 'In: spin'))
+    # Where it is by then, and with what sources, is up to the machine.
+    terminal.wait_for(at_prompt('received signal SIGINT'))
     terminal.enter('run read')
     terminal.wait_for('(y or n)')
     terminal.enter('y')

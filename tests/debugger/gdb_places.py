@@ -158,9 +158,9 @@ def bare(lines):
 
 
 def dropped(gdb, mine, program):
-    """Are all places that gdb has not where rows of several files begin?"""
+    """Are all places that gdb has not where rows of several lines begin?"""
     alone = set(fields(mine, 0, 1)) - set(fields(gdb, 0, 1))
-    return bool(alone) and all(len({name for name, _ in rows(program).get(int(address, 16), ())}) > 1 for address, _ in alone)
+    return bool(alone) and all(len(rows(program).get(int(address, 16), ())) > 1 for address, _ in alone)
 
 
 def in_cold_part(program, address):
@@ -172,7 +172,7 @@ def in_cold_part(program, address):
 # What differs on purpose: why, and when. The conditions see the place, gdb's answer and ours, that with its marks for
 # inlined copies, and the program.
 RULES = [
-    ('gdb drops the row of a line at whose address one of another file begins: lines that begin with an inlined call',
+    ('gdb drops the row of a line at whose address one of another line begins: lines that begin with an inlined call, and such',
      lambda place, gdb, mine, copies, program: dropped(gdb, mine, program)),
     ('DWARF 2 does not say where inlined functions were called; gdb then takes them for none',
      lambda place, gdb, mine, copies, program: '-gcc-2-' in program and

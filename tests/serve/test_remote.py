@@ -72,7 +72,7 @@ def test_what_cannot_be_connected_to_is_said(bench):
 
 def test_a_command_has_no_terminal_of_ours(bench):
     """gdbserver gives the terminal that it finds to its program, and who reads from it then is at the end of input."""
-    script = "import os, sys; sys.stderr.write('own session\\n' if os.getsid(0) == os.getpid() else 'ours\\n')"
+    script = "import os, sys; sys.stderr.write('own session\\n' if os.getsid(0) == os.getppid() else 'ours\\n')"
     server = bench.start([TRAPLINE, "--serve", "127.0.0.1:0", "connect", f'| exec {sys.executable} -c "{script}"'],
                          "the server")
     server.errors.expect("own session")
