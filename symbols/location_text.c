@@ -435,13 +435,12 @@ static bool write_place(void *context, tl_u64 start, tl_u64 end, const tl_u8 *by
 {
 	struct list *list = context;
 	struct reading *reading = list->reading;
-	const tl_u64 bias = reading->text->bias;
+	const unsigned long long first = start + reading->text->bias, last = end + reading->text->bias;
 
 	reading->start = bytes;
 	reading->at = tl_cursor_make((const char *)bytes, size);
 	if (list->is_list)
-		tl_output_format(reading->output, "  Range 0x%llx-0x%llx: ", (unsigned long long)(start + bias),
-				 (unsigned long long)(end + bias));
+		tl_output_format(reading->output, "  Range 0x%llx-0x%llx: ", first, last);
 	list->status = write_expression(reading, list->is_list ? start : reading->text->address, list->error);
 	if (list->is_list)
 		tl_output_text(reading->output, "\n");
@@ -462,8 +461,9 @@ static bool write_static(struct reading *reading, const struct tl_attribute *loc
 	address = take_fixed(&inner, reading->unit->address_size, false);
 	if (inner.at.failed || inner.at.at != inner.at.end)
 		return false;
+	address += reading->text->bias;
 	tl_output_format(reading->output, "%sstatic storage at address 0x%llx", reading->text->scope ? "in " : "",
-			 (unsigned long long)(address + reading->text->bias));
+			 (unsigned long long)address);
 	return true;
 }
 

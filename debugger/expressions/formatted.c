@@ -161,7 +161,7 @@ static enum tl_status read_wide(const struct arguments *arguments, const struct 
 	const struct tl_value_context *values = arguments->values;
 	struct tl_output text = tl_output_make(FIELD_MAX);
 	struct tl_value copy = *value;
-	tl_u8 unit[4];
+	tl_u8 unit[4] = {0};
 	tl_i128 address;
 	enum tl_status status = TL_OK;
 

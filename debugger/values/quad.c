@@ -156,12 +156,14 @@ static bool round_digits(char *digits, bool exact)
 static void write_number(const char *sign, char *digits, int exponent, char *text_ret)
 {
 	int count = (int)strlen(digits);
+	/* Of four digits at most. */
+	unsigned size = (unsigned)(exponent < 0 ? -exponent : exponent) % 10000;
 
 	while (count > 1 && digits[count - 1] == '0')
 		digits[--count] = '\0';
 	if (exponent < -4 || exponent >= DIGITS)
-		(void)snprintf(text_ret, TL_QUAD_TEXT_MAX, "%s%c%s%se%c%02d", sign, digits[0], count > 1 ? "." : "",
-			       digits + 1, exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
+		(void)snprintf(text_ret, TL_QUAD_TEXT_MAX, "%s%c%s%se%c%02u", sign, digits[0], count > 1 ? "." : "",
+			       digits + 1, exponent < 0 ? '-' : '+', size);
 	else if (exponent < 0)
 		(void)snprintf(text_ret, TL_QUAD_TEXT_MAX, "%s0.%.*s%s", sign, -exponent - 1, "0000", digits);
 	else if (count <= exponent + 1)

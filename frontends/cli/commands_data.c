@@ -302,9 +302,7 @@ static void complete_format(struct tl_cli *cli, struct tl_format *format)
 		format->letter = last->letter != '\0' ? last->letter : 'x';
 	if (format->letter == 'a')
 		format->size = 'g';
-	else if (format->letter == 'c' && format->size == '\0')
-		format->size = 'b';
-	else if (format->letter == 's' && format->size == '\0')
+	else if ((format->letter == 'c' || format->letter == 's') && format->size == '\0')
 		format->size = 'b';
 	else if (format->size == '\0')
 		format->size = last->size != '\0' ? last->size : 'w';

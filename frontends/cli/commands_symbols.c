@@ -142,13 +142,15 @@ static enum tl_status run_info_scope(struct tl_cli *cli, const struct tl_command
 static enum tl_status write_function(const struct tl_described *described, struct tl_output *output,
 				     struct tl_error *error)
 {
+	unsigned long long address;
 	tl_u64 start = 0;
 
-	if (described->entry.unit != NULL && tl_entry_start(&described->entry, &start))
-		tl_output_format(output, "a function at address 0x%llx",
-				 (unsigned long long)(start + described->module->bias));
-	else
+	if (described->entry.unit != NULL && tl_entry_start(&described->entry, &start)) {
+		address = start + described->module->bias;
+		tl_output_format(output, "a function at address 0x%llx", address);
+	} else {
 		tl_output_text(output, "optimized out");
+	}
 	return tl_output_status(output, error);
 }
 
