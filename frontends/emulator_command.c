@@ -17,6 +17,7 @@ enum {
 	OPTION_SERIAL,
 	OPTION_SKIP_IDLE,
 	OPTION_INTERPRETER,
+	OPTION_NO_HISTORY,
 	OPTION_DISK,
 	OPTION_NETWORK,
 	OPTION_FORWARD,
@@ -50,6 +51,7 @@ static const struct tl_option table[] = {
 	 OPTION_SKIP_IDLE},
 	{"--interpreter", TL_VALUE_NONE, NULL, "Instructions are interpreted rather than translated.",
 	 OPTION_INTERPRETER},
+	{"--no-history", TL_VALUE_NONE, NULL, "Nothing of the past is kept: no way back.", OPTION_NO_HISTORY},
 	{"--paused", TL_VALUE_NONE, NULL, "The machine stands at reset until it is told to go (always).",
 	 OPTION_PAUSED},
 	{NULL, 0, NULL, NULL, 0},
@@ -151,6 +153,9 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 		break;
 	case OPTION_INTERPRETER:
 		machine->interpret = true;
+		break;
+	case OPTION_NO_HISTORY:
+		machine->forgets = true;
 		break;
 	default: /* OPTION_PAUSED */
 		break;

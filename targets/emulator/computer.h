@@ -101,7 +101,9 @@ enum tl_input_kind {
 	TL_INPUT_MEMORY,   /* bytes into memory at the physical address `number`: the debugger's write */
 	TL_INPUT_REGISTER, /* 8 bytes, little-endian, into register `number` of hart `hart`: 0 to 31 are x, the others
 			      above */
-	TL_INPUT_TIME      /* idle time passes until `number` */
+	TL_INPUT_TIME,     /* idle time passes until `number` */
+	TL_INPUT_HOLD      /* from now on the harts whose bits are set in `number` are held, and `hart` (or
+			      TL_COMPUTER_NO_HART) takes no interrupts */
 };
 
 struct tl_input {
@@ -141,7 +143,7 @@ struct tl_computer {
 	tl_u32 turn;        /* whose turn it is */
 	tl_u64 round_start; /* the time at which the present round began */
 	tl_u64 begun;       /* by all harts, since reset */
-	tl_u32 held;        /* bits: harts that begin nothing; their time passes. The debugger's */
+	tl_u32 held;        /* bits: harts that begin nothing; their time passes. See TL_INPUT_HOLD */
 	bool running;       /* inside of the executor: hart `turn` is at it */
 	struct tl_timer *timers;
 	char *command_line; /* owned; configuration.command_line is this */

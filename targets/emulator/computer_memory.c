@@ -200,6 +200,14 @@ static bool set_register(struct tl_computer *computer, tl_u32 number, tl_u64 whi
 	return true;
 }
 
+static tl_size hold(struct tl_computer *computer, const struct tl_input *input)
+{
+	computer->held = (tl_u32)input->number;
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
+		computer->harts[i].hold_interrupts = i == input->hart;
+	return 1;
+}
+
 static tl_size enter(struct tl_computer *computer, const struct tl_input *input)
 {
 	struct tl_riscv_board *board = &computer->board;
@@ -225,6 +233,8 @@ static tl_size enter(struct tl_computer *computer, const struct tl_input *input)
 			       : 0;
 	case TL_INPUT_TIME:
 		return tl_computer_pass_time(computer, input->number);
+	case TL_INPUT_HOLD:
+		return hold(computer, input);
 	}
 	return 0;
 }

@@ -84,9 +84,12 @@ static enum tl_status add_computer(struct tl_history *history, struct tl_error *
 
 	for (tl_u32 i = 0; i < TL_COUNT(parts); i++)
 		TL_TRY(tl_history_add_state(history, parts[i].bytes, parts[i].size, error));
-	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
-		TL_TRY(tl_history_add_state(history, &computer->harts[i],
-					    __builtin_offsetof(struct tl_hart, first_writes), error));
+	for (tl_u32 i = 0; i < computer->configuration.harts; i++) {
+		struct tl_hart *hart = &computer->harts[i];
+
+		TL_TRY(tl_history_add_state(history, hart, __builtin_offsetof(struct tl_hart, first_writes), error));
+		TL_TRY(tl_history_add_state(history, &hart->hold_interrupts, sizeof(hart->hold_interrupts), error));
+	}
 	return TL_OK;
 }
 

@@ -71,6 +71,19 @@ static void set_plan(struct tl_emulator *emulator, void *context)
 	start->exited = emulator->exited;
 }
 
+static bool is_step(const struct tl_emulator_hart *hart)
+{
+	return hart->task == TL_HART_STEPS || hart->task == TL_HART_STEPS_BACK;
+}
+
+/* Time goes back for all harts at once; one that steps back tells of it, else the first. */
+static void plan_back(struct tl_emulator_plan *plan, tl_u32 hart, bool steps)
+{
+	if (!plan->back || steps)
+		plan->back_hart = hart;
+	plan->back = true;
+}
+
 static struct start make_plan(struct tl_emulator *emulator)
 {
 	struct start start = {.plan = {.stepping = TL_EMULATOR_NO_HART}};
@@ -81,10 +94,12 @@ static struct start make_plan(struct tl_emulator *emulator)
 		if (hart->task == TL_HART_STANDS || hart->stop_asked)
 			continue;
 		/* One steps after the other: the step of a second one waits. */
-		if (hart->task == TL_HART_STEPS && start.plan.stepping != TL_EMULATOR_NO_HART)
+		if (is_step(hart) && start.plan.stepping != TL_EMULATOR_NO_HART)
 			continue;
-		if (hart->task == TL_HART_STEPS)
+		if (is_step(hart))
 			start.plan.stepping = i;
+		if (hart->task == TL_HART_RUNS_BACK || hart->task == TL_HART_STEPS_BACK)
+			plan_back(&start.plan, i, is_step(hart));
 		start.plan.running |= 1u << i;
 		start.fresh |= hart->fresh ? 1u << i : 0;
 		hart->fresh = false;
@@ -184,6 +199,9 @@ static void hear(struct tl_emulator *emulator, const struct tl_emulator_message 
 		if (tl_run_state_change(&emulator->states, TL_RUN_STATE_AT_RESET))
 			(void)tl_run_state_change(&emulator->states, TL_RUN_STATE_RUNNING);
 		return;
+	case TL_EMULATOR_EXIT_TIMELINE:
+		remark(emulator, "The past was changed: a new timeline begins here, and what lay ahead is forgotten.");
+		return;
 	case TL_EMULATOR_EXIT_HART:
 		tl_emulator_perform(emulator, clear_exit, NULL);
 		hear_hart(emulator, &message->event);
@@ -226,6 +244,21 @@ static struct tl_emulator_hart *find_hart(struct tl_emulator *emulator, struct t
 	return &emulator->harts[thread.thread - 1];
 }
 
+static enum tl_hart_task task_of(enum tl_run run)
+{
+	switch (run) {
+	case TL_RUN_STEP:
+		return TL_HART_STEPS;
+	case TL_RUN_CONTINUE_BACK:
+		return TL_HART_RUNS_BACK;
+	case TL_RUN_STEP_BACK:
+		return TL_HART_STEPS_BACK;
+	case TL_RUN_CONTINUE:
+		break;
+	}
+	return TL_HART_RUNS;
+}
+
 static enum tl_status resume(struct tl_target *target, struct tl_thread_id thread, const struct tl_run_request *request)
 {
 	struct tl_emulator *emulator = tl_emulator_of(target);
@@ -235,11 +268,10 @@ static enum tl_status resume(struct tl_target *target, struct tl_thread_id threa
 		return TL_ERROR_GONE;
 	if (hart->task != TL_HART_STANDS)
 		return TL_ERROR_RUNNING;
-	if (request->run == TL_RUN_CONTINUE_BACK || request->run == TL_RUN_STEP_BACK)
+	if ((request->run == TL_RUN_CONTINUE_BACK || request->run == TL_RUN_STEP_BACK) && emulator->history == NULL)
 		return TL_ERROR_UNSUPPORTED;
 	/* Signals are of processes; an exception that was shown is the guest's in any case. */
-	*hart = (struct tl_emulator_hart){.task = request->run == TL_RUN_STEP ? TL_HART_STEPS : TL_HART_RUNS,
-					  .fresh = true};
+	*hart = (struct tl_emulator_hart){.task = task_of(request->run), .fresh = true};
 	tl_source_trigger(emulator->go);
 	return TL_OK;
 }
@@ -369,7 +401,7 @@ static const struct tl_target_ops operations = {
 	.version = TL_TARGET_VERSION,
 	.name = "emulator",
 	.capabilities = TL_CAN_STEP | TL_CAN_RUN_SOME | TL_CAN_PASS_POINTS | TL_CAN_ACCESS_RUNNING | TL_CAN_SOFTWARE |
-			TL_CAN_HARDWARE | TL_CAN_WATCH,
+			TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_REVERSE,
 	.describe = describe,
 	.fetch_registers = tl_emulator_fetch_registers,
 	.store_registers = tl_emulator_store_registers,
@@ -392,13 +424,33 @@ static const struct tl_target_ops operations = {
 
 /* ---- Making and ending ---- */
 
+void tl_emulator_forget(struct tl_emulator *emulator)
+{
+	tl_history_close(emulator->history);
+	emulator->history = emulator->devices.history = NULL;
+}
+
+/* A machine that cannot be remembered, for its disk's sake or for want of memory, runs all the same. */
+static void remember(struct tl_emulator *emulator)
+{
+	const struct tl_history_options options = {0};
+	struct tl_error error;
+
+	if (emulator->forgets || tl_history_open(&emulator->history, &emulator->computer, &options, &error) != TL_OK)
+		return;
+	if (tl_devices_remember(&emulator->devices, emulator->history, &error) != TL_OK)
+		tl_emulator_forget(emulator);
+}
+
 enum tl_status tl_emulator_reset(struct tl_emulator *emulator, struct tl_error *error)
 {
+	tl_emulator_forget(emulator);
 	TL_TRY(tl_computer_reset(&emulator->computer, error));
 	emulator->resets++;
 	emulator->last_hit_count = 0;
 	for (tl_u32 i = 0; i < tl_emulator_hart_count(emulator); i++)
 		emulator->computer.harts[i].points = &emulator->points;
+	remember(emulator);
 	return TL_OK;
 }
 
@@ -475,6 +527,7 @@ static void set_up(struct tl_emulator *emulator, struct tl_loop *loop, const str
 	emulator->remark = options->remark;
 	emulator->remark_context = options->context;
 	emulator->skip_idle = options->skip_idle;
+	emulator->forgets = options->forgets;
 	emulator->step_flags = TL_STEP_FLAGS;
 	emulator->plan.stepping = TL_EMULATOR_NO_HART;
 	emulator->console.input = emulator->console.output = -1;
@@ -515,6 +568,7 @@ void tl_emulator_target_destroy(struct tl_target *target)
 		return;
 	emulator = tl_emulator_of(target);
 	tl_emulator_thread_end(emulator);
+	tl_emulator_forget(emulator);
 	tl_emulator_console_close(emulator);
 	tl_emulator_devices_close(emulator);
 	tl_source_remove(emulator->go);

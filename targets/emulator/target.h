@@ -28,6 +28,7 @@ struct tl_emulator_options {
 	int input, output;
 	const char *terminal;
 	bool interpret; /* rather than translate */
+	bool forgets;   /* nothing is kept of the past: it cannot be gone back to */
 	/* Disks, as tl_devices_add_disk wants them, in the order of their slots. */
 	const char *disks[TL_EMULATOR_DISKS];
 	tl_u32 disk_count;

@@ -4,6 +4,7 @@
 
 #include "targets/emulator/computer.h"
 #include "targets/emulator/devices.h"
+#include "targets/emulator/history.h"
 #include "targets/emulator/points.h"
 #include "targets/emulator/target.h"
 
@@ -19,15 +20,18 @@ struct tl_emulator_plan {
 	tl_u32 running;       /* bits: harts that may run; the others are held */
 	tl_u32 stepping;      /* the hart that begins one instruction and then stops all; TL_EMULATOR_NO_HART */
 	bool hold_interrupts; /* of that hart, meanwhile */
+	bool back;            /* the other way: `stepping` takes back one instruction, or all run back to a point */
+	tl_u32 back_hart;     /* that tells how it ended */
 };
 
 /* Why the machine's thread stopped by itself. */
 enum tl_emulator_exit {
-	TL_EMULATOR_EXIT_HART,   /* a hart has an event */
-	TL_EMULATOR_EXIT_OFF,    /* event.code: 0, or of the failure */
-	TL_EMULATOR_EXIT_RESET,  /* the machine was reset by the guest and goes on: nothing stopped */
-	TL_EMULATOR_EXIT_ERROR,  /* it could not be reset: event.code is the status */
-	TL_EMULATOR_EXIT_OUTPUT, /* nothing stopped: there is output to be written */
+	TL_EMULATOR_EXIT_HART,     /* a hart has an event */
+	TL_EMULATOR_EXIT_OFF,      /* event.code: 0, or of the failure */
+	TL_EMULATOR_EXIT_RESET,    /* the machine was reset by the guest and goes on: nothing stopped */
+	TL_EMULATOR_EXIT_ERROR,    /* it could not be reset: event.code is the status */
+	TL_EMULATOR_EXIT_OUTPUT,   /* nothing stopped: there is output to be written */
+	TL_EMULATOR_EXIT_TIMELINE, /* nothing stopped: what was changed in the past has made its future another one */
 };
 
 struct tl_emulator_message {
@@ -44,7 +48,7 @@ struct tl_emulator_work {
 };
 
 /* A hart as the control thread sees it. */
-enum tl_hart_task { TL_HART_STANDS, TL_HART_RUNS, TL_HART_STEPS };
+enum tl_hart_task { TL_HART_STANDS, TL_HART_RUNS, TL_HART_STEPS, TL_HART_RUNS_BACK, TL_HART_STEPS_BACK };
 
 struct tl_emulator_hart {
 	enum tl_hart_task task;
@@ -74,7 +78,7 @@ struct tl_emulator {
 	char *program, *kernel;
 	void (*remark)(void *context, const char *line);
 	void *remark_context;
-	bool skip_idle;
+	bool skip_idle, forgets;
 
 	/* The control thread's. */
 	struct tl_emulator_hart harts[TL_BOARD_HARTS_MAX];
@@ -105,6 +109,7 @@ struct tl_emulator {
 	struct tl_computer computer;
 	struct tl_emulator_points points;
 	struct tl_devices devices;      /* its network is the control thread's */
+	struct tl_history *history;     /* NULL: nothing is remembered */
 	tl_u64 pace_host, pace_machine; /* moments that were the same, in nanoseconds; 0: none */
 	tl_u64 resets;
 	struct tl_watch_hit last_hits[TL_WATCH_HITS_MAX];
@@ -123,7 +128,10 @@ static inline struct tl_emulator *tl_emulator_of(struct tl_target *target)
 
 static inline tl_u32 tl_emulator_hart_count(const struct tl_emulator *emulator)
 {
-	return emulator->computer.configuration.harts;
+	tl_u32 count = emulator->computer.configuration.harts;
+
+	/* So that compilers know, too. */
+	return count <= TL_BOARD_HARTS_MAX ? count : TL_BOARD_HARTS_MAX;
 }
 
 /* The hart of a thread's number; NULL when there is none. Not while it runs. */
@@ -138,8 +146,12 @@ void tl_emulator_thread_end(struct tl_emulator *emulator);
  */
 void tl_emulator_perform(struct tl_emulator *emulator, void (*call)(struct tl_emulator *, void *), void *context);
 
-/* Of the machine, from where it is nobody else's. */
+/* Of the machine, from where it is nobody else's. Its past is gone then. */
 TL_CHECKED enum tl_status tl_emulator_reset(struct tl_emulator *emulator, struct tl_error *error);
+/* Nothing of the past is known any more. */
+void tl_emulator_forget(struct tl_emulator *emulator);
+/* What enters the machine, remembered; in its past it begins a new timeline, of which people are told. */
+tl_size tl_emulator_input(struct tl_emulator *emulator, const struct tl_input *input);
 
 /* target_event.c: what a halted hart has to tell; hart->halt is not TL_HALT_NONE, or a step is done. */
 struct tl_event tl_emulator_event(const struct tl_emulator_points *points, const struct tl_hart *hart, bool stepped);

@@ -142,6 +142,26 @@ static void info_translator(const struct tl_emulator *emulator, struct tl_writer
 	      (unsigned long long)counters.helped, (unsigned long long)counters.slow);
 }
 
+static void info_history(struct tl_emulator *emulator, void *context)
+{
+	struct monitor *monitor = context;
+	struct tl_history_facts facts;
+
+	if (emulator->history == NULL) {
+		print(monitor->output, "nothing is remembered: a disk is written through, or --no-history was given\n");
+		return;
+	}
+	tl_history_facts(emulator->history, &facts);
+	print(monitor->output, "instructions: from %llu to %llu, here %llu\n", (unsigned long long)facts.begin,
+	      (unsigned long long)facts.end, (unsigned long long)facts.here);
+	print(monitor->output, "checkpoints: %llu, inputs: %llu, %llu KiB\n", (unsigned long long)facts.checkpoints,
+	      (unsigned long long)facts.inputs, (unsigned long long)(facts.memory >> 10));
+	print(monitor->output, "run again: %llu, from %llu checkpoints\n", (unsigned long long)facts.replayed,
+	      (unsigned long long)facts.restored);
+	print(monitor->output, "state at the last checkpoint: %016llx%s\n", (unsigned long long)facts.hash,
+	      facts.diverged ? "; THE PAST WAS NOT THE SAME THE SECOND TIME" : "");
+}
+
 static void info_counters(struct tl_emulator *emulator, void *context)
 {
 	struct monitor *monitor = context;
@@ -356,6 +376,7 @@ static const struct command {
 	{"info hit", "  what the last watchpoint saw: address, before, after", info_hit, NULL},
 	{"info tlb", "ADDRESS  where a virtual address leads", info_tlb, NULL},
 	{"info counters", "  instructions, time, resets, blocks", info_counters, NULL},
+	{"info history", "  how far back one can go, and what that takes", info_history, NULL},
 	{"info state", "  what the machine is doing", NULL, show_state},
 	{"break", "physical ADDRESS|satp VALUE ADDRESS  a breakpoint that gdb has no words for", add_point, NULL},
 	{"delete", "physical ADDRESS|satp VALUE ADDRESS  removes it", remove_point, NULL},

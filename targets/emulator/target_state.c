@@ -90,7 +90,7 @@ static void store(struct tl_emulator *emulator, void *context)
 			continue;
 		tl_store_little(bytes, value, 8);
 		input.number = input_number(i);
-		(void)tl_computer_input(&emulator->computer, &input);
+		(void)tl_emulator_input(emulator, &input);
 	}
 }
 
@@ -185,7 +185,7 @@ static void write_bytes(struct tl_emulator *emulator, void *context)
 	       place(emulator, hart, move->address + move->done, move->size - move->done, &input.number, &part)) {
 		input.bytes = move->from + move->done;
 		input.size = part;
-		if (tl_computer_input(&emulator->computer, &input) != part)
+		if (tl_emulator_input(emulator, &input) != part)
 			break;
 		move->done += part;
 	}

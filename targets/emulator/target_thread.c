@@ -50,15 +50,52 @@ static void do_work(struct tl_emulator *emulator)
 	}
 }
 
+static bool is_past(const struct tl_emulator *emulator)
+{
+	return emulator->history != NULL && tl_history_is_past(emulator->history);
+}
+
+tl_size tl_emulator_input(struct tl_emulator *emulator, const struct tl_input *input)
+{
+	struct tl_emulator_message message = {.kind = TL_EMULATOR_EXIT_TIMELINE};
+	bool new_timeline;
+	tl_size taken;
+
+	if (emulator->history == NULL)
+		return tl_computer_input(&emulator->computer, input);
+	taken = tl_history_input(emulator->history, input, &new_timeline);
+	if (new_timeline)
+		post(emulator, &message, false);
+	return taken;
+}
+
+/* Which harts are held is input too: else the same run would not come twice. The past has its own. */
+static void hold(struct tl_emulator *emulator, const struct tl_emulator_plan *plan)
+{
+	struct tl_computer *computer = &emulator->computer;
+	tl_u32 all = (1u << tl_emulator_hart_count(emulator)) - 1;
+	struct tl_input input = {
+		.kind = TL_INPUT_HOLD, .number = all & ~plan->running, .hart = TL_COMPUTER_NO_HART, .size = 1};
+	bool same = computer->held == input.number;
+
+	if (plan->stepping != TL_EMULATOR_NO_HART && plan->hold_interrupts)
+		input.hart = plan->stepping;
+	for (tl_u32 i = 0; i < tl_emulator_hart_count(emulator); i++)
+		same = same && computer->harts[i].hold_interrupts == (i == input.hart);
+	if (!same && !is_past(emulator))
+		(void)tl_emulator_input(emulator, &input);
+}
+
 static void take_input(struct tl_emulator *emulator)
 {
 	struct tl_emulator_bytes *input = &emulator->input;
 	struct tl_input entering = {.kind = TL_INPUT_UART, .bytes = input->bytes, .size = input->count};
 	tl_size taken;
 
-	if (input->count == 0)
+	/* Nobody types in the past: it waits for the present. */
+	if (input->count == 0 || is_past(emulator))
 		return;
-	taken = tl_computer_input(&emulator->computer, &entering);
+	taken = tl_emulator_input(emulator, &entering);
 	input->count -= taken;
 	tl_move(input->bytes, input->bytes + taken, input->count);
 }
@@ -137,7 +174,7 @@ static void pass_idle_time(struct tl_emulator *emulator, bool ends)
 			break;
 	until = now + (host_now() - begin);
 	time.number = until < deadline ? until : deadline;
-	(void)tl_computer_input(&emulator->computer, &time);
+	(void)tl_emulator_input(emulator, &time);
 }
 
 static void look_at_exit(struct tl_emulator *emulator, enum tl_computer_exit exit,
@@ -178,23 +215,81 @@ static void run(struct tl_emulator *emulator, bool more_frames)
 	const struct tl_emulator_plan plan = emulator->plan;
 	enum tl_computer_exit exit;
 
-	computer->held = ~plan.running;
+	hold(emulator, &plan);
 	limits.tell_idle = !emulator->skip_idle;
 	if (plan.stepping != TL_EMULATOR_NO_HART) {
 		limits.hart = plan.stepping;
 		limits.hart_begun = computer->turns[plan.stepping].begun + 1;
-		computer->harts[plan.stepping].hold_interrupts = plan.hold_interrupts;
 	}
 	if (emulator->input.count != 0 || more_frames)
 		limits.begun = computer->begun + INPUT_PERIOD;
 	emulator->running = true;
 	pthread_mutex_unlock(&emulator->lock);
-	exit = tl_computer_run(computer, &limits);
+	exit = emulator->history != NULL ? tl_history_run(emulator->history, &limits)
+					 : tl_computer_run(computer, &limits);
 	pthread_mutex_lock(&emulator->lock);
 	emulator->running = false;
-	if (plan.stepping != TL_EMULATOR_NO_HART)
-		computer->harts[plan.stepping].hold_interrupts = false;
 	look_at_exit(emulator, exit, &limits);
+}
+
+/* ---- Backwards ---- */
+
+/* The hart whose event it is has halted there again, as it did the first time. */
+static void show_halt(struct tl_emulator *emulator, const struct tl_back_halt *halt)
+{
+	struct tl_hart *hart = &emulator->computer.harts[halt->hart];
+
+	hart->halt = halt->halt;
+	hart->halt_exception = halt->exception;
+	hart->watch_hit_count = halt->hit_count;
+	memcpy(hart->watch_hits, halt->hits, sizeof(hart->watch_hits));
+	hart_stopped(emulator, halt->hart, false);
+}
+
+static void tell_beginning(struct tl_emulator *emulator, tl_u32 hart)
+{
+	struct tl_emulator_message message = {
+		.kind = TL_EMULATOR_EXIT_HART,
+		.event = {.kind = TL_EVENT_HISTORY_END, .thread = {TL_EMULATOR_PROCESS, (tl_u64)hart + 1}, .code = 1}};
+
+	post(emulator, &message, true);
+}
+
+/*
+ * With the lock given up. When a stop was requested for work that leaves the plan as it is, the search begins anew from
+ * where it began: halfway it knows nothing yet.
+ */
+static void run_back(struct tl_emulator *emulator)
+{
+	const struct tl_emulator_plan plan = emulator->plan;
+	struct tl_computer_position begin = tl_computer_position(&emulator->computer);
+	struct tl_back_halt halt;
+	enum tl_back result;
+
+	emulator->running = true;
+	pthread_mutex_unlock(&emulator->lock);
+	if (plan.stepping != TL_EMULATOR_NO_HART)
+		result = tl_history_step_back(emulator->history, plan.stepping);
+	else
+		result = tl_history_continue_back(emulator->history, &halt);
+	pthread_mutex_lock(&emulator->lock);
+	emulator->running = false;
+	switch (result) {
+	case TL_BACK_DONE:
+		hart_stopped(emulator, plan.stepping, true);
+		break;
+	case TL_BACK_HALTED:
+		show_halt(emulator, &halt);
+		break;
+	case TL_BACK_BEGINNING:
+		tell_beginning(emulator, plan.back_hart);
+		break;
+	case TL_BACK_STOPPED:
+		do_work(emulator);
+		if (emulator->plan.back)
+			(void)tl_history_go(emulator->history, &begin);
+		break;
+	}
 }
 
 static void *live(void *context)
@@ -207,6 +302,10 @@ static void *live(void *context)
 		tell_output(emulator);
 		if (!may_run(emulator)) {
 			pthread_cond_wait(&emulator->woken, &emulator->lock);
+			continue;
+		}
+		if (emulator->plan.back && emulator->history != NULL) {
+			run_back(emulator);
 			continue;
 		}
 		take_input(emulator);

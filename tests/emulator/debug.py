@@ -70,11 +70,36 @@ def with_gdb(trapline, program, options):
                  r"ENABLE=1,NOIRQ=2", r"\"OK\"", r"\"0x1\"", r"\"OK\"", r"killed"], " ".join(["gdb", *options]))
 
 
+def back_with_gdb(trapline, program, options):
+    """The same program to its middle, and back to where it came from."""
+    gdb = shutil.which("gdb-multiarch")
+    if gdb is None:
+        return
+    serve = f"target remote | {trapline} --serve - --once emu {' '.join(options)} {program}"
+    commands = [serve, "break factorial if n == 2", "continue", "stepi", "stepi", "reverse-stepi", "reverse-stepi", "backtrace 1",
+                "reverse-finish", "reverse-finish", "backtrace 1", "delete", "watch table[0]", "continue", "continue",
+                "reverse-continue", "print table[0]", "reverse-continue", "print table[0]", "reverse-continue", "info registers pc",
+                "continue", "continue", "monitor info history", "delete", "break sort", "reverse-continue", "print table[0] = 99",
+                "print table[0]", "monitor info history", "delete", "reverse-continue", "print table[0]", "continue"]
+    text = run([gdb, "-nx", "-q", "-batch", *words(commands), program], "back")
+    check(text, [r"^Breakpoint 1, factorial \(n=2\)", r"^#0  factorial \(n=2\)", r"^#0 .* factorial \(n=[34]\)",
+                 r"Old value = 7\nNew value = 3", r"Old value = 3\nNew value = 1",
+                 r"Old value = 1\nNew value = 3", r"= 3$", r"Old value = 3\nNew value = 7", r"= 7$",
+                 r"No more reverse-execution history", r"^pc +0x1000", r"Old value = 7\nNew value = 3",
+                 r"Old value = 3\nNew value = 1", r"checkpoints: \d+, inputs: 0", r"Breakpoint 3, sort",
+                 r"a new timeline begins here", r"= 99$", r"inputs: 1,", r"No more reverse-execution history", r"= 7$",
+                 r"exited normally"], " ".join(["back", *options]))
+    if "THE PAST WAS NOT THE SAME" in text:
+        FAILED.append("back")
+        print(text)
+
+
 def main():
     trapline, program = sys.argv[1:]
     for options in ([], ["--interpreter"]):
         at_the_prompt(trapline, program, options)
         with_gdb(trapline, program, options)
+        back_with_gdb(trapline, program, options)
     return 1 if FAILED else 0
 
 
