@@ -356,7 +356,7 @@ TEST(files_that_are_no_kernel_are_refused_with_a_reason)
 	CHECK(load_bytes("\x1f\x8b\x08 damaged", 11, true, &error) == TL_ERROR_MALFORMED);
 	CHECK(strstr(error.text, "gzip") != NULL);
 	CHECK(load_bytes("\x28\xb5\x2f\xfd damaged", 12, true, &error) == TL_ERROR_MALFORMED);
-	CHECK(load_bytes("MZ\0\0zimg\xff\xff\xff\xff\xff\xff\xff\xff............", 32, true, &error) ==
+	CHECK(load_bytes("MZ\0\0zimg\xff\xff\xff\xff\xff\xff\xff\xff................", 32, true, &error) ==
 	      TL_ERROR_MALFORMED);
 	CHECK(load_bytes("MZ\0\0zimg\x18\0\0\0\x8\0\0\0xz..............", 32, true, &error) == TL_ERROR_MALFORMED);
 	CHECK(load_bytes("\177ELF", 4, true, &error) != TL_OK);
