@@ -33,7 +33,7 @@ void tl_session_set_target(struct tl_session *session, struct tl_target *target)
 	tl_session_start_engine(session);
 	session->thread_count = 0;
 	session->youngest = 0;
-	session->running = session->calling = session->stop_ready = session->stale = false;
+	session->running = session->interrupted = session->calling = session->stop_ready = session->stale = false;
 	session->halting = false;
 	session->attaching = 0;
 	session->halted = (struct tl_thread_id){0};

@@ -249,8 +249,10 @@ enum tl_status tl_session_resume(struct tl_session *session, const struct tl_pla
 
 void tl_session_interrupt(struct tl_session *session)
 {
-	if (session->running)
-		tl_engine_interrupt(session->engine);
+	if (!session->running)
+		return;
+	session->interrupted = true;
+	tl_engine_interrupt(session->engine);
 }
 
 enum tl_status tl_session_go_on(struct tl_session *session, struct tl_error *error)

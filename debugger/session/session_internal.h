@@ -120,8 +120,9 @@ struct tl_session {
 	struct tl_plan plan; /* under way; its places are copied */
 	struct tl_code_places plan_places;
 	struct tl_actions actions;
-	bool running; /* a resume is under way, its stop not yet made */
-	bool halting; /* everything is being brought to a stand, unseen */
+	bool running;     /* a resume is under way, its stop not yet made */
+	bool interrupted; /* somebody wants it to stop, whatever else it comes to first */
+	bool halting;     /* everything is being brought to a stand, unseen */
 	/* What a thread is to be given as it goes on after that. */
 	struct tl_thread_id halted;
 	tl_i32 halted_signal;

@@ -42,7 +42,7 @@ void tl_session_look_back(struct tl_session *session, const struct tl_aside *asi
 
 static void announce(struct tl_session *session)
 {
-	session->running = false;
+	session->running = session->interrupted = false;
 	session->stop_ready = true;
 	for (tl_size i = 0; i < session->inferior_count; i++)
 		session->inferiors[i]->going = (struct tl_thread_id){0};
@@ -416,8 +416,13 @@ void tl_session_process(struct tl_session *session)
 		if (session->called &&
 		    (report.event.kind == TL_EVENT_TRAP || report.event.kind == TL_EVENT_HARDWARE_BREAKPOINT))
 			(void)tl_engine_pass_here(session->engine, report.event.thread);
-		if (tl_session_set_going(session, report.event.thread, deliver, &error) == TL_OK)
+		if (tl_session_set_going(session, report.event.thread, deliver, &error) == TL_OK) {
+			/* What it had come to first was the answer to the interrupt, which is to be answered all the
+			 * same. */
+			if (session->interrupted)
+				tl_engine_interrupt(session->engine);
 			continue;
+		}
 		snprintf(session->stop.text, sizeof(session->stop.text), "%s", error.text);
 		(void)stop(session, TL_STOP_FAILED, session->selected, 0);
 	}
@@ -445,7 +450,7 @@ enum tl_status tl_session_stand_still(struct tl_session *session, tl_u64 process
 	TL_TRY(wait_quiet(session, error));
 	tl_engine_owe_nothing(session->engine);
 	tl_steps_end(session);
-	session->running = false;
+	session->running = session->interrupted = false;
 	if (process == TL_ANY || session->stop.thread.process == process)
 		session->stop_ready = false;
 	return TL_OK;

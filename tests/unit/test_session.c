@@ -149,6 +149,39 @@ static void open_two_of_which_one_runs(void)
 	CHECK(runs(processes[1]));
 }
 
+static bool for_a_while(void *context)
+{
+	int *left = context;
+
+	return --*left > 0;
+}
+
+TEST(an_interrupt_is_answered_when_a_quiet_signal_comes_first)
+{
+	const struct tl_plan plan = {.kind = TL_PLAN_CONTINUE};
+	int left = 20;
+	const struct tl_patience patience = {for_a_while, &left};
+	struct tl_stop stop = {0};
+	struct tl_thread_id thread;
+
+	open_two();
+	REQUIRE(session != NULL);
+	thread = (struct tl_thread_id){processes[0], processes[0]};
+	set_moving();
+	REQUIRE(tl_session_resume(session, &plan, &error) == TL_OK);
+	for (int turn = 0; turn < 5; turn++)
+		REQUIRE(tl_loop_turn(loop, 10, &error) == TL_OK);
+	/* A window changes its size just as ^C is typed. */
+	moves = false;
+	REQUIRE(tl_scripted_do(machine, thread, TL_SCRIPTED_SIGNAL, 28, 0) == TL_OK);
+	REQUIRE(tl_scripted_do(machine, thread, TL_SCRIPTED_DELAY_STOPS, 3, 0) == TL_OK);
+	tl_session_interrupt(session);
+	moves = true;
+	CHECK(tl_session_wait(session, &patience, &stop, &error) == TL_OK);
+	CHECK_EQUAL(stop.kind, TL_STOP_INTERRUPTED);
+	close_all();
+}
+
 TEST(others_run_on_when_an_attach_beside_them_fails)
 {
 	tl_u32 number = 0;
