@@ -403,6 +403,12 @@ static enum tl_status search_module(struct search *search, const struct tl_modul
 		       : TL_OK;
 }
 
+/* Is there nothing better yet than what is another file's own? */
+static bool is_poor(const struct search *search)
+{
+	return search->found_module == NULL || (search->call == NULL && !search->counts && (search->best & 7) >= 3);
+}
+
 /* The module at hand, the program, and only then all others, whose names may still have to be read. */
 static enum tl_status search_all(struct search *search, const char *name, unsigned kinds, struct tl_error *error)
 {
@@ -410,7 +416,8 @@ static enum tl_status search_all(struct search *search, const char *name, unsign
 	const struct tl_module *program = tl_modules_get(store->at.modules, 0);
 
 	TL_TRY(search_module(search, store->module, name, kinds, error));
-	if (search->found_module == NULL && program != store->module)
+	/* A variable of the program is meant before one that some file of a library has for itself. */
+	if (is_poor(search) && program != store->module)
 		TL_TRY(search_module(search, program, name, kinds, error));
 	if (search->found_module == NULL)
 		TL_TRY(tl_modules_find(store->at.modules, store->module, name, kinds, &store->at.patience,

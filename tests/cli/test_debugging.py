@@ -103,6 +103,18 @@ def test_watchpoints_begin_with_the_program_as_gdb_says(place):
     equal(found.count('Old value = 0'), 2, found)
 
 
+def test_a_programs_variable_hides_those_of_a_librarys_files_as_gdb_says(place):
+    files = {'main.c': 'int name = 42;\nint hidden(void);\nvoid here(void);\nint main(void)\n{\n\there();\n\treturn hidden();\n}\n',
+             'here.c': 'void here(void);\nvoid here(void)\n{\n}\n',
+             'hidden.c': 'static int name = 7, own = 8;\nint hidden(void);\nint hidden(void)\n{\n\treturn name++ + own++;\n}\n'}
+    for name, text in files.items():
+        (place.home / name).write_text(text)
+    for command in ('gcc -g -fPIC -shared -o libown.so here.c hidden.c', 'gcc -g -o main main.c -L. -lown -Wl,-rpath,$ORIGIN'):
+        subprocess.run(command.split(), check=True, cwd=place.home)
+    same_as_gdb(place, ['break here', 'run', 'print name', 'print own', 'break hidden', 'continue', 'print name', 'kill'],
+                program=place.home / 'main')
+
+
 def test_watchpoints_of_frames_end_with_the_process_as_gdb_says(place):
     same_as_gdb(place, ['break add', 'run', 'watch sum', 'kill', 'info watchpoints', 'delete 1', 'run'])
 
