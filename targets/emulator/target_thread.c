@@ -263,7 +263,7 @@ static void run_back(struct tl_emulator *emulator)
 {
 	const struct tl_emulator_plan plan = emulator->plan;
 	struct tl_computer_position begin = tl_computer_position(&emulator->computer);
-	struct tl_back_halt halt;
+	struct tl_back_halt halt = {0};
 	enum tl_back result;
 
 	emulator->running = true;
