@@ -378,10 +378,13 @@ static void on_interrupt(void *context, struct tl_source *source, int number)
 	struct tl_terminal *terminal = context;
 
 	(void)source, (void)number;
-	tl_terminal_drop_typed(terminal);
-	if (terminal->reading)
+	/* Who edits a line has taken what was typed before, and what comes now was typed behind it. */
+	if (terminal->reading) {
 		terminal->interrupted = true;
-	else if (terminal->hooks.interrupted != NULL)
+		return;
+	}
+	tl_terminal_drop_typed(terminal);
+	if (terminal->hooks.interrupted != NULL)
 		terminal->hooks.interrupted(terminal->hooks.context);
 }
 

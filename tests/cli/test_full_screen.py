@@ -296,13 +296,13 @@ def test_lines_are_edited_as_ever(place):
 
 def test_long_output_comes_in_pages(place):
     terminal = stopped_in_paint(place)
-    terminal.enter('help status')
+    terminal.enter('info signals')
     terminal.wait_for('--Type <RET> for more')
     first = terminal.screen()[17]
     terminal.press('Enter')
     terminal.wait_for(lambda rows: rows[17] != first and has('--Type <RET> for more')(rows))
     terminal.press('C-c')
-    terminal.wait_for(at_prompt())
+    terminal.wait_for(at_prompt('paging--^C'))
     terminal.press('C-x', 'o')
     first = terminal.screen()[16]
     terminal.press('PageUp')
