@@ -88,7 +88,8 @@ def firmware_and_supervisor(options):
 
 def qemu_agrees(options):
     """The supervisor says on QEMU's virt machine what it says on ours, but for the time, which is the host's there."""
-    command = ['qemu-system-riscv64', '-M', 'virt', '-m', '256', '-smp', '2', '-nographic', '-monitor', 'none',
+    # In one thread, so that the first hart is always the one that firmware begins with.
+    command = ['qemu-system-riscv64', '-M', 'virt', '-accel', 'tcg,thread=single', '-m', '256', '-smp', '2', '-nographic', '-monitor', 'none',
                '-serial', 'stdio', '-bios', FIRMWARE, '-kernel', options.supervisor]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
         deadline = threading.Timer(60, qemu.kill)

@@ -14,7 +14,7 @@
 #define HEADER 11 /* of a unit of DWARF 4 */
 #define LEVELS 40 /* 2^40 ways */
 
-#define SECONDS 5
+#define SECONDS 100
 
 enum { UNIT = 1, CONST, POINTER, CLASS_TYPE, BASE, TYPEDEF };
 
