@@ -243,6 +243,16 @@ struct tl_hart {
  */
 void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const struct tl_bus *bus);
 
+/* What runs a hart begins with this: `count` instructions are left, and nothing has halted it yet. */
+static inline void tl_hart_begin_run(struct tl_hart *hart, tl_u64 count)
+{
+	hart->look_for_interrupt = true;
+	hart->halt = TL_HALT_NONE;
+	hart->watch_hit_count = 0;
+	hart->leave = false;
+	hart->left = count;
+}
+
 /* Ends the run after the present instruction; devices and control registers ask for that. */
 static inline void tl_hart_leave(struct tl_hart *hart)
 {

@@ -556,11 +556,7 @@ tl_u64 tl_interpreter_run(struct tl_hart *hart, tl_u64 count)
 	tl_u64 interrupt;
 	bool interrupted = false;
 
-	hart->look_for_interrupt = true;
-	hart->halt = TL_HALT_NONE;
-	hart->watch_hit_count = 0;
-	hart->leave = false;
-	hart->left = count;
+	tl_hart_begin_run(hart, count);
 	while (hart->left != 0 && hart->halt == TL_HALT_NONE) {
 		if (hart->look_for_interrupt) {
 			if (hart->leave)

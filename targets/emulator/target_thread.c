@@ -285,9 +285,10 @@ static void run_back(struct tl_emulator *emulator)
 		tell_beginning(emulator, plan.back_hart);
 		break;
 	case TL_BACK_STOPPED:
-		do_work(emulator);
-		if (emulator->plan.back)
-			(void)tl_history_go(emulator->history, &begin);
+		/* A stop that is still due when its work is done already must not leave it halfway. */
+		do
+			do_work(emulator);
+		while (emulator->plan.back && tl_history_go(emulator->history, &begin) == TL_BACK_STOPPED);
 		break;
 	}
 }

@@ -383,11 +383,7 @@ tl_u64 tl_translator_run(struct tl_translator *translator, struct tl_hart *hart,
 
 	if (!adopt(translator, hart))
 		return tl_interpreter_run(hart, count);
-	hart->look_for_interrupt = true;
-	hart->halt = TL_HALT_NONE;
-	hart->watch_hit_count = 0;
-	hart->leave = false;
-	hart->left = count;
+	tl_hart_begin_run(hart, count);
 	while (hart->left != 0 && hart->halt == TL_HALT_NONE) {
 		if (hart->look_for_interrupt) {
 			if (hart->leave)
