@@ -98,6 +98,28 @@ static inline void tl_store_little(void *to, tl_u64 value, tl_size size)
 		bytes[i] = (tl_u8)value;
 }
 
+/* The same where the size is constant: compilers make one instruction of it where they would not of a loop. */
+static inline tl_u64 tl_load_constant(const void *from, tl_size size)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	tl_u64 value = 0;
+
+	tl_copy(&value, from, size);
+	return value;
+#else
+	return tl_load_little(from, size);
+#endif
+}
+
+static inline void tl_store_constant(void *to, tl_u64 value, tl_size size)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	tl_copy(to, &value, size);
+#else
+	tl_store_little(to, value, size);
+#endif
+}
+
 /* True when [a, a + a_size) and [b, b + b_size) share a byte; ranges may end at the top of the address space. */
 static inline bool tl_overlap(tl_u64 a, tl_u64 a_size, tl_u64 b, tl_u64 b_size)
 {

@@ -16,19 +16,6 @@ static inline void tl_take_fail(struct tl_cursor *cursor)
 	cursor->failed = true;
 }
 
-/* A load of a constant size; compilers make one instruction of it where they would not of tl_load_little's loop. */
-static inline tl_u64 tl_load_constant(const void *from, tl_size size)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	tl_u64 value = 0;
-
-	__builtin_memcpy(&value, from, size);
-	return value;
-#else
-	return tl_load_little(from, size);
-#endif
-}
-
 /* An integer of one byte; past the end it is 0, and the cursor has failed. */
 static inline tl_u8 tl_take_u8(struct tl_cursor *cursor)
 {

@@ -28,28 +28,6 @@ static inline bool tl_access_is_in(tl_u64 tag, tl_u64 address, tl_u64 size)
 	return tag == (address & ~(TL_PAGE_SIZE - 1)) && (address & (TL_PAGE_SIZE - 1)) + size <= TL_PAGE_SIZE;
 }
 
-/* As tl_load_little and tl_store_little; where the size is constant they are one instruction. */
-static inline tl_u64 tl_access_read_bytes(const tl_u8 *bytes, tl_u32 size)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	tl_u64 value = 0;
-
-	tl_copy(&value, bytes, size);
-	return value;
-#else
-	return tl_load_little(bytes, size);
-#endif
-}
-
-static inline void tl_access_write_bytes(tl_u8 *bytes, tl_u64 value, tl_u32 size)
-{
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	tl_copy(bytes, &value, size);
-#else
-	tl_store_little(bytes, value, size);
-#endif
-}
-
 /* The long way of the two below: over page boundaries, to devices, and past watchpoints. */
 bool tl_access_load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u64 *value_ret,
 			   struct tl_exception *exception_ret);
@@ -64,7 +42,7 @@ static inline bool tl_access_load(struct tl_hart *hart, tl_u64 address, tl_u32 s
 
 	if (!tl_access_is_in(entry->load, address, size))
 		return tl_access_load_slowly(hart, address, size, value_ret, exception_ret);
-	*value_ret = tl_access_read_bytes(tl_access_host(entry, address), size);
+	*value_ret = tl_load_constant(tl_access_host(entry, address), size);
 	return true;
 }
 
@@ -75,7 +53,7 @@ static inline bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 
 
 	if (!tl_access_is_in(entry->store, address, size))
 		return tl_access_store_slowly(hart, address, size, value, exception_ret);
-	tl_access_write_bytes(tl_access_host(entry, address), value, size);
+	tl_store_constant(tl_access_host(entry, address), value, size);
 	return true;
 }
 
@@ -108,7 +86,7 @@ static inline bool tl_access_fetch(struct tl_hart *hart, tl_u64 address, tl_u32 
 
 	if (!tl_access_is_in(entry->fetch, address, 4))
 		return tl_access_fetch_slowly(hart, address, word_ret, exception_ret);
-	word = (tl_u32)tl_access_read_bytes(tl_access_host(entry, address), 4);
+	word = (tl_u32)tl_load_constant(tl_access_host(entry, address), 4);
 	*word_ret = (word & 3) == 3 ? word : (tl_u16)word;
 	return true;
 }
