@@ -4,6 +4,9 @@
 A part is a suite of meson's tests, or a line of tests/parts.txt. Each has a deadline; what hangs is shown (which
 process waits where) before it is ended. Of what fails, the output and the one command that runs it again are printed.
 Tests in the suite `slow` run with --all only.
+
+With --again, what failed is run once more, by itself. What then passes is unstable: it is shown in full and named at the
+end, and more than two of them fail the run.
 """
 
 import argparse
@@ -30,6 +33,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
     parser.add_argument('--all', action='store_true', help='the slow tests too')
+    parser.add_argument('--again', action='store_true', default=os.environ.get('CHECK_AGAIN') == '1',
+                        help='run what failed once more, alone (or CHECK_AGAIN=1)')
     parser.add_argument('--only', default='', help='comma-separated parts')
     parser.add_argument('--skip', default='', help='comma-separated parts')
     parser.add_argument('--list', action='store_true', help='print the parts and end')
@@ -87,35 +92,51 @@ def count(output, good):
 
 class MesonSuite:
     def __init__(self, build, name, tests, options):
-        self.build, self.name = build, name
+        self.build, self.name, self.again = build, name, options.again
+        self.unstable = []
         tests = [test for test in tests if options.all or not is_slow(test)]
         self.tests = [test['name'] for test in tests]
         # They run at the same time, at the worst one after the other.
         self.deadline = 30 + sum(max(test['timeout'], 1) for test in tests)
 
-    def run(self):
+    def start(self, base, tests):
+        """Runs these tests. Returns meson's exit status, or None past the deadline, and what each test came to."""
         logs = self.build / 'meson-logs'
-        base = f'check-{self.name}'
         command = ['meson', 'test', '-C', str(self.build), '--no-rebuild', '--logbase', base, '--suite', self.name,
-                   *self.tests]
+                   *tests]
         (logs / f'{base}.json').unlink(missing_ok=True)
         code = run(command, self.deadline, logs / f'{base}.out')
         try:
-            results = [json.loads(line) for line in (logs / f'{base}.json').read_text().splitlines()]
+            return code, [json.loads(line) for line in (logs / f'{base}.json').read_text().splitlines()]
         except (OSError, ValueError):
-            results = []
+            return code, []
+
+    def run_again(self, name):
+        """Runs one failed test by itself. Returns what it then passed, or None when it failed again."""
+        code, results = self.start(f'check-{self.name}-again', [name])
+        if code != 0 or len(results) != 1 or results[0]['result'] != 'OK':
+            return None
+        self.unstable.append(name)
+        return count(results[0].get('stdout', '').encode(), True)[0]
+
+    def run(self):
+        logs = self.build / 'meson-logs'
+        base = f'check-{self.name}'
+        code, results = self.start(base, self.tests)
         passed = failed = 0
         for result in results:
             good = result['result'] in ('OK', 'EXPECTEDFAIL', 'SKIP')
             output = result.get('stdout', '').encode()
             plus, minus = (0, 0) if result['result'] == 'SKIP' else count(output, good)
-            passed, failed = passed + plus, failed + minus
             name = result['name'].split(' / ')[-1]
             if result['result'] == 'SKIP':
                 print(f'  {self.name}: {name} skipped: {output.decode(errors="replace").strip()[-200:]}')
             if not good:
                 self.show(name, result)
-        if len(results) < len(self.tests) or (code != 0 and failed == 0):
+                second = self.run_again(name) if self.again else None
+                plus, minus = (plus, minus) if second is None else (second, 0)
+            passed, failed = passed + plus, failed + minus
+        if len(results) < len(self.tests) or (code != 0 and failed == 0 and not self.unstable):
             what = 'ran past its deadline' if code is None else f'meson ended with status {code}'
             print(f'  {self.name}: {what} after {len(results)} of {len(self.tests)} tests; the end of {base}.out:')
             print(tail((logs / f'{base}.out').read_text(errors='replace')))
@@ -133,8 +154,9 @@ class MesonSuite:
 
 
 class Command:
-    def __init__(self, build, line):
-        self.build = build
+    def __init__(self, build, line, options):
+        self.build, self.again = build, options.again
+        self.unstable = []
         self.name, self.when, deadline, self.needs, command = (field.strip() for field in line.split('|', 4))
         self.deadline = int(deadline)
         self.tests = [self.name]
@@ -144,6 +166,15 @@ class Command:
         if self.needs and not (self.build / self.needs).exists():
             print(f'  {self.name}: not run: there is no {self.needs} in {self.build}')
             return 0, 0
+        passed, failed = self.attempt()
+        if failed and self.again:
+            second = self.attempt()
+            if second[1] == 0:
+                self.unstable.append(self.name)
+                return second
+        return passed, failed
+
+    def attempt(self):
         log = self.build / 'meson-logs' / f'check-{self.name}.out'
         code = run(self.command, self.deadline, log)
         output = log.read_bytes()
@@ -171,7 +202,7 @@ def find_parts(build, options):
     parts = [MesonSuite(build, name, tests, options) for name, tests in sorted(suites.items())]
     for line in (ROOT / 'tests/parts.txt').read_text().splitlines():
         if line.strip() and not line.startswith('#'):
-            part = Command(build, line)
+            part = Command(build, line, options)
             if part.when == 'fast' or options.all:
                 parts.append(part)
     names = [part.name for part in parts]
@@ -201,6 +232,12 @@ def main():
         plus, minus = part.run()
         print(f'{part.name:16} {plus:6} passed {minus:4} failed {time.monotonic() - start:7.1f} s', flush=True)
         passed, failed = passed + plus, failed + minus
+    unstable = [f'{part.name}: {name}' for part in parts for name in part.unstable]
+    for name in unstable:
+        print(f'UNSTABLE (failed, and passed when run again alone): {name}')
+    if len(unstable) > 2:
+        print(f'{len(unstable)} unstable tests are too many to be chance: each counts as failed')
+        failed += len(unstable)
     print(f'{passed} passed, {failed} failed')
     return failed != 0 or passed == 0
 
