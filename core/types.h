@@ -111,6 +111,7 @@ static inline tl_u64 tl_load_constant(const void *from, tl_size size)
 #endif
 }
 
+/* The counterpart of tl_load_constant. */
 static inline void tl_store_constant(void *to, tl_u64 value, tl_size size)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
