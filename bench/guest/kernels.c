@@ -18,6 +18,11 @@ static volatile word nothing;
 
 static byte bytes[65536];
 
+/* A page that is written to all the time, and on it a word that is not. */
+struct {
+	byte sorted[4096 - 64], watched[64];
+} page __attribute__((aligned(4096)));
+
 static APART void fill(void)
 {
 	word seed = 12345;
@@ -152,6 +157,13 @@ int main(void)
 		fill();
 		sort(bytes, sizeof(bytes) / 4);
 		sum += bytes[100];
+	}
+#elif defined(KERNEL_PAGE)
+	for (int i = 0; i < 4 * TIMES; i++) {
+		for (word at = 0; at < sizeof(page.sorted); at++)
+			page.sorted[at] = bytes[at];
+		sort(page.sorted, sizeof(page.sorted));
+		sum += page.sorted[100];
 	}
 #elif defined(KERNEL_FLOAT)
 	for (int i = 0; i < TIMES; i++)

@@ -83,6 +83,21 @@ struct tl_tlb_entry {
 #define TL_TLB_ENTRIES 1024
 #define TL_TLB_NONE TL_U64_MAX /* not even the low bits of an address, which translated code leaves in, are these */
 
+/*
+ * A page with watchpoints has tags, too, which no address equals: the number of its map is in them, TL_WATCHED_SHIFT
+ * bits up. The map has a byte for every 8 of the page: which accesses (TL_POINT_READS, TL_POINT_WRITES) of up to 8
+ * bytes that begin there may meet a watchpoint. Translated code lets the others pass; all else goes the long way by
+ * such a tag.
+ */
+#define TL_WATCHED_SHIFT 3
+#define TL_WATCHED_MAPS                                                                                                \
+	64 /* number 0 is none; when there are no more, the oldest page that has one goes the long way */
+struct tl_watched {
+	tl_u32 next;
+	tl_u16 owners[TL_WATCHED_MAPS]; /* set * TL_TLB_ENTRIES + entry that has the map, if its tags name it */
+	tl_u8 maps[TL_WATCHED_MAPS][TL_PAGE_SIZE / 8];
+};
+
 /* The entries of a set that were filled since it was emptied, so that emptying it costs what was used of it. */
 #define TL_TLB_USED_MAX 256
 struct tl_tlb_used {
@@ -229,6 +244,7 @@ struct tl_hart {
 	tl_u8 data_set, fetch_set; /* enum tl_tlb_set: those in use now; see tl_paging_update */
 	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
 	struct tl_tlb_used tlb_used[TL_TLB_SET_MAX];
+	struct tl_watched watched;
 	tl_u32 flushes; /* how often translations were forgotten */
 
 	struct tl_decoded decoded[TL_DECODED_ENTRIES]; /* the interpreter's */

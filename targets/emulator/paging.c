@@ -322,39 +322,81 @@ void tl_paging_update(struct tl_hart *hart)
 	hart->data_set = set_of(hart, effective(hart, TL_MEMORY_LOAD), true);
 }
 
+/* Whether a tag is that of a page, with watchpoints or without. */
+static bool is_of_page(tl_u64 tag, tl_u64 page)
+{
+	return tag != TL_TLB_NONE && (tag & ~(TL_PAGE_SIZE - 1)) == page;
+}
+
+static tl_u32 map_of(tl_u64 tag)
+{
+	return tag != TL_TLB_NONE ? (tl_u32)(tag & (TL_PAGE_SIZE - 1)) >> TL_WATCHED_SHIFT : 0;
+}
+
+/* The map of the watchpoints on a page, made if its entry has none. */
+static tl_u32 take_map(struct tl_hart *hart, tl_u32 set, tl_u32 index, tl_u64 page, tl_u64 frame)
+{
+	struct tl_watched *watched = &hart->watched;
+	struct tl_tlb_entry *entry = &hart->tlb[set][index], *before;
+	tl_u32 number = map_of(entry->load) != 0 ? map_of(entry->load) : map_of(entry->store);
+
+	if (number != 0)
+		return number;
+	number = watched->next + 1;
+	watched->next = number % (TL_WATCHED_MAPS - 1);
+	before = &hart->tlb[watched->owners[number] / TL_TLB_ENTRIES][watched->owners[number] % TL_TLB_ENTRIES];
+	if (map_of(before->load) == number)
+		before->load = TL_TLB_NONE;
+	if (map_of(before->store) == number)
+		before->store = TL_TLB_NONE;
+	watched->owners[number] = (tl_u16)(set * TL_TLB_ENTRIES + index);
+	tl_points_map(hart, page, frame, watched->maps[number]);
+	return number;
+}
+
+/* Whether the page can be used directly for such accesses; *host_ret + virtual address is where its bytes stand. */
+static bool can_be_kept(const struct tl_hart *hart, tl_u64 page, tl_u64 frame, enum tl_memory_access_kind kind,
+			tl_uintptr *host_ret)
+{
+	const struct tl_bus_region *region = tl_bus_find(hart->bus, frame, TL_PAGE_SIZE);
+	bool writes = kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC;
+
+	if (region == NULL || region->memory == NULL || (writes && region->read_only))
+		return false;
+	if (writes && hart->translator != NULL && tl_translator_has_code(hart->translator, frame))
+		return false;
+	*host_ret = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
+	return kind == TL_MEMORY_FETCH || hart->data_set != TL_TLB_MACHINE || hart->translator == NULL ||
+	       *host_ret == hart->translated.direct;
+}
+
 void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum tl_memory_access_kind kind)
 {
-	tl_u64 page = address & ~(TL_PAGE_SIZE - 1), frame = physical & ~(TL_PAGE_SIZE - 1);
-	const struct tl_bus_region *region = tl_bus_find(hart->bus, frame, TL_PAGE_SIZE);
+	tl_u64 page = address & ~(TL_PAGE_SIZE - 1), frame = physical & ~(TL_PAGE_SIZE - 1), tag = page;
 	bool writes = kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC;
 	tl_u32 set = kind == TL_MEMORY_FETCH ? hart->fetch_set : hart->data_set;
 	tl_u32 index = address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1);
 	struct tl_tlb_entry *entry = &hart->tlb[set][index];
 	tl_uintptr host;
 
-	if (region == NULL || region->memory == NULL || (writes && region->read_only))
-		return;
-	if (writes && hart->translator != NULL && tl_translator_has_code(hart->translator, frame))
-		return;
-	/* What may be written may be read: translated code relies on that where it does both. */
-	if (kind != TL_MEMORY_FETCH &&
-	    (tl_points_on_page(hart, page, frame) & (TL_POINT_READS | (writes ? TL_POINT_WRITES : 0))) != 0)
-		return;
-	host = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
-	if (set == TL_TLB_MACHINE && kind != TL_MEMORY_FETCH && hart->translator != NULL &&
-	    host != hart->translated.direct)
+	if (!can_be_kept(hart, page, frame, kind, &host))
 		return;
 	/* The parts of an entry are of one page; what was there of another goes. */
-	if (entry->host != host || (entry->load != page && entry->store != page && entry->fetch != page)) {
+	if (entry->host != host ||
+	    (!is_of_page(entry->load, page) && !is_of_page(entry->store, page) && !is_of_page(entry->fetch, page))) {
 		if (entry->load == TL_TLB_NONE && entry->store == TL_TLB_NONE && entry->fetch == TL_TLB_NONE)
 			note_used(hart, set, index);
 		*entry = nothing;
 		entry->host = host;
 	}
+	/* What may be written may be read: translated code relies on that where it does both. */
+	if (kind != TL_MEMORY_FETCH &&
+	    (tl_points_on_page(hart, page, frame) & (TL_POINT_READS | (writes ? TL_POINT_WRITES : 0))) != 0)
+		tag |= (tl_u64)take_map(hart, set, index, page, frame) << TL_WATCHED_SHIFT;
 	if (kind == TL_MEMORY_FETCH)
 		entry->fetch = page;
 	else if (writes)
-		entry->store = page;
+		entry->store = tag;
 	else
-		entry->load = page;
+		entry->load = tag;
 }

@@ -41,8 +41,8 @@ void tl_paging_protect(struct tl_hart *hart);
 void tl_paging_update(struct tl_hart *hart);
 
 /*
- * A page that was translated is kept, when it is memory that can be used directly, and no watchpoint on it wants to see
- * such accesses. An access that reads and writes needs both tags.
+ * A page that was translated is kept, when it is memory that can be used directly; with a tag that names its map if
+ * there are watchpoints for such accesses on it. An access that reads and writes needs both tags.
  */
 void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum tl_memory_access_kind kind);
 

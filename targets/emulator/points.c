@@ -246,6 +246,30 @@ tl_u8 tl_points_on_page(const struct tl_hart *hart, tl_u64 page, tl_u64 frame)
 	return access_in(&hart->points->watchpoints, page) | access_in(&hart->points->physical_watchpoints, frame);
 }
 
+/* Accesses that reach into the page from the one in front of it are asked about in any case. */
+static void map_list(const struct tl_point_list *list, tl_u64 page, tl_u8 *map)
+{
+	tl_u64 end = page + (TL_PAGE_SIZE - 1);
+	tl_size at = walk_from(list, end);
+	const struct tl_emulator_point *point;
+
+	while ((point = next_meeting(list, page, end, &at)) != NULL) {
+		tl_u64 last = point->address + (point->size - 1);
+		tl_u64 first = point->address < page || point->address - page < 7 ? 0 : point->address - page - 7;
+
+		last = last < end ? last - page : TL_PAGE_SIZE - 1;
+		for (tl_u64 i = first / 8; i <= last / 8; i++)
+			map[i] |= point->access;
+	}
+}
+
+void tl_points_map(const struct tl_hart *hart, tl_u64 page, tl_u64 frame, tl_u8 map_ret[TL_PAGE_SIZE / 8])
+{
+	tl_fill(map_ret, 0, TL_PAGE_SIZE / 8);
+	map_list(&hart->points->watchpoints, page, map_ret);
+	map_list(&hart->points->physical_watchpoints, frame, map_ret);
+}
+
 static void note(struct tl_hart *hart, const struct tl_emulator_point *point, const struct tl_done_access *access)
 {
 	struct tl_watch_hit *hit;

@@ -2,9 +2,9 @@
  * The debugger's points in an emulated machine: one table for all of its harts.
  *
  * Nothing is written into the guest. Whoever carries out instructions asks for a breakpoint at the program counter; an
- * access asks for watchpoints when its page has one, because tl_paging_keep then gives that page no tag for such
- * accesses and they come the long way. Breakpoints and watchpoints lie at virtual addresses, in every address space or
- * in that of one satp, or at physical ones.
+ * access asks for watchpoints when its page has one, because tl_paging_keep then gives that page a tag that no address
+ * equals, and they come the long way; translated code looks into the page's map before. Breakpoints and watchpoints lie
+ * at virtual addresses, in every address space or in that of one satp, or at physical ones.
  *
  * The table belongs to the thread that runs the harts. It changes only between runs; what keeps translations (the
  * harts' own, and translated code) is brought up to date by whoever changes it.
@@ -103,8 +103,11 @@ static inline bool tl_points_halt_here(struct tl_hart *hart)
 /* An exception is about to be taken. True when the debugger wants to see it first: hart->halt is set then. */
 bool tl_points_catch(struct tl_hart *hart, const struct tl_exception *exception);
 
-/* The accesses (TL_POINT_READS, TL_POINT_WRITES) to a page that must come the long way for a watchpoint's sake. */
+/* The accesses (TL_POINT_READS, TL_POINT_WRITES) to a page that may meet a watchpoint. */
 tl_u8 tl_points_on_page(const struct tl_hart *hart, tl_u64 page, tl_u64 frame);
+
+/* Marks in a page's map (struct tl_watched) where accesses begin that may meet a watchpoint. */
+void tl_points_map(const struct tl_hart *hart, tl_u64 page, tl_u64 frame, tl_u8 map_ret[TL_PAGE_SIZE / 8]);
 
 /* An access that was carried out. */
 struct tl_done_access {

@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__)
 
+#include "targets/emulator/points.h"
+
 #include <cpuid.h>
 #include <errno.h>
 #include <sys/mman.h>
@@ -147,6 +149,48 @@ static void emit_return_missed(struct tl_translator *translator, tl_u8 key)
 	tl_x86_op(code, 0xff, 4, tl_x86_mx(TL_RBP, TL_RCX, 0, jumps + 8)); /* jmp [code] */
 }
 
+/*
+ * Called where a tag was not that of the page in rdx, for the access at rax whose entry rcx leads to: with ZF when the
+ * page is the right one and the access, by the page's map, can meet no watchpoint. Of an access that has to be aligned
+ * the low bits are in rdx, too. rax and rcx stay.
+ */
+static void emit_watched(struct tl_translator *translator, enum tl_look look, tl_u32 set)
+{
+	static const tl_u8 accesses[TL_LOOK_MAX] = {
+		[TL_LOOK_LOAD] = TL_POINT_READS,
+		[TL_LOOK_STORE] = TL_POINT_WRITES,
+		[TL_LOOK_ATOMIC] = TL_POINT_READS | TL_POINT_WRITES,
+	};
+	_Static_assert(TL_PAGE_SIZE / 8 == 1 << 9, "maps are found by shifting");
+	struct tl_x86 *code = &translator->code;
+	tl_u32 other, misaligned = 0;
+
+	translator->watched[look][set] = code->at;
+	tl_x86_op(code, TL_X86_XOR | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, tl_code_tag_at(look, set)));
+	tl_x86_number(code, TL_X86_W, TL_X86_CMP_N, tl_x86_r(TL_RDX), (TL_WATCHED_MAPS << TL_WATCHED_SHIFT) - 1);
+	other = tl_x86_jump_if(code, TL_CC_A, 0);
+	if (look == TL_LOOK_ATOMIC) {
+		tl_x86_op(code, 0xf6, 0, tl_x86_r(TL_RDX)); /* test dl, 7 */
+		tl_x86_byte(code, 7);
+		misaligned = tl_x86_jump_if(code, TL_CC_NE, 0);
+	}
+	tl_x86_op(code, TL_X86_MOV, TL_RCX, tl_x86_r(TL_RAX));
+	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (tl_i32)TL_PAGE_SIZE - 1);
+	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), 3);
+	tl_x86_shift(code, 0, TL_X86_SHL_N, tl_x86_r(TL_RDX), 9 - TL_WATCHED_SHIFT);
+	tl_x86_op(code, TL_X86_ADD, TL_RDX, tl_x86_r(TL_RCX));
+	tl_x86_op(code, TL_X86_MOV, TL_RCX, tl_x86_r(TL_RAX));
+	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - TL_ENTRY_SHIFT);
+	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << TL_ENTRY_SHIFT);
+	tl_x86_op(code, 0xf6, 0, tl_x86_mx(TL_RBP, TL_RDX, 0, TL_AT(watched.maps))); /* test byte, number */
+	tl_x86_byte(code, accesses[look]);
+	tl_x86_byte(code, 0xc3);
+	tl_x86_aim(code, other, code->at);
+	if (misaligned != 0)
+		tl_x86_aim(code, misaligned, code->at);
+	tl_x86_byte(code, 0xc3);
+}
+
 void tl_code_routines(struct tl_translator *translator)
 {
 	struct tl_x86 *code = &translator->code;
@@ -161,6 +205,9 @@ void tl_code_routines(struct tl_translator *translator)
 	}
 	for (tl_u8 key = 0; key < TL_KEY_MAX; key++)
 		emit_return_missed(translator, key);
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++)
+		for (tl_u32 look = 0; look < TL_LOOK_MAX; look++)
+			emit_watched(translator, (enum tl_look)look, set);
 	translator->first_free = code->at;
 }
 

@@ -95,6 +95,12 @@ enum tl_leave {
 };
 #define TL_LEAVE_SHIFT 28
 
+/*
+ * What an access in line wants of a page. When its tag is not what it should be, translator->watched is called for it,
+ * which looks whether that is for watchpoints alone that the access does not meet: then it goes on in line.
+ */
+enum tl_look { TL_LOOK_LOAD, TL_LOOK_STORE, TL_LOOK_ATOMIC, TL_LOOK_MAX };
+
 struct tl_translator {
 	struct tl_x86 code;
 	const tl_u8 *run; /* the same memory, where it can be executed */
@@ -103,6 +109,7 @@ struct tl_translator {
 	tl_u32 first_free;                                /* where blocks begin */
 	tl_u32 (*enter[2])(void *hart, const void *code); /* with floating point: 1 */
 	tl_u32 leave[2], leave_jump[2], return_missed[TL_KEY_MAX], step[2], access[2];
+	tl_u32 watched[TL_LOOK_MAX][TL_TLB_SET_MAX];
 	bool has_fma, has_lzcnt, has_tzcnt, has_popcnt;
 
 	struct tl_block *blocks;
@@ -125,6 +132,17 @@ struct tl_translator {
 
 /* Fields of a hart, as rbp sees them. */
 #define TL_AT(field) ((tl_i32) __builtin_offsetof(struct tl_hart, field) - TL_HART_BIAS)
+
+/* A field of the first entry of a set of the TLB; TL_ENTRY_SHIFT: of the size of an entry. */
+#define TL_ENTRY_SHIFT 5
+_Static_assert(sizeof(struct tl_tlb_entry) == 1 << TL_ENTRY_SHIFT, "entries are found by shifting");
+#define TL_ENTRY_AT(set, field)                                                                                        \
+	(TL_AT(tlb) + (tl_i32)((set)*TL_TLB_ENTRIES * sizeof(struct tl_tlb_entry) +                                    \
+			       __builtin_offsetof(struct tl_tlb_entry, field)))
+static inline tl_i32 tl_code_tag_at(enum tl_look look, tl_u32 set)
+{
+	return look == TL_LOOK_LOAD ? TL_ENTRY_AT(set, load) : TL_ENTRY_AT(set, store);
+}
 
 /* Registers of the hart that stand in registers of the host: -1 for the others. */
 extern const tl_i8 tl_pinned[32], tl_pinned_float[32];

@@ -2,18 +2,6 @@
 
 #if defined(__x86_64__)
 
-#define ENTRY_SHIFT 5 /* of struct tl_tlb_entry */
-_Static_assert(sizeof(struct tl_tlb_entry) == 1 << ENTRY_SHIFT, "entries are found by shifting");
-
-static tl_i32 entry_at(const struct tl_unit *unit, tl_size field)
-{
-	tl_u32 set = unit->key & TL_KEY_SET;
-
-	return TL_AT(tlb) + (tl_i32)(set * TL_TLB_ENTRIES * sizeof(struct tl_tlb_entry) + field);
-}
-
-#define FIELD(name) __builtin_offsetof(struct tl_tlb_entry, name)
-
 /* The address of an access into rax. */
 static void take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
 {
@@ -31,9 +19,11 @@ static void take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
  * first byte is compared with the page of the last: one that reaches into the next page goes the long way. So does one
  * that is not aligned, if it has to be. Yields the jump there.
  */
-static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, tl_size tag, bool aligned)
+static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look)
 {
+	bool aligned = look == TL_LOOK_ATOMIC;
 	struct tl_x86 *code = unit->code;
+	tl_u32 set = unit->key & TL_KEY_SET;
 	tl_i32 mask = -(tl_i32)TL_PAGE_SIZE | (aligned ? (tl_i32)(size - 1) : 0);
 	tl_u32 site;
 
@@ -42,17 +32,16 @@ static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, tl_size tag, bool align
 		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(TL_RAX));
 	else
 		tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RDX, tl_x86_m(TL_RAX, (tl_i32)(size - 1)));
-	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - ENTRY_SHIFT);
+	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - TL_ENTRY_SHIFT);
 	tl_x86_number(code, TL_X86_W, TL_X86_AND_N, tl_x86_r(TL_RDX), mask);
-	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << ENTRY_SHIFT);
-	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, tag)));
+	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << TL_ENTRY_SHIFT);
+	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, tl_code_tag_at(look, set)));
 	site = tl_x86_jump_if(code, TL_CC_NE, 0);
 	/* In machine mode it is always the same, and need not wait for the address. */
-	if ((unit->key & TL_KEY_SET) == TL_TLB_MACHINE)
+	if (set == TL_TLB_MACHINE)
 		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX, tl_unit_in_hart(TL_AT(translated.direct)));
 	else
-		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX,
-			  tl_x86_mx(TL_RBP, TL_RCX, 0, entry_at(unit, FIELD(host))));
+		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RCX, tl_x86_mx(TL_RBP, TL_RCX, 0, TL_ENTRY_AT(set, host)));
 	return site;
 }
 
@@ -130,7 +119,7 @@ bool tl_translate_memory(struct tl_unit *unit)
 	tl_u32 site;
 
 	take_address(unit, unit->is.rs1, unit->is.immediate);
-	site = look_up(unit, 1u << access->shift, access->store ? FIELD(store) : FIELD(load), false);
+	site = look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
 	if (access->store)
 		store(unit, access, memory);
 	else if (access->is_float)
@@ -138,6 +127,7 @@ bool tl_translate_memory(struct tl_unit *unit)
 	else
 		load_number(unit, access, memory);
 	cold = tl_unit_cold(unit, TL_COLD_ACCESS, site);
+	cold->look = 1 + (access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
 	cold->info = (tl_u32)unit->is.length << 8 | (tl_u32)(access->store ? unit->is.rs2 : unit->is.rd) << 11 |
 		     (tl_u32)access->shift << 16 | (access->is_signed ? TL_INFO_SIGNED : 0) |
 		     (access->store ? TL_INFO_STORE : 0) | (access->is_float ? TL_INFO_FLOAT : 0);
@@ -180,8 +170,9 @@ bool tl_translate_atomic(struct tl_unit *unit)
 	if (opcode == 0)
 		return false;
 	tl_unit_take(unit, unit->is.rs1, TL_RAX);
-	site = look_up(unit, wide != 0 ? 8 : 4, FIELD(store), true);
+	site = look_up(unit, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
 	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
+	cold->look = 1 + TL_LOOK_ATOMIC;
 	cold->info = (tl_u32)unit->is.length << 8;
 	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RAX, memory);
 	tl_x86_op(code, TL_X86_MOV | wide, TL_RCX, tl_x86_m(TL_RAX, 0));

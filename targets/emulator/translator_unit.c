@@ -244,6 +244,10 @@ static void emit_cold(struct tl_unit *unit, const struct tl_cold *cold)
 	switch ((enum tl_cold_kind)cold->kind) {
 	case TL_COLD_ACCESS:
 	case TL_COLD_STEP:
+		if (cold->look != 0) {
+			(void)tl_x86_call(code, unit->translator->watched[cold->look - 1][unit->key & TL_KEY_SET]);
+			(void)tl_x86_jump_if(code, TL_CC_E, cold->site + 4); /* behind the jump that came here */
+		}
 		tl_x86_set(code, TL_RCX, cold->pc);
 		tl_x86_set(code, TL_RDX, cold->info | (tl_u32)(block->count - cold->index - 1));
 		(void)tl_x86_call(code, cold->kind == TL_COLD_STEP ? unit->translator->step[computes]

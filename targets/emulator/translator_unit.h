@@ -17,6 +17,7 @@ enum tl_cold_kind {
 struct tl_cold {
 	tl_u8 kind;
 	tl_u8 target;       /* NAN: the host's register */
+	tl_u8 look;         /* ACCESS and STEP, for one that was looked up in line: 1 + enum tl_look; else 0 */
 	tl_u32 site, site2; /* jumps that come here; site2 may be 0 */
 	tl_u32 back;        /* where it goes on */
 	tl_u64 pc;

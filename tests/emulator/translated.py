@@ -16,7 +16,7 @@ import tempfile
 
 COMPILER = 'riscv64-unknown-elf-gcc'
 FLAGS = ['-O2', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-nostdlib', '-nostartfiles', '-ffreestanding']
-KERNELS = ('CRC', 'CALLS', 'INDIRECT', 'LIST', 'SORT', 'FLOAT', 'MIXED')
+KERNELS = ('CRC', 'CALLS', 'INDIRECT', 'LIST', 'SORT', 'FLOAT', 'MIXED', 'PAGE')
 WAYS = [['--translate'], ['--compare', '--slices', '100000'], ['--compare', '--heat', '0', '--slices', '1,2,3,7,1000'],
         ['--compare', '--slices', '997'],
         ['--compare', '--heat', '0', '--room', '9000', '--slices', '1000']]
@@ -30,6 +30,15 @@ def build(source, folder, name, defines):
     return made
 
 
+def ways(program):
+    """How it is run: `page` with a watchpoint, too, on the page that it writes to, and then on one of the words."""
+    if not program.endswith('PAGE'):
+        return WAYS
+    names = subprocess.run(['riscv64-unknown-elf-nm', program], check=True, capture_output=True, text=True).stdout.splitlines()
+    page = next(int(line.split()[0], 16) for line in names if line.endswith(' page'))
+    return WAYS + [[*WAYS[2], '--watch', hex(page + 4088)], ['--compare', '--watch', hex(page + 2001)]]
+
+
 def main():
     if shutil.which(COMPILER) is None or platform.machine() != 'x86_64':
         print(f'no {COMPILER}, or no x86-64: make setup installs the one')
@@ -40,7 +49,7 @@ def main():
         programs = [build(kernels, folder, name, [f'-DKERNEL_{name}', '-DTIMES=1']) for name in KERNELS]
         programs.append(build(modify, folder, 'modify', []))
         for program in programs:
-            for way in WAYS:
+            for way in ways(program):
                 # Where the interpreter runs beside it, the beginning is enough.
                 limit = ['--limit', '3000000'] if '--compare' in way and 'modify' not in program else []
                 result = subprocess.run([machine, *way, *limit, program], stdin=subprocess.DEVNULL, check=False,
