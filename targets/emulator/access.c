@@ -80,8 +80,8 @@ static void store_piece(struct tl_hart *hart, const struct tl_bus_region *region
 		region->operations->write(region->device, physical - region->start, value, size);
 		return;
 	}
-	tl_store_little(region->memory + (physical - region->start), value, size);
 	tl_access_written(hart, physical, size);
+	tl_store_little(region->memory + (physical - region->start), value, size);
 }
 
 /* What a piece of a store is about to replace; 0 in a device, which is not to be asked. */

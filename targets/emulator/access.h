@@ -9,6 +9,7 @@
 #define TL_TARGETS_EMULATOR_ACCESS_H
 
 #include "targets/emulator/hart.h"
+#include "targets/emulator/page_tables.h"
 #include "targets/emulator/translator.h"
 
 /* Where an address of a page that is kept stands in this process. */
@@ -57,9 +58,14 @@ static inline bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 
 	return true;
 }
 
-/* Memory was written without asking the translations that are kept: code there that was translated is not valid. */
+/*
+ * Memory is about to be written without asking the translations that are kept: what was made of its contents, code and
+ * translations, is not valid any more.
+ */
 static inline void tl_access_written(struct tl_hart *hart, tl_u64 physical, tl_u64 size)
 {
+	if (hart->tables != NULL)
+		tl_page_tables_before_write(hart->tables, physical, size);
 	if (hart->translator != NULL)
 		tl_translator_memory_changed(hart->translator, physical, size);
 }

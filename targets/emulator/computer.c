@@ -130,13 +130,24 @@ static tl_u64 harts_size(const struct tl_computer *computer)
 	return sizeof(struct tl_hart) * computer->configuration.harts;
 }
 
+static tl_u64 uses_size(const struct tl_computer *computer)
+{
+	return (computer->configuration.memory_size >> TL_PAGE_BITS) * sizeof(*computer->tables.uses);
+}
+
 static enum tl_status build(struct tl_computer *computer, struct tl_error *error)
 {
 	const struct tl_computer_configuration *configuration = &computer->configuration;
 
 	computer->memory = map(configuration->memory_size);
 	computer->harts = map(harts_size(computer));
-	if (computer->memory == NULL || computer->harts == NULL)
+	computer->tables = (struct tl_page_tables){.memory = computer->memory,
+						   .start = TL_BOARD_MEMORY,
+						   .size = configuration->memory_size,
+						   .uses = map(uses_size(computer)),
+						   .harts = computer->harts,
+						   .hart_count = configuration->harts};
+	if (computer->memory == NULL || computer->harts == NULL || computer->tables.uses == NULL)
 		return TL_FAIL_ERRNO(error, TL_ERROR_NO_MEMORY, "no room for a machine with %u MiB of memory",
 				     (unsigned)(configuration->memory_size >> 20));
 	if (!tl_riscv_board_make(&computer->board, configuration->harts, computer->memory, configuration->memory_size,
@@ -184,6 +195,8 @@ void tl_computer_close(struct tl_computer *computer)
 		(void)munmap(computer->memory, computer->configuration.memory_size);
 	if (computer->harts != NULL)
 		(void)munmap(computer->harts, harts_size(computer));
+	if (computer->tables.uses != NULL)
+		(void)munmap(computer->tables.uses, uses_size(computer));
 	for (tl_u32 i = 0; i < computer->image_count; i++)
 		free(computer->images[i].bytes);
 	free(computer->command_line);
@@ -202,6 +215,7 @@ void tl_computer_start(struct tl_computer *computer)
 
 		computer->turns[i] = (struct tl_computer_turn){0};
 		tl_hart_reset(hart, i, TL_BOARD_ROM, &computer->board.bus);
+		hart->tables = &computer->tables;
 		hart->time = hart_time;
 		hart->time_context = computer;
 	}

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "machine/riscv_board.h"
 #include "targets/emulator/hart.h"
+#include "targets/emulator/page_tables.h"
 
 #define TL_COMPUTER_QUANTUM 20000
 #define TL_COMPUTER_QUANTUM_MAX 50000
@@ -137,6 +138,7 @@ struct tl_computer {
 	struct tl_translator *translator; /* owned; NULL: the interpreter runs */
 	tl_u8 *memory; /* configuration.memory_size bytes at TL_BOARD_MEMORY; write with tl_computer_change only */
 	struct tl_hart *harts; /* configuration.harts of them */
+	struct tl_page_tables tables;
 
 	/* The schedule. Between calls of tl_computer_run, also in the middle of a round. */
 	struct tl_computer_turn turns[TL_BOARD_HARTS_MAX];

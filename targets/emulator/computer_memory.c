@@ -33,6 +33,7 @@ const tl_u8 *tl_computer_look(const struct tl_computer *computer, tl_u64 physica
 /* Those who keep something that was made of memory are told that it changes. */
 static void tell(struct tl_computer *computer, tl_u64 physical, tl_u64 size)
 {
+	tl_page_tables_before_write(&computer->tables, physical, size);
 	if (computer->memory_changes != NULL)
 		computer->memory_changes(computer->context, physical, size);
 	if (computer->executor.memory_changes != NULL)

@@ -137,6 +137,7 @@ struct tl_watch_hit {
 #define TL_PASS_NONE ((tl_u64)1)
 
 struct tl_emulator_points;
+struct tl_page_tables;
 struct tl_translator;
 
 /*
@@ -206,6 +207,8 @@ struct tl_hart {
 	/* Up to here is what a guest can tell: what is kept of a hart in a snapshot. */
 
 	const struct tl_first_writes *first_writes; /* borrowed; NULL: nobody wants to know */
+	struct tl_page_tables
+		*tables; /* borrowed; NULL: what is kept is forgotten when the guest says so, and not before */
 
 	/*
 	 * The debugger's part. The points are borrowed, and one table for all harts; NULL: none. What runs a hart

@@ -15,9 +15,7 @@
  * Time runs the same way twice because all of it is the machine's own. What a device sends out while the past is run
  * again was sent before: who passes it on asks tl_history_is_past.
  *
- * One limit is known. When a guest clears the accessed bit of a page table's entry and does not flush the translation,
- * when the bit is set again depends on what translations were kept, and these are forgotten at each checkpoint. A run
- * from a checkpoint that the recording itself left is exact; the facts tell when one was not.
+ * Checkpoints forget what translations the harts keep; that cannot be told from inside (page_tables.h).
  *
  * All in the thread that runs the computer.
  */

@@ -82,8 +82,8 @@ static bool store_conditional(struct tl_step *step, tl_u32 size)
 	hart->reserved = false;
 	if (held) {
 		old = tl_load_little(bytes, size);
-		tl_store_little(bytes, value, size);
 		tl_access_written(step->hart, physical, size);
+		tl_store_little(bytes, value, size);
 		accessed(step, TL_POINT_WRITES, physical, size, old, value);
 	}
 	tl_interpret_set_x(step, !held);
@@ -111,8 +111,8 @@ bool tl_interpret_atomic(struct tl_step *step)
 		step->hart->reservation = physical;
 	} else {
 		value = combine(is->operation, old, operand);
-		tl_store_little(bytes, value, size);
 		tl_access_written(step->hart, physical, size);
+		tl_store_little(bytes, value, size);
 		accessed(step, TL_POINT_WRITES, physical, size, old, value);
 	}
 	tl_interpret_set_x(step, old);

@@ -1,6 +1,7 @@
 #include "targets/emulator/paging.h"
 
 #include "core/cursor.h"
+#include "targets/emulator/page_tables.h"
 #include "targets/emulator/points.h"
 #include "targets/emulator/translator.h"
 
@@ -142,12 +143,20 @@ static bool is_canonical(const struct tl_hart *hart, tl_u64 address)
 
 enum walk { WALK_FOUND, WALK_NOT_MAPPED, WALK_NO_MEMORY };
 
-/* Goes down the page table. Yields where the leaf stands in this process, and the physical address. */
-static enum walk walk(const struct tl_hart *hart, tl_u64 address, tl_u8 **leaf_ret, tl_u64 *physical_ret)
+/* The entries that led to a page, by level: from the leaf's to that of the root. */
+struct path {
+	tl_u64 entries[4]; /* physical addresses */
+	tl_u32 first, end;
+};
+
+/* Goes down the page table. Yields where the leaf stands in this process, the physical address, and how it went. */
+static enum walk walk(const struct tl_hart *hart, tl_u64 address, tl_u8 **leaf_ret, tl_u64 *physical_ret,
+		      struct path *path_ret)
 {
 	tl_u64 table = SATP_ROOT(hart->satp);
 	bool whole = true;
 
+	path_ret->end = levels(hart);
 	if (!is_canonical(hart, address))
 		return WALK_NOT_MAPPED;
 	for (tl_u32 level = levels(hart); level-- > 0;) {
@@ -158,6 +167,8 @@ static enum walk walk(const struct tl_hart *hart, tl_u64 address, tl_u8 **leaf_r
 		if (bytes == NULL || !pmp_allows(hart, at, 8, TL_MEMORY_LOAD, TL_PRIVILEGE_SUPERVISOR, &whole))
 			return WALK_NO_MEMORY;
 		entry = tl_load_little(bytes, 8);
+		path_ret->entries[level] = at;
+		path_ret->first = level;
 		if ((entry & PTE_VALID) == 0 || (entry & (PTE_READ | PTE_WRITE)) == PTE_WRITE ||
 		    (entry & PTE_RESERVED) != 0)
 			return WALK_NOT_MAPPED;
@@ -203,15 +214,27 @@ static void mark_used(const struct tl_hart *hart, tl_u8 *leaf, enum tl_memory_ac
 	tl_store_little(leaf, marked, 8);
 }
 
+/* Whether a translation that was found so may be kept: changes of the tables must be seen. */
+static bool may_keep(const struct tl_hart *hart, tl_u64 address, const struct path *path)
+{
+	bool seen = true;
+
+	if (hart->tables != NULL)
+		for (tl_u32 level = path->first; level < path->end; level++)
+			seen = tl_page_tables_use(hart->tables, path->entries[level], address, level) && seen;
+	return seen;
+}
+
 bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_access_kind kind, tl_u64 size,
 			 tl_u64 *physical_ret, struct tl_exception *exception_ret)
 {
 	tl_u8 privilege = effective(hart, kind), *leaf;
+	struct path path = {0};
 	bool whole = true;
 
 	*physical_ret = address;
 	if (uses_tables(hart, privilege)) {
-		switch (walk(hart, address, &leaf, physical_ret)) {
+		switch (walk(hart, address, &leaf, physical_ret, &path)) {
 		case WALK_NOT_MAPPED:
 			return fail(exception_ret, kind, true, address);
 		case WALK_NO_MEMORY:
@@ -227,18 +250,19 @@ bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_ac
 		return fail(exception_ret, kind, false, address);
 	if (hart->first_writes != NULL && (kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC))
 		tl_first_writes_before(hart->first_writes, *physical_ret - hart->first_writes->start, size);
-	if (whole)
+	if (whole && may_keep(hart, address, &path))
 		tl_paging_keep(hart, address, *physical_ret, kind);
 	return true;
 }
 
 bool tl_paging_look(const struct tl_hart *hart, tl_u64 address, tl_u64 *physical_ret)
 {
+	struct path path;
 	tl_u8 *leaf;
 
 	*physical_ret = address;
 	return !uses_tables(hart, effective(hart, TL_MEMORY_LOAD)) ||
-	       walk(hart, address, &leaf, physical_ret) == WALK_FOUND;
+	       walk(hart, address, &leaf, physical_ret, &path) == WALK_FOUND;
 }
 
 static const struct tl_tlb_entry nothing = {TL_TLB_NONE, TL_TLB_NONE, TL_TLB_NONE, 0};
@@ -282,18 +306,30 @@ void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address)
 	hart->flushes++;
 }
 
-void tl_paging_protect(struct tl_hart *hart)
+/* Forgets that a page may be written: the one whose bytes stand there, or any (NULL). */
+static void protect_entry(struct tl_tlb_entry *entry, const tl_u8 *bytes)
+{
+	if (bytes == NULL || entry->host + (tl_uintptr)(entry->store & ~(TL_PAGE_SIZE - 1)) == (tl_uintptr)bytes)
+		entry->store = TL_TLB_NONE;
+}
+
+void tl_paging_protect_page(struct tl_hart *hart, const tl_u8 *bytes)
 {
 	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++) {
 		const struct tl_tlb_used *used = &hart->tlb_used[set];
 
 		if (used->count <= TL_TLB_USED_MAX)
 			for (tl_u32 i = 0; i < used->count; i++)
-				hart->tlb[set][used->entries[i]].store = TL_TLB_NONE;
+				protect_entry(&hart->tlb[set][used->entries[i]], bytes);
 		else
 			for (tl_u32 i = 0; i < TL_TLB_ENTRIES; i++)
-				hart->tlb[set][i].store = TL_TLB_NONE;
+				protect_entry(&hart->tlb[set][i], bytes);
 	}
+}
+
+void tl_paging_protect(struct tl_hart *hart)
+{
+	tl_paging_protect_page(hart, NULL);
 }
 
 /* An entry is filled: it is on the list of those that are. */
@@ -333,6 +369,27 @@ static tl_u32 map_of(tl_u64 tag)
 	return tag != TL_TLB_NONE ? (tl_u32)(tag & (TL_PAGE_SIZE - 1)) >> TL_WATCHED_SHIFT : 0;
 }
 
+void tl_paging_forget(struct tl_hart *hart, tl_u64 page)
+{
+	tl_u32 at = page >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1), number = page >> TL_PAGE_BITS & (TL_FETCH_PAGES - 1);
+	bool kept = false;
+
+	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++) {
+		struct tl_tlb_entry *entry = &hart->tlb[set][at];
+
+		if (set == TL_TLB_MACHINE)
+			continue;
+		if (is_of_page(entry->load, page) || is_of_page(entry->store, page) || is_of_page(entry->fetch, page)) {
+			*entry = nothing;
+			kept = true;
+		}
+		kept |= hart->translated.pages[set][number] != 0;
+		hart->translated.pages[set][number] = 0;
+	}
+	if (kept)
+		hart->flushes++;
+}
+
 /* The map of the watchpoints on a page, made if its entry has none. */
 static tl_u32 take_map(struct tl_hart *hart, tl_u32 set, tl_u32 index, tl_u64 page, tl_u64 frame)
 {
@@ -363,7 +420,8 @@ static bool can_be_kept(const struct tl_hart *hart, tl_u64 page, tl_u64 frame, e
 
 	if (region == NULL || region->memory == NULL || (writes && region->read_only))
 		return false;
-	if (writes && hart->translator != NULL && tl_translator_has_code(hart->translator, frame))
+	if (writes && ((hart->translator != NULL && tl_translator_has_code(hart->translator, frame)) ||
+		       (hart->tables != NULL && tl_page_tables_has(hart->tables, frame))))
 		return false;
 	*host_ret = (tl_uintptr)region->memory + (tl_uintptr)(frame - region->start) - (tl_uintptr)page;
 	return kind == TL_MEMORY_FETCH || hart->data_set != TL_TLB_MACHINE || hart->translator == NULL ||

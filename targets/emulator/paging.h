@@ -37,6 +37,12 @@ void tl_paging_reset(struct tl_hart *hart);
 /* Forgets that pages may be written, so that the next store to each is looked at again. */
 void tl_paging_protect(struct tl_hart *hart);
 
+/* The same for one page of memory, whose bytes stand there. */
+void tl_paging_protect_page(struct tl_hart *hart, const tl_u8 *bytes);
+
+/* Forgets a page of the address space whose entry in the page table changes; not in machine mode, which has none. */
+void tl_paging_forget(struct tl_hart *hart, tl_u64 page);
+
 /* Chooses the sets of translations that belong to the mode; after every change of privilege and of mstatus. */
 void tl_paging_update(struct tl_hart *hart);
 

@@ -122,7 +122,7 @@ static tl_u32 block_for(struct tl_translator *translator, struct tl_hart *hart)
 	mapping = tl_translator_page(translator, hart, hart->pc);
 	if (mapping == 0)
 		return TL_NO_BLOCK;
-	if ((hart->pc & (TL_PAGE_SIZE - 1)) == TL_PAGE_SIZE - 2)
+	if (tl_translator_reaches_on(translator, mapping, hart->pc))
 		second = tl_translator_page(translator, hart, hart->pc + 2);
 	number = tl_blocks_find(translator, hart->pc, mapping, second, key);
 	if (number != TL_NO_BLOCK)

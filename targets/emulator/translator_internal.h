@@ -173,6 +173,12 @@ void tl_blocks_empty(struct tl_translator *translator);
  * cannot be had (the interpreter then finds out why).
  */
 tl_u32 tl_translator_page(struct tl_translator *translator, struct tl_hart *hart, tl_u64 address);
+/* Whether the instruction at an address of the page goes on on the next one, which is not to be asked for otherwise. */
+static inline bool tl_translator_reaches_on(const struct tl_translator *translator, tl_u32 mapping, tl_u64 address)
+{
+	return (address & (TL_PAGE_SIZE - 1)) == TL_PAGE_SIZE - 2 &&
+	       (translator->mappings[mapping].bytes[TL_PAGE_SIZE - 2] & 3) == 3;
+}
 /* What routines call: they yield 0 to leave translated code. */
 tl_u32 tl_translator_step(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u64 pc);
 tl_u32 tl_translator_access(struct tl_hart *hart, tl_u64 address, tl_u64 info, tl_u64 pc);

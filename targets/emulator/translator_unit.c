@@ -315,7 +315,7 @@ tl_u32 tl_translator_unit(struct tl_translator *translator, struct tl_hart *hart
 	unit->mapping = mapping;
 	unit->key = key;
 	unit->pc = hart->pc;
-	if ((hart->pc & (TL_PAGE_SIZE - 1)) == TL_PAGE_SIZE - 2)
+	if (tl_translator_reaches_on(translator, mapping, hart->pc))
 		second = tl_translator_page(translator, hart, hart->pc + 2);
 	if (!decode(unit, second))
 		return TL_NO_BLOCK;

@@ -17,6 +17,7 @@
 #include "machine/finisher.h"
 #include "machine/uart.h"
 #include "targets/emulator/interpreter.h"
+#include "targets/emulator/page_tables.h"
 #include "targets/emulator/points.h"
 #include "targets/emulator/translator.h"
 
@@ -38,6 +39,7 @@ struct machine {
 	struct tl_uart uart;
 	struct tl_finisher finisher;
 	struct tl_emulator_points points;
+	struct tl_page_tables tables;
 	tl_u8 *memory;
 	struct tl_translator *translator; /* NULL: the interpreter runs it */
 	bool silent;
@@ -118,7 +120,14 @@ static struct machine *build(const struct options *options, bool translate)
 			      &machine->finisher) != TL_OK)
 		return NULL;
 	tl_hart_reset(&machine->hart, 0, entry, &machine->bus);
-	if (!add_points(machine, options))
+	machine->tables = (struct tl_page_tables){.memory = machine->memory,
+						  .start = MEMORY_START,
+						  .size = MEMORY_SIZE,
+						  .uses = calloc(MEMORY_SIZE / TL_PAGE_SIZE, sizeof(tl_u64)),
+						  .harts = &machine->hart,
+						  .hart_count = 1};
+	machine->hart.tables = &machine->tables;
+	if (machine->tables.uses == NULL || !add_points(machine, options))
 		return NULL;
 	if (translate && tl_translator_create(&machine->translator, &error) != TL_OK) {
 		fprintf(stderr, "%s\n", error.text);
@@ -138,6 +147,7 @@ static void destroy(struct machine *machine)
 	tl_translator_destroy(machine->translator);
 	if (machine->hart.points != NULL)
 		tl_points_end(&machine->points);
+	free(machine->tables.uses);
 	free(machine->memory);
 	free(machine);
 }
@@ -157,8 +167,8 @@ static bool goes_on(const struct machine *machine, tl_u64 limit)
 /* Whether two harts are the same in all that a program can see; says what is not. */
 static bool same_hart(const struct tl_hart *a, const struct tl_hart *b)
 {
-	/* From the first register to where the interpreter and the translator have each their own. */
-	tl_size size = __builtin_offsetof(struct tl_hart, points);
+	/* From the first register to where each has its own. */
+	tl_size size = __builtin_offsetof(struct tl_hart, first_writes);
 
 	for (int i = 0; i < 32; i++) {
 		if (a->x[i] != b->x[i])

@@ -312,6 +312,81 @@ TEST(back_to_the_last_write)
 	tl_computer_close(&computer);
 }
 
+/*
+ * In supervisor mode, with a page table in which x6 is a page of its own whose entry is at x5: it clears the entry's
+ * accessed and dirty bits again and again, without a fence, and counts in x10 and x11 how often they were set.
+ */
+#define TABLE (CODE + 0x40000)
+#define ENTRY (TABLE + 0x2000)
+static const tl_u32 ages[] = {
+	SD(23, 6, 0),   LD(7, 6, 8),       LD(8, 5, 0),    ANDI(9, 8, 0x40),
+	ADD(10, 10, 9), ANDI(9, 8, 0x80),  ADD(11, 11, 9), ANDI(8, 8, 0xf3f), /* ~0xc0 */
+	SD(8, 5, 0),    ADDI(23, 23, 1),   ANDI(9, 23, 1),                    /* every other time it is only read */
+	BNE(9, 0, -44), LD(7, 6, 0),       LD(8, 5, 0),    ANDI(9, 8, 0x40),
+	ADD(10, 10, 9), ANDI(8, 8, 0xf3f), SD(8, 5, 0),    BNE(5, 0, -72),
+};
+
+static void build_ageing(struct tl_computer *computer, bool interpret)
+{
+	struct tl_hart *hart;
+	tl_u8 *memory;
+
+	build(computer, 1, false, interpret);
+	memory = computer->memory;
+	for (tl_size i = 0; i < TL_COUNT(ages); i++)
+		tl_store_little(memory + 4 * i, ages[i], 4);
+	/* The gigabyte at 2 GiB is itself; the first page of 1 GiB is one of it. */
+	tl_store_little(memory + 0x40000 + 16, (TL_BOARD_MEMORY >> 12) << 10 | 0xcf, 8);
+	tl_store_little(memory + 0x40000 + 8, (TABLE + 0x1000) >> 12 << 10 | 1, 8);
+	tl_store_little(memory + 0x41000, ENTRY >> 12 << 10 | 1, 8);
+	tl_store_little(memory + 0x42000, OFTEN >> 12 << 10 | 7, 8);
+	hart = &computer->harts[0];
+	hart->pc = CODE;
+	hart->x[5] = ENTRY;
+	hart->x[6] = (tl_u64)1 << 30;
+	hart->satp = (tl_u64)8 << 60 | TABLE >> 12;
+	hart->privilege = TL_PRIVILEGE_SUPERVISOR;
+	hart->pmp_used = true;
+	hart->pmp_configuration[0] = 0x1f;
+	hart->pmp_address[0] = TL_U64_MAX >> 10;
+	tl_paging_update(hart);
+	tl_paging_flush(hart);
+}
+
+/* When bits of page tables are set again does not depend on what is remembered, when, and by whom. */
+TEST(accessed_bits_that_are_cleared_without_a_fence)
+{
+	struct tl_computer computer, other;
+	struct tl_history *history;
+	struct tl_history_facts facts;
+	struct tl_emulator_points points;
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+
+	build_ageing(&computer, false);
+	history = remember(&computer, 5000, 0);
+	run_to(history, 100003);
+	for (int i = 0; i < 30; i++) {
+		build_ageing(&other, true);
+		limits.begun = computer.begun;
+		CHECK(tl_computer_run(&other, &limits) == TL_COMPUTER_REACHED);
+		CHECK(same(&computer, &other));
+		tl_computer_close(&other);
+		/* A watchpoint that is not met changes nothing, either. */
+		if (i == 10)
+			set_points(&computer, &points, ((tl_u64)1 << 30) + 2048, 8, TL_POINT_WRITES | TL_POINT_READS);
+		for (int step = 0; step < 7; step++)
+			CHECK(tl_history_step_back(history, 0) == TL_BACK_DONE);
+		if (i % 3 == 2)
+			run_to(history, computer.begun + 12345);
+	}
+	CHECK(computer.harts[0].x[10] > 100000 && computer.harts[0].x[11] > 100000);
+	tl_history_facts(history, &facts);
+	CHECK(!facts.diverged);
+	tl_history_close(history);
+	tl_points_end(&points);
+	tl_computer_close(&computer);
+}
+
 TEST(back_to_a_breakpoint)
 {
 	static const tl_u64 places[] = {LOOP, HANDLER, CODE + 4 * 26};
