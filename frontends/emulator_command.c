@@ -23,7 +23,7 @@ enum {
 	OPTION_FORWARD,
 	OPTION_RESTRICT,
 	OPTION_SEED,
-	OPTION_PAUSED
+	OPTION_RUNNING
 };
 
 static const struct tl_option table[] = {
@@ -52,8 +52,11 @@ static const struct tl_option table[] = {
 	{"--interpreter", TL_VALUE_NONE, NULL, "Instructions are interpreted rather than translated.",
 	 OPTION_INTERPRETER},
 	{"--no-history", TL_VALUE_NONE, NULL, "Nothing of the past is kept: no way back.", OPTION_NO_HISTORY},
-	{"--paused", TL_VALUE_NONE, NULL, "The machine stands at reset until it is told to go (always).",
-	 OPTION_PAUSED},
+	{"--running", TL_VALUE_NONE, NULL,
+	 "With --serve: the machine sets off at once, and the first client finds it\nrunning and stops it (else it "
+	 "stands "
+	 "at reset until a client sets it going).",
+	 OPTION_RUNNING},
 	{NULL, 0, NULL, NULL, 0},
 };
 
@@ -157,7 +160,8 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 	case OPTION_NO_HISTORY:
 		machine->forgets = true;
 		break;
-	default: /* OPTION_PAUSED */
+	default: /* OPTION_RUNNING */
+		command->running = true;
 		break;
 	}
 	return TL_OK;

@@ -14,6 +14,7 @@
 struct tl_emulator_command {
 	struct tl_emulator_options machine; /* texts are the command line's */
 	const char *serial;                 /* "-", "none", or a terminal; NULL: nothing was said */
+	bool running;                       /* it does not wait at reset; for servers */
 };
 
 /* Reads the words behind `emu`, NULL-terminated. */

@@ -350,6 +350,8 @@ static int drive_prompt(struct command *command)
 	struct tl_error error;
 	int status;
 
+	if (command->emulate && command->emulator.running)
+		return fail("--running is for --serve: at the prompt, `continue` sets the machine going");
 	if (tl_loop_create(&loop, &error) != TL_OK)
 		return fail(error.text);
 	prompt->starts = command->starts;
@@ -524,6 +526,7 @@ static int serve_emulator(struct command *command)
 		return fail(error.text);
 	}
 	command->serve.started = emulator_is_ours;
+	command->serve.running = command->emulator.running;
 	command->serve.rows = (struct tl_rsp_table){tl_emulator_rows, target};
 	status = serve(command, loop, target, tl_emulator_target_populate);
 	tl_emulator_target_destroy(target);

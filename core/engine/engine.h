@@ -376,7 +376,7 @@ enum tl_status tl_engine_unattend(struct tl_engine *engine, tl_u64 process, tl_u
 enum tl_status tl_engine_attend(struct tl_engine *engine, tl_u64 process);
 /* The process left to itself that follows `after` in order of age, 0 for the first; 0 at the end. */
 tl_u64 tl_engine_next_unattended(const struct tl_engine *engine, tl_u64 after);
-/* Whether it has a point whose commands persist: the client wants it unattended rather than let go. */
+/* Whether it is to be left unattended rather than let go: its target stays (TL_CAN_STAY), or a point's commands do. */
 bool tl_engine_persists(const struct tl_engine *engine, tl_u64 process);
 
 /* What the engine counted, and the target that it was made for. Both live as long as the engine. */

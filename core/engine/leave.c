@@ -161,6 +161,8 @@ bool tl_engine_persists(const struct tl_engine *engine, tl_u64 id)
 {
 	const struct process *process = tl_engine_process(engine, id);
 
+	if (process != NULL && (engine->capabilities & TL_CAN_STAY) != 0)
+		return true;
 	for (tl_size i = 0; process != NULL && i < process->space->point_count; i++)
 		if (tl_points_persists(process->space->points[i]))
 			return true;

@@ -140,7 +140,7 @@ struct tl_run_request {
 struct tl_process_facts {
 	const struct tl_cpu *cpu;
 	tl_u32 features;
-	const char *os_abi; /* "GNU/Linux", NULL for none */
+	const char *os_abi; /* as gdb names it: "GNU/Linux", "none"; NULL: nothing is said */
 };
 
 enum tl_capability {
@@ -167,7 +167,9 @@ enum tl_capability {
 	TL_CAN_MULTI_PROCESS = 1 << 19,
 	TL_CAN_FORK = 1 << 20,           /* processes fork, vfork and exec, and events tell of it */
 	TL_CAN_CATCH_SYSCALLS = 1 << 21, /* the `syscalls` of a run request */
-	TL_CAN_CATCH_CLONES = 1 << 22    /* the `clones` of a run request */
+	TL_CAN_CATCH_CLONES = 1 << 22,   /* the `clones` of a run request */
+	/* A machine: whoever detaches from it leaves it to itself (tl_engine_unattend), for the next who comes. */
+	TL_CAN_STAY = 1 << 23
 };
 
 /* Objects that read_object and write_object move. */

@@ -48,7 +48,8 @@ static enum tl_status detach(struct tl_rsp *rsp, tl_u64 process)
 	tl_u64 thread;
 	tl_i32 signal = pending_signal(rsp, process, &thread);
 
-	/* gdb's disconnected-dprintf: what it left in the process shall go on doing its work. */
+	/* gdb's disconnected-dprintf: what it left in the process shall go on doing its work. A machine goes on, too.
+	 */
 	if (tl_engine_persists(rsp->engine, process))
 		return tl_engine_unattend(rsp->engine, process, thread, signal);
 	return tl_engine_detach(rsp->engine, process, thread, signal);

@@ -43,6 +43,11 @@ static void say_ending(struct tl_server *server, const tl_u8 *payload, tl_size s
 		process = general.process;
 	if (process == 0 || !tl_server_serves(server, process))
 		return;
+	if ((server->target->ops->capabilities & TL_CAN_STAY) != 0) {
+		tl_server_say("Detaching from process %ld, which runs on", (long)process);
+		server->alone = true;
+		return;
+	}
 	if (tl_engine_persists(server->engine, process)) {
 		tl_server_say("Persistent commands are present, leaving %s attached to the process",
 			      server->options->as_gdbserver ? "gdbserver" : "trapline");

@@ -80,7 +80,7 @@ void tl_server_forget_program(struct tl_server *server)
 }
 
 /* Remembers the program for R and for a vRun that names none. */
-static enum tl_status remember_program(struct tl_server *server, const char *const *words)
+enum tl_status tl_server_remember_program(struct tl_server *server, const char *const *words)
 {
 	tl_size count = 0;
 	char **copy;
@@ -158,7 +158,7 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 	if (server->target->ops->launch == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "this target cannot start programs");
 	/* What R and a vRun without a name use may be the very words that are given. */
-	if ((const char *const *)server->program != words && remember_program(server, words) != TL_OK)
+	if ((const char *const *)server->program != words && tl_server_remember_program(server, words) != TL_OK)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory to start %s", words[0]);
 	launch.arguments = (const char *const *)server->program;
 	if (settings->with_shell) {

@@ -82,16 +82,27 @@ static enum tl_status await_quiet(struct tl_server *server, struct tl_error *err
 /* What the target has from the beginning counts as attached to, unless it says otherwise: it is not ours to end. */
 static enum tl_status adopt(struct tl_server *server, struct tl_error *error)
 {
+	static const char *const machine[] = {"machine", NULL};
+	tl_u64 process;
 	bool attached;
 
 	TL_TRY(server->options->populate(server->target, error));
 	attached = server->options->started == NULL || !server->options->started(server->target);
-	for (tl_u64 process = tl_engine_next_process(server->engine, 0); process != 0;
+	for (process = tl_engine_next_process(server->engine, 0); process != 0;
 	     process = tl_engine_next_process(server->engine, process))
 		tl_server_note_process(server, process, attached);
 	TL_TRY(await_quiet(server, error));
 	/* The first client finds them standing still, and asks why. */
 	tl_server_drop_reports(server);
+	/* It is its own program, and begins anew. */
+	if ((server->target->ops->capabilities & TL_CAN_STAY) != 0 &&
+	    tl_server_remember_program(server, machine) != TL_OK)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the server");
+	while (server->options->running && (process = tl_engine_next_process(server->engine, 0)) != 0) {
+		if (tl_engine_unattend(server->engine, process, 0, 0) != TL_OK)
+			return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "it cannot run before a client comes");
+		server->alone = true;
+	}
 	return TL_OK;
 }
 

@@ -42,6 +42,7 @@ struct tl_serve_options {
 	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
 	/* Whether those were started for us, and are to end with us; NULL: they were not. */
 	bool (*started)(const struct tl_target *target);
+	bool running;               /* what `populate` told of runs on until a client comes, who stops it */
 	struct tl_rsp_table rows;   /* packets that the target has beside the usual ones; {NULL}: none */
 	const char *const *wrapper; /* NULL-terminated; NULL: none */
 	const char *directory;      /* to start programs in; NULL: our own */

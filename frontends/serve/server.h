@@ -115,7 +115,9 @@ enum tl_status tl_server_launch(struct tl_server *server, const char *const *wor
 /* Attaches; the process is on its way to a stop: wait for tl_engine_quiet. */
 enum tl_status tl_server_attach(struct tl_server *server, tl_u64 process, struct tl_error *error);
 
-/* Of what R and a vRun without a name start, nothing is known any more. */
+/* What R and a vRun without a name start: copies. TL_ERROR_NO_MEMORY. */
+enum tl_status tl_server_remember_program(struct tl_server *server, const char *const *words);
+/* Of that nothing is known any more. */
 void tl_server_forget_program(struct tl_server *server);
 /* Whether some process is left to itself; whether there is none at all, left to itself or not. */
 bool tl_server_someone_unattended(const struct tl_server *server);

@@ -180,6 +180,11 @@ static void freed_ended(void *context, struct tl_source *source, int descriptor,
  */
 void tl_server_linger(struct tl_server *server)
 {
+	/* A machine at the end of a client's own pipe is nobody else's. */
+	if ((server->target->ops->capabilities & TL_CAN_STAY) != 0 && server->address.kind == TL_ADDRESS_STANDARD) {
+		tl_server_settle(server, TL_SETTLE_EXIT);
+		return;
+	}
 	if (tl_server_someone_unattended(server)) {
 		tl_engine_reset_client(server->engine);
 		if (!tl_server_was_last_client(server))

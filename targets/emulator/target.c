@@ -232,7 +232,8 @@ static enum tl_status describe(struct tl_target *target, tl_u64 process, struct 
 {
 	if (process != TL_EMULATOR_PROCESS || !tl_emulator_of(target)->adopted)
 		return TL_ERROR_GONE;
-	*facts_ret = (struct tl_process_facts){&tl_cpu_riscv64, (1u << TL_RISCV_FEATURE_MAX) - 1, NULL};
+	/* gdb takes what names no system for Linux's, and steps that with breakpoints: never into the kernel. */
+	*facts_ret = (struct tl_process_facts){&tl_cpu_riscv64, (1u << TL_RISCV_FEATURE_MAX) - 1, "none"};
 	return TL_OK;
 }
 
@@ -401,7 +402,7 @@ static const struct tl_target_ops operations = {
 	.version = TL_TARGET_VERSION,
 	.name = "emulator",
 	.capabilities = TL_CAN_STEP | TL_CAN_RUN_SOME | TL_CAN_PASS_POINTS | TL_CAN_ACCESS_RUNNING | TL_CAN_SOFTWARE |
-			TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_REVERSE,
+			TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_REVERSE | TL_CAN_STAY,
 	.describe = describe,
 	.fetch_registers = tl_emulator_fetch_registers,
 	.store_registers = tl_emulator_store_registers,

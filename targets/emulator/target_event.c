@@ -53,14 +53,24 @@ static void add_hits(const struct tl_hart *hart, struct tl_event *event)
 	}
 }
 
-/* Whether a software breakpoint is among those at the hart's program counter; else it is a hardware one. */
-static bool is_software(const struct tl_emulator_points *points, const struct tl_hart *hart)
+/*
+ * What a breakpoint at the hart's program counter is to the engine. One of which it does not know, by physical address
+ * or of one address space, is a signal: a hit that belongs to none of its points it would take for that of one removed.
+ */
+static void set_breakpoint(const struct tl_emulator_points *points, const struct tl_hart *hart, struct tl_event *event)
 {
-	for (tl_size i = 0; i < points->breakpoints.count; i++)
-		if (points->breakpoints.points[i].address == hart->pc &&
-		    points->breakpoints.points[i].label == TL_POINT_SOFTWARE)
-			return true;
-	return false;
+	event->kind = TL_EVENT_SIGNAL;
+	event->signal = SIGNAL_TRAP;
+	event->address = hart->pc;
+	for (tl_size i = 0; i < points->breakpoints.count; i++) {
+		const struct tl_emulator_point *point = &points->breakpoints.points[i];
+
+		if (point->address != hart->pc || point->space != TL_POINT_SPACE_VIRTUAL)
+			continue;
+		event->signal = 0;
+		if (event->kind != TL_EVENT_TRAP)
+			event->kind = point->label == TL_POINT_SOFTWARE ? TL_EVENT_TRAP : TL_EVENT_HARDWARE_BREAKPOINT;
+	}
 }
 
 struct tl_event tl_emulator_event(const struct tl_emulator_points *points, const struct tl_hart *hart, bool stepped)
@@ -71,8 +81,7 @@ struct tl_event tl_emulator_event(const struct tl_emulator_points *points, const
 	case TL_HALT_NONE:
 		break;
 	case TL_HALT_BREAKPOINT:
-		event.kind = is_software(points, hart) ? TL_EVENT_TRAP : TL_EVENT_HARDWARE_BREAKPOINT;
-		event.address = hart->pc;
+		set_breakpoint(points, hart, &event);
 		break;
 	case TL_HALT_WATCHPOINT:
 		event.kind = TL_EVENT_WATCHPOINT;
