@@ -147,6 +147,7 @@ struct tl_translator;
 #define TL_FETCH_PAGES 1024
 #define TL_JUMPS 1024
 #define TL_JUMP_SETS 8
+#define TL_CONDITION_HEIGHT 32
 struct tl_hart_translated {
 	_Alignas(16) tl_u64 constants[8][2];
 	tl_u64 budget; /* instructions that may still begin */
@@ -154,6 +155,7 @@ struct tl_hart_translated {
 	tl_u64 beyond; /* instructions of the run that may begin beside the budget */
 	tl_u64 direct; /* what machine mode adds to addresses: only this part of memory is in its set of the TLB */
 	tl_u64 host_stack, stack_top, stack;
+	tl_u64 below[TL_CONDITION_HEIGHT]; /* of the stack of a condition */
 	tl_u32 guest_mxcsr, host_mxcsr;
 	tl_u32 pages[TL_TLB_SET_MAX][TL_FETCH_PAGES]; /* which page of code stands there; 0: not known */
 	struct {

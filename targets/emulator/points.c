@@ -167,6 +167,18 @@ bool tl_points_at(const struct tl_emulator_points *points, const struct tl_hart 
 	return at < list->count && list->points[at].address == address;
 }
 
+const struct tl_emulator_point *tl_points_breakpoints(const struct tl_emulator_points *points, tl_u64 address,
+						      tl_size *count_ret)
+{
+	const struct tl_point_list *list = &points->breakpoints;
+	tl_size first = first_from(list, address), end = first;
+
+	while (end < list->count && list->points[end].address == address)
+		end++;
+	*count_ret = points->physical_breakpoints.count == 0 ? end - first : 0;
+	return list->points + first;
+}
+
 /* Whether the hart was told to go past this place; it is then told no longer. */
 static bool passes(struct tl_hart *hart)
 {

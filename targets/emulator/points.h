@@ -12,6 +12,7 @@
 #ifndef TL_TARGETS_EMULATOR_POINTS_H
 #define TL_TARGETS_EMULATOR_POINTS_H
 
+#include "core/agent/agent.h"
 #include "core/allocator.h"
 #include "targets/emulator/hart.h"
 
@@ -31,6 +32,13 @@ struct tl_emulator_point {
 	tl_u64 satp;  /* TL_POINT_SPACE_OF_SATP */
 	tl_u8 space;  /* enum tl_point_space */
 	tl_u8 access; /* of a watchpoint */
+	/*
+	 * Of a breakpoint: conditions, at least one of which is true when what decides says that it halts, and which
+	 * only look at the hart and at memory. 0: it is asked each time. Borrowed; where they change, so do the
+	 * translated blocks.
+	 */
+	const struct tl_agent_code *conditions;
+	tl_u32 condition_count;
 	/* Both are the owner's: two points that differ only in `label` are two points. */
 	tl_u32 label;
 	void *owner;
@@ -81,6 +89,13 @@ struct tl_emulator_point *tl_points_lookup(struct tl_emulator_points *points, co
  * that it leads to now; whatever it decides. For the translator, as it translates.
  */
 bool tl_points_at(const struct tl_emulator_points *points, const struct tl_hart *hart, tl_u64 address);
+
+/*
+ * The breakpoints at this virtual address, whatever address space they are for. None when there are any at physical
+ * addresses: one of these may be there, too. Valid until the next change.
+ */
+const struct tl_emulator_point *tl_points_breakpoints(const struct tl_emulator_points *points, tl_u64 address,
+						      tl_size *count_ret);
 
 /*
  * The hart is about to carry out the instruction at its program counter. True when a breakpoint halts it there:

@@ -160,6 +160,14 @@ static void withdraw(struct tl_emulator *emulator, void *context)
 		tl_emulator_points_changed(emulator, &change->point);
 }
 
+/* The translator reads them where the point is a breakpoint. */
+static void give_conditions(struct tl_emulator_point *point, struct conditions *conditions)
+{
+	point->owner = conditions;
+	point->conditions = conditions != NULL ? conditions->items : NULL;
+	point->condition_count = conditions != NULL ? (tl_u32)conditions->count : 0;
+}
+
 static void exchange_conditions(struct tl_emulator *emulator, void *context)
 {
 	struct change *change = context;
@@ -168,7 +176,7 @@ static void exchange_conditions(struct tl_emulator *emulator, void *context)
 
 	change->status = TL_OK;
 	if (found == NULL && change->conditions != NULL) {
-		change->point.owner = change->conditions;
+		give_conditions(&change->point, change->conditions);
 		change->status = tl_points_add(&emulator->points, &change->point);
 		if (change->status == TL_OK)
 			tl_emulator_points_changed(emulator, &change->point);
@@ -176,7 +184,9 @@ static void exchange_conditions(struct tl_emulator *emulator, void *context)
 			before = change->conditions;
 	} else if (found != NULL) {
 		before = found->owner;
-		found->owner = change->conditions;
+		give_conditions(found, change->conditions);
+		if (found->size == 0)
+			tl_emulator_points_changed(emulator, found);
 	}
 	change->conditions = before;
 }

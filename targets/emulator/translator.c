@@ -200,6 +200,18 @@ tl_u32 tl_translator_step(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u
 	return 1;
 }
 
+tl_u32 tl_translator_point(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u64 pc)
+{
+	tl_u64 before = hart->translated.budget + (info & TL_INFO_REFUND) + 1;
+
+	(void)unused;
+	bring_up_to_date(hart, before);
+	hart->pc = pc;
+	gather_flags(hart);
+	hart->translator->counters.asked++;
+	return tl_points_halt_here(hart) ? leave(hart, before) : 1;
+}
+
 static tl_u64 extended(tl_u64 value, tl_u64 info)
 {
 	tl_u32 bits = 64 - 8 * TL_INFO_SIZE(info);

@@ -23,6 +23,7 @@ struct tl_translator_counters {
 	tl_u64 entered;     /* times that translated code was entered from outside */
 	tl_u64 interpreted; /* instructions that the interpreter carried out, between blocks */
 	tl_u64 helped;      /* instructions that it carried out inside of them */
+	tl_u64 asked;       /* times that a breakpoint was asked whether it halts the hart */
 	tl_u64 slow;        /* loads and stores that went the long way */
 };
 
@@ -42,7 +43,7 @@ tl_u64 tl_translator_run(struct tl_translator *translator, struct tl_hart *hart,
 /* [physical, physical + size) of the machine's memory was written, by anyone: code that came from there is dropped. */
 void tl_translator_memory_changed(struct tl_translator *translator, tl_u64 physical, tl_u64 size);
 
-/* A point was set or removed at an address: the blocks that cover it are dropped. */
+/* A breakpoint was set or removed at an address, or its conditions changed: the blocks that cover it are dropped. */
 void tl_translator_point_changed(struct tl_translator *translator, tl_u64 address);
 
 /* Whether code of this page of memory was translated: stores to it must be seen. */

@@ -201,6 +201,7 @@ void tl_code_routines(struct tl_translator *translator)
 		emit_leave(translator, is_float != 0);
 		emit_return(code);
 		translator->step[is_float] = emit_helper(translator, is_float != 0, tl_translator_step);
+		translator->point[is_float] = emit_helper(translator, is_float != 0, tl_translator_point);
 		translator->access[is_float] = emit_helper(translator, is_float != 0, tl_translator_access);
 	}
 	for (tl_u8 key = 0; key < TL_KEY_MAX; key++)

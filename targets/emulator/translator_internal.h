@@ -108,7 +108,7 @@ struct tl_translator {
 	tl_u32 room;                                      /* all is thrown away when more than this is in use */
 	tl_u32 first_free;                                /* where blocks begin */
 	tl_u32 (*enter[2])(void *hart, const void *code); /* with floating point: 1 */
-	tl_u32 leave[2], leave_jump[2], return_missed[TL_KEY_MAX], step[2], access[2];
+	tl_u32 leave[2], leave_jump[2], return_missed[TL_KEY_MAX], step[2], point[2], access[2];
 	tl_u32 watched[TL_LOOK_MAX][TL_TLB_SET_MAX];
 	bool has_fma, has_lzcnt, has_tzcnt, has_popcnt;
 
@@ -181,6 +181,7 @@ static inline bool tl_translator_reaches_on(const struct tl_translator *translat
 }
 /* What routines call: they yield 0 to leave translated code. */
 tl_u32 tl_translator_step(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u64 pc);
+tl_u32 tl_translator_point(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u64 pc);
 tl_u32 tl_translator_access(struct tl_hart *hart, tl_u64 address, tl_u64 info, tl_u64 pc);
 
 /* What helpers are told beside the address and the program counter. */

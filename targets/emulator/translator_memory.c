@@ -14,12 +14,8 @@ static void take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
 		tl_x86_number(unit->code, TL_X86_W, TL_X86_ADD_N, tl_x86_r(TL_RAX), offset);
 }
 
-/*
- * Looks for the translation of the address in rax: rcx is then what is to be added to it. The tag of the page of the
- * first byte is compared with the page of the last: one that reaches into the next page goes the long way. So does one
- * that is not aligned, if it has to be. Yields the jump there.
- */
-static tl_u32 look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look)
+/* The tag of the page of the first byte is compared with the page of the last. */
+tl_u32 tl_unit_look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look)
 {
 	bool aligned = look == TL_LOOK_ATOMIC;
 	struct tl_x86 *code = unit->code;
@@ -119,7 +115,7 @@ bool tl_translate_memory(struct tl_unit *unit)
 	tl_u32 site;
 
 	take_address(unit, unit->is.rs1, unit->is.immediate);
-	site = look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
+	site = tl_unit_look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
 	if (access->store)
 		store(unit, access, memory);
 	else if (access->is_float)
@@ -170,7 +166,7 @@ bool tl_translate_atomic(struct tl_unit *unit)
 	if (opcode == 0)
 		return false;
 	tl_unit_take(unit, unit->is.rs1, TL_RAX);
-	site = look_up(unit, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
+	site = tl_unit_look_up(unit, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
 	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
 	cold->look = 1 + TL_LOOK_ATOMIC;
 	cold->info = (tl_u32)unit->is.length << 8;

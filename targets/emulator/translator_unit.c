@@ -84,8 +84,6 @@ static bool decode(struct tl_unit *unit, tl_u32 second_mapping)
 	tl_u64 at = unit->pc & (TL_PAGE_SIZE - 1);
 	tl_u8 bytes[4];
 
-	if (unit->hart->points != NULL && tl_points_at(unit->hart->points, unit->hart, unit->pc))
-		return false;
 	tl_copy(bytes, unit->bytes + at, 2);
 	if (at + 4 <= TL_PAGE_SIZE)
 		tl_copy(bytes + 2, unit->bytes + at + 2, 2);
@@ -98,7 +96,7 @@ static bool decode(struct tl_unit *unit, tl_u32 second_mapping)
 
 bool tl_unit_decode(struct tl_unit *unit)
 {
-	return decode(unit, 0);
+	return !tl_points_at(unit->hart->points, unit->hart, unit->pc) && decode(unit, 0);
 }
 
 static void translate_instruction(struct tl_unit *unit)
@@ -217,10 +215,11 @@ static void translate_block(struct tl_unit *unit, tl_u32 second_mapping, bool re
 	tl_u32 count_at = begin_block(unit, second_mapping, reached);
 
 	do {
+		tl_translate_point(unit);
 		translate_instruction(unit);
 		unit->index++;
 		unit->pc += unit->is.length;
-	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && tl_unit_decode(unit));
+	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && decode(unit, 0));
 	unit->block->bytes = (tl_u16)(unit->pc - unit->block->pc);
 	unit->block->count = unit->index;
 	unit->code->memory[count_at] = (tl_u8)unit->index;
@@ -254,6 +253,12 @@ static void emit_cold(struct tl_unit *unit, const struct tl_cold *cold)
 								   : unit->translator->access[computes]);
 		if ((cold->info & TL_INFO_LEAVE) == 0)
 			(void)tl_x86_jump(code, cold->back);
+		break;
+	case TL_COLD_POINT:
+		tl_x86_set(code, TL_RCX, cold->pc);
+		tl_x86_set(code, TL_RDX, (tl_u32)(block->count - cold->index - 1));
+		(void)tl_x86_call(code, unit->translator->point[computes]);
+		(void)tl_x86_jump(code, cold->back);
 		break;
 	case TL_COLD_LINK:
 		emit_leave(unit, TL_LEAVE_LINK, cold->block * 2 + cold->info);
@@ -299,7 +304,7 @@ static bool goes_on(struct tl_unit *unit)
 	return unit->falls && unit->head_count < TL_UNIT_BLOCKS_MAX && on_page(unit, unit->pc) &&
 	       unit->block->second_mapping == 0 &&
 	       tl_blocks_find(unit->translator, unit->pc, unit->mapping, 0, unit->key) == TL_NO_BLOCK &&
-	       tl_unit_decode(unit);
+	       decode(unit, 0);
 }
 
 tl_u32 tl_translator_unit(struct tl_translator *translator, struct tl_hart *hart, tl_u32 mapping, tl_u8 key)

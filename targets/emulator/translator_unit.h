@@ -10,6 +10,7 @@
 enum tl_cold_kind {
 	TL_COLD_ACCESS, /* a load or a store that goes the long way */
 	TL_COLD_STEP,   /* the interpreter does the instruction */
+	TL_COLD_POINT,  /* whether the hart halts here is asked */
 	TL_COLD_LINK,   /* an exit that is not aimed yet */
 	TL_COLD_NAN,    /* a result that is no number becomes the canonical one */
 };
@@ -26,7 +27,7 @@ struct tl_cold {
 	tl_u16 index;
 };
 
-#define TL_COLD_MAX (TL_UNIT_BLOCKS_MAX * (TL_BLOCK_LENGTH_MAX * 5 + 4))
+#define TL_COLD_MAX (TL_UNIT_BLOCKS_MAX * (TL_BLOCK_LENGTH_MAX * 6 + 4))
 
 struct tl_unit {
 	struct tl_translator *translator;
@@ -46,6 +47,8 @@ struct tl_unit {
 	tl_u32 boxed; /* registers of floating point that are known to hold a single in its box */
 	tl_u32 known; /* registers whose value is known */
 	tl_u64 values[32];
+
+	tl_u32 conditions; /* bytes of code of translated conditions */
 
 	struct {
 		tl_u32 block, budget, guard, second_guard; /* sites */
@@ -118,7 +121,13 @@ static inline void tl_unit_stepped(struct tl_unit *unit, struct tl_cold *cold)
 	cold->back = unit->code->at;
 }
 
-/* Takes the instruction at unit->pc apart, into unit->is; false where none can be translated. */
+/*
+ * Looks for the translation of the address in rax: rcx is then what is to be added to it. Yields the jump that is taken
+ * when it is not there, or the access reaches into the next page, or is not aligned and has to be.
+ */
+tl_u32 tl_unit_look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look);
+
+/* Takes the instruction at unit->pc apart, into unit->is; false where none can be translated, or a breakpoint is. */
 bool tl_unit_decode(struct tl_unit *unit);
 
 /* A jump out of the block, to an address that is known. */
@@ -139,5 +148,7 @@ bool tl_translate_jump(struct tl_unit *unit);
 /* A branch whose operands were compared, if it is one that can be done without (translator_skip.c). */
 bool tl_translate_skip(struct tl_unit *unit, enum tl_x86_condition condition);
 bool tl_translate_float(struct tl_unit *unit);
+/* What stands in front of an instruction with a breakpoint. */
+void tl_translate_point(struct tl_unit *unit);
 
 #endif

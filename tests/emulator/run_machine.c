@@ -4,15 +4,17 @@
  *
  *     run-machine [--translate | --compare] [--heat N] [--room BYTES] [--slices N,N…] [--limit N] [--counters] [--break
  * ADDRESS]
- *                 [--watch ADDRESS] PROGRAM
+ *                 [--watch ADDRESS] [--never ADDRESS] PROGRAM
  *
  * The interpreter runs it; with --translate the translator; with --compare both, on a machine each, which must be the
  * same after every slice of so many instructions (the numbers are taken in turn). --break and --watch set a point, for
- * writes of 8 bytes, that nothing may come to. Exits with 0 when the program turned
+ * writes of 8 bytes, that nothing may come to; --never sets a breakpoint whose condition, a0 == 0x123456789, is false.
+ * Exits with 0 when the program turned
  * the machine off, with 1 when it failed, did not come to an end, or the two were not the same.
  */
 #include "base/elf.h"
 #include "base/storage.h"
+#include "core/agent/agent.h"
 #include "machine/bus.h"
 #include "machine/finisher.h"
 #include "machine/uart.h"
@@ -48,7 +50,7 @@ struct machine {
 
 struct options {
 	bool translate, compare, counters;
-	tl_u64 slices[SLICES_MAX], limit, breakpoint, watchpoint;
+	tl_u64 slices[SLICES_MAX], limit, breakpoint, watchpoint, never;
 	tl_u32 slice_count, heat, room;
 	const char *program;
 };
@@ -88,16 +90,40 @@ static int load(const char *path, tl_u8 *memory, tl_u64 *entry_ret)
 	return 0;
 }
 
+static enum tl_status read_register(void *context, tl_u16 number, tl_u64 *value_ret)
+{
+	*value_ret = ((const struct tl_hart *)context)->x[number & 31];
+	return TL_OK;
+}
+
+/* reg 10, const64, equal, end */
+static const tl_u8 condition[] = {0x26, 0, 10, 0x25, 0, 0, 0, 1, 0x23, 0x45, 0x67, 0x89, 0x13, 0x27};
+
+static bool decide(void *context, struct tl_hart *hart, const struct tl_emulator_point *point)
+{
+	struct tl_agent_environment environment = {.read_register = read_register, .context = hart};
+	const struct tl_agent_code code = {condition, sizeof(condition)};
+	tl_u64 value;
+
+	(void)context;
+	return point->label == 0 || tl_agent_run(&code, &environment, &value, NULL) != TL_OK || value != 0;
+}
+
 static bool add_points(struct machine *machine, const struct options *options)
 {
+	static const struct tl_agent_code code = {condition, sizeof(condition)};
+	struct tl_emulator_point never = {
+		.address = options->never, .label = 1, .conditions = &code, .condition_count = 1};
 	struct tl_emulator_point watchpoint = {.address = options->watchpoint, .size = 8, .access = TL_POINT_WRITES};
 	struct tl_emulator_point breakpoint = {.address = options->breakpoint};
 
-	if (options->breakpoint == 0 && options->watchpoint == 0)
+	if (options->breakpoint == 0 && options->watchpoint == 0 && options->never == 0)
 		return true;
 	tl_points_init(&machine->points, tl_storage());
+	machine->points.decide = decide;
 	machine->hart.points = &machine->points;
-	return (options->breakpoint == 0 || tl_points_add(&machine->points, &breakpoint) == TL_OK) &&
+	return (options->never == 0 || tl_points_add(&machine->points, &never) == TL_OK) &&
+	       (options->breakpoint == 0 || tl_points_add(&machine->points, &breakpoint) == TL_OK) &&
 	       (options->watchpoint == 0 || tl_points_add(&machine->points, &watchpoint) == TL_OK);
 }
 
@@ -241,12 +267,17 @@ static void parse_slices(struct options *options, const char *text)
 
 static bool parse(int count, char **arguments, struct options *options_ret)
 {
-	static const struct option known[] = {
-		{"translate", no_argument, NULL, 't'},    {"compare", no_argument, NULL, 'c'},
-		{"slices", required_argument, NULL, 's'}, {"limit", required_argument, NULL, 'l'},
-		{"counters", no_argument, NULL, 'n'},     {"heat", required_argument, NULL, 'h'},
-		{"room", required_argument, NULL, 'r'},   {"break", required_argument, NULL, 'b'},
-		{"watch", required_argument, NULL, 'w'},  {NULL, 0, NULL, 0}};
+	static const struct option known[] = {{"translate", no_argument, NULL, 't'},
+					      {"compare", no_argument, NULL, 'c'},
+					      {"slices", required_argument, NULL, 's'},
+					      {"limit", required_argument, NULL, 'l'},
+					      {"counters", no_argument, NULL, 'n'},
+					      {"heat", required_argument, NULL, 'h'},
+					      {"room", required_argument, NULL, 'r'},
+					      {"break", required_argument, NULL, 'b'},
+					      {"watch", required_argument, NULL, 'w'},
+					      {"never", required_argument, NULL, 'f'},
+					      {NULL, 0, NULL, 0}};
 	int option;
 
 	*options_ret = (struct options){.slices = {10000}, .slice_count = 1, .limit = 2000000000, .heat = 2};
@@ -269,6 +300,9 @@ static bool parse(int count, char **arguments, struct options *options_ret)
 			break;
 		case 'w':
 			options_ret->watchpoint = strtoull(optarg, NULL, 0);
+			break;
+		case 'f':
+			options_ret->never = strtoull(optarg, NULL, 0);
 			break;
 		case 'r':
 			options_ret->room = (tl_u32)strtoul(optarg, NULL, 10);

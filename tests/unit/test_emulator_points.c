@@ -3,6 +3,8 @@
  * with TRANSLATED, in the translator.
  */
 #include "base/storage.h"
+#include "core/agent/agent.h"
+#include "core/agent/opcodes.h"
 #include "core/cursor.h"
 #include "targets/emulator/interpreter.h"
 #include "targets/emulator/paging.h"
@@ -628,6 +630,200 @@ TEST(what_decides_is_asked_each_time)
 	CHECK_EQUAL(hart.x[5], 3);
 	CHECK_EQUAL(asked, 3);
 	tl_points_end(&points);
+}
+
+/* ---- Conditions ---- */
+
+struct bytecode {
+	tl_u8 bytes[512];
+	tl_u16 size;
+	tl_u64 random;
+};
+
+static tl_u32 any(struct bytecode *code, tl_u32 below)
+{
+	code->random = code->random * 6364136223846793005 + 1442695040888963407;
+	return (tl_u32)(code->random >> 33) % below;
+}
+
+static void byte(struct bytecode *code, tl_u32 value)
+{
+	code->bytes[code->size++] = (tl_u8)value;
+}
+
+static void here(struct bytecode *code, tl_u16 site)
+{
+	code->bytes[site] = (tl_u8)(code->size >> 8);
+	code->bytes[site + 1] = (tl_u8)code->size;
+}
+
+/* An expression whose value is one more on the stack. */
+static void expression(struct bytecode *code, tl_u32 depth)
+{
+	static const tl_u8 binary[] = {TL_AGENT_add,    TL_AGENT_sub,     TL_AGENT_mul,          TL_AGENT_bit_and,
+				       TL_AGENT_bit_or, TL_AGENT_bit_xor, TL_AGENT_equal,        TL_AGENT_less_signed,
+				       TL_AGENT_equal,  TL_AGENT_lsh,     TL_AGENT_less_unsigned};
+	static const tl_u8 unary[] = {TL_AGENT_log_not, TL_AGENT_bit_not, TL_AGENT_ext, TL_AGENT_zero_ext};
+	static const tl_u8 widths[] = {1, 8, 13, 16, 32, 63, 64, 0};
+	tl_u32 kind = depth == 0 ? any(code, 2) : any(code, 8), which;
+	tl_u16 site, end;
+
+	switch (kind) {
+	case 0: /* x0 to x9 and the program counter */
+		byte(code, TL_AGENT_reg);
+		byte(code, 0);
+		which = any(code, 11);
+		byte(code, which == 10 ? 32 : which);
+		break;
+	case 1:
+		which = any(code, 3);
+		byte(code, which == 0 ? TL_AGENT_const8 : which == 1 ? TL_AGENT_const16 : TL_AGENT_const64);
+		for (tl_u32 i = which == 0 ? 1 : which == 1 ? 2 : 8; i > 0; i--)
+			byte(code, any(code, 4) != 0 ? 0 : any(code, 256));
+		break;
+	case 2:
+		expression(code, depth - 1);
+		which = any(code, TL_COUNT(unary));
+		byte(code, unary[which]);
+		if (which >= 2)
+			byte(code, widths[any(code, TL_COUNT(widths))]);
+		break;
+	case 3: /* in the data, or nowhere at all */
+		byte(code, TL_AGENT_reg);
+		byte(code, 0);
+		byte(code, any(code, 10) == 0 ? 9 : 8);
+		byte(code, TL_AGENT_const8);
+		byte(code, any(code, 64));
+		byte(code, TL_AGENT_add);
+		byte(code, TL_AGENT_ref8 + any(code, 4));
+		break;
+	case 4: /* this or that */
+		expression(code, depth - 1);
+		byte(code, TL_AGENT_if_goto);
+		site = code->size;
+		code->size += 2;
+		expression(code, depth - 1);
+		byte(code, TL_AGENT_goto);
+		end = code->size;
+		code->size += 2;
+		here(code, site);
+		expression(code, depth - 1);
+		here(code, end);
+		break;
+	case 5:
+		expression(code, depth - 1);
+		byte(code, TL_AGENT_dup);
+		byte(code, TL_AGENT_swap);
+		byte(code, any(code, 2) != 0 ? TL_AGENT_pop : TL_AGENT_sub);
+		break;
+	default:
+		expression(code, depth - 1);
+		expression(code, depth - 1);
+		byte(code, binary[any(code, TL_COUNT(binary))]);
+		break;
+	}
+}
+
+static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, tl_size size)
+{
+	(void)context;
+	if (address < START || address + size > START + SIZE)
+		return TL_ERROR_MEMORY;
+	tl_copy(buffer, memory + (address - START), size);
+	return TL_OK;
+}
+
+static enum tl_status read_register(void *context, tl_u16 number, tl_u64 *value_ret)
+{
+	(void)context;
+	*value_ret = number == 32 ? hart.pc : hart.x[number];
+	return TL_OK;
+}
+
+static bool holds(void *context, struct tl_hart *of, const struct tl_emulator_point *point)
+{
+	struct tl_agent_environment environment = {.read_memory = read_memory, .read_register = read_register};
+
+	(void)context;
+	CHECK(of == &hart);
+	asked++;
+	for (tl_u32 i = 0; i < point->condition_count; i++) {
+		tl_u64 value;
+
+		if (tl_agent_run(&point->conditions[i], &environment, &value, NULL) != TL_OK || value != 0)
+			return true;
+	}
+	return false;
+}
+
+TEST(conditions_decide_as_their_bytecode_says)
+{
+	static const tl_u32 code[] = {LOAD(3, 6, 8, 0), ADDI(7, 7, 1)};
+	static struct bytecode one, other;
+	tl_u32 truths = 0, falsehoods = 0, wrong = 0;
+
+	begin(code, TL_COUNT(code));
+	points.decide = holds;
+	asked = 0;
+	one.random = other.random = 4711;
+	for (tl_u32 i = 0; i < 64; i++)
+		memory[0x8000 + i] = (tl_u8)any(&one, any(&one, 3) == 0 ? 256 : 2);
+	for (tl_u32 round = 0; round < 4000; round++) {
+		struct tl_agent_code codes[2];
+		struct tl_emulator_point point = {
+			.address = START + 4, .conditions = codes, .condition_count = 1 + any(&one, 2)};
+		struct bytecode *both[] = {&one, &other};
+		bool true_here;
+
+		for (tl_u32 i = 0; i < 2; i++) {
+			both[i]->size = 0;
+			expression(both[i], any(&one, 5));
+			byte(both[i], TL_AGENT_end);
+			codes[i] = (struct tl_agent_code){both[i]->bytes, both[i]->size};
+			REQUIRE(tl_agent_verify(&codes[i], NULL) == TL_OK);
+		}
+		hart.x[5] = round;
+		hart.x[9] = 64;
+		hart.pc = START + 4;
+		hart.x[6] = tl_load_little(memory + 0x8000, 8);
+		true_here = holds(NULL, &hart, &point);
+		hart.pc = START;
+		REQUIRE(put(&point) == TL_OK);
+		wrong += run(2) != (true_here ? 1 : 2) || hart.pc != (true_here ? START + 4 : START + 8);
+		wrong += hart.halt != (true_here ? TL_HALT_BREAKPOINT : TL_HALT_NONE);
+		REQUIRE(take(&point) == TL_OK);
+		truths += true_here;
+		falsehoods += !true_here;
+	}
+	CHECK_EQUAL(wrong, 0);
+	CHECK(truths > 500 && falsehoods > 500);
+#ifdef TRANSLATED
+	/* Here once for each, and seldom for one that is false. */
+	CHECK(asked < 4000 + truths + falsehoods / 2);
+#endif
+	tl_points_end(&points);
+}
+
+/* Breakpoints at the head, in the middle and behind a short branch that is translated without a jump. */
+TEST(breakpoints_that_decide_against_halting_change_nothing)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(6, 0, 3),     0x00628463 /* beq x5, x6, +8 */,
+				      ADDI(7, 7, 1), STORE(3, 5, 8, 0), 0xfedff06f /* j .-20 */};
+
+	for (tl_u32 at = 0; at < TL_COUNT(code); at++) {
+		struct tl_emulator_point point = {.address = START + 4 * at};
+
+		begin(code, TL_COUNT(code));
+		points.decide = third_time;
+		asked = 0;
+		REQUIRE(put(&point) == TL_OK);
+		CHECK(run(1000) <= 20);
+		CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+		CHECK_EQUAL(hart.pc, START + 4 * at);
+		CHECK_EQUAL(asked, 3);
+		CHECK_EQUAL(hart.retired, (at == 3 ? 17 : 12) + at - (at > 3));
+		tl_points_end(&points);
+	}
 }
 
 TEST(no_storage)
