@@ -1,10 +1,14 @@
 #include "machine/virtio_block.h"
 
 #define QUEUE_SIZE 128
-/* What the driver is asked to keep to (5.2.4), and the most that a request may carry: it is done in one go. */
+/* What the driver is asked to keep to (5.2.4). */
 #define SEGMENT_MAX 0x10000
 #define SEGMENTS_MAX 64
-#define REQUEST_MAX ((tl_u64)SEGMENT_MAX * SEGMENTS_MAX)
+/*
+ * The most that a request may carry, since it is done in one go. U-Boot does not keep to what it is asked: it reads a
+ * file that lies in one piece, an initial file system, say, with one request.
+ */
+#define REQUEST_MAX ((tl_u64)128 << 20)
 
 /* 5.2.3 */
 #define FEATURE_SEGMENT_MAX 1

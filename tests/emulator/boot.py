@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The emulated computer from reset to its end: OpenSBI with a small supervisor, a program without firmware, Debian's
 kernel; with 1 to 8 harts, translated and interpreted, which must come to the same registers and memory after the same
-number of instructions; and files that are nothing to boot. boot.py --build FOLDER [--long]"""
+number of instructions; U-Boot, and Linux from U-Boot's disk; and files that are nothing to boot.
+boot.py --build FOLDER [--long]"""
 
 import argparse
 import pathlib
@@ -15,9 +16,11 @@ import threading
 
 import debian
 import initrd
+from console import Console, Silent
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GUESTS = ROOT / 'tests/emulator/guest'
+U_BOOT = pathlib.Path('/usr/lib/u-boot')
 FIRMWARE = '/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin'
 DEADLINE = 200
 TYPED = 'abc\r'
@@ -158,11 +161,48 @@ def bad_input(options):
     refused(options, 'an endless command line', [*supervisor, '--append', 'x' * 70000], 'command line')
 
 
-def kernel(options, executors):
+def u_boot_prompt(options, what, words, disk):
+    """U-Boot comes to its prompt, answers, and switches the machine off. With a disk Linux and its init come from there."""
+    command = [options.trapline, '-q', '-ex', 'continue', 'emu', '--memory', '256M', *words, *(['--disk', disk] if disk else [])]
+    with Console(command) as console:
+        try:
+            console.expect('Hit any key to stop autoboot', DEADLINE)
+            console.type('\r')
+            console.expect('=> ', DEADLINE)
+            console.type('version\r')
+            said = console.expect('=> ', DEADLINE)
+            check(f'{what}: at its prompt', re.search(r'U-Boot 20\d\d\.\d\d', said), said)
+            if disk:
+                console.type('load virtio 0 $kernel_addr_r vmlinux; load virtio 0 $ramdisk_addr_r initrd; '
+                             'setenv bootargs console=ttyS0; booti $kernel_addr_r $ramdisk_addr_r:$filesize $fdtcontroladdr\r')
+                said = console.expect('init: done', DEADLINE)
+                check(f'{what}: Linux from its disk', re.search(r'init: Linux \S+-riscv64 riscv64, process 1', said), said)
+            else:
+                console.type('poweroff\r')
+            console.expect('exited normally', DEADLINE)
+            check(f'{what}: to the end', True)
+        except Silent as why:
+            check(f'{what}: to the end', False, str(why))
+
+
+def u_boot(options, folder):
+    """As firmware, and behind OpenSBI; there with a disk that holds a kernel, if there is one."""
+    disk = None
+    if folder is not None:
+        disk, root = options.folder / 'disk', options.folder / 'root'
+        root.mkdir()
+        shutil.copy(folder / 'vmlinux', root / 'vmlinux')
+        shutil.copy(options.folder / 'initrd', root / 'initrd')
+        subprocess.run(['mke2fs', '-q', '-t', 'ext4', '-d', root, disk, '64m'], stdout=subprocess.DEVNULL, check=True, timeout=60)
+    u_boot_prompt(options, 'U-Boot as firmware', ['--firmware', U_BOOT / 'qemu-riscv64/u-boot.bin'], None)
+    u_boot_prompt(options, 'U-Boot behind OpenSBI', ['--kernel', U_BOOT / 'qemu-riscv64_smode/uboot.elf'], disk)
+
+
+def kernel(options, counts, executors):
     folder = debian.kernel(options.kernel)
     init = initrd.compile_program(GUESTS / 'init.c', options.folder / 'init').read_bytes()
     files = initrd.make(options.folder / 'initrd', {'init': init})
-    for harts in [1, 4]:
+    for harts in counts:
         words = ['--harts', harts, '--kernel', folder / 'vmlinux', '--initrd', files, '--append', 'console=ttyS0', '--digest', 'yes']
         runs = [Run(options.machine, *words, *more) for more in executors]
         said = [line for line in runs[0].printed.replace('\r', '').splitlines() if not line.startswith('[')]
@@ -174,17 +214,19 @@ def kernel(options, executors):
         check(f'the same run happens {len(runs)} times', all((run.printed, run.end()) == (runs[0].printed, runs[0].end()) for run in runs),
               ''.join(run.shown() for run in runs))
         print(*(run.said.splitlines()[2] for run in runs), sep='\n')
+    return folder
 
 
 def parse_arguments(folder):
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
     parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
-    parser.add_argument('--long', action='store_true', help="Debian's kernel by the interpreter as well")
+    parser.add_argument('--long', action='store_true', help="Debian's kernel with 8 harts and by the interpreter as well")
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     options.folder = folder
     options.machine = build / 'tests/emulator/boot-machine'
+    options.trapline = build / 'trapline'
     options.kernel = options.kernel or build / 'debian-riscv64'
     options.supervisor = initrd.compile_program(GUESTS / 'supervisor.c', folder / 'supervisor', 0x80200000)
     options.bare = initrd.compile_program(GUESTS / 'bare_metal.c', folder / 'bare', 0x80000000)
@@ -198,14 +240,17 @@ def main():
         options = parse_arguments(folder)
         for scenario in [firmware_and_supervisor, qemu_agrees, ends, garbage, bad_input]:
             scenario(options)
+        there = None
         try:
-            kernel(options, [[], [], ['--interpret', 'yes']] if options.long else [[], []])
+            executors = [[], [], ['--interpret', 'yes']] if options.long else [[], []]
+            there = kernel(options, [1, 4, 8] if options.long else [1, 4], executors)
         except debian.Missing as why:
             if options.long:
                 check("Debian's kernel", False, str(why))
             else:
                 print(f"skipped Debian's kernel: {why}")
                 skipped += 1
+        u_boot(options, there)
     except subprocess.TimeoutExpired as slow:
         check(f'{slow.cmd} in {slow.timeout} s', False, (slow.stdout or b'').decode(errors='replace')[-2000:])
     finally:
