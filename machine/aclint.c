@@ -3,20 +3,20 @@
 #define COMPARE 0x4000
 #define TIME 0xbff8
 
-tl_u64 tl_aclint_deadline(const struct tl_aclint *aclint, tl_u64 value)
+/* When mtime shows `value`, if that is behind `now`; numbers of ticks go around, as mtime does. */
+static tl_u64 moment_of(const struct tl_aclint *aclint, tl_u64 value, tl_u64 now)
 {
-	tl_u64 ticks;
+	tl_u64 ticks = value - aclint->offset;
 
-	if ((tl_i64)aclint->offset >= 0) {
-		if (value <= aclint->offset)
-			return 0;
-		ticks = value - aclint->offset;
-	} else {
-		ticks = value + (0 - aclint->offset);
-		if (ticks < value)
-			return TL_U64_MAX;
-	}
-	return ticks > TL_U64_MAX / TL_ACLINT_TICK ? TL_U64_MAX : ticks * TL_ACLINT_TICK;
+	return ticks <= TL_U64_MAX / TL_ACLINT_TICK && ticks * TL_ACLINT_TICK > now ? ticks * TL_ACLINT_TICK
+										    : TL_U64_MAX;
+}
+
+tl_u64 tl_aclint_deadline(const struct tl_aclint *aclint, tl_u64 value, tl_u64 now)
+{
+	tl_u64 reached = moment_of(aclint, value, now), around = moment_of(aclint, 0, now);
+
+	return reached < around ? reached : around;
 }
 
 void tl_aclint_update(struct tl_aclint *aclint, tl_u32 hart, tl_u64 now)
@@ -32,7 +32,7 @@ static bool place(const struct tl_aclint *aclint, tl_u64 offset, tl_u32 size, tl
 {
 	tl_u64 base = offset >= TIME ? TIME : COMPARE;
 
-	if (size < 4 || offset < COMPARE || (offset & (size - 1)) != 0)
+	if (size < 4 || offset < COMPARE || offset >= TIME + 8 || (offset & (size - 1)) != 0)
 		return false;
 	*number_ret = (offset - base) / 8;
 	*shift_ret = (tl_u32)(offset & 4) * 8;

@@ -36,8 +36,11 @@ static inline tl_u64 tl_aclint_time(const struct tl_aclint *aclint, tl_u64 now)
 	return now / TL_ACLINT_TICK + aclint->offset;
 }
 
-/* The first of the machine's own times at which mtime reaches `value`; TL_U64_MAX when that is out of sight. */
-tl_u64 tl_aclint_deadline(const struct tl_aclint *aclint, tl_u64 value);
+/*
+ * The first of the machine's own times behind `now` at which a comparison of mtime with `value` may come out another
+ * way: mtime reaches it, or has gone around and begins at 0 again. TL_U64_MAX when that is out of sight.
+ */
+tl_u64 tl_aclint_deadline(const struct tl_aclint *aclint, tl_u64 value, tl_u64 now);
 
 /* Holds the timer line of a hart up, or lets it fall, as its comparison is at `now`. */
 void tl_aclint_update(struct tl_aclint *aclint, tl_u32 hart, tl_u64 now);

@@ -232,19 +232,15 @@ static bool is_held(const struct tl_computer *computer, tl_u32 number)
 	return (computer->held >> number & 1) != 0;
 }
 
-/* The first moment after `now` at which one of a hart's own timers comes due. */
+/* The first moment after `now` at which one of a hart's own timers comes due, or is not due any more. */
 static tl_u64 hart_deadline(const struct tl_computer *computer, tl_u32 number, tl_u64 now)
 {
 	const struct tl_hart *hart = &computer->harts[number];
 	const struct tl_aclint *aclint = &computer->board.aclint;
-	tl_u64 machine = tl_aclint_deadline(aclint, aclint->compare[number]);
+	tl_u64 machine = tl_aclint_deadline(aclint, aclint->compare[number], now);
 	tl_u64 supervisor =
-		(hart->menvcfg & ENVIRONMENT_TIMER) != 0 ? tl_aclint_deadline(aclint, hart->stimecmp) : TL_U64_MAX;
+		(hart->menvcfg & ENVIRONMENT_TIMER) != 0 ? tl_aclint_deadline(aclint, hart->stimecmp, now) : TL_U64_MAX;
 
-	if (machine <= now)
-		machine = TL_U64_MAX;
-	if (supervisor <= now)
-		supervisor = TL_U64_MAX;
 	return machine < supervisor ? machine : supervisor;
 }
 

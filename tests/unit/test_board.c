@@ -111,7 +111,8 @@ TEST(timers_compare_with_the_time_that_is_shown)
 	put(bench, COMPARE(0), 124, 8);
 	CHECK_EQUAL(bench->levels[0], 0);
 	CHECK_EQUAL(bench->attentions, 1);
-	CHECK_EQUAL(tl_aclint_deadline(aclint, 124), 12400);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, 124, 12345), 12400);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, 124, 12400), NEVER);
 	bench->now = 12399;
 	tl_aclint_update(&bench->board.aclint, 0, bench->now);
 	CHECK_EQUAL(bench->levels[0], 0);
@@ -123,7 +124,7 @@ TEST(timers_compare_with_the_time_that_is_shown)
 	CHECK_EQUAL(get(bench, COMPARE(0), 8), 0x10000007cull);
 	CHECK_EQUAL(get(bench, COMPARE(0) + 4, 4), 1);
 	CHECK_EQUAL(bench->levels[0], 0);
-	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER), NEVER);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER, 12400), NEVER);
 }
 
 TEST(the_time_can_be_set)
@@ -135,15 +136,36 @@ TEST(the_time_can_be_set)
 	put(bench, COMPARE(1), 500, 8);
 	put(bench, TIME, 400, 8);
 	CHECK_EQUAL(get(bench, TIME, 8), 400);
-	CHECK_EQUAL(tl_aclint_deadline(aclint, 500), 11000);
-	CHECK_EQUAL(tl_aclint_deadline(aclint, 100), 0);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, 500, 1000), 11000);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, 100, 1000), NEVER);
 	put(bench, TIME, 500, 8);
 	CHECK_EQUAL(bench->levels[1], 1 << 7);
 	put(bench, TIME, 0, 8); /* back before the machine's own time */
 	CHECK_EQUAL(get(bench, TIME, 8), 0);
 	CHECK_EQUAL(bench->levels[1], 0);
-	CHECK_EQUAL(tl_aclint_deadline(aclint, 500), 51000);
-	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER), NEVER);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, 500, 1000), 51000);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER, 1000), NEVER);
+	put(bench, TIME + 8, 7, 8); /* nothing is behind it */
+	CHECK_EQUAL(get(bench, TIME, 8), 0);
+	CHECK_EQUAL(get(bench, TIME + 8, 8), 0);
+}
+
+/* A hart that is behind the one which has set mtime to 0 sees it before that: as the highest numbers there are. */
+TEST(a_timer_is_not_due_any_more_when_the_time_has_gone_around)
+{
+	struct bench *bench = make();
+	struct tl_aclint *aclint = &bench->board.aclint;
+
+	bench->now = 1000;
+	put(bench, TIME, 0, 8);
+	put(bench, COMPARE(1), NEVER - 4, 8);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER - 4, 0), 500);
+	tl_aclint_update(aclint, 1, 500);
+	CHECK_EQUAL(bench->levels[1], 1 << 7);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER - 4, 500), 1000);
+	tl_aclint_update(aclint, 1, 1000);
+	CHECK_EQUAL(bench->levels[1], 0);
+	CHECK_EQUAL(tl_aclint_deadline(aclint, NEVER - 4, 1000), NEVER);
 }
 
 #define PRIORITY(source) (TL_BOARD_PLIC + 4ull * (source))
