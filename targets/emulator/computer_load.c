@@ -29,10 +29,13 @@ static enum tl_status read_open(struct content *content, int descriptor, struct 
 	if (fstat(descriptor, &about) != 0)
 		return TL_FAIL_ERRNO(error, TL_ERROR_MALFORMED, "%s cannot be read", content->path);
 	if (!S_ISREG(about.st_mode))
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no file", content->path);
-	if (about.st_size == 0 || (tl_u64)about.st_size > FILE_MAX)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is %s", content->path,
-			       about.st_size == 0 ? "empty" : "too large to be loaded");
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no file%s", content->path,
+			       S_ISDIR(about.st_mode) ? ": it is a directory" : "");
+	if (about.st_size == 0)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is empty: it was not made, or not copied", content->path);
+	if ((tl_u64)about.st_size > FILE_MAX)
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is too large to be loaded: it has more than %llu GiB",
+			       content->path, (unsigned long long)(FILE_MAX >> 30));
 	content->bytes = malloc((size_t)about.st_size);
 	if (content->bytes == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no room for %s", content->path);
@@ -85,9 +88,11 @@ static enum tl_status load_segment(struct tl_computer *computer, const struct co
 				   const struct tl_elf_segment *segment, struct tl_error *error)
 {
 	if (segment->offset > content->size || segment->file_size > content->size - segment->offset)
-		return TL_FAIL(error, TL_ERROR_TRUNCATED, "%s ends before one of its segments", content->path);
+		return TL_FAIL(error, TL_ERROR_TRUNCATED, "%s ends before one of its segments: it was cut off",
+			       content->path);
 	if (segment->memory_size > TL_COMPUTER_MEMORY_MAX)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s: a segment says that it has %llu GiB", content->path,
+		return TL_FAIL(error, TL_ERROR_MALFORMED,
+			       "%s: a segment says that it has %llu GiB: the file is damaged", content->path,
 			       (unsigned long long)(segment->memory_size >> 30));
 	return tl_computer_load(computer, content->path, segment->physical, content->bytes + segment->offset,
 				segment->file_size, segment->memory_size, error);
@@ -99,28 +104,54 @@ static tl_u64 physical_entry(const struct tl_elf *elf, const struct tl_elf_segme
 	return segment->physical + (elf->entry - segment->address);
 }
 
+static enum tl_status damaged(const struct content *content, const struct tl_error *particular, struct tl_error *error)
+{
+	return TL_FAIL(error, particular->status, "%s is a damaged ELF file, or was cut off: %.300s", content->path,
+		       particular->text);
+}
+
+static enum tl_status open_elf(struct tl_elf *elf_ret, struct content *content, struct tl_error *error)
+{
+	struct tl_error particular;
+
+	if (tl_elf_open(elf_ret, read_content, content, false, &particular) != TL_OK)
+		return damaged(content, &particular, error);
+	if (elf_ret->machine != ELF_RISCV || !elf_ret->wide || elf_ret->big_endian)
+		return TL_FAIL(error, TL_ERROR_MALFORMED,
+			       "%s is a program, but not for 64-bit RISC-V: build it with riscv64-unknown-elf-gcc",
+			       content->path);
+	return TL_OK;
+}
+
 static enum tl_status load_elf(struct tl_computer *computer, struct content *content, tl_u64 *entry_ret,
 			       struct tl_error *error)
 {
 	struct tl_elf_segment segment;
+	struct tl_error particular;
 	struct tl_elf elf;
-	bool any = false;
+	bool any = false, begins = false;
 
-	TL_TRY(tl_elf_open(&elf, read_content, content, false, error));
-	if (elf.machine != ELF_RISCV || !elf.wide || elf.big_endian)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is a program, but not for 64-bit RISC-V", content->path);
-	*entry_ret = elf.entry;
+	TL_TRY(open_elf(&elf, content, error));
 	for (tl_u32 i = 0; i < elf.segment_count; i++) {
-		TL_TRY(tl_elf_segment(&elf, i, &segment, error));
+		if (tl_elf_segment(&elf, i, &segment, &particular) != TL_OK)
+			return damaged(content, &particular, error);
 		if (segment.type != ELF_LOAD || segment.memory_size == 0)
 			continue;
 		TL_TRY(load_segment(computer, content, &segment, error));
 		any = true;
-		if (elf.entry >= segment.address && elf.entry - segment.address < segment.memory_size)
-			*entry_ret = physical_entry(&elf, &segment);
+		if (elf.entry < segment.address || elf.entry - segment.address >= segment.memory_size)
+			continue;
+		begins = true;
+		*entry_ret = physical_entry(&elf, &segment);
 	}
 	if (!any)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s has nothing that could be loaded", content->path);
+		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s has nothing that could be loaded: link it into a program",
+			       content->path);
+	if (!begins)
+		return TL_FAIL(
+			error, TL_ERROR_MALFORMED,
+			"%s begins at 0x%llx, where it loads nothing: link it with its entry named (ld -e SYMBOL)",
+			content->path, (unsigned long long)elf.entry);
 	return TL_OK;
 }
 
@@ -152,7 +183,10 @@ enum tl_status tl_computer_load_program(struct tl_computer *computer, const char
 
 	TL_TRY(read_file(&content, path, error));
 	status = is_elf(&content) ? load_elf(computer, &content, &computer->entry, error)
-				  : TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no ELF file", path);
+				  : TL_FAIL(error, TL_ERROR_MALFORMED,
+					    "%s is no ELF file, as a bare-metal program is; a kernel is given with "
+					    "--kernel, plain code with --firmware",
+					    path);
 	free(content.bytes);
 	return status;
 }
@@ -195,7 +229,13 @@ enum tl_status tl_computer_load_initrd(struct tl_computer *computer, const char 
 
 	TL_TRY(read_file(&content, path, error));
 	start = tl_computer_place_below_tree(computer, content.size);
-	status = tl_computer_load(computer, path, start, content.bytes, content.size, content.size, error);
+	status = start < TL_BOARD_MEMORY
+			 ? TL_FAIL(error, TL_ERROR_ARGUMENT,
+				   "%s has %llu MiB, more than there is room for below the device tree: give the "
+				   "machine more "
+				   "memory (up to 1 GiB of it makes more room)",
+				   path, (unsigned long long)(content.size >> 20))
+			 : tl_computer_load(computer, path, start, content.bytes, content.size, content.size, error);
 	if (status == TL_OK) {
 		computer->initrd_start = start;
 		computer->initrd_end = start + content.size;

@@ -80,8 +80,13 @@ static enum tl_status check_place(const struct tl_computer *computer, const char
 {
 	tl_u64 room = computer->configuration.memory_size;
 
-	if (physical < TL_BOARD_MEMORY || physical - TL_BOARD_MEMORY > room ||
-	    size > room - (physical - TL_BOARD_MEMORY))
+	if (physical < TL_BOARD_MEMORY)
+		return TL_FAIL(
+			error, TL_ERROR_ARGUMENT,
+			"%s wants to stand at 0x%llx, and memory begins at 0x%llx: link it for an address from there "
+			"on (with ld -n its headers are left out)",
+			what, (unsigned long long)physical, TL_BOARD_MEMORY);
+	if (physical - TL_BOARD_MEMORY > room || size > room - (physical - TL_BOARD_MEMORY))
 		return TL_FAIL(
 			error, TL_ERROR_ARGUMENT,
 			"%s needs memory from 0x%llx on, %llu KiB of it, and the machine has it from 0x%llx to 0x%llx: "
@@ -96,10 +101,12 @@ static enum tl_status check_place(const struct tl_computer *computer, const char
 	for (tl_u32 i = 0; i < computer->image_count; i++)
 		if (meets(&computer->images[i], physical, size))
 			return TL_FAIL(error, TL_ERROR_ARGUMENT,
-				       "%s would stand at 0x%llx, where something else was loaded", what,
-				       (unsigned long long)physical);
+				       "%s would stand at 0x%llx, where another part was loaded already: link one of "
+				       "them elsewhere, or give the machine more memory",
+				       what, (unsigned long long)physical);
 	if (computer->image_count == TL_COMPUTER_IMAGES)
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "%s has too many parts", what);
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "%s has too many parts: the machine loads %d at most", what,
+			       TL_COMPUTER_IMAGES);
 	return TL_OK;
 }
 

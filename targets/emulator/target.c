@@ -202,7 +202,12 @@ static void hear(struct tl_emulator *emulator, const struct tl_emulator_message 
 	case TL_EMULATOR_EXIT_TIMELINE:
 		remark(emulator, "The past was changed: a new timeline begins here, and what lay ahead is forgotten.");
 		return;
+	case TL_EMULATOR_EXIT_REMARK:
+		remark(emulator, message->text);
+		return;
 	case TL_EMULATOR_EXIT_HART:
+		if (message->text[0] != '\0')
+			remark(emulator, message->text);
 		tl_emulator_perform(emulator, clear_exit, NULL);
 		hear_hart(emulator, &message->event);
 		break;
@@ -504,9 +509,13 @@ static enum tl_status build(struct tl_emulator *emulator, const struct tl_emulat
 		.interpret = options->interpret,
 	};
 
+	tl_emulator_brace();
 	clock_gettime(CLOCK_REALTIME, &now);
 	configuration.start_time = (tl_u64)now.tv_sec * 1000000000u + (tl_u64)now.tv_nsec;
 	TL_TRY(tl_computer_open(&emulator->computer, &configuration, error));
+	if (emulator->computer.translator == NULL && !options->interpret)
+		remark(emulator, "The host has no memory for translated code, or is no x86-64: instructions are "
+				 "interpreted, which takes a hundred times as long.");
 	emulator->computer.board.console = tl_emulator_console_byte;
 	emulator->computer.board.console_context = emulator;
 	TL_TRY(tl_emulator_devices_open(emulator, options, error));

@@ -32,11 +32,19 @@ enum tl_emulator_exit {
 	TL_EMULATOR_EXIT_ERROR,    /* it could not be reset: event.code is the status */
 	TL_EMULATOR_EXIT_OUTPUT,   /* nothing stopped: there is output to be written */
 	TL_EMULATOR_EXIT_TIMELINE, /* nothing stopped: what was changed in the past has made its future another one */
+	TL_EMULATOR_EXIT_REMARK,   /* nothing stopped: people are told the text */
 };
 
 struct tl_emulator_message {
 	enum tl_emulator_exit kind;
 	struct tl_event event;
+	char text[640]; /* for people; empty: nothing */
+};
+
+/* How far a hart was when it was looked at. */
+struct tl_emulator_look {
+	tl_u64 begun, retired;
+	bool told; /* that it comes no further */
 };
 
 /* Something to be done in the machine's thread, between two runs. */
@@ -112,6 +120,8 @@ struct tl_emulator {
 	struct tl_history *history;     /* NULL: nothing is remembered */
 	tl_u64 pace_host, pace_machine; /* moments that were the same, in nanoseconds; 0: none */
 	tl_u64 resets;
+	struct tl_emulator_look looks[TL_BOARD_HARTS_MAX];
+	tl_u32 disks_told; /* bits: disks of which it was said that they fail */
 	struct tl_watch_hit last_hits[TL_WATCH_HITS_MAX];
 	tl_u8 last_hit_count;
 	tl_u32 last_hit_hart;
@@ -204,6 +214,17 @@ void tl_emulator_devices_close(struct tl_emulator *emulator);
 bool tl_emulator_devices_input(struct tl_emulator *emulator);
 /* What `monitor info devices` says. Where the machine is nobody else's. */
 void tl_emulator_devices_tell(const struct tl_emulator *emulator, struct tl_writer *output);
+
+/*
+ * target_trouble.c: whether something went wrong since this was asked last, of which people are told: a disk that
+ * fails, or a hart that can do nothing but trap, which stops the machine. The machine's thread, between two runs of at
+ * most TL_EMULATOR_LOOK_PERIOD instructions.
+ */
+#define TL_EMULATOR_LOOK_PERIOD 10000000
+/* Before the machine is built: a limit to the size of files is an error then, and not the end of the process. */
+void tl_emulator_brace(void);
+bool tl_emulator_disk_trouble(struct tl_emulator *emulator, struct tl_emulator_message *message_ret);
+bool tl_emulator_hart_trouble(struct tl_emulator *emulator, struct tl_emulator_message *message_ret);
 
 /* target_monitor.c */
 enum tl_status tl_emulator_monitor(struct tl_target *target, const char *command, struct tl_writer *output);

@@ -181,7 +181,11 @@ static void look_at_exit(struct tl_emulator *emulator, enum tl_computer_exit exi
 			 const struct tl_computer_limits *limits)
 {
 	struct tl_computer *computer = &emulator->computer;
+	struct tl_emulator_message trouble;
 
+	/* The past had its troubles when it was the present. */
+	if (!is_past(emulator) && tl_emulator_disk_trouble(emulator, &trouble))
+		post(emulator, &trouble, false);
 	switch (exit) {
 	case TL_COMPUTER_STOPPED:
 		break;
@@ -191,6 +195,8 @@ static void look_at_exit(struct tl_emulator *emulator, enum tl_computer_exit exi
 	case TL_COMPUTER_REACHED:
 		if (limits->hart != TL_COMPUTER_NO_HART && computer->turns[limits->hart].begun >= limits->hart_begun)
 			hart_stopped(emulator, limits->hart, true);
+		else if (!is_past(emulator) && tl_emulator_hart_trouble(emulator, &trouble))
+			post(emulator, &trouble, true);
 		break;
 	case TL_COMPUTER_IDLE:
 	case TL_COMPUTER_STUCK:
@@ -216,6 +222,7 @@ static void run(struct tl_emulator *emulator, bool more_frames)
 	enum tl_computer_exit exit;
 
 	hold(emulator, &plan);
+	limits.begun = computer->begun + TL_EMULATOR_LOOK_PERIOD;
 	limits.tell_idle = !emulator->skip_idle;
 	if (plan.stepping != TL_EMULATOR_NO_HART) {
 		limits.hart = plan.stepping;
