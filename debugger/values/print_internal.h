@@ -26,6 +26,37 @@ struct tl_printing {
 	struct tl_error *error;
 };
 
+/* Format t in groups of four bits, all of them whole; `size` is that of the number, in bytes. */
+void tl_print_nibbles(struct tl_output *output, tl_i128 number, tl_u64 size);
+
+/*
+ * A real: as many digits as tell any two numbers apart. What the bits of no number are is said in full, so `value` must
+ * be loaded; `number` is what it stands for.
+ */
+void tl_print_real(struct tl_printing *printing, const struct tl_value *value, long double number);
+
+/* " <counter+4>" where an address lies in a symbol, else nothing. */
+void tl_print_symbol(struct tl_printing *printing, tl_u64 address);
+
+/* Whether what has this type is shown as a character, arrays of it as text; *width_ret is its size in bytes. */
+TL_CHECKED enum tl_status tl_print_is_text(const struct tl_type *type, bool *is_text_ret, tl_u64 *width_ret,
+					   struct tl_error *error);
+
+/* The string that a pointer to such characters leads to: as much of it as can be read, up to the limit. */
+TL_CHECKED enum tl_status tl_print_pointed_string(struct tl_printing *printing, const struct tl_type *element,
+						  tl_u64 width, tl_u64 address);
+
+/* A pointer with its symbol, and its string if it leads to one. */
+TL_CHECKED enum tl_status tl_print_pointer(struct tl_printing *printing, const struct tl_type *pointer, tl_u64 address);
+
+/* The bits of a scalar that was loaded as a number with a sign, or without. */
+TL_CHECKED enum tl_status tl_print_bits(struct tl_printing *printing, const struct tl_value *value, bool is_signed,
+					tl_i128 *number_ret);
+
+/* A number, enumerator, pointer or pointer to a member; it was loaded, and `type` is its stripped type. */
+TL_CHECKED enum tl_status tl_print_scalar(struct tl_printing *printing, const struct tl_value *value,
+					  const struct tl_type *type);
+
 /* A value that may be a part of another. */
 TL_CHECKED enum tl_status tl_print_part(struct tl_printing *printing, const struct tl_value *value);
 
