@@ -78,9 +78,11 @@ static enum tl_status return_address(struct tl_session *session, tl_u64 *address
 static enum tl_status write_stack(struct tl_session *session, const struct tl_abi_call *call, struct tl_error *error)
 {
 	tl_size done = 0;
-	enum tl_status status = tl_engine_write_memory(session->engine, session->selected.process, call->stack_pointer,
-						       call->stack, (tl_size)call->stack_size, &done);
+	enum tl_status status = TL_OK;
 
+	if (call->stack_size != 0)
+		status = tl_engine_write_memory(session->engine, session->selected.process, call->stack_pointer,
+						call->stack, (tl_size)call->stack_size, &done);
 	if (status != TL_OK || done != call->stack_size)
 		return TL_FAIL(error, TL_ERROR_MEMORY, "Cannot write to the stack at 0x%llx: is there room on it?",
 			       (unsigned long long)call->stack_pointer);
@@ -450,6 +452,20 @@ static void leave_function(struct tl_session *session, struct kept *kept, const 
 	settle_points(session);
 }
 
+/* Where a result in memory is, the caller knows; a callee need not leave that in its register (RISC-V's psABI). */
+static enum tl_status take_result(const struct tl_value_context *values, const struct kept *returned,
+				  const struct tl_abi_call *placed, const struct tl_type *type,
+				  struct tl_value *value_ret, struct tl_error *error)
+{
+	struct tl_abi_place place;
+	bool known;
+
+	TL_TRY(tl_abi_result_place(returned->cpu, type, &place, error));
+	if (place.kind == TL_ABI_MEMORY)
+		tl_cpu_set(returned->cpu, returned->registers, place.pointer, placed->result_address);
+	return tl_abi_result(values, returned->cpu, returned->registers, type, value_ret, &known, error);
+}
+
 /*
  * Makes a call that is worked out. What was worked out before it (arguments, the expression's values) lives in the
  * arena, which a resume clears: the call has one of its own.
@@ -462,7 +478,6 @@ static enum tl_status call(struct tl_session *session, const struct tl_environme
 	struct tl_abi_call placed;
 	struct state state;
 	enum tl_status status;
-	bool known;
 	tl_u8 *file;
 
 	TL_TRY(return_address(session, &request->return_address, error));
@@ -488,8 +503,7 @@ static enum tl_status call(struct tl_session *session, const struct tl_environme
 	session->called = true;
 	/* Only now is the arena that of the expression again. */
 	if (status == TL_OK)
-		status = tl_abi_result(&environment->values, kept.cpu, returned.registers, request->result, value_ret,
-				       &known, error);
+		status = take_result(&environment->values, &returned, &placed, request->result, value_ret, error);
 	if (status == TL_OK)
 		status = tl_value_load(&environment->values, value_ret, error);
 	free(returned.registers);

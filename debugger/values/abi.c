@@ -132,7 +132,8 @@ enum tl_status tl_abi_result_place(const struct tl_cpu *cpu, const struct tl_typ
 	if (cpu == &tl_cpu_i386)
 		return place_i386(stripped, place_ret, error);
 	if (cpu == &tl_cpu_riscv64)
-		return tl_abi_riscv_place(stripped, place_ret, error);
+		return tl_abi_riscv_place(stripped, false, &(struct tl_abi_riscv_used){0}, place_ret, &(tl_u64){0},
+					  error);
 	return unknown_cpu(cpu, error);
 }
 
@@ -210,8 +211,14 @@ static enum tl_status set_pieces(const struct tl_cpu *cpu, tl_u8 *file, const st
 				 const struct tl_value *value, tl_u32 *banks, struct tl_error *error)
 {
 	unsigned floats = 0;
+	tl_u64 number;
 
-	for (tl_u8 i = 0; i < place->piece_count; i++) {
+	for (tl_u8 i = 0; i < place->piece_count && cpu == &tl_cpu_riscv64; i++) {
+		TL_TRY(tl_abi_riscv_register(value->type, &place->pieces[i], value->bytes, &number, error));
+		tl_cpu_set(cpu, file, place->pieces[i].reg, number);
+		*banks |= (tl_u32)1 << cpu->registers[place->pieces[i].reg].bank;
+	}
+	for (tl_u8 i = 0; i < place->piece_count && cpu != &tl_cpu_riscv64; i++) {
 		const struct tl_abi_piece *piece = &place->pieces[i];
 		const struct tl_register *reg = &cpu->registers[piece->reg];
 		tl_u8 *at = file + piece_offset(cpu, piece);

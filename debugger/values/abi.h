@@ -1,7 +1,7 @@
 /*
  * Where functions take their arguments and leave their results: System V, x86-64 (psABI, section 3.2.3) and i386
- * (psABI, section 2.2, as Linux has it: structs are returned in memory). C++ classes that are not trivial to copy or
- * destroy stand in memory (Itanium C++ ABI, section 3.1).
+ * (psABI, section 2.2, as Linux has it: structs are returned in memory); RISC-V (debugger/values/abi_riscv.h). C++
+ * classes that are not trivial to copy or destroy stand in memory (Itanium C++ ABI, section 3.1).
  *
  * What is worked out depends on types, a CPU and a register file alone: nothing here runs or stops anything. A register
  * file is that of core/cpu/cpu.h, all its banks valid. TL_ERROR_UNSUPPORTED: a CPU whose ABI is not known here. Not for
@@ -74,7 +74,7 @@ struct tl_abi_request {
 
 /* What is to be done for a call besides setting the registers. */
 struct tl_abi_call {
-	tl_u64 stack_pointer; /* at the function's first instruction: the return address stands there */
+	tl_u64 stack_pointer; /* at the function's first instruction: on x86 the return address stands there */
 	/* What belongs at `stack_pointer` before it runs: the return address, arguments and what they point to. In the
 	 * values' arena. */
 	const tl_u8 *stack;

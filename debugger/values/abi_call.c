@@ -1,8 +1,10 @@
 /* Calls: where arguments go, and what the stack has to hold. */
+#include "core/cpu/riscv_layout.h"
 #include "core/cpu/x86_layout.h"
 #include "core/cursor.h"
 #include "debugger/values/abi.h"
 #include "debugger/values/abi_classes.h"
+#include "debugger/values/abi_riscv.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -23,6 +25,8 @@ struct stacked {
 
 struct argument {
 	struct tl_abi_classes classes;
+	const struct tl_type *type;
+	bool variadic;
 	const tl_u8 *bytes;
 	tl_u64 size;
 };
@@ -205,7 +209,7 @@ static enum tl_status take_argument(struct call *call, const struct tl_value *va
 		TL_TRY(point_to_object(call, &own));
 	TL_TRY(convert(call, &own, parameter, prototyped));
 	TL_TRY(tl_abi_classify(own.type, &argument_ret->classes, call->error));
-	if (argument_ret->classes.by_reference) {
+	if (argument_ret->classes.by_reference || (call->cpu == &tl_cpu_riscv64 && argument_ret->classes.size > 16)) {
 		/* The copy is the callee's own. */
 		TL_TRY(load(call, &own));
 		own.place = TL_VALUE_NOWHERE;
@@ -214,6 +218,7 @@ static enum tl_status take_argument(struct call *call, const struct tl_value *va
 		TL_TRY(tl_abi_classify(own.type, &argument_ret->classes, call->error));
 	}
 	TL_TRY(load(call, &own));
+	argument_ret->type = own.type;
 	argument_ret->bytes = own.bytes;
 	argument_ret->size = own.size;
 	return TL_OK;
@@ -258,6 +263,7 @@ static enum tl_status take_arguments(struct call *call, const struct tl_abi_requ
 			TL_TRY(tl_member_type(function, &parameters[i], &type, call->error));
 		TL_TRY(take_argument(call, &request->arguments[i], type, i < count && parameters[i].artificial,
 				     prototyped, &call->arguments[i]));
+		call->arguments[i].variadic = variadic && i >= count;
 	}
 	call->count = request->count;
 	return TL_OK;
@@ -360,6 +366,31 @@ static enum tl_status place_i386(struct call *call)
 	return TL_OK;
 }
 
+static enum tl_status place_riscv(struct call *call)
+{
+	struct tl_abi_riscv_used used = {0};
+	struct tl_abi_place place;
+	tl_u64 stacked, number;
+
+	if (call->result_address != 0)
+		set(call, (tl_u16)(TL_RISCV_REGISTER_A0 + used.integers++), call->result_address);
+	for (tl_size i = 0; i < call->count; i++) {
+		const struct argument *argument = &call->arguments[i];
+
+		TL_TRY(tl_abi_riscv_place(argument->type, argument->variadic, &used, &place, &stacked, call->error));
+		for (tl_u8 n = 0; n < place.piece_count; n++) {
+			TL_TRY(tl_abi_riscv_register(argument->type, &place.pieces[n], argument->bytes, &number,
+						     call->error));
+			set(call, place.pieces[n].reg, number);
+		}
+		/* The second half of what began in the last register is not aligned again. */
+		if (stacked < argument->size)
+			put_on_stack(call, argument->bytes + stacked, argument->size - stacked,
+				     stacked == 0 ? argument->classes.alignment : 8, 8);
+	}
+	return TL_OK;
+}
+
 /* ---- The whole ---- */
 
 /* Everything between the new stack pointer and what the thread has on its stack. */
@@ -367,15 +398,19 @@ static enum tl_status build_stack(struct call *call, tl_size objects, tl_u64 ret
 				  struct tl_abi_call *call_ret)
 {
 	const tl_u64 first = (call->objects - call->area) & ~(call->alignment - 1);
-	const tl_u64 pointer = first - call->cpu->address_size;
+	/* RISC-V has the return address in a register. */
+	const tl_u64 pointer = first - (call->cpu == &tl_cpu_riscv64 ? 0 : call->cpu->address_size);
 	tl_u8 *stack;
 
 	if (call->area > STACK_MAX || call->start - pointer > STACK_MAX)
 		return TL_FAIL(call->error, TL_ERROR_TOO_LONG, "The arguments do not fit on the stack.");
-	stack = tl_arena_allocate(call->values->arena, (tl_size)(call->start - pointer));
+	stack = tl_arena_allocate(call->values->arena, (tl_size)(call->start - pointer) + 1);
 	if (stack == NULL)
 		return no_storage(call);
-	tl_store_little(stack, return_address, call->cpu->address_size);
+	if (call->cpu == &tl_cpu_riscv64)
+		set(call, TL_RISCV_REGISTER_RA, return_address);
+	else
+		tl_store_little(stack, return_address, call->cpu->address_size);
 	for (tl_size i = 0; i < call->stacked_count; i++) {
 		const struct stacked *stacked = &call->stacked[i];
 		tl_u64 address = i < objects ? stacked->address : first + stacked->address;
@@ -419,6 +454,21 @@ static enum tl_status prepare(struct call *call, const struct tl_abi_request *re
 	return TL_OK;
 }
 
+static bool is_x86(const struct tl_cpu *cpu)
+{
+	return cpu == &tl_cpu_x86_64 || cpu == &tl_cpu_i386;
+}
+
+static enum tl_status place_arguments(struct call *call)
+{
+	if (call->cpu == &tl_cpu_riscv64)
+		return place_riscv(call);
+	if (call->cpu == &tl_cpu_i386)
+		return place_i386(call);
+	place_x86_64(call);
+	return TL_OK;
+}
+
 enum tl_status tl_abi_place_call(const struct tl_value_context *values, const struct tl_cpu *cpu, tl_u8 *file,
 				 const struct tl_abi_request *request, struct tl_abi_call *call_ret,
 				 struct tl_error *error)
@@ -428,7 +478,7 @@ enum tl_status tl_abi_place_call(const struct tl_value_context *values, const st
 	tl_u16 flags = cpu == &tl_cpu_x86_64 ? TL_X86_64_EFLAGS : TL_I386_EFLAGS;
 	tl_size objects;
 
-	if (cpu != &tl_cpu_x86_64 && cpu != &tl_cpu_i386)
+	if (!is_x86(cpu) && cpu != &tl_cpu_riscv64)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "How functions are called on %s is not known here.",
 			       cpu->name);
 	/* The registers stay as they are where the call cannot be made. */
@@ -440,16 +490,14 @@ enum tl_status tl_abi_place_call(const struct tl_value_context *values, const st
 		TL_TRY(make_room_for_result(&call, request->result));
 	TL_TRY(take_arguments(&call, request));
 	objects = call.stacked_count;
-	if (cpu == &tl_cpu_x86_64)
-		place_x86_64(&call);
-	else
-		TL_TRY(place_i386(&call));
+	TL_TRY(place_arguments(&call));
 	TL_TRY(build_stack(&call, objects, request->return_address, &result));
 	set(&call, cpu->stack_pointer, result.stack_pointer);
 	set(&call, cpu->program_counter, request->address);
-	set(&call, flags, tl_cpu_get(cpu, call.file, flags) & ~DIRECTION_FLAG);
+	if (is_x86(cpu))
+		set(&call, flags, tl_cpu_get(cpu, call.file, flags) & ~DIRECTION_FLAG);
 	result.result_address = call.result_address;
-	result.returned_stack = result.stack_pointer + cpu->address_size;
+	result.returned_stack = result.stack_pointer + (is_x86(cpu) ? cpu->address_size : 0);
 	/* On i386 the callee takes the address of its result off the stack. */
 	if (cpu == &tl_cpu_i386 && call.result_address != 0)
 		result.returned_stack += 4;

@@ -192,6 +192,8 @@ static bool set_register(struct tl_computer *computer, tl_u32 number, tl_u64 whi
 	if (number >= computer->configuration.harts || which > TL_COMPUTER_REGISTER_PRIVILEGE)
 		return false;
 	if (which == TL_COMPUTER_REGISTER_PC) {
+		/* One that waited goes on from there. */
+		hart->waiting = hart->waiting && hart->pc == value;
 		hart->pc = value & ~(tl_u64)1;
 	} else if (which < TL_COMPUTER_REGISTER_PC) {
 		hart->x[which] = which == 0 ? 0 : value;
