@@ -69,7 +69,7 @@ enum tl_riscv_feature {
 	X(PMPADDR12, "pmpaddr12", 0x3bc) X(PMPADDR13, "pmpaddr13", 0x3bd) X(PMPADDR14, "pmpaddr14", 0x3be)               \
 	X(PMPADDR15, "pmpaddr15", 0x3bf)                                                                                 \
 	X(TSELECT, "tselect", 0x7a0) X(TDATA1, "tdata1", 0x7a1) X(TDATA2, "tdata2", 0x7a2) X(TDATA3, "tdata3", 0x7a3)    \
-	X(TINFO, "tinfo", 0x7a4)                                                                                         \
+	X(TINFO, "tinfo", 0x7a4) X(TCONTROL, "tcontrol", 0x7a5)                                                          \
 	X(MCYCLE, "mcycle", 0xb00) X(MINSTRET, "minstret", 0xb02)                                                        \
 	X(MVENDORID, "mvendorid", 0xf11) X(MARCHID, "marchid", 0xf12) X(MIMPID, "mimpid", 0xf13)                         \
 	X(MHARTID, "mhartid", 0xf14) X(MCONFIGPTR, "mconfigptr", 0xf15)

@@ -3,6 +3,7 @@
 #include "core/cursor.h"
 #include "targets/emulator/paging.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/triggers.h"
 
 /* Whether all of it is in one page. */
 static bool in_one_page(tl_u64 address, tl_u64 size)
@@ -44,6 +45,8 @@ bool tl_access_load_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl
 	struct tl_done_access done = {.address = address, .size = size, .low_size = size, .access = TL_POINT_READS};
 	tl_u64 high;
 
+	if (tl_triggers_fire_on(hart, address, size, TL_TRIGGER_LOAD, exception_ret))
+		return false;
 	if (!in_one_page(address, size))
 		done.low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
 	if (!load_piece(hart, address, done.low_size, value_ret, &done.physical, exception_ret))
@@ -97,6 +100,8 @@ bool tl_access_store_slowly(struct tl_hart *hart, tl_u64 address, tl_u32 size, t
 	const struct tl_bus_region *low, *high = NULL;
 	tl_u32 low_size;
 
+	if (tl_triggers_fire_on(hart, address, size, TL_TRIGGER_STORE, exception_ret))
+		return false;
 	if (!in_one_page(address, size))
 		done.low_size = (tl_u32)(TL_PAGE_SIZE - (address & (TL_PAGE_SIZE - 1)));
 	low_size = done.low_size;

@@ -1,6 +1,7 @@
 #include "targets/emulator/control.h"
 
 #include "targets/emulator/paging.h"
+#include "targets/emulator/triggers.h"
 
 #define BIT(n) ((tl_u64)1 << (n))
 
@@ -96,6 +97,8 @@ bool tl_control_get(const struct tl_hart *hart, tl_u32 number, tl_u64 *value_ret
 		*value_ret = 0;
 		return true;
 	}
+	if (tl_triggers_get(hart, number, value_ret))
+		return true;
 	switch (number) {
 #define VALUE(register_number, expression)                                                                             \
 	case register_number:                                                                                          \
@@ -136,16 +139,11 @@ bool tl_control_get(const struct tl_hart *hart, tl_u32 number, tl_u64 *value_ret
 		VALUE(TL_RISCV_CSR_MTVAL, hart->mtval);
 		VALUE(TL_RISCV_CSR_MIP, hart->mip | hart->lines);
 		VALUE(TL_RISCV_CSR_MHARTID, hart->number);
-	/* No maker, no version; no triggers yet: the one that is selected is of no type. */
+	/* No maker, no version. */
 	case TL_RISCV_CSR_MVENDORID:
 	case TL_RISCV_CSR_MARCHID:
 	case TL_RISCV_CSR_MIMPID:
-	case TL_RISCV_CSR_MCONFIGPTR:
-	case TL_RISCV_CSR_TSELECT:
-	case TL_RISCV_CSR_TDATA1:
-	case TL_RISCV_CSR_TDATA2:
-		VALUE(TL_RISCV_CSR_TDATA3, 0);
-		VALUE(TL_RISCV_CSR_TINFO, 1);
+		VALUE(TL_RISCV_CSR_MCONFIGPTR, 0);
 #undef VALUE
 	default:
 		return false;
@@ -351,11 +349,7 @@ static bool write_high(struct tl_hart *hart, tl_u32 number, tl_u64 value)
 	case TL_RISCV_CSR_MINSTRET:
 		hart->minstret_offset = value - (hart->retired + 1);
 		break;
-	case TL_RISCV_CSR_MISA: /* nothing of it can be turned off; there are no triggers to choose and to set */
-	case TL_RISCV_CSR_TSELECT:
-	case TL_RISCV_CSR_TDATA1:
-	case TL_RISCV_CSR_TDATA2:
-	case TL_RISCV_CSR_TDATA3:
+	case TL_RISCV_CSR_MISA: /* nothing of it can be turned off */
 		break;
 	default:
 		return false;
@@ -373,7 +367,7 @@ bool tl_control_put(struct tl_hart *hart, tl_u32 number, tl_u64 value)
 		return true;
 	if (is_pmp(number))
 		write_pmp(hart, number, value);
-	else if (!write_low(hart, number, value))
+	else if (!write_low(hart, number, value) && !tl_triggers_put(hart, number, value))
 		(void)write_high(hart, number, value);
 	return true;
 }

@@ -2,6 +2,7 @@
 
 #include "targets/emulator/control.h"
 #include "targets/emulator/paging.h"
+#include "targets/emulator/triggers.h"
 
 void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const struct tl_bus *bus)
 {
@@ -16,6 +17,7 @@ void tl_hart_reset(struct tl_hart *hart_ret, tl_u32 number, tl_u64 start, const 
 		.bus = bus,
 	};
 	hart_ret->x[10] = number;
+	tl_triggers_reset(hart_ret);
 	tl_paging_reset(hart_ret);
 	tl_paging_update(hart_ret);
 }
@@ -59,6 +61,7 @@ void tl_hart_trap(struct tl_hart *hart, tl_u64 cause, tl_u64 value)
 		hart->mcause = cause;
 		hart->mepc = hart->pc;
 		hart->mtval = value;
+		tl_triggers_trap(hart);
 		hart->privilege = TL_PRIVILEGE_MACHINE;
 		hart->pc = handler(hart->mtvec, cause);
 	}
@@ -109,6 +112,7 @@ void tl_hart_return_from_machine(struct tl_hart *hart)
 	if (hart->privilege != TL_PRIVILEGE_MACHINE)
 		status &= ~TL_STATUS_MPRV;
 	hart->mstatus = status;
+	tl_triggers_return(hart);
 	hart->pc = hart->mepc;
 	hart->look_for_interrupt = true;
 	tl_paging_update(hart);

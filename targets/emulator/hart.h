@@ -136,6 +136,16 @@ struct tl_watch_hit {
 
 #define TL_PASS_NONE ((tl_u64)1)
 
+/* What software in the machine keeps an eye on by itself: triggers.h. */
+#define TL_TRIGGERS 4
+#define TL_TRIGGERS_ON 0x08u      /* of `control`: mte */
+#define TL_TRIGGERS_WERE_ON 0x80u /* mpte */
+struct tl_triggers {
+	tl_u64 data1[TL_TRIGGERS], data2[TL_TRIGGERS];
+	tl_u8 selected, control;
+	tl_u8 armed; /* what any of them may fire on */
+};
+
 struct tl_emulator_points;
 struct tl_page_tables;
 struct tl_translator;
@@ -200,6 +210,8 @@ struct tl_hart {
 	tl_u64 reserved_address;
 	tl_u64 reservation;
 
+	struct tl_triggers triggers;
+
 	/* Something changed that may let an interrupt in: looked at before the next instruction. */
 	bool look_for_interrupt;
 
@@ -250,7 +262,8 @@ struct tl_hart {
 	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
 	struct tl_tlb_used tlb_used[TL_TLB_SET_MAX];
 	struct tl_watched watched;
-	tl_u32 flushes; /* how often translations were forgotten */
+	tl_u32 flushes;                   /* how often translations were forgotten */
+	struct tl_triggers triggers_told; /* as the translator knows them */
 
 	struct tl_decoded decoded[TL_DECODED_ENTRIES]; /* the interpreter's */
 

@@ -2,6 +2,7 @@
 
 #include "core/cursor.h"
 #include "targets/emulator/paging.h"
+#include "targets/emulator/triggers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ static void load_state(const struct tl_history *history, const tl_u8 *state)
 		hart->pass = TL_PASS_NONE;
 		hart->watch_hit_count = 0;
 		tl_paging_update(hart);
+		tl_triggers_changed(hart);
 	}
 }
 

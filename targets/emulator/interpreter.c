@@ -4,6 +4,7 @@
 #include "targets/emulator/control.h"
 #include "targets/emulator/paging.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/triggers.h"
 
 __extension__ typedef unsigned __int128 wide;
 __extension__ typedef __int128 signed_wide;
@@ -531,7 +532,8 @@ static inline ALWAYS bool step_once(struct tl_hart *hart)
 {
 	struct tl_step step = {.hart = hart};
 
-	if (!tl_access_fetch(hart, hart->pc, &step.word, &step.exception))
+	if (tl_triggers_fire_here(hart, &step.exception) ||
+	    !tl_access_fetch(hart, hart->pc, &step.word, &step.exception))
 		return trap(&step);
 	step.is = decoded(hart, step.word);
 	if (step.is == NULL) {

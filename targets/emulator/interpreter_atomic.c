@@ -3,6 +3,7 @@
 #include "core/cursor.h"
 #include "targets/emulator/access.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/triggers.h"
 
 static bool is_word(tl_u8 operation)
 {
@@ -76,7 +77,8 @@ static bool store_conditional(struct tl_step *step, tl_u32 size)
 		tl_interpret_set_x(step, 1);
 		return true;
 	}
-	if (!tl_access_atomic(hart, address, size, false, &bytes, &physical, &step->exception))
+	if (tl_triggers_fire_on(hart, address, size, TL_TRIGGER_STORE, &step->exception) ||
+	    !tl_access_atomic(hart, address, size, false, &bytes, &physical, &step->exception))
 		return false;
 	held = hart->reserved && hart->reservation == physical;
 	hart->reserved = false;
@@ -100,7 +102,9 @@ bool tl_interpret_atomic(struct tl_step *step)
 
 	if (is->operation == TL_RISCV_SC_W || is->operation == TL_RISCV_SC_D)
 		return store_conditional(step, size);
-	if (!tl_access_atomic(step->hart, tl_interpret_x(step, is->rs1), size, reserve, &bytes, &physical,
+	if (tl_triggers_fire_on(step->hart, tl_interpret_x(step, is->rs1), size,
+				reserve ? TL_TRIGGER_LOAD : TL_TRIGGER_LOAD | TL_TRIGGER_STORE, &step->exception) ||
+	    !tl_access_atomic(step->hart, tl_interpret_x(step, is->rs1), size, reserve, &bytes, &physical,
 			      &step->exception))
 		return false;
 	old = extend(tl_load_little(bytes, size), size);

@@ -4,6 +4,7 @@
 #include "targets/emulator/page_tables.h"
 #include "targets/emulator/points.h"
 #include "targets/emulator/translator.h"
+#include "targets/emulator/triggers.h"
 
 #define PTE_VALID 0x01u
 #define PTE_READ 0x02u
@@ -408,6 +409,7 @@ static tl_u32 take_map(struct tl_hart *hart, tl_u32 set, tl_u32 index, tl_u64 pa
 		before->store = TL_TLB_NONE;
 	watched->owners[number] = (tl_u16)(set * TL_TLB_ENTRIES + index);
 	tl_points_map(hart, page, frame, watched->maps[number]);
+	tl_triggers_map(hart, page, watched->maps[number]);
 	return number;
 }
 
@@ -448,8 +450,8 @@ void tl_paging_keep(struct tl_hart *hart, tl_u64 address, tl_u64 physical, enum 
 		entry->host = host;
 	}
 	/* What may be written may be read: translated code relies on that where it does both. */
-	if (kind != TL_MEMORY_FETCH &&
-	    (tl_points_on_page(hart, page, frame) & (TL_POINT_READS | (writes ? TL_POINT_WRITES : 0))) != 0)
+	if (kind != TL_MEMORY_FETCH && ((tl_points_on_page(hart, page, frame) | tl_triggers_on_page(hart, page)) &
+					(TL_POINT_READS | (writes ? TL_POINT_WRITES : 0))) != 0)
 		tag |= (tl_u64)take_map(hart, set, index, page, frame) << TL_WATCHED_SHIFT;
 	if (kind == TL_MEMORY_FETCH)
 		entry->fetch = page;

@@ -278,6 +278,8 @@ static void map_list(const struct tl_point_list *list, tl_u64 page, tl_u8 *map)
 void tl_points_map(const struct tl_hart *hart, tl_u64 page, tl_u64 frame, tl_u8 map_ret[TL_PAGE_SIZE / 8])
 {
 	tl_fill(map_ret, 0, TL_PAGE_SIZE / 8);
+	if (!tl_points_watching(hart))
+		return;
 	map_list(&hart->points->watchpoints, page, map_ret);
 	map_list(&hart->points->physical_watchpoints, frame, map_ret);
 }

@@ -6,6 +6,7 @@
 #include "targets/emulator/interpreter.h"
 #include "targets/emulator/paging.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/triggers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -367,7 +368,9 @@ static bool adopt(struct tl_translator *translator, struct tl_hart *hart)
 	translator->harts[number] = hart;
 	hart->translator = translator;
 	tl_code_hart(translator, hart);
-	tl_paging_flush(hart); /* pages with code may be writable in its eyes */
+	tl_paging_flush(hart);                                /* pages with code may be writable in its eyes */
+	if ((hart->triggers.armed & TL_TRIGGER_EXECUTE) != 0) /* set before there was anybody to tell */
+		tl_translator_all_changed(translator);
 	return true;
 }
 
@@ -443,6 +446,11 @@ void tl_translator_memory_changed(struct tl_translator *translator, tl_u64 physi
 void tl_translator_point_changed(struct tl_translator *translator, tl_u64 address)
 {
 	(void)translator, (void)address;
+}
+
+void tl_translator_all_changed(struct tl_translator *translator)
+{
+	(void)translator;
 }
 
 bool tl_translator_has_code(const struct tl_translator *translator, tl_u64 physical)

@@ -45,6 +45,8 @@ void tl_translator_memory_changed(struct tl_translator *translator, tl_u64 physi
 
 /* A breakpoint was set or removed at an address, or its conditions changed: the blocks that cover it are dropped. */
 void tl_translator_point_changed(struct tl_translator *translator, tl_u64 address);
+/* Points or triggers were set or removed that no single address tells: all blocks are. */
+void tl_translator_all_changed(struct tl_translator *translator);
 
 /* Whether code of this page of memory was translated: stores to it must be seen. */
 bool tl_translator_has_code(const struct tl_translator *translator, tl_u64 physical);

@@ -280,4 +280,10 @@ void tl_translator_point_changed(struct tl_translator *translator, tl_u64 addres
 		}
 }
 
+void tl_translator_all_changed(struct tl_translator *translator)
+{
+	translator->empty_soon = true;
+	translator->dropped = true;
+}
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "core/cursor.h"
 #include "targets/emulator/points.h"
+#include "targets/emulator/triggers.h"
 
 void tl_unit_set(struct tl_unit *unit, tl_u8 number, tl_u64 value)
 {
@@ -78,12 +79,25 @@ void tl_unit_exit(struct tl_unit *unit, tl_u32 which, tl_u64 pc, enum tl_exit_ki
 		tl_unit_cold(unit, TL_COLD_LINK, site)->info = which;
 }
 
+/* Whether a trigger of the guest's may fire there, in whichever hart: they all run the same blocks. */
+static bool is_triggered(const struct tl_unit *unit)
+{
+	const struct tl_translator *translator = unit->translator;
+
+	for (tl_u32 i = 0; i < translator->hart_count; i++)
+		if (tl_triggers_at(translator->harts[i], unit->pc))
+			return true;
+	return false;
+}
+
 /* The instruction at unit->pc; false when there is none, or not one that can be translated there. */
 static bool decode(struct tl_unit *unit, tl_u32 second_mapping)
 {
 	tl_u64 at = unit->pc & (TL_PAGE_SIZE - 1);
 	tl_u8 bytes[4];
 
+	if (is_triggered(unit))
+		return false;
 	tl_copy(bytes, unit->bytes + at, 2);
 	if (at + 4 <= TL_PAGE_SIZE)
 		tl_copy(bytes + 2, unit->bytes + at + 2, 2);

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Bare-metal C programs in the translator, stopped after odd numbers of instructions: the same as the interpreter there.
 
-    translated.py MACHINE KERNELS MODIFY
+    translated.py MACHINE KERNELS PROGRAM…
 
-MACHINE is tests/emulator/run-machine; KERNELS is bench/guest/kernels.c, with start.S and link.ld beside it; MODIFY is a
-program that changes its own code. They are compiled here.
+MACHINE is tests/emulator/run-machine; KERNELS is bench/guest/kernels.c, with start.S and link.ld beside it; the
+PROGRAMs run to their end: modify.c changes its own code, triggers.c sets triggers for itself. They are compiled here.
 """
 
 import os
@@ -43,15 +43,15 @@ def main():
     if shutil.which(COMPILER) is None or platform.machine() != 'x86_64':
         print(f'no {COMPILER}, or no x86-64: make setup installs the one')
         return 77
-    machine, kernels, modify = sys.argv[1:4]
+    machine, kernels, *others = sys.argv[1:]
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         programs = [build(kernels, folder, name, [f'-DKERNEL_{name}', '-DTIMES=1']) for name in KERNELS]
-        programs.append(build(modify, folder, 'modify', []))
-        for program in programs:
+        whole = [build(other, folder, os.path.basename(other) + '.elf', []) for other in others]
+        for program in programs + whole:
             for way in ways(program):
                 # Where the interpreter runs beside it, the beginning is enough.
-                limit = ['--limit', '3000000'] if '--compare' in way and 'modify' not in program else []
+                limit = ['--limit', '3000000'] if '--compare' in way and program not in whole else []
                 result = subprocess.run([machine, *way, *limit, program], stdin=subprocess.DEVNULL, check=False,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
                 good = result.returncode == 0

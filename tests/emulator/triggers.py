@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""A guest that sets triggers for itself (tests/emulator/guest/triggers.c) under a debugger that has points at the very same
+places: each owner gets its own, in the right order, and neither sees the other's.
+
+    triggers.py TRAPLINE PROGRAM
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+
+FAILED = []
+
+
+def check(text, patterns, what):
+    """Each pattern is found behind the one before it."""
+    at = 0
+    for pattern in patterns:
+        found = re.compile(pattern, re.M).search(text, at)
+        if found is None:
+            FAILED.append(what)
+            print(f"{what}: no {pattern!r} behind\n{text[max(0, at - 200):at]}\nin\n{text}")
+            return
+        at = found.end()
+    print(f"ok {what}")
+
+
+def run(command, what):
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=60, check=False, text=True).stdout
+    except subprocess.TimeoutExpired as late:
+        FAILED.append(what)
+        print(f"{what}: did not end: {late.output}")
+        return ""
+
+
+def words(commands):
+    return [word for command in commands for word in ("-ex", command)]
+
+
+COMMANDS = [
+    "break *target", "continue", "print trap_count", "print/x $tdata1", "monitor info points",  # the debugger first
+    "continue", "print trap_count", "print traps[0].pc == (unsigned long)&target",  # the guest has had its own
+    "delete", "watch variable", "continue", "print trap_count", "print traps[1].variable",  # before the store; behind it
+    "delete", "break *load", "continue", "delete", "print variable", "continue"]  # the guest finds all as it should
+PATTERNS = [
+    r"^Breakpoint 1, ", r"^\$1 = 0$", r"^\$2 = 0x6000000000000044$",
+    r"^Breakpoint 1, ", r"^\$3 = 1$", r"^\$4 = (1|true)$",
+    r"^Hardware watchpoint 2: variable", r"^Old value = 1$", r"^New value = 5$", r"^\$5 = 2$", r"^\$6 = 1$",
+    r"^Breakpoint 3, ", r"^\$7 = 5$", r"exited normally"]
+STEPS = ["break *target", "continue", "stepi", "info symbol $pc", "print $mcause", "print $mepc == (unsigned long)&target",
+         "print/x $tdata1", "delete", "continue"]
+STEP_PATTERNS = [r"^Breakpoint 1, ", r"^on_trap in section", r"^\$1 = 3$", r"^\$2 = (1|true)$",
+                 r"^\$3 = 0x6000000000400044$", r"exited normally"]
+
+
+def main():
+    trapline, program = sys.argv[1:]
+    gdb = shutil.which("gdb-multiarch")
+    for options in ([], ["--interpreter"]):
+        for name, commands, patterns in (("points", COMMANDS, PATTERNS), ("steps", STEPS, STEP_PATTERNS)):
+            text = run([trapline, "-nx", "-q", "--batch", *words(commands), "emu", *options, program], "prompt")
+            check(text, patterns, " ".join(["prompt", name, *options]))
+            if gdb is None:
+                print("skipped: gdb-multiarch is not installed")
+                continue
+            serve = f"target remote | {trapline} --serve - --once emu {' '.join(options)} {program}"
+            text = run([gdb, "-nx", "-q", "-batch", *words([serve, *commands]), program], "gdb")
+            check(text, patterns, " ".join(["gdb", name, *options]))
+    return 1 if FAILED else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
