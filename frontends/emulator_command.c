@@ -23,6 +23,7 @@ enum {
 	OPTION_FORWARD,
 	OPTION_RESTRICT,
 	OPTION_SEED,
+	OPTION_SIGNATURE,
 	OPTION_RUNNING
 };
 
@@ -51,6 +52,8 @@ static const struct tl_option table[] = {
 	 OPTION_SKIP_IDLE},
 	{"--interpreter", TL_VALUE_NONE, NULL, "Instructions are interpreted rather than translated.",
 	 OPTION_INTERPRETER},
+	{"--signature", TL_VALUE_WORD, "FILE", "A test program's results go there (riscv-arch-test).",
+	 OPTION_SIGNATURE},
 	{"--no-history", TL_VALUE_NONE, NULL, "Nothing of the past is kept: no way back.", OPTION_NO_HISTORY},
 	{"--running", TL_VALUE_NONE, NULL,
 	 "With --serve: the machine sets off at once, and the first client finds it\nrunning and stops it (else it "
@@ -150,6 +153,9 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 		break;
 	case OPTION_SEED:
 		machine->seed = value;
+		break;
+	case OPTION_SIGNATURE:
+		machine->signature = value;
 		break;
 	case OPTION_SKIP_IDLE:
 		machine->skip_idle = true;

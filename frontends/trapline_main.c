@@ -38,6 +38,7 @@ enum {
 	OPTION_EARLY_COMMAND,
 	OPTION_EARLY_FILE,
 	OPTION_BATCH,
+	OPTION_CHILD_RESULT,
 	OPTION_QUIET,
 	OPTION_NO_FILES,
 	OPTION_NO_HOME_FILE,
@@ -67,6 +68,9 @@ static const struct tl_option table[] = {
 	{"--init-command", TL_VALUE_WORD, "FILE", "", OPTION_EARLY_FILE},
 	{"--batch", TL_VALUE_NONE, NULL, "End when those are done, and ask nothing.", OPTION_BATCH},
 	{"-batch", TL_VALUE_NONE, NULL, "", OPTION_BATCH},
+	{"--return-child-result", TL_VALUE_NONE, NULL, "Exit with the status of the program, at the end of a batch.",
+	 OPTION_CHILD_RESULT},
+	{"-return-child-result", TL_VALUE_NONE, NULL, "", OPTION_CHILD_RESULT},
 	{"-q", TL_VALUE_NONE, NULL, "No greeting.", OPTION_QUIET},
 	{"-quiet", TL_VALUE_NONE, NULL, "", OPTION_QUIET},
 	{"--quiet", TL_VALUE_NONE, NULL, "", OPTION_QUIET},
@@ -200,6 +204,9 @@ static int apply_prompt(struct command *command, int option, const char *value)
 		return add_start(command, TL_START_EARLY_FILE, value);
 	case OPTION_BATCH:
 		prompt->batch = true;
+		break;
+	case OPTION_CHILD_RESULT:
+		prompt->child_result = true;
 		break;
 	case OPTION_QUIET:
 		prompt->quiet = true;

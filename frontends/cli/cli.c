@@ -477,7 +477,7 @@ static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 		tl_history_begin(cli->settings.history_file, cli->settings.history_size);
 	good = tl_startup_late(cli, options) && good;
 	if (cli->batch && !cli->quit)
-		cli->status = good ? 0 : 1;
+		cli->status = options->child_result ? cli->child_code & 0xff : !good;
 	if (!cli->batch)
 		prompt(cli);
 	if (interactive && cli->settings.history_save)
@@ -486,7 +486,7 @@ static void run(struct tl_cli *cli, const struct tl_cli_options *options)
 
 int tl_cli_run(struct tl_loop *loop, const struct tl_cli_options *options)
 {
-	struct tl_cli cli = {.loop = loop, .batch = options->batch, .version = options->version};
+	struct tl_cli cli = {.loop = loop, .batch = options->batch, .version = options->version, .child_code = -1};
 	struct tl_error error;
 
 	cli.screen.log = -1;

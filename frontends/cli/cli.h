@@ -63,6 +63,7 @@ struct tl_cli_options {
 	const char *directory; /* where to go first; NULL: stay */
 	const char *version;
 	bool batch;                  /* ends when the files and commands are done; nothing is asked */
+	bool child_result;           /* the exit status of a batch is that of the program that ended last */
 	bool quiet;                  /* no greeting */
 	bool no_files, no_home_file; /* of commands at the start: -nx, -nh */
 };
@@ -105,7 +106,8 @@ struct tl_cli {
 	char *repeat;   /* what an empty line does; NULL: nothing */
 	bool repeating; /* it is being done now */
 	bool quit;
-	int status; /* of the process */
+	int status;     /* of the process */
+	int child_code; /* that a program exited with last; -1: none has */
 	struct tl_progress progress;
 	bool cancelled;        /* ^C since the command began */
 	struct timespec asked; /* when the kernel was asked for a ^C last */

@@ -214,6 +214,7 @@ static void tell_exit(struct tl_cli *cli, const struct tl_stop *stop)
 					 stop->inferior, (unsigned long long)stop->thread.process,
 					 (unsigned)stop->code);
 	}
+	cli->child_code = stop->code;
 	(void)!tl_cli_set_variable(cli, "_exitcode", stop->code, &error);
 }
 

@@ -71,6 +71,11 @@ static bool store_conditional(struct tl_step *step, tl_u32 size)
 	tl_u8 *bytes;
 	bool held;
 
+	/* The address is looked at in any case, and the memory only where there is a reservation (volume I, 8.2). */
+	if ((address & (size - 1)) != 0) {
+		step->exception = (struct tl_exception){TL_CAUSE_STORE_MISALIGNED, address};
+		return false;
+	}
 	if (!hart->reserved || hart->reserved_address != address) {
 		/* It fails for sure, and may do so without looking at the memory. */
 		hart->reserved = false;

@@ -215,6 +215,8 @@ static void hear(struct tl_emulator *emulator, const struct tl_emulator_message 
 	case TL_EMULATOR_EXIT_ERROR:
 		tl_emulator_perform(emulator, clear_exit, NULL);
 		tl_emulator_console_flush(emulator);
+		if (message->text[0] != '\0')
+			remark(emulator, message->text);
 		hear_off(emulator, message->event.code);
 		break;
 	}
@@ -520,6 +522,7 @@ static enum tl_status build(struct tl_emulator *emulator, const struct tl_emulat
 	emulator->computer.board.console_context = emulator;
 	TL_TRY(tl_emulator_devices_open(emulator, options, error));
 	TL_TRY(load(emulator, options, error));
+	TL_TRY(tl_emulator_host_open(emulator, options, error));
 	TL_TRY(tl_emulator_reset(emulator, error));
 	TL_TRY(tl_mailbox_create(emulator->loop, "emulator", sizeof(struct tl_emulator_message), take_messages,
 				 emulator, &emulator->mailbox, error));
@@ -586,6 +589,7 @@ void tl_emulator_target_destroy(struct tl_target *target)
 	if (emulator->computer.harts != NULL)
 		tl_computer_close(&emulator->computer);
 	tl_emulator_points_end(emulator);
+	tl_emulator_host_close(emulator);
 	pthread_cond_destroy(&emulator->woken);
 	pthread_cond_destroy(&emulator->worked);
 	pthread_mutex_destroy(&emulator->lock);

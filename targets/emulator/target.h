@@ -37,7 +37,8 @@ struct tl_emulator_options {
 	bool restricted;                            /* from which only forwarded ports lead out */
 	const char *forwards[TL_EMULATOR_FORWARDS]; /* as tl_user_network_forward wants them */
 	tl_u32 forward_count;
-	bool skip_idle; /* while all harts wait the clock jumps to what comes next, instead of waiting for it */
+	const char *signature; /* of a test program: a file that its results are written to; NULL: none */
+	bool skip_idle;        /* while all harts wait the clock jumps to what comes next, instead of waiting for it */
 	/* A line for people, about what happened to the machine. May be NULL. */
 	void (*remark)(void *context, const char *line);
 	void *context;

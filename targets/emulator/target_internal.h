@@ -41,6 +41,12 @@ struct tl_emulator_message {
 	char text[640]; /* for people; empty: nothing */
 };
 
+/* Where a test program tells the host something; 0: it does not. */
+struct tl_emulator_host {
+	tl_u64 tohost, fromhost, signature, signature_end;
+	char *path; /* where the signature goes; owned; NULL: nowhere */
+};
+
 /* How far a hart was when it was looked at. */
 struct tl_emulator_look {
 	tl_u64 begun, retired;
@@ -120,6 +126,7 @@ struct tl_emulator {
 	struct tl_history *history;     /* NULL: nothing is remembered */
 	tl_u64 pace_host, pace_machine; /* moments that were the same, in nanoseconds; 0: none */
 	tl_u64 resets;
+	struct tl_emulator_host host;
 	struct tl_emulator_look looks[TL_BOARD_HARTS_MAX];
 	tl_u32 disks_told; /* bits: disks of which it was said that they fail */
 	struct tl_watch_hit last_hits[TL_WATCH_HITS_MAX];
@@ -225,6 +232,17 @@ void tl_emulator_devices_tell(const struct tl_emulator *emulator, struct tl_writ
 void tl_emulator_brace(void);
 bool tl_emulator_disk_trouble(struct tl_emulator *emulator, struct tl_emulator_message *message_ret);
 bool tl_emulator_hart_trouble(struct tl_emulator *emulator, struct tl_emulator_message *message_ret);
+
+/*
+ * target_host.c: test programs with the symbol tohost. Open behind loading. The look is the machine's thread's, while
+ * it has the machine and not the lock, between two runs of at most TL_EMULATOR_HOST_PERIOD instructions; true: the
+ * program has ended, which the message says.
+ */
+#define TL_EMULATOR_HOST_PERIOD 50000
+TL_CHECKED enum tl_status tl_emulator_host_open(struct tl_emulator *emulator, const struct tl_emulator_options *options,
+						struct tl_error *error);
+void tl_emulator_host_close(struct tl_emulator *emulator);
+bool tl_emulator_host_look(struct tl_emulator *emulator, struct tl_emulator_message *message_ret);
 
 /* target_monitor.c */
 enum tl_status tl_emulator_monitor(struct tl_target *target, const char *command, struct tl_writer *output);

@@ -219,10 +219,13 @@ static void run(struct tl_emulator *emulator, bool more_frames)
 	struct tl_computer *computer = &emulator->computer;
 	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
 	const struct tl_emulator_plan plan = emulator->plan;
+	struct tl_emulator_message end;
 	enum tl_computer_exit exit;
+	bool ended;
 
 	hold(emulator, &plan);
-	limits.begun = computer->begun + TL_EMULATOR_LOOK_PERIOD;
+	limits.begun =
+		computer->begun + (emulator->host.tohost != 0 ? TL_EMULATOR_HOST_PERIOD : TL_EMULATOR_LOOK_PERIOD);
 	limits.tell_idle = !emulator->skip_idle;
 	if (plan.stepping != TL_EMULATOR_NO_HART) {
 		limits.hart = plan.stepping;
@@ -234,9 +237,13 @@ static void run(struct tl_emulator *emulator, bool more_frames)
 	pthread_mutex_unlock(&emulator->lock);
 	exit = emulator->history != NULL ? tl_history_run(emulator->history, &limits)
 					 : tl_computer_run(computer, &limits);
+	ended = tl_emulator_host_look(emulator, &end);
 	pthread_mutex_lock(&emulator->lock);
 	emulator->running = false;
-	look_at_exit(emulator, exit, &limits);
+	if (ended)
+		post(emulator, &end, true);
+	else
+		look_at_exit(emulator, exit, &limits);
 }
 
 /* ---- Backwards ---- */
