@@ -657,6 +657,15 @@ void tl_engine_reread_registers(struct tl_engine *engine, struct tl_thread_id id
 
 /* ---- Memory ---- */
 
+void tl_engine_look_through(struct tl_engine *engine, struct tl_thread_id thread)
+{
+	if (engine->target->ops->look_through == NULL || tl_engine_thread(engine, thread) == NULL)
+		return;
+	/* Its page tables may be what was stored. One that runs has nothing to store. */
+	(void)tl_engine_flush_registers(engine, thread);
+	engine->target->ops->look_through(engine->target, thread);
+}
+
 enum tl_status tl_engine_read_memory(struct tl_engine *engine, tl_u64 id, tl_u64 address, void *buffer, tl_size size,
 				     tl_size *done_ret)
 {

@@ -321,6 +321,9 @@ void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id
 /* The same for what was only read: values that a client stored, and that are yet to go to the target, stay. */
 void tl_engine_reread_registers(struct tl_engine *engine, struct tl_thread_id id);
 
+/* Memory is meant as this thread has it from here on, where that makes a difference (struct tl_target_ops). */
+void tl_engine_look_through(struct tl_engine *engine, struct tl_thread_id thread);
+
 /*
  * Memory as the program has it: planted traps do not show, and writes under them land in what was saved. *done_ret as
  * in the target's operations.

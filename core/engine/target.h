@@ -306,6 +306,11 @@ struct tl_target_ops {
 	enum tl_status (*memory_region)(struct tl_target *target, tl_u64 process, tl_u64 address,
 					struct tl_memory_region *region_ret);
 	/*
+	 * Memory that is read, written and described from here on is as this thread has it; threads of a machine have
+	 * page tables of their own. May be NULL: those of a process see the same.
+	 */
+	void (*look_through)(struct tl_target *target, struct tl_thread_id thread);
+	/*
 	 * Calls back for every mapped region by rising address, until `call` returns false; `name` is not cut, as the
 	 * region's may be. The process is stopped. May be NULL: memory_region then tells them one by one, and less of
 	 * each.

@@ -21,6 +21,7 @@ static enum tl_status read_some(struct tl_rsp *rsp, tl_u64 address, void *buffer
 		return TL_ERROR_NO_PROCESS;
 	if (size == 0)
 		return TL_OK;
+	tl_engine_look_through(rsp->engine, rsp->general);
 	TL_TRY(tl_engine_read_memory(rsp->engine, process, address, buffer, size, done_ret));
 	return *done_ret != 0 ? TL_OK : TL_ERROR_MEMORY;
 }
@@ -171,6 +172,7 @@ static enum tl_status write_all(struct tl_rsp *rsp, tl_u64 address, const void *
 		return TL_ERROR_NO_PROCESS;
 	if (size == 0)
 		return TL_OK;
+	tl_engine_look_through(rsp->engine, rsp->general);
 	TL_TRY(tl_engine_write_memory(rsp->engine, process, address, bytes, size, &done));
 	return done == size ? TL_OK : TL_ERROR_MEMORY;
 }

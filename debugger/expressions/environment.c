@@ -14,6 +14,13 @@
 
 /* ---- Memory ---- */
 
+/* As the selected thread sees it. */
+static void look_through(const struct tl_environment_store *store)
+{
+	if (store->at.stack != NULL)
+		tl_engine_look_through(store->at.engine, tl_stack_thread(store->at.stack));
+}
+
 enum tl_status tl_environment_read(void *context, tl_u64 address, void *buffer, tl_u64 size, struct tl_error *error)
 {
 	struct tl_environment_store *store = context;
@@ -21,6 +28,7 @@ enum tl_status tl_environment_read(void *context, tl_u64 address, void *buffer, 
 
 	if (store->at.engine == NULL || store->process == 0)
 		return tl_modules_read(store->at.modules, address, buffer, size, error);
+	look_through(store);
 	if (tl_engine_read_memory(store->at.engine, store->process, address, buffer, (tl_size)size, &done) == TL_OK &&
 	    done == size)
 		return TL_OK;
@@ -37,6 +45,7 @@ enum tl_status tl_environment_write(void *context, tl_u64 address, const void *b
 	if (store->at.engine == NULL || store->process == 0)
 		return TL_FAIL(error, TL_ERROR_STATE,
 			       "There is no process whose memory could be written; `run` starts one.");
+	look_through(store);
 	if (tl_engine_write_memory(store->at.engine, store->process, address, bytes, (tl_size)size, &done) != TL_OK ||
 	    done != size)
 		return TL_FAIL(error, TL_ERROR_MEMORY, "Cannot access memory at address 0x%llx",

@@ -80,6 +80,7 @@ static enum tl_status write_stack(struct tl_session *session, const struct tl_ab
 	tl_size done = 0;
 	enum tl_status status = TL_OK;
 
+	tl_engine_look_through(session->engine, session->selected);
 	if (call->stack_size != 0)
 		status = tl_engine_write_memory(session->engine, session->selected.process, call->stack_pointer,
 						call->stack, (tl_size)call->stack_size, &done);

@@ -453,6 +453,7 @@ static bool untouched(struct tl_session *session, struct tl_thread_id thread, co
 		const struct tl_watched *watched = &breakpoint->watched[i];
 		tl_size done = 0;
 
+		tl_engine_look_through(session->engine, thread);
 		if (tl_engine_read_memory(session->engine, thread.process, watched->address, bytes,
 					  (tl_size)watched->size, &done) != TL_OK ||
 		    done != watched->size || memcmp(bytes, watched->bytes, (tl_size)watched->size) != 0)

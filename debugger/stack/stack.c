@@ -10,6 +10,7 @@ static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, t
 	struct tl_stack *stack = context;
 	tl_size done = 0;
 
+	tl_engine_look_through(stack->engine, stack->thread);
 	if (tl_engine_read_memory(stack->engine, stack->thread.process, address, buffer, size, &done) != TL_OK ||
 	    done != size)
 		return TL_ERROR_MEMORY;
@@ -21,6 +22,7 @@ static enum tl_status write_memory(void *context, tl_u64 address, const void *bu
 	struct tl_stack *stack = context;
 	tl_size done = 0;
 
+	tl_engine_look_through(stack->engine, stack->thread);
 	if (tl_engine_write_memory(stack->engine, stack->thread.process, address, buffer, size, &done) != TL_OK ||
 	    done != size)
 		return TL_ERROR_MEMORY;

@@ -163,7 +163,7 @@ static void hear_hart(struct tl_emulator *emulator, const struct tl_event *event
 		return;
 	(void)tl_run_state_change(&emulator->states, TL_RUN_STATE_DEBUG);
 	emulator->harts[number] = (struct tl_emulator_hart){.task = TL_HART_STANDS};
-	emulator->eye = number;
+	tl_emulator_look_through(&emulator->target, event->thread);
 	TL_TRACE(EVENTS, "emulator: the control thread has heard that hart %u halted: the engine is told", number);
 	tl_engine_post(emulator->target.engine, event);
 }
@@ -427,6 +427,7 @@ static const struct tl_target_ops operations = {
 	.attach = attach,
 	.read_object = tl_emulator_read_object,
 	.memory_region = tl_emulator_memory_region,
+	.look_through = tl_emulator_look_through,
 	.monitor = tl_emulator_monitor,
 };
 

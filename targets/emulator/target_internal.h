@@ -99,6 +99,7 @@ struct tl_emulator {
 	bool adopted;      /* the engine knows the process */
 	bool physical;     /* addresses are physical ones (PhyMemMode) */
 	tl_u32 eye;        /* the hart through whose page tables one looks */
+	bool eye_fixed;    /* told so by monitor: whichever thread is selected */
 	tl_u32 step_flags; /* TL_STEP_* */
 	struct tl_emulator_console console;
 	struct tl_source *network; /* readable: there is something to do for the network */
@@ -199,6 +200,7 @@ enum tl_status tl_emulator_write_memory(struct tl_target *target, tl_u64 process
 					tl_size size, tl_size *done_ret);
 enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_thread_id thread, enum tl_object object,
 				       tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret);
+void tl_emulator_look_through(struct tl_target *target, struct tl_thread_id thread);
 enum tl_status tl_emulator_memory_region(struct tl_target *target, tl_u64 process, tl_u64 address,
 					 struct tl_memory_region *region_ret);
 /* Memory in the eyes of a hart; how many bytes there are from the start. Where the machine is nobody else's. */

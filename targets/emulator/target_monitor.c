@@ -311,7 +311,11 @@ static enum tl_status set_eye(struct tl_emulator *emulator, const char *words, s
 	unsigned long long hart = strtoull(words, &end, 0);
 
 	if (words[0] == '\0') {
-		print(output, "hart %u\n", emulator->eye);
+		print(output, "hart %u%s\n", emulator->eye, emulator->eye_fixed ? "" : ", that of the selected thread");
+		return TL_OK;
+	}
+	if (strcmp(words, "auto") == 0) {
+		emulator->eye_fixed = false;
 		return TL_OK;
 	}
 	if (*end != '\0' || hart >= tl_emulator_hart_count(emulator)) {
@@ -319,6 +323,7 @@ static enum tl_status set_eye(struct tl_emulator *emulator, const char *words, s
 		return TL_ERROR_ARGUMENT;
 	}
 	emulator->eye = (tl_u32)hart;
+	emulator->eye_fixed = true;
 	return TL_OK;
 }
 
@@ -384,7 +389,7 @@ static const struct command {
 	 NULL},
 	{"sstep", "[BITS]  1: steps, 2: without interrupts; 3 as long as nothing is said", NULL, set_step},
 	{"phys", "[0|1]  whether addresses are physical ones", NULL, set_physical},
-	{"eye", "[HART]  through whose page tables memory is seen: of the hart that stopped last", NULL, set_eye},
+	{"eye", "[HART|auto]  through whose page tables memory is seen; auto: the selected thread's", NULL, set_eye},
 	{"reset", "  the machine begins anew, and stands", NULL, reset},
 	{"machine", "  this list", NULL, help},
 };

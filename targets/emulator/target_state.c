@@ -222,6 +222,22 @@ enum tl_status tl_emulator_write_memory(struct tl_target *target, tl_u64 process
 
 /* ---- Objects and regions ---- */
 
+/* With what it is doing, as far as it stands: what runs is not looked at. */
+static void name_hart(const struct tl_emulator *emulator, struct tl_thread_id thread, char *text, tl_size size)
+{
+	static const char *const modes[] = {"user", "supervisor", "?", "machine"};
+	tl_u64 number = thread.thread - 1;
+	const struct tl_hart *hart;
+
+	if (number >= tl_emulator_hart_count(emulator) || emulator->harts[number].task != TL_HART_STANDS) {
+		snprintf(text, size, "hart %llu", (unsigned long long)number);
+		return;
+	}
+	hart = &emulator->computer.harts[number];
+	snprintf(text, size, "hart %llu, %s%s", (unsigned long long)number, modes[hart->privilege & 3],
+		 hart->waiting ? ", waits" : "");
+}
+
 enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_thread_id thread, enum tl_object object,
 				       tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret)
 {
@@ -235,7 +251,7 @@ enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_threa
 		return TL_ERROR_GONE;
 	switch (object) {
 	case TL_OBJECT_THREAD_NAME:
-		snprintf(text, sizeof(text), "hart %llu", (unsigned long long)thread.thread - 1);
+		name_hart(emulator, thread, text, sizeof(text));
 		break;
 	case TL_OBJECT_THREAD_CORE:
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)thread.thread - 1);
@@ -259,6 +275,15 @@ enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_threa
 	*done_ret = whole - offset < size ? whole - (tl_size)offset : size;
 	tl_copy(buffer, from + offset, *done_ret);
 	return TL_OK;
+}
+
+void tl_emulator_look_through(struct tl_target *target, struct tl_thread_id thread)
+{
+	struct tl_emulator *emulator = tl_emulator_of(target);
+
+	if (!emulator->eye_fixed && thread.process == TL_EMULATOR_PROCESS && thread.thread != 0 &&
+	    thread.thread <= tl_emulator_hart_count(emulator))
+		emulator->eye = (tl_u32)thread.thread - 1;
 }
 
 struct question {

@@ -64,7 +64,7 @@ def with_gdb(trapline, program, options):
                 "awatch table[1]", "thread 1", "continue", "backtrace", "maintenance packet qqemu.sstepbits", "maintenance packet Qqemu.sstep:1",
                 "maintenance packet qqemu.sstep", "maintenance packet Qqemu.PhyMemMode:1", "monitor info points", "kill"]
     text = run([gdb, "-nx", "-q", "-batch", *words(commands), program], "gdb")
-    check(text, [r'"hart 0"', r'"hart 1"', r"hit Breakpoint 1, main|Breakpoint 1, main", r"Breakpoint 2, other_hart",
+    check(text, [r'"hart 0, machine"', r'"hart 1, machine"', r"hit Breakpoint 1, main|Breakpoint 1, main", r"Breakpoint 2, other_hart",
                  r"\* 2 .*hart 1", r"Old value = 0\nNew value = 1", r"hart 1 wrote 8 bytes",
                  r"table\[1\]\n\n(Old )?[Vv]alue = 3", r"^#1 .* in main",
                  r"ENABLE=1,NOIRQ=2", r"\"OK\"", r"\"0x1\"", r"\"OK\"", r"killed"], " ".join(["gdb", *options]))
@@ -94,12 +94,30 @@ def back_with_gdb(trapline, program, options):
         print(text)
 
 
+def through_each_hart(trapline, program, options):
+    """Memory is as the selected hart has it: the second one gets a page table, which maps the first gigabyte onto memory."""
+    commands = ["break main", "continue", "set {long}0x80010000 = 0x200000cf", "thread 2", "set $satp = 0x8000000000080010", "set $priv = 1", "set $pmpaddr0 = -1", "set $pmpcfg0 = 31", "x/xw 0",
+                "thread 1", "x/xw 0x80000000", "x/xw 0", "thread 2", "x/xw 0x80000000", "monitor eye 0", "x/xw 0x80000000",
+                "monitor eye auto", "x/xw 0", "maintenance packet Qqemu.PhyMemMode:1", "x/xw 0x80000000"]
+    word = r"0x0+297"  # auipc t0, the first instruction
+    physical = [rf"0x80000000[^:]*:\s+{word}"]
+    patterns = [rf"^0x0:\s+{word}", rf"0x80000000[^:]*:\s+{word}", "Cannot access memory at address 0x0",
+                "Cannot access memory at address 0x80000000", rf"0x80000000[^:]*:\s+{word}", rf"^0x0:\s+{word}"]
+    text = run([trapline, "-nx", "-q", "--batch", *words(commands[:-2]), "emu", "--harts", "2", *options, program], "eyes")
+    check(text, patterns, " ".join(["eyes, prompt", *options]))
+    if shutil.which("gdb-multiarch"):
+        serve = f"target remote | {trapline} --serve - --once emu --harts 2 {' '.join(options)} {program}"
+        text = run(["gdb-multiarch", "-nx", "-q", "-batch", *words([serve, *commands]), program], "eyes")
+        check(text, patterns + physical, " ".join(["eyes, gdb", *options]))
+
+
 def main():
     trapline, program = sys.argv[1:]
     for options in ([], ["--interpreter"]):
         at_the_prompt(trapline, program, options)
         with_gdb(trapline, program, options)
         back_with_gdb(trapline, program, options)
+        through_each_hart(trapline, program, options)
     return 1 if FAILED else 0
 
 

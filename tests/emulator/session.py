@@ -191,7 +191,7 @@ def gdb_into_the_kernel(client, options):
     symbols = options.found
     check('gdb at reset', client.number('$pc') == 0x1000 and client.number('$priv') == 3, client.text[-2000:])
     shown = client.ask('info threads')
-    check('a hart is a thread', '"hart 0"' in shown, shown)
+    check('a hart is a thread', '"hart 0, machine"' in shown, shown)
     client.ask(f'tbreak *{LOADED:#x}')
     shown = client.ask('continue')
     check('through OpenSBI to the kernel', client.number('$pc') == LOADED and client.number('$priv') == 1 and
