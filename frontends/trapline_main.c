@@ -317,6 +317,13 @@ static int read_target(struct command *command, char **words)
 	}
 	if (strcmp(words[0], "emu") == 0) {
 		command->emulate = true;
+		if (words[1] != NULL && strcmp(words[1], "--help") == 0) {
+			fputs("Usage: trapline [--serve ADDRESS] [OPTION]... emu [MACHINE OPTION]... [PROGRAM]\n",
+			      stdout);
+			tl_emulator_command_print(stdout);
+			fputs("\nWhat stands before emu: trapline --help. trapline(1) tells it all.\n", stdout);
+			return 0;
+		}
 		return tl_emulator_command_read(words + 1, &command->emulator, &error) == TL_OK ? -1 : fail(error.text);
 	}
 	if (strcmp(words[0], "core") == 0) {

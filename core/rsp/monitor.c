@@ -122,10 +122,14 @@ static void write_help(const struct tl_rsp_command *row, struct tl_writer *outpu
 
 static enum tl_status run_help(struct tl_rsp *rsp, void *context, const char *arguments, struct tl_writer *output)
 {
+	struct tl_target *target = tl_engine_target(rsp->engine);
+
 	(void)context, (void)arguments;
 	tl_write_text(output, "The following monitor commands are supported:\n");
 	write_help(rsp->host.commands, output);
 	write_help(commands, output);
+	if (target->ops->monitor != NULL) /* one that has commands lists them */
+		(void)target->ops->monitor(target, "help", output);
 	return TL_OK;
 }
 
