@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+import emulator_costs
 from table import OURS, Aim
 
 COMPILER = 'riscv64-unknown-elf-gcc'
@@ -23,7 +24,8 @@ KERNELS = {'CRC': 'CRC-16, bit by bit', 'CALLS': 'calls and returns: Fibonacci',
            'MIXED': 'some of each, and products of matrices'}
 PLAIN, COUNTED = 'qemu', 'qemu-icount'
 ROWS = [f'emulator-{name.lower()}' for name in KERNELS] + ['emulator-mean', 'emulator-mean-icount', 'emulator-boot']
-AIMS = {'emulator-mean': Aim(1 / 2, PLAIN), 'emulator-mean-icount': Aim(1 / 3.5, COUNTED)}
+ROWS += emulator_costs.ROWS
+AIMS = {'emulator-mean': Aim(1 / 2, PLAIN), 'emulator-mean-icount': Aim(1 / 3.5, COUNTED), **emulator_costs.AIMS}
 
 
 def build(folder, name, times):
@@ -90,7 +92,7 @@ def measure(options):
     rounds, rows = 1 if options.quick else options.prompt_rounds, {}
     with tempfile.TemporaryDirectory(prefix='trapline-bench-') as folder:
         for name, what in KERNELS.items():
-            if wanted and f'emulator-{name.lower()}' not in wanted and not set(ROWS[-3:-1]) & set(wanted):
+            if wanted and f'emulator-{name.lower()}' not in wanted and not {'emulator-mean', 'emulator-mean-icount'} & set(wanted):
                 continue
             program = build(folder, name, 1 if options.quick else 100)
             qemu = [*QEMU, '-kernel', program]
@@ -106,4 +108,6 @@ def measure(options):
     if commands and (not wanted or 'emulator-boot' in wanted):
         rows['emulator-boot'] = {'unit': 's', 'what': 'Linux, to the end of its init', 'servers': measure_row(
             {emulator: commands[emulator] for emulator in names}, cpus, rounds)}
-    return rows, names
+    if not wanted or set(emulator_costs.ROWS) & set(wanted):
+        rows |= emulator_costs.measure(options, QEMU if PLAIN in names else [], build, sample)
+    return rows, [*names, emulator_costs.WITHOUT]

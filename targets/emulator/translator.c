@@ -176,9 +176,15 @@ static tl_u32 leave(struct tl_hart *hart, tl_u64 budget)
 	return 0;
 }
 
+/* Instructions that might still begin in front of one in the middle of a block. */
+static tl_u64 budget_before(const struct tl_hart *hart, tl_u64 info)
+{
+	return hart->translated.budget + (TL_COUNTS ? (info & TL_INFO_REFUND) + 1 : 0);
+}
+
 tl_u32 tl_translator_step(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u64 pc)
 {
-	tl_u64 before = hart->translated.budget + (info & TL_INFO_REFUND) + 1;
+	tl_u64 before = budget_before(hart, info);
 	tl_u32 flushes = hart->flushes;
 	tl_u8 key = key_of(hart);
 	bool done;
@@ -203,7 +209,7 @@ tl_u32 tl_translator_step(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u
 
 tl_u32 tl_translator_point(struct tl_hart *hart, tl_u64 unused, tl_u64 info, tl_u64 pc)
 {
-	tl_u64 before = hart->translated.budget + (info & TL_INFO_REFUND) + 1;
+	tl_u64 before = budget_before(hart, info);
 
 	(void)unused;
 	bring_up_to_date(hart, before);
@@ -222,7 +228,7 @@ static tl_u64 extended(tl_u64 value, tl_u64 info)
 
 tl_u32 tl_translator_access(struct tl_hart *hart, tl_u64 address, tl_u64 info, tl_u64 pc)
 {
-	tl_u64 before = hart->translated.budget + (info & TL_INFO_REFUND) + 1, value;
+	tl_u64 before = budget_before(hart, info), value;
 	tl_u32 flushes = hart->flushes, size = TL_INFO_SIZE(info), number = TL_INFO_REGISTER(info);
 	struct tl_exception exception;
 	tl_u8 key = key_of(hart);
@@ -231,6 +237,8 @@ tl_u32 tl_translator_access(struct tl_hart *hart, tl_u64 address, tl_u64 info, t
 	bring_up_to_date(hart, before);
 	hart->pc = pc;
 	hart->translator->counters.slow++;
+	if (!TL_COUNTS) /* nothing else would end the run when the machine is off */
+		tl_hart_leave(hart);
 	if ((info & TL_INFO_STORE) != 0) {
 		value = (info & TL_INFO_FLOAT) != 0 ? hart->f[number] : hart->x[number];
 		done = tl_access_store(hart, address, size, value, &exception);

@@ -50,6 +50,16 @@
 
 #define TL_NO_BLOCK TL_U32_MAX
 
+/*
+ * A build for the bench (meson's option `uncounted`), whose code does not count what it begins: what counting costs. It
+ * runs until a device ends it; nothing that depends on the count, which is all that depends on time, is right in it.
+ */
+#ifdef TL_UNCOUNTED
+#define TL_COUNTS false
+#else
+#define TL_COUNTS true
+#endif
+
 /* A jump out of a block to an address that is known. */
 struct tl_exit {
 	tl_u64 pc;

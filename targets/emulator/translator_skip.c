@@ -83,6 +83,8 @@ bool tl_translate_skip(struct tl_unit *unit, enum tl_x86_condition condition)
 	unit->known &= ~((tl_u32)1 << made);
 	tl_x86_op(code, 0x84 | TL_X86_B, TL_RDX, tl_x86_r(TL_RDX)); /* test dl, dl */
 	tl_x86_op(code, (TL_X86_CMOV | TL_X86_W) + TL_CC_NE, host, tl_x86_r(TL_RCX));
+	if (!TL_COUNTS)
+		return true;
 	/* What was skipped was not begun. */
 	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RAX, tl_x86_m(TL_R15, count));
 	tl_x86_op(code, (TL_X86_CMOV | TL_X86_W) + TL_CC_NE, TL_R15, tl_x86_r(TL_RAX));

@@ -212,15 +212,17 @@ static tl_u32 begin_block(struct tl_unit *unit, tl_u32 second_mapping, bool reac
 	unit->heads[head].guard = reached ? 0 : guard(unit, unit->pc, unit->mapping);
 	unit->block->body = unit->code->at;
 	unit->heads[head].second_guard = second_mapping != 0 ? guard(unit, unit->pc + 2, second_mapping) : 0;
-	tl_x86_number(unit->code, TL_X86_W, TL_X86_SUB_N, tl_x86_r(TL_R15), 1);
-	unit->heads[head].budget = tl_x86_jump_if(unit->code, TL_CC_S, 0);
+	if (TL_COUNTS) {
+		tl_x86_number(unit->code, TL_X86_W, TL_X86_SUB_N, tl_x86_r(TL_R15), 1);
+		unit->heads[head].budget = tl_x86_jump_if(unit->code, TL_CC_S, 0);
+	}
 	tl_blocks_add(translator);
 	unit->boxed = 0;
 	unit->known = 0;
 	unit->index = 0;
 	unit->ended = false;
 	unit->falls = true;
-	return unit->heads[head].budget - 3; /* the byte before jcc's own two */
+	return TL_COUNTS ? unit->heads[head].budget - 3 : 0; /* the byte before jcc's own two */
 }
 
 /* A block from unit->pc on; unit->pc is then behind it. The caller has decoded its first instruction. */
@@ -236,7 +238,8 @@ static void translate_block(struct tl_unit *unit, tl_u32 second_mapping, bool re
 	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && decode(unit, 0));
 	unit->block->bytes = (tl_u16)(unit->pc - unit->block->pc);
 	unit->block->count = unit->index;
-	unit->code->memory[count_at] = (tl_u8)unit->index;
+	if (count_at != 0)
+		unit->code->memory[count_at] = (tl_u8)unit->index;
 }
 
 static void emit_leave(struct tl_unit *unit, enum tl_leave reason, tl_u32 number)
@@ -298,7 +301,8 @@ static void emit_rest(struct tl_unit *unit)
 			unit->heads[i].guard = guard(unit, block->pc, block->mapping);
 			(void)tl_x86_jump(code, block->body);
 		}
-		tl_x86_aim(code, unit->heads[i].budget, code->at);
+		if (unit->heads[i].budget != 0)
+			tl_x86_aim(code, unit->heads[i].budget, code->at);
 		tl_x86_number(code, TL_X86_W, TL_X86_ADD_N, tl_x86_r(TL_R15), block->count);
 		block->head_stub = code->at;
 		tl_x86_aim(code, unit->heads[i].guard, code->at);
