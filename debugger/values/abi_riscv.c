@@ -155,8 +155,8 @@ enum tl_status tl_abi_riscv_register(const struct tl_type *type, const struct tl
 	if (piece->reg >= TL_RISCV_REGISTER_FT0) {
 		if (piece->size == 4)
 			value |= 0xffffffff00000000u;
-	} else if (tl_type_arithmetic(stripped, &is_signed) == TL_ARITHMETIC_INTEGER && piece->size <= 4 &&
-		   (piece->size == 4 || is_signed)) {
+	} else if (tl_type_arithmetic(stripped, &is_signed) == TL_ARITHMETIC_INTEGER && piece->size != 0 &&
+		   piece->size <= 4 && (piece->size == 4 || is_signed)) {
 		const tl_u64 sign = (tl_u64)1 << (piece->size * 8 - 1);
 
 		value = (value ^ sign) - sign;

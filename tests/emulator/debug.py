@@ -59,12 +59,14 @@ def with_gdb(trapline, program, options):
         print("skipped: gdb-multiarch is not installed")
         return
     serve = f"target remote | {trapline} --serve - --once emu --harts 2 {' '.join(options)} {program}"
-    commands = [serve, "info threads", "break main", "continue", "set scheduler-locking on", "break other_hart",
+    commands = [serve, "info threads", "break main", "continue", 'eval "monitor break physical %lu", (long) &add', "continue",
+                'eval "monitor delete physical %lu", (long) &add', "set scheduler-locking on", "break other_hart",
                 "thread 2", "continue", "info threads", "delete", "watch others", "continue", "monitor info hit", "delete",
                 "awatch table[1]", "thread 1", "continue", "backtrace", "maintenance packet qqemu.sstepbits", "maintenance packet Qqemu.sstep:1",
                 "maintenance packet qqemu.sstep", "maintenance packet Qqemu.PhyMemMode:1", "monitor info points", "kill"]
     text = run([gdb, "-nx", "-q", "-batch", *words(commands), program], "gdb")
-    check(text, [r'"hart 0, machine"', r'"hart 1, machine"', r"hit Breakpoint 1, main|Breakpoint 1, main", r"Breakpoint 2, other_hart",
+    check(text, [r'"hart 0, machine"', r'"hart 1, machine"', r"hit Breakpoint 1, main|Breakpoint 1, main",
+                 r"received signal SIGTRAP.*\n.*add \(", r"Breakpoint 2, other_hart",
                  r"\* 2 .*hart 1", r"Old value = 0\nNew value = 1", r"hart 1 wrote 8 bytes",
                  r"table\[1\]\n\n(Old )?[Vv]alue = 3", r"^#1 .* in main",
                  r"ENABLE=1,NOIRQ=2", r"\"OK\"", r"\"0x1\"", r"\"OK\"", r"killed"], " ".join(["gdb", *options]))
