@@ -413,59 +413,6 @@ TEST(many_watchpoints_of_many_sizes)
 	tl_points_end(&points);
 }
 
-/* Whether an access meets a watchpoint of the table that watches for it. */
-static bool meets_any(tl_u64 address, tl_u64 size, tl_u8 access)
-{
-	for (tl_size i = 0; i < points.watchpoints.count; i++) {
-		const struct tl_emulator_point *point = &points.watchpoints.points[i];
-
-		if ((point->access & access) != 0 && address + size > point->address &&
-		    address < point->address + point->size)
-			return true;
-	}
-	return false;
-}
-
-/* Accesses of all kinds to pages on which some bytes are watched, more pages than have maps at once. */
-TEST(only_what_is_watched_is_told_of)
-{
-	static const tl_u32 code[] = {STORE(0, 5, 8, 0), STORE(1, 5, 8, 0),   STORE(2, 5, 8, 0), STORE(3, 5, 8, 0),
-				      LOAD(0, 6, 8, 0),  LOAD(1, 6, 8, 0),    LOAD(2, 6, 8, 0),  LOAD(3, 6, 8, 0),
-				      AMOADD_D(6, 5, 8), LOAD(3, 6, 8, 0x7f8)};
-	struct tl_emulator_point point = {0};
-	tl_u64 random = 1, size, wrong = 0, hits = 0;
-	tl_u8 access;
-
-	begin(code, TL_COUNT(code));
-	for (tl_u64 i = 0; i < 150; i++) {
-		random = random * 6364136223846793005 + 1442695040888963407;
-		point.address = START + 0x10000 + (random >> 33) % 0x60000;
-		point.size = 1 + (random >> 20) % 24;
-		point.access = 1 + i % 3;
-		(void)put(&point);
-	}
-	for (tl_u64 i = 0; i < 60000; i++) {
-		const struct tl_emulator_point *near = &points.watchpoints.points[i % points.watchpoints.count];
-		tl_u32 which;
-
-		random = random * 6364136223846793005 + 1442695040888963407;
-		which = (random >> 40) % TL_COUNT(code);
-		hart.x[8] = (random >> 60) < 8 ? near->address - 12 + (random >> 33) % 48
-					       : START + 0x10000 + (random >> 33) % 0x60000;
-		if (which == 8)
-			hart.x[8] &= ~(tl_u64)7;
-		hart.pc = START + 4 * which;
-		size = which < 8 ? 1u << which % 4 : 8;
-		access = which < 4 ? TL_POINT_WRITES : which == 8 ? TL_POINT_READS | TL_POINT_WRITES : TL_POINT_READS;
-		CHECK_EQUAL(run(1), 1);
-		wrong += meets_any(hart.x[8] + (which == 9 ? 0x7f8 : 0), size, access) != (hart.watch_hit_count != 0);
-		hits += hart.watch_hit_count != 0;
-	}
-	CHECK_EQUAL(wrong, 0);
-	CHECK(hits > 1000 && hits < 40000);
-	tl_points_end(&points);
-}
-
 #ifdef TRANSLATED
 TEST(what_stands_beside_a_watched_word_is_written_in_line)
 {
@@ -533,6 +480,70 @@ static void use_page_table(tl_u64 table)
 	hart.pmp_address[0] = TL_U64_MAX >> 10;
 	tl_paging_update(&hart);
 	tl_paging_flush(&hart);
+}
+
+/* Whether an access meets a watchpoint of the table that watches for it. */
+static bool meets_any(const struct tl_point_list *list, tl_u64 address, tl_u64 size, tl_u8 access)
+{
+	for (tl_size i = 0; i < list->count; i++) {
+		const struct tl_emulator_point *point = &list->points[i];
+
+		if ((point->access & access) != 0 && address + size > point->address &&
+		    address < point->address + point->size)
+			return true;
+	}
+	return false;
+}
+
+/* Accesses of all kinds to pages on which some bytes are watched, more pages than have maps at once. */
+static void check_random_accesses(bool paged)
+{
+	static const tl_u32 code[] = {STORE(0, 5, 8, 0), STORE(1, 5, 8, 0),   STORE(2, 5, 8, 0), STORE(3, 5, 8, 0),
+				      LOAD(0, 6, 8, 0),  LOAD(1, 6, 8, 0),    LOAD(2, 6, 8, 0),  LOAD(3, 6, 8, 0),
+				      AMOADD_D(6, 5, 8), LOAD(3, 6, 8, 0x7f8)};
+	struct tl_emulator_point point = {0};
+	tl_u64 random = 1, size, wrong = 0, hits = 0, at;
+	tl_u8 access;
+
+	begin(code, TL_COUNT(code));
+	if (paged)
+		use_page_table(START + 0x90000);
+	for (tl_u64 i = 0; i < 150; i++) {
+		random = random * 6364136223846793005 + 1442695040888963407;
+		point.address = START + 0x10000 + (random >> 33) % 0x60000;
+		point.size = 1 + (random >> 20) % 24;
+		point.access = 1 + i % 3;
+		point.space = paged && i % 2 != 0 ? TL_POINT_SPACE_PHYSICAL : TL_POINT_SPACE_VIRTUAL;
+		(void)put(&point);
+	}
+	for (tl_u64 i = 0; i < 60000; i++) {
+		const struct tl_emulator_point *near = &points.watchpoints.points[i % points.watchpoints.count];
+		tl_u32 which;
+
+		random = random * 6364136223846793005 + 1442695040888963407;
+		which = (random >> 40) % TL_COUNT(code);
+		hart.x[8] = (random >> 60) < 8 ? near->address - 12 + (random >> 33) % 48
+					       : START + 0x10000 + (random >> 33) % 0x60000;
+		if (which == 8)
+			hart.x[8] &= ~(tl_u64)7;
+		hart.pc = START + 4 * which;
+		size = which < 8 ? 1u << which % 4 : 8;
+		access = which < 4 ? TL_POINT_WRITES : which == 8 ? TL_POINT_READS | TL_POINT_WRITES : TL_POINT_READS;
+		CHECK_EQUAL(run(1), 1);
+		at = hart.x[8] + (which == 9 ? 0x7f8 : 0);
+		wrong += (meets_any(&points.watchpoints, at, size, access) ||
+			  meets_any(&points.physical_watchpoints, at, size, access)) != (hart.watch_hit_count != 0);
+		hits += hart.watch_hit_count != 0;
+	}
+	CHECK_EQUAL(wrong, 0);
+	CHECK(hits > 1000 && hits < 40000);
+	tl_points_end(&points);
+}
+
+TEST(only_what_is_watched_is_told_of)
+{
+	check_random_accesses(false);
+	check_random_accesses(true);
 }
 
 TEST(points_at_physical_addresses)
