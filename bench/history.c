@@ -4,7 +4,7 @@
  *     bench-history KERNEL INITRD [APPEND]
  *
  * Prints what remembering costs, one step back at once and again, and how long it takes to find the last write to each
- * of some places in memory that are not what they were at reset.
+ * of some places in memory that are not what they were at reset, and to come back to breakpoints.
  */
 #include "targets/emulator/history.h"
 #include "base/storage.h"
@@ -20,6 +20,7 @@
 
 #define PLACES 24
 #define STEPS 20
+#define APART ((tl_u64)37000001) /* instructions between the places that are noted on the way */
 #define MEMORY ((tl_u64)512 << 20)
 
 #define REACH ((tl_u64)128 << 20) /* of memory in which places are looked for */
@@ -143,6 +144,53 @@ static void last_writes(struct tl_computer *computer, struct tl_history *history
 	       times[count - 1], found, count);
 }
 
+/* Backwards from the end to where instructions stand that were met on the way, evenly. */
+static void last_passes(struct tl_computer *computer, struct tl_history *history, const tl_u64 *passed, int count)
+{
+	static struct tl_emulator_points points;
+	double times[PLACES];
+	int found = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct tl_emulator_point point = {.address = passed[i]};
+		struct tl_back_halt halt;
+		double begin;
+
+		tl_points_init(&points, tl_storage());
+		computer->harts[0].points = &points;
+		to_end(computer, history, &points);
+		if (tl_points_add(&points, &point) != TL_OK)
+			continue;
+		tl_translator_point_changed(computer->translator, passed[i]);
+		begin = milliseconds();
+		found += tl_history_continue_back(history, &halt) == TL_BACK_HALTED;
+		times[i] = milliseconds() - begin;
+		tl_points_end(&points);
+		tl_translator_point_changed(computer->translator, passed[i]);
+	}
+	computer->harts[0].points = NULL;
+	if (count == 0)
+		return;
+	qsort(times, (size_t)count, sizeof(*times), compare);
+	printf("back to a breakpoint           %9.2f ms (median), %.2f ms (worst); %d of %d found\n", times[count / 2],
+	       times[count - 1], found, count);
+}
+
+/* Boots, and notes where it is now and then. */
+static int boot(struct tl_computer *computer, struct tl_history *history, tl_u64 *passed_ret)
+{
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+	int count = 0;
+
+	for (limits.begun = APART; count < PLACES; limits.begun += APART) {
+		if (tl_history_run(history, &limits) != TL_COMPUTER_REACHED)
+			return count;
+		passed_ret[count++] = computer->harts[0].pc;
+	}
+	(void)tl_history_run(history, &TL_COMPUTER_FOREVER);
+	return count;
+}
+
 int main(int count, char **arguments)
 {
 	static struct tl_computer computer;
@@ -150,9 +198,9 @@ int main(int count, char **arguments)
 	struct tl_history_facts facts;
 	struct tl_error error;
 	static tl_u8 before[REACH];
-	tl_u64 places[PLACES];
+	tl_u64 places[PLACES], passed[PLACES];
 	double plain, begin, took;
-	int place_count;
+	int place_count, passed_count;
 
 	if (count < 3 || count > 4) {
 		fprintf(stderr, "%s KERNEL INITRD [APPEND]\n", arguments[0]);
@@ -166,7 +214,7 @@ int main(int count, char **arguments)
 	}
 	memcpy(before, computer.memory, REACH);
 	begin = milliseconds();
-	(void)tl_history_run(history, &TL_COMPUTER_FOREVER);
+	passed_count = boot(&computer, history, passed);
 	took = milliseconds() - begin;
 	tl_history_facts(history, &facts);
 	printf("instructions                   %9.0f million\n", (double)facts.end / 1e6);
@@ -176,6 +224,7 @@ int main(int count, char **arguments)
 	place_count = choose_places(&computer, before, places);
 	step_back(history);
 	last_writes(&computer, history, places, place_count);
+	last_passes(&computer, history, passed, passed_count);
 	tl_history_facts(history, &facts);
 	printf("the past was the same          %s\n", facts.diverged ? "NO" : "yes");
 	tl_history_close(history);

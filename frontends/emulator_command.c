@@ -18,6 +18,8 @@ enum {
 	OPTION_SKIP_IDLE,
 	OPTION_INTERPRETER,
 	OPTION_NO_HISTORY,
+	OPTION_RECORD,
+	OPTION_REPLAY,
 	OPTION_DISK,
 	OPTION_NETWORK,
 	OPTION_FORWARD,
@@ -55,6 +57,8 @@ static const struct tl_option table[] = {
 	{"--signature", TL_VALUE_WORD, "FILE", "A test program's results go there (riscv-arch-test).",
 	 OPTION_SIGNATURE},
 	{"--no-history", TL_VALUE_NONE, NULL, "Nothing of the past is kept: no way back.", OPTION_NO_HISTORY},
+	{"--record", TL_VALUE_WORD, "FILE", "The run goes into a file as it happens, to be repeated.", OPTION_RECORD},
+	{"--replay", TL_VALUE_WORD, "FILE", "The machine and the run of a recording, bit for bit.", OPTION_REPLAY},
 	{"--running", TL_VALUE_NONE, NULL,
 	 "With --serve: the machine sets off at once, and the first client finds it\nrunning and stops it (else it "
 	 "stands "
@@ -162,6 +166,12 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 		break;
 	case OPTION_INTERPRETER:
 		machine->interpret = true;
+		break;
+	case OPTION_RECORD:
+		machine->record = value;
+		break;
+	case OPTION_REPLAY:
+		machine->replay = value;
 		break;
 	case OPTION_NO_HISTORY:
 		machine->forgets = true;

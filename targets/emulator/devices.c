@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -36,6 +37,10 @@ void tl_devices_end(struct tl_devices *devices)
 {
 	for (tl_u32 i = 0; i < devices->disk_count; i++)
 		tl_disk_close(&devices->disks[i]);
+	for (tl_u32 i = 0; i < TL_DEVICES_DISKS; i++) {
+		free(devices->paths[i]);
+		devices->paths[i] = NULL;
+	}
 	devices->disk_count = 0;
 	tl_user_network_close(devices->network);
 	devices->network = NULL;
@@ -59,7 +64,7 @@ static void send_text(void *context, const tl_u8 *bytes, tl_u64 size)
 {
 	struct tl_devices *devices = context;
 
-	if (devices->send != NULL && !is_past(devices))
+	if (devices->send != NULL && (devices->history == NULL || !tl_history_is_shown(devices->history)))
 		devices->send(devices->send_context, bytes, size);
 }
 
@@ -112,6 +117,7 @@ enum tl_status tl_devices_add_disk(struct tl_devices *devices, const char *what,
 	TL_TRY(tl_disk_open(&devices->disks[number], path, mode, error));
 	snprintf(id, sizeof(id), "disk%u", number);
 	tl_virtio_block_plug(&devices->blocks[number], slot, &devices->disks[number], id);
+	devices->paths[number] = realpath(path, NULL);
 	devices->disk_count++;
 	devices->used++;
 	return TL_OK;
@@ -162,8 +168,17 @@ enum tl_status tl_devices_add_network(struct tl_devices *devices, const struct t
 
 enum tl_status tl_devices_remember(struct tl_devices *devices, struct tl_history *history, struct tl_error *error)
 {
-	for (tl_u32 i = 0; i < TL_BOARD_SLOTS; i++)
+	static const char *const names[TL_BOARD_SLOTS] = {"in slot 0", "in slot 1", "in slot 2", "in slot 3",
+							  "in slot 4", "in slot 5", "in slot 6", "in slot 7"};
+	const struct tl_epoch_device stream = {"random bytes", tl_digest_random, &devices->random.stream};
+
+	for (tl_u32 i = 0; i < TL_BOARD_SLOTS; i++) {
+		const struct tl_epoch_device slot = {names[i], tl_digest_virtio, &devices->slots[i]};
+
 		TL_TRY(tl_history_add_state(history, &devices->slots[i].state, sizeof(devices->slots[i].state), error));
+		TL_TRY(tl_history_add_device(history, &slot, error));
+	}
+	TL_TRY(tl_history_add_device(history, &stream, error));
 	TL_TRY(tl_history_add_state(history, &devices->random.stream, sizeof(devices->random.stream), error));
 	for (tl_u32 i = 0; i < devices->disk_count; i++)
 		if (devices->disks[i].mode != TL_DISK_READ_ONLY)

@@ -23,6 +23,7 @@ struct tl_devices {
 	tl_u32 used; /* slots */
 	struct tl_disk disks[TL_DEVICES_DISKS];
 	struct tl_virtio_block blocks[TL_DEVICES_DISKS];
+	char *paths[TL_DEVICES_DISKS]; /* of the disks; owned, NULL when there was no memory for it */
 	tl_u32 disk_count;
 	/* What is not there has NULL for its slot (`virtio`). */
 	struct tl_virtio_random random;

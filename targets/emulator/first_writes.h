@@ -8,6 +8,7 @@
 #define TL_TARGETS_EMULATOR_FIRST_WRITES_H
 
 #include "core/types.h"
+#include "targets/emulator/fetched_pages.h"
 
 #define TL_FIRST_WRITES_PAGE_BITS 12
 
@@ -19,6 +20,7 @@ struct tl_first_writes {
 	/* In the thread that runs the harts, in the middle of an instruction. The bit is set already. */
 	void (*first)(void *context, tl_u64 page);
 	void *context;
+	struct tl_fetched_pages *fetched; /* borrowed: where fetches are noted; NULL: nowhere */
 };
 
 /* Bytes at [offset, offset + size) of the memory are about to be written; what is outside is no memory of these. */

@@ -39,26 +39,31 @@ static void block_changes(void *context, tl_u64 number, const tl_u8 *bytes)
 
 static bool log_input(struct tl_history *history, const struct tl_input *input)
 {
+	tl_size capacity = history->log_capacity + history->log_capacity / 2 + 64;
 	struct tl_logged_input *grown;
-	tl_u8 *copy;
+	tl_u8 *copy = NULL;
 
 	if (history->log_count == history->log_capacity) {
-		grown = realloc(history->log, (history->log_capacity * 2 + 64) * sizeof(*grown));
+		grown = realloc(history->log, capacity * sizeof(*grown));
 		if (grown == NULL)
 			return false;
 		history->log = grown;
-		history->log_capacity = history->log_capacity * 2 + 64;
+		history->log_capacity = capacity;
 	}
-	copy = malloc(input->size + 1);
-	if (copy == NULL)
-		return false;
-	if (input->bytes != NULL && input->size != 0)
+	if (input->bytes != NULL) {
+		copy = malloc(input->size + 1);
+		if (copy == NULL)
+			return false;
 		memcpy(copy, input->bytes, input->size);
+		history->log_bytes += input->size;
+	}
 	grown = &history->log[history->log_count++];
 	grown->position = history->entering;
 	grown->input = *input;
 	grown->input.bytes = copy;
 	history->next_input = history->log_count;
+	if (history->witness != NULL)
+		history->witness->input(history->witness->context, &grown->position, &grown->input);
 	return true;
 }
 
@@ -82,6 +87,17 @@ static enum tl_status add_computer(struct tl_history *history, struct tl_error *
 		{(tl_u8 *)&board->rtc, sizeof(board->rtc)},
 	};
 
+	const struct tl_epoch_device devices[] = {
+		{"schedule", tl_digest_schedule, computer},
+		{"aclint", tl_digest_aclint, &board->aclint},
+		{"plic", tl_digest_plic, &board->plic},
+		{"serial port", tl_digest_uart, &board->uart},
+		{"finisher", tl_digest_finisher, &board->finisher},
+		{"rtc", tl_digest_rtc, &board->rtc},
+	};
+
+	for (tl_u32 i = 0; i < TL_COUNT(devices); i++)
+		TL_TRY(tl_history_add_device(history, &devices[i], error));
 	for (tl_u32 i = 0; i < TL_COUNT(parts); i++)
 		TL_TRY(tl_history_add_state(history, parts[i].bytes, parts[i].size, error));
 	for (tl_u32 i = 0; i < computer->configuration.harts; i++) {
@@ -142,20 +158,30 @@ enum tl_status tl_history_open(struct tl_history **history_ret, struct tl_comput
 
 static void forget_ahead(struct tl_history *history)
 {
-	while (history->log_count > history->next_input)
-		free((void *)(tl_uintptr)history->log[--history->log_count].input.bytes);
+	while (history->log_count > history->next_input) {
+		const struct tl_input *input = &history->log[--history->log_count].input;
+
+		history->log_bytes -= input->bytes != NULL ? input->size : 0;
+		free((void *)(tl_uintptr)input->bytes);
+	}
 	while (history->count > history->active + 1)
 		tl_checkpoint_free(history->checkpoints[--history->count]);
+	/* What a recording says of it, too. */
+	history->future.epoch_count = history->next_epoch;
+	history->replaying = false;
 }
 
 /* Everything but what has to be named by the caller. */
 static void forget_all(struct tl_history *history)
 {
+	history->forgotten += history->next_input;
 	history->next_input = 0;
 	history->active = 0;
 	forget_ahead(history);
 	if (history->count != 0)
 		tl_checkpoint_free(history->checkpoints[0]);
+	history->begins_late = history->begins_late || history->lost;
+	history->writes.fetched = NULL;
 	history->count = 0;
 	history->lost = false;
 }
@@ -183,6 +209,15 @@ enum tl_status tl_history_add_state(struct tl_history *history, void *state, tl_
 	return TL_OK;
 }
 
+enum tl_status tl_history_add_device(struct tl_history *history, const struct tl_epoch_device *device,
+				     struct tl_error *error)
+{
+	if (history->device_count == TL_EPOCH_DEVICES || history->count != 0)
+		return TL_FAIL(error, TL_ERROR_STATE, "the machine has more devices than can be remembered");
+	history->devices[history->device_count++] = *device;
+	return TL_OK;
+}
+
 enum tl_status tl_history_add_disk(struct tl_history *history, struct tl_disk *disk, struct tl_error *error)
 {
 	struct tl_history_disk *kept = &history->disks[history->disk_count];
@@ -204,8 +239,16 @@ bool tl_history_is_past(const struct tl_history *history)
 {
 	struct tl_computer_position here = tl_computer_position(history->computer);
 
-	return history->count != 0 &&
-	       (history->next_input < history->log_count || tl_computer_compare(&here, &history->end) < 0);
+	if (history->count == 0)
+		return history->replaying;
+	return history->next_input < history->log_count || tl_computer_compare(&here, &history->end) < 0;
+}
+
+bool tl_history_is_shown(const struct tl_history *history)
+{
+	struct tl_computer_position here = tl_computer_position(history->computer);
+
+	return history->count != 0 && tl_computer_compare(&here, &history->shown) < 0;
 }
 
 /* What the log says that enters next. */
@@ -217,7 +260,7 @@ static void feed(struct tl_history *history)
 	history->feeding = true;
 	if (tl_computer_compare(&next->position, &here) != 0 ||
 	    tl_computer_input(history->computer, &next->input) != next->input.size)
-		history->diverged = true;
+		tl_history_missed_input(history);
 	history->feeding = false;
 }
 
@@ -232,6 +275,11 @@ static struct tl_computer_position next_moment(const struct tl_history *history)
 	if (history->next_input < history->log_count &&
 	    tl_computer_compare(&history->log[history->next_input].position, &next) < 0)
 		next = history->log[history->next_input].position;
+	if (history->next_epoch < history->future.epoch_count &&
+	    tl_computer_compare(&history->future.epochs[history->next_epoch].position, &next) < 0)
+		next = history->future.epochs[history->next_epoch].position;
+	if (tl_history_is_shown(history) && tl_computer_compare(&history->shown, &next) < 0)
+		next = history->shown;
 	return next;
 }
 
@@ -242,9 +290,13 @@ static void begin(struct tl_history *history)
 		forget_all(history);
 	if (history->count != 0)
 		return;
-	history->end = tl_computer_position(history->computer);
-	history->end_begun = history->computer->begun;
-	(void)!tl_history_mark(history);
+	history->shown = tl_computer_position(history->computer);
+	if (!history->replaying) {
+		history->end = history->shown;
+		history->end_begun = history->computer->begun;
+	}
+	if (tl_history_mark(history) && history->witness != NULL && !history->replaying)
+		history->witness->epoch(history->witness->context, &history->checkpoints[0]->epoch);
 }
 
 /* Does what is due here: of a checkpoint and an input at the same moment, first what was first. */
@@ -258,6 +310,10 @@ static void settle(struct tl_history *history)
 		if (next != NULL && tl_computer_compare(&next->position, &here) <= 0 &&
 		    next->next_input <= history->next_input)
 			tl_history_cross(history);
+		else if (history->next_epoch < history->future.epoch_count &&
+			 tl_computer_compare(&history->future.epochs[history->next_epoch].position, &here) <= 0 &&
+			 history->future.epochs[history->next_epoch].inputs <= history->forgotten + history->next_input)
+			tl_history_meet_epoch(history);
 		else if (history->next_input < history->log_count &&
 			 tl_computer_compare(&history->log[history->next_input].position, &here) <= 0)
 			feed(history);
@@ -275,10 +331,47 @@ static void note_progress(struct tl_history *history)
 		return;
 	if (tl_computer_compare(&here, &active(history)->covered) > 0)
 		active(history)->covered = here;
+	if (tl_computer_compare(&here, &history->shown) > 0)
+		history->shown = here;
 	if (tl_computer_compare(&here, &history->end) >= 0) {
 		history->end = here;
 		history->end_begun = history->computer->begun;
 	}
+}
+
+/* A checkpoint at the end of what is known. */
+static bool mark_end(struct tl_history *history)
+{
+	if (!tl_history_mark(history))
+		return false;
+	if (history->witness != NULL)
+		history->witness->epoch(history->witness->context, &active(history)->epoch);
+	return true;
+}
+
+void tl_history_end_epoch(struct tl_history *history)
+{
+	struct tl_computer_position here = tl_computer_position(history->computer);
+
+	if (history->count != 0 && !tl_history_is_past(history) && !history->lost &&
+	    tl_computer_compare(&active(history)->position, &here) != 0)
+		(void)!mark_end(history);
+}
+
+/* Where the recording ends the machine stands, and goes on by itself the next time. True: it stands. */
+static bool stands_at_end(struct tl_history *history, bool past)
+{
+	if (past)
+		history->end_told = false;
+	if (past || !history->replaying)
+		return false;
+	if (history->end_told) {
+		history->replaying = false;
+		return false;
+	}
+	history->end_told = true;
+	history->pause = TL_HISTORY_PAUSE_END;
+	return true;
 }
 
 enum tl_computer_exit tl_history_run(struct tl_history *history, const struct tl_computer_limits *limits)
@@ -295,6 +388,9 @@ enum tl_computer_exit tl_history_run(struct tl_history *history, const struct tl
 		begin(history);
 		settle(history);
 		past = tl_history_is_past(history);
+		if (history->pause != TL_HISTORY_PAUSE_NONE ||
+		    (!tl_computer_is_reached(computer, limits) && stands_at_end(history, past)))
+			return TL_COMPUTER_STOPPED;
 		if (past) {
 			until = next_moment(history);
 			part.tell_idle = false;
@@ -307,9 +403,12 @@ enum tl_computer_exit tl_history_run(struct tl_history *history, const struct tl
 		note_progress(history);
 		if (past)
 			history->replayed += computer->begun - begun;
+		/* Where the machine goes off, what is due at that moment is not met otherwise. */
+		if (past && (exit == TL_COMPUTER_OFF || exit == TL_COMPUTER_FAILED || exit == TL_COMPUTER_RESET))
+			settle(history);
 		if (exit != TL_COMPUTER_REACHED || tl_computer_is_reached(computer, limits))
 			return exit;
-		if (!past && tl_history_mark(history))
+		if (!past && mark_end(history))
 			tl_history_thin(history);
 	}
 }
@@ -323,6 +422,10 @@ tl_size tl_history_input(struct tl_history *history, const struct tl_input *inpu
 		forget_ahead(history);
 		active(history)->covered = history->end = tl_computer_position(history->computer);
 		history->end_begun = history->computer->begun;
+		history->shown = history->end;
+		if (history->witness != NULL)
+			history->witness->cut(history->witness->context, &history->end,
+					      history->forgotten + history->next_input);
 	}
 	history->entering = tl_computer_position(history->computer);
 	return tl_computer_input(history->computer, input);
@@ -332,14 +435,19 @@ void tl_history_facts(const struct tl_history *history, struct tl_history_facts 
 {
 	*facts_ret = (struct tl_history_facts){.checkpoints = history->count,
 					       .inputs = history->log_count,
+					       .entered = history->forgotten + history->next_input,
 					       .memory = tl_history_cost(history),
 					       .here = history->computer->begun,
 					       .end = history->end_begun,
 					       .replayed = history->replayed,
 					       .restored = history->restored,
-					       .diverged = history->diverged};
+					       .diverged = history->diverged,
+					       .epochs = history->future.epoch_count,
+					       .epochs_met = history->met,
+					       .chain = history->chain,
+					       .replaying = history->replaying};
 	if (history->count == 0)
 		return;
 	facts_ret->begin = history->checkpoints[0]->begun;
-	facts_ret->hash = active(history)->registers_hash ^ active(history)->memory_hash;
+	facts_ret->hash = tl_epoch_chain(0, &active(history)->epoch);
 }

@@ -24,6 +24,7 @@
 
 #include "machine/disk.h"
 #include "targets/emulator/computer.h"
+#include "targets/emulator/epoch.h"
 
 #define TL_HISTORY_INTERVAL ((tl_u64)50000000)
 #define TL_HISTORY_MEMORY ((tl_u64)512 << 20)
@@ -33,6 +34,37 @@ struct tl_history_options {
 	tl_u64 memory;   /* bytes that checkpoints may take of the host's memory; 0: TL_HISTORY_MEMORY */
 };
 
+/*
+ * Who writes the run down. Called between runs, in the order in which it happens, and for what happens the first time
+ * only: not while the past is run again.
+ */
+struct tl_history_witness {
+	void (*input)(void *context, const struct tl_computer_position *position, const struct tl_input *input);
+	void (*epoch)(void *context,
+		      const struct tl_epoch *epoch); /* a checkpoint was left at the end of what is known */
+	/* A new timeline: what was behind the position, and more than so many inputs, has not happened. */
+	void (*cut)(void *context, const struct tl_computer_position *position, tl_u64 inputs);
+	void *context;
+};
+
+/* What is known of a run that is yet to come: a recording's. */
+struct tl_history_future {
+	const struct tl_recorded_input *inputs; /* in order; copied */
+	tl_size input_count;
+	const struct tl_epoch *epochs; /* in order; borrowed until the history is closed */
+	tl_size epoch_count;
+	struct tl_computer_position end;
+	tl_u64 end_begun;
+};
+
+/* Why tl_history_run came back with TL_COMPUTER_STOPPED although nobody asked for a stop. */
+enum tl_history_pause {
+	TL_HISTORY_PAUSE_NONE,
+	TL_HISTORY_PAUSE_DIFFERENCE, /* the run is not what was recorded: tl_history_difference */
+	TL_HISTORY_PAUSE_END         /* what was recorded ends here; the next run goes on by itself */
+};
+
+struct tl_recorded_input;
 struct tl_history;
 
 /*
@@ -59,6 +91,40 @@ tl_size tl_history_input(struct tl_history *history, const struct tl_input *inpu
 /* Whether recorded moments lie ahead. */
 bool tl_history_is_past(const struct tl_history *history);
 
+/* Whether what is sent from here on was sent before, by this process: of a replay the first time is not that. */
+bool tl_history_is_shown(const struct tl_history *history);
+
+/* Something whose digest belongs to an epoch's end: a device. Before the first run. The name is borrowed. */
+TL_CHECKED enum tl_status tl_history_add_device(struct tl_history *history, const struct tl_epoch_device *device,
+						struct tl_error *error);
+
+/* ---- Recordings ---- */
+
+/* From now on; before the first run, or NULL to end it. Borrowed. */
+void tl_history_set_witness(struct tl_history *history, const struct tl_history_witness *witness);
+
+/*
+ * Before the first run: what is to come. Running forward then repeats it, compares the epochs, and pauses at the first
+ * difference and at the end. TL_ERROR_NO_MEMORY.
+ */
+TL_CHECKED enum tl_status tl_history_set_future(struct tl_history *history, const struct tl_history_future *future);
+
+/* Why the last run paused, once. */
+enum tl_history_pause tl_history_take_pause(struct tl_history *history);
+/* What differed; "" when nothing did. A sentence. */
+const char *tl_history_difference(const struct tl_history *history);
+
+/* Leaves a checkpoint here, if this is the end of what is known. */
+void tl_history_end_epoch(struct tl_history *history);
+
+/*
+ * All that is remembered from the beginning up to the end, told to a witness in order. False, and nothing is told, when
+ * the beginning is forgotten.
+ */
+bool tl_history_tell(const struct tl_history *history, const struct tl_history_witness *witness);
+/* The last moment that is known. */
+struct tl_computer_position tl_history_end(const struct tl_history *history, tl_u64 *begun_ret);
+
 enum tl_back {
 	TL_BACK_DONE,      /* one instruction was taken back */
 	TL_BACK_HALTED,    /* a point: the machine stands where it is about to happen */
@@ -81,7 +147,8 @@ struct tl_back_halt {
 /*
  * To the last moment before this one at which a point of the harts' table would have halted a hart: of a breakpoint,
  * when its instruction is about to begin; of a watchpoint, when the instruction that accesses is, so that what the
- * access did is not done. Checkpoints behind which the watched memory was not written are left out.
+ * access did is not done. Checkpoints behind which the watched memory was not written, and nothing was fetched from the
+ * pages of breakpoints, are left out.
  */
 enum tl_back tl_history_continue_back(struct tl_history *history, struct tl_back_halt *halt_ret);
 
@@ -91,11 +158,15 @@ enum tl_back tl_history_go(struct tl_history *history, const struct tl_computer_
 /* For people. */
 struct tl_history_facts {
 	tl_size checkpoints, inputs;
-	tl_u64 memory;             /* bytes that they take */
-	tl_u64 begin, here, end;   /* instructions begun by all harts */
-	tl_u64 hash;               /* of registers and of memory's changes, at the last checkpoint behind us */
-	tl_u64 replayed, restored; /* instructions and checkpoints, since the history was opened */
-	bool diverged;             /* the past, run again, was not the same */
+	tl_size entered;            /* of the inputs, those that are behind us */
+	tl_u64 memory;              /* bytes that they take */
+	tl_u64 begin, here, end;    /* instructions begun by all harts */
+	tl_u64 hash;                /* of registers, devices and what changed, at the last checkpoint behind us */
+	tl_u64 replayed, restored;  /* instructions and checkpoints, since the history was opened */
+	bool diverged;              /* the past, run again, was not the same */
+	tl_size epochs, epochs_met; /* of a recording that is replayed: all, and those that were come by */
+	tl_u64 chain;               /* of those */
+	bool replaying;             /* and what was recorded has not ended, or been changed */
 };
 void tl_history_facts(const struct tl_history *history, struct tl_history_facts *facts_ret);
 

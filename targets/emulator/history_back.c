@@ -103,56 +103,76 @@ enum tl_back tl_history_go(struct tl_history *history, const struct tl_computer_
 
 #define FRAMES_MAX 64
 
-/* The pages of memory that are watched, if that is all there is to look for. */
-struct frames {
-	bool known;
-	tl_u32 count;
-	tl_u64 pages[FRAMES_MAX];
+/* Where what is looked for leaves its traces: frames of memory that are watched, and pages with breakpoints. */
+struct traces {
+	bool known; /* there is nothing else to look for */
+	tl_u32 frame_count, code_count;
+	tl_u64 frames[FRAMES_MAX], code[FRAMES_MAX];
 };
 
 static void add_frames(const struct tl_history *history, const struct tl_emulator_point *point, bool physical,
-		       struct frames *frames)
+		       struct traces *traces)
 {
 	const struct tl_computer *computer = history->computer;
 	tl_u64 last = (point->address + (point->size - 1)) & ~(TL_PAGE_SIZE - 1), address;
 
-	for (address = point->address & ~(TL_PAGE_SIZE - 1); frames->known; address += TL_PAGE_SIZE) {
+	for (address = point->address & ~(TL_PAGE_SIZE - 1); traces->known; address += TL_PAGE_SIZE) {
 		tl_u64 frame = address;
 
-		frames->known = (physical || tl_paging_look(&computer->harts[computer->turn], address, &frame)) &&
+		traces->known = (physical || tl_paging_look(&computer->harts[computer->turn], address, &frame)) &&
 				frame >= history->writes.start &&
-				frame - history->writes.start < history->writes.size && frames->count < FRAMES_MAX;
-		if (frames->known)
-			frames->pages[frames->count++] = (frame - history->writes.start) / TL_KEPT_SIZE;
+				frame - history->writes.start < history->writes.size &&
+				traces->frame_count < FRAMES_MAX;
+		if (traces->known)
+			traces->frames[traces->frame_count++] = (frame - history->writes.start) / TL_KEPT_SIZE;
 		if (address == last)
 			return;
 	}
 }
 
-/* Only writes leave traces in checkpoints. */
-static void find_frames(const struct tl_history *history, struct frames *frames_ret)
+static void add_code(const struct tl_point_list *breakpoints, struct traces *traces)
+{
+	for (tl_size i = 0; i < breakpoints->count && traces->known; i++) {
+		tl_u64 address = breakpoints->points[i].address;
+
+		if (traces->code_count != 0 &&
+		    traces->code[traces->code_count - 1] / TL_PAGE_SIZE == address / TL_PAGE_SIZE)
+			continue;
+		traces->known = traces->code_count < FRAMES_MAX;
+		if (traces->known)
+			traces->code[traces->code_count++] = address;
+	}
+}
+
+/* Of reads, and of exceptions, checkpoints know nothing, nor of fetches by physical address. */
+static void find_traces(const struct tl_history *history, struct traces *traces_ret)
 {
 	const struct tl_emulator_points *points = history->computer->harts[0].points;
 	const struct tl_point_list *lists[] = {&points->watchpoints, &points->physical_watchpoints};
 
-	*frames_ret = (struct frames){.known = points->breakpoints.count == 0 && points->caught == 0 &&
-					       points->physical_breakpoints.count == 0};
+	*traces_ret = (struct traces){.known = points->caught == 0 && points->physical_breakpoints.count == 0};
+	add_code(&points->breakpoints, traces_ret);
 	for (tl_u32 list = 0; list < TL_COUNT(lists); list++) {
-		for (tl_size i = 0; i < lists[list]->count && frames_ret->known; i++) {
+		for (tl_size i = 0; i < lists[list]->count && traces_ret->known; i++) {
 			if ((lists[list]->points[i].access & TL_POINT_READS) != 0)
-				frames_ret->known = false;
+				traces_ret->known = false;
 			else
-				add_frames(history, &lists[list]->points[i], list == 1, frames_ret);
+				add_frames(history, &lists[list]->points[i], list == 1, traces_ret);
 		}
 	}
 }
 
-static bool may_hold(struct tl_history *history, tl_size index, const struct frames *frames)
+static bool may_hold(struct tl_history *history, tl_size index, const struct traces *traces)
 {
-	for (tl_u32 i = 0; i < frames->count; i++)
-		if (tl_kept_pages_find(&history->checkpoints[index]->pages, frames->pages[i]) != NULL)
+	struct tl_checkpoint *checkpoint = history->checkpoints[index];
+
+	for (tl_u32 i = 0; i < traces->frame_count; i++)
+		if (tl_kept_pages_find(&checkpoint->pages, traces->frames[i]) != NULL)
 			return true;
-	return !frames->known;
+	for (tl_u32 i = 0; i < traces->code_count; i++)
+		if (tl_fetched_pages_has(&checkpoint->fetched, traces->code[i]))
+			return true;
+	return !traces->known;
 }
 
 /* A halt that was met, and where. */
@@ -225,16 +245,16 @@ static enum tl_back go_to(struct tl_history *history, tl_size index, const struc
 enum tl_back tl_history_continue_back(struct tl_history *history, struct tl_back_halt *halt_ret)
 {
 	struct tl_computer_position end = tl_computer_position(history->computer);
-	struct frames frames;
+	struct traces traces;
 	struct found found;
 	tl_size index;
 
 	*halt_ret = (struct tl_back_halt){0};
 	if (history->count == 0 || history->computer->harts[0].points == NULL)
 		return to_beginning(history);
-	find_frames(history, &frames);
+	find_traces(history, &traces);
 	while ((index = checkpoint_before(history, &end)) != NO_CHECKPOINT) {
-		if (may_hold(history, index, &frames)) {
+		if (may_hold(history, index, &traces)) {
 			tl_history_restore(history, index);
 			if (!scan(history, &end, &found))
 				return TL_BACK_STOPPED;

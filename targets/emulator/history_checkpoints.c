@@ -15,6 +15,8 @@ void tl_checkpoint_free(struct tl_checkpoint *checkpoint)
 	tl_kept_pages_clear(&checkpoint->pages);
 	for (tl_u32 i = 0; i < TL_HISTORY_DISKS; i++)
 		tl_kept_pages_clear(&checkpoint->blocks[i]);
+	tl_fetched_pages_clear(&checkpoint->fetched);
+	tl_epoch_clear(&checkpoint->epoch);
 	free(checkpoint->state);
 	free(checkpoint);
 }
@@ -54,33 +56,62 @@ static void load_state(const struct tl_history *history, const tl_u8 *state)
 
 /* ---- Hashes ---- */
 
-/* Of all that the harts can tell, and of how far each has come. */
-static tl_u64 hash_registers(const struct tl_computer *computer)
-{
-	tl_u64 hash = XXH3_64bits(computer->turns, sizeof(computer->turns));
-
-	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
-		hash = XXH3_64bits_withSeed(&computer->harts[i], __builtin_offsetof(struct tl_hart, first_writes),
-					    hash);
-	return hash;
-}
-
 /*
  * A sum over all pages, so that it does not matter between which checkpoints they changed: what a page adds is taken
- * away with what it was, and added with what it is.
+ * away with what it was, and added with what it is. Those that did change are noted.
  */
-static tl_u64 hash_memory(const struct tl_history *history, const struct tl_checkpoint *since)
+static void note_memory(const struct tl_history *history, const struct tl_checkpoint *since, struct tl_epoch *epoch)
 {
-	tl_u64 hash = since->memory_hash;
-
+	epoch->memory = since->epoch.memory;
+	epoch->pages = malloc((since->pages.count + 1) * sizeof(*epoch->pages));
 	for (tl_size i = 0; i < since->pages.count; i++) {
 		const struct tl_kept_page *page = &since->pages.pages[i];
 		const tl_u8 *now = history->computer->memory + page->number * TL_KEPT_SIZE;
+		tl_u64 was = tl_epoch_page_hash(page->number, page->bytes), is;
 
-		hash -= XXH3_64bits_withSeed(page->bytes, TL_KEPT_SIZE, page->number);
-		hash += XXH3_64bits_withSeed(now, TL_KEPT_SIZE, page->number);
+		if (memcmp(now, page->bytes, TL_KEPT_SIZE) == 0)
+			continue;
+		is = tl_epoch_page_hash(page->number, now);
+		epoch->memory += is - was;
+		if (epoch->pages != NULL)
+			epoch->pages[epoch->page_count++] = (struct tl_epoch_page){(tl_u32)page->number, (tl_u32)is};
 	}
-	return hash;
+}
+
+/* The same over the blocks of disks: one that is not in the overlay adds nothing. */
+static void note_disks(const struct tl_history *history, const struct tl_checkpoint *since, struct tl_epoch *epoch)
+{
+	epoch->disks = since->epoch.disks;
+	for (tl_u32 disk = 0; disk < history->disk_count; disk++) {
+		for (tl_size i = 0; i < since->blocks[disk].count; i++) {
+			const struct tl_kept_page *block = &since->blocks[disk].pages[i];
+			tl_u64 seed = block->number | (tl_u64)disk << 56, at = block->number * TL_KEPT_SIZE;
+			tl_u64 size = history->disks[disk].disk->size;
+			tl_u8 now[TL_KEPT_SIZE] = {0};
+
+			if (block->bytes != NULL)
+				epoch->disks -= XXH3_64bits_withSeed(block->bytes, TL_KEPT_SIZE, seed);
+			if (at >= size || tl_disk_read(history->disks[disk].disk, at, now,
+						       size - at < TL_KEPT_SIZE ? size - at : TL_KEPT_SIZE) != TL_OK)
+				continue;
+			epoch->disks += XXH3_64bits_withSeed(now, TL_KEPT_SIZE, seed);
+		}
+	}
+}
+
+/* What the machine has come to here. */
+static bool take_epoch(struct tl_history *history, struct tl_epoch *epoch_ret)
+{
+	const struct tl_checkpoint *since = history->count != 0 ? history->checkpoints[history->active] : NULL;
+
+	if (tl_epoch_take(epoch_ret, history->computer, history->devices, history->device_count) != TL_OK)
+		return false;
+	epoch_ret->inputs = history->forgotten + history->next_input;
+	if (since != NULL) {
+		note_memory(history, since, epoch_ret);
+		note_disks(history, since, epoch_ret);
+	}
+	return true;
 }
 
 /* ---- The active one ---- */
@@ -92,6 +123,7 @@ static void activate(struct tl_history *history, tl_size index)
 	tl_u64 words = (history->writes.size / TL_KEPT_SIZE + 63) / 64;
 
 	history->active = index;
+	history->writes.fetched = &history->checkpoints[index]->fetched;
 	tl_fill(history->writes.seen, 0, words * sizeof(*history->writes.seen));
 	for (tl_size i = 0; i < pages->count; i++)
 		history->writes.seen[pages->pages[i].number >> 6] |= (tl_u64)1 << (pages->pages[i].number & 63);
@@ -113,28 +145,35 @@ static bool make_room(struct tl_history *history)
 	return true;
 }
 
-bool tl_history_mark(struct tl_history *history)
+static struct tl_checkpoint *make_checkpoint(struct tl_history *history)
 {
 	struct tl_checkpoint *checkpoint = calloc(1, sizeof(*checkpoint));
-	tl_size index = history->count == 0 ? 0 : history->active + 1;
 
-	if (checkpoint == NULL || !make_room(history)) {
-		free(checkpoint);
-		return false;
-	}
+	if (checkpoint == NULL)
+		return NULL;
 	checkpoint->state = malloc(history->state_size);
-	if (checkpoint->state == NULL) {
-		free(checkpoint);
-		return false;
+	if (checkpoint->state == NULL || !take_epoch(history, &checkpoint->epoch)) {
+		tl_checkpoint_free(checkpoint);
+		return NULL;
 	}
 	save_state(history, checkpoint->state);
 	checkpoint->position = checkpoint->covered = tl_computer_position(history->computer);
 	checkpoint->begun = history->computer->begun;
 	memcpy(checkpoint->turns, history->computer->turns, sizeof(checkpoint->turns));
 	checkpoint->next_input = history->next_input;
-	checkpoint->registers_hash = hash_registers(history->computer);
-	if (index > 0)
-		checkpoint->memory_hash = hash_memory(history, history->checkpoints[history->active]);
+	return checkpoint;
+}
+
+bool tl_history_mark(struct tl_history *history)
+{
+	struct tl_checkpoint *checkpoint;
+	tl_size index = history->count == 0 ? 0 : history->active + 1;
+
+	if (!make_room(history))
+		return false;
+	checkpoint = make_checkpoint(history);
+	if (checkpoint == NULL)
+		return false;
 	memmove(history->checkpoints + index + 1, history->checkpoints + index,
 		(history->count - index) * sizeof(*history->checkpoints));
 	history->checkpoints[index] = checkpoint;
@@ -146,10 +185,11 @@ bool tl_history_mark(struct tl_history *history)
 void tl_history_cross(struct tl_history *history)
 {
 	const struct tl_checkpoint *next = history->checkpoints[history->active + 1];
+	struct tl_epoch epoch = {0};
 
-	if (next->registers_hash != hash_registers(history->computer) ||
-	    next->memory_hash != hash_memory(history, history->checkpoints[history->active]))
+	if (!take_epoch(history, &epoch) || tl_epoch_chain(0, &epoch) != tl_epoch_chain(0, &next->epoch))
 		history->diverged = true;
+	tl_epoch_clear(&epoch);
 	activate(history, history->active + 1);
 }
 
@@ -197,6 +237,7 @@ void tl_history_restore(struct tl_history *history, tl_size index)
 		put_back(history, history->checkpoints[i]);
 	load_state(history, checkpoint->state);
 	history->next_input = checkpoint->next_input;
+	tl_history_seek_epoch(history, checkpoint);
 	history->restored++;
 	activate(history, index);
 }
@@ -207,14 +248,23 @@ static tl_u64 cost_of(const struct tl_history *history, const struct tl_checkpoi
 {
 	tl_u64 cost = sizeof(*checkpoint) + history->state_size + tl_kept_pages_cost(&checkpoint->pages);
 
+	cost += tl_fetched_pages_cost(&checkpoint->fetched);
+	cost += checkpoint->epoch.harts * sizeof(tl_u64) * TL_EPOCH_REGISTERS +
+		checkpoint->epoch.page_count * sizeof(struct tl_epoch_page);
+
 	for (tl_u32 i = 0; i < history->disk_count; i++)
 		cost += tl_kept_pages_cost(&checkpoint->blocks[i]);
 	return cost;
 }
 
+static tl_u64 cost_of_log(const struct tl_history *history)
+{
+	return history->log_capacity * sizeof(*history->log) + history->log_bytes;
+}
+
 tl_u64 tl_history_cost(const struct tl_history *history)
 {
-	tl_u64 cost = 0;
+	tl_u64 cost = cost_of_log(history);
 
 	for (tl_size i = 0; i < history->count; i++)
 		cost += cost_of(history, history->checkpoints[i]);
@@ -254,6 +304,7 @@ static bool drop(struct tl_history *history, tl_size index)
 	for (tl_u32 i = 0; i < history->disk_count; i++)
 		if (tl_kept_pages_merge(&before->blocks[i], &checkpoint->blocks[i]) != TL_OK)
 			return false;
+	tl_fetched_pages_merge(&before->fetched, &checkpoint->fetched);
 	if (tl_computer_compare(&before->covered, &checkpoint->position) >= 0)
 		before->covered = checkpoint->covered;
 	tl_checkpoint_free(checkpoint);
@@ -265,10 +316,52 @@ static bool drop(struct tl_history *history, tl_size index)
 	return true;
 }
 
+/* The past begins at the second checkpoint from now on. */
+static void forget_first(struct tl_history *history)
+{
+	tl_size inputs = history->checkpoints[1]->next_input;
+
+	for (tl_size i = 0; i < inputs; i++) {
+		history->log_bytes -= history->log[i].input.bytes != NULL ? history->log[i].input.size : 0;
+		free((void *)(tl_uintptr)history->log[i].input.bytes);
+	}
+	history->log_count -= inputs;
+	history->next_input -= inputs;
+	history->forgotten += inputs;
+	memmove(history->log, history->log + inputs, history->log_count * sizeof(*history->log));
+	tl_checkpoint_free(history->checkpoints[0]);
+	history->count--;
+	history->active--;
+	memmove(history->checkpoints, history->checkpoints + 1, history->count * sizeof(struct tl_checkpoint *));
+	for (tl_size i = 0; i < history->count; i++)
+		history->checkpoints[i]->next_input -= inputs;
+	history->begins_late = true;
+}
+
+/* A log that fills half of the room: it cannot be thinned, only begin later. */
+static void shorten_log(struct tl_history *history)
+{
+	tl_size before = history->log_count;
+
+	while (history->active > 1 &&
+	       history->log_count * sizeof(*history->log) + history->log_bytes > history->memory / 2)
+		forget_first(history);
+	if (history->log_count < before && history->log_count < history->log_capacity / 2) {
+		struct tl_logged_input *less = realloc(history->log, (history->log_count + 64) * sizeof(*history->log));
+
+		if (less != NULL) {
+			history->log = less;
+			history->log_capacity = history->log_count + 64;
+		}
+	}
+}
+
 void tl_history_thin(struct tl_history *history)
 {
-	tl_u64 cost = tl_history_cost(history);
+	tl_u64 cost;
 
+	shorten_log(history);
+	cost = tl_history_cost(history);
 	while (cost > history->memory || history->count > TL_HISTORY_CHECKPOINTS) {
 		tl_size index = least_missed(history);
 		tl_u64 before;

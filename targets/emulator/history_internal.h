@@ -24,7 +24,8 @@ struct tl_checkpoint {
 	struct tl_kept_pages pages;
 	struct tl_kept_pages blocks[TL_HISTORY_DISKS];
 	struct tl_computer_position covered;
-	tl_u64 registers_hash, memory_hash;
+	struct tl_fetched_pages fetched; /* behind it and before the next one, as far as it was covered */
+	struct tl_epoch epoch;           /* what the machine had come to here */
 };
 
 /* Bytes at fixed places that are the machine's state. */
@@ -52,6 +53,8 @@ struct tl_history {
 	tl_size active; /* the one behind which the machine is */
 	struct tl_logged_input *log;
 	tl_size log_count, log_capacity, next_input;
+	tl_size log_bytes;               /* that inputs of the log take beside their entries */
+	tl_u64 forgotten;                /* inputs that were in the log before its first */
 	struct tl_computer_position end; /* the last moment that was recorded */
 	tl_u64 end_begun;
 	struct tl_first_writes writes;
@@ -65,6 +68,22 @@ struct tl_history {
 	bool feeding; /* what enters comes from the log */
 	bool lost;    /* no memory was left for something: all of it is given up at the next moment between runs */
 	bool diverged;
+
+	struct tl_epoch_device devices[TL_EPOCH_DEVICES];
+	tl_u32 device_count;
+	const struct tl_history_witness *witness; /* NULL: none */
+	bool begins_late;                         /* the moment of reset is not known any more */
+
+	/* A recording that is replayed. */
+	bool replaying;
+	struct tl_history_future future;   /* its epochs and its end */
+	tl_size next_epoch;                /* the first that lies ahead */
+	tl_size met;                       /* those that were come by, and compared */
+	tl_u64 chain;                      /* of these */
+	struct tl_computer_position shown; /* so far was run for the first time */
+	enum tl_history_pause pause;
+	bool end_told;
+	char difference[700];
 };
 
 /* Leaves a checkpoint here, behind the active one, and makes it that. False: there is no memory; nothing was done. */
@@ -79,10 +98,17 @@ bool tl_history_leads(const struct tl_history *history, tl_size index);
 /* The run has come to the checkpoint behind the active one. */
 void tl_history_cross(struct tl_history *history);
 
+/* history_replay.c: the run has come to the next epoch of the recording. */
+void tl_history_meet_epoch(struct tl_history *history);
+/* An input of the recording did not enter as it did when it was recorded. */
+void tl_history_missed_input(struct tl_history *history);
+/* The next epoch that lies ahead of a checkpoint. */
+void tl_history_seek_epoch(struct tl_history *history, const struct tl_checkpoint *checkpoint);
+
 /* Bytes that it takes. */
 tl_u64 tl_history_cost(const struct tl_history *history);
 
-/* Forgets what takes too much memory. */
+/* Forgets what takes too much memory: checkpoints, and where the log is too long, the beginning. */
 void tl_history_thin(struct tl_history *history);
 
 void tl_checkpoint_free(struct tl_checkpoint *checkpoint);

@@ -18,20 +18,38 @@ static enum tl_status make_room(struct tl_kept_pages *pages, tl_size wanted)
 	return TL_OK;
 }
 
+const tl_u8 tl_kept_zeroes[TL_KEPT_SIZE];
+
+static bool is_owned(const tl_u8 *bytes)
+{
+	return bytes != NULL && bytes != tl_kept_zeroes;
+}
+
+static void give_back(const struct tl_kept_page *page)
+{
+	if (is_owned(page->bytes))
+		free((void *)(tl_uintptr)page->bytes);
+}
+
 enum tl_status tl_kept_pages_add(struct tl_kept_pages *pages, tl_u64 number, const tl_u8 *bytes)
 {
-	tl_u8 *copy = NULL;
+	const tl_u8 *kept = NULL;
 
 	TL_TRY(make_room(pages, pages->count + 1));
-	if (bytes != NULL) {
-		copy = malloc(TL_KEPT_SIZE);
+	if (bytes != NULL && memcmp(bytes, tl_kept_zeroes, TL_KEPT_SIZE) == 0) {
+		kept = tl_kept_zeroes;
+	} else if (bytes != NULL) {
+		tl_u8 *copy = malloc(TL_KEPT_SIZE);
+
 		if (copy == NULL)
 			return TL_ERROR_NO_MEMORY;
 		memcpy(copy, bytes, TL_KEPT_SIZE);
+		kept = copy;
 	}
+	pages->empty += !is_owned(kept);
 	if (pages->sorted == pages->count && (pages->count == 0 || pages->pages[pages->count - 1].number < number))
 		pages->sorted++;
-	pages->pages[pages->count++] = (struct tl_kept_page){number, copy};
+	pages->pages[pages->count++] = (struct tl_kept_page){number, kept};
 	return TL_OK;
 }
 
@@ -68,10 +86,12 @@ enum tl_status tl_kept_pages_merge(struct tl_kept_pages *pages, struct tl_kept_p
 	for (tl_size i = 0; i < later->count; i++) {
 		const struct tl_kept_page *page = &later->pages[i];
 
-		if (count != 0 && bsearch(page, pages->pages, count, sizeof(*page), compare) != NULL)
-			free(page->bytes);
-		else
+		if (count != 0 && bsearch(page, pages->pages, count, sizeof(*page), compare) != NULL) {
+			give_back(page);
+		} else {
+			pages->empty += !is_owned(page->bytes);
 			pages->pages[pages->count++] = *page;
+		}
 	}
 	later->count = 0;
 	tl_kept_pages_clear(later);
@@ -82,12 +102,12 @@ enum tl_status tl_kept_pages_merge(struct tl_kept_pages *pages, struct tl_kept_p
 void tl_kept_pages_clear(struct tl_kept_pages *pages)
 {
 	for (tl_size i = 0; i < pages->count; i++)
-		free(pages->pages[i].bytes);
+		give_back(&pages->pages[i]);
 	free(pages->pages);
 	*pages = (struct tl_kept_pages){0};
 }
 
 tl_u64 tl_kept_pages_cost(const struct tl_kept_pages *pages)
 {
-	return pages->count * TL_KEPT_SIZE + pages->capacity * sizeof(*pages->pages);
+	return (pages->count - pages->empty) * TL_KEPT_SIZE + pages->capacity * sizeof(*pages->pages);
 }

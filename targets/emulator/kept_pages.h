@@ -14,7 +14,7 @@
 
 struct tl_kept_page {
 	tl_u64 number;
-	tl_u8 *bytes; /* TL_KEPT_SIZE of them, owned; NULL: a block that was not there */
+	const tl_u8 *bytes; /* TL_KEPT_SIZE of them, owned but for tl_kept_zeroes; NULL: a block that was not there */
 };
 
 /* {0} is an empty one. Sorted by number, but for what was added since the last search. */
@@ -22,7 +22,11 @@ struct tl_kept_pages {
 	struct tl_kept_page *pages;
 	tl_size count, capacity;
 	tl_size sorted; /* how many of them are in order */
+	tl_size empty;  /* of which no copy is owned */
 };
+
+/* What all pages are that hold nothing but zeroes: most are when they are first written to. */
+extern const tl_u8 tl_kept_zeroes[TL_KEPT_SIZE];
 
 /* Copies a page; bytes may be NULL. TL_ERROR_NO_MEMORY. That it is not there yet is the caller's to know. */
 TL_CHECKED enum tl_status tl_kept_pages_add(struct tl_kept_pages *pages, tl_u64 number, const tl_u8 *bytes);

@@ -249,6 +249,8 @@ bool tl_paging_translate(struct tl_hart *hart, tl_u64 address, enum tl_memory_ac
 	}
 	if (!pmp_allows(hart, *physical_ret, size, kind, privilege, &whole))
 		return fail(exception_ret, kind, false, address);
+	if (hart->first_writes != NULL && kind == TL_MEMORY_FETCH && hart->first_writes->fetched != NULL)
+		tl_fetched_pages_add(hart->first_writes->fetched, address);
 	if (hart->first_writes != NULL && (kind == TL_MEMORY_STORE || kind == TL_MEMORY_ATOMIC))
 		tl_first_writes_before(hart->first_writes, *physical_ret - hart->first_writes->start, size);
 	if (whole && may_keep(hart, address, &path))

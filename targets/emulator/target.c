@@ -205,6 +205,9 @@ static void hear(struct tl_emulator *emulator, const struct tl_emulator_message 
 	case TL_EMULATOR_EXIT_REMARK:
 		remark(emulator, message->text);
 		return;
+	case TL_EMULATOR_EXIT_REPLAY:
+		tl_emulator_record_hear(emulator);
+		return;
 	case TL_EMULATOR_EXIT_HART:
 		if (message->text[0] != '\0')
 			remark(emulator, message->text);
@@ -453,6 +456,7 @@ static void remember(struct tl_emulator *emulator)
 
 enum tl_status tl_emulator_reset(struct tl_emulator *emulator, struct tl_error *error)
 {
+	tl_emulator_record_resets(emulator);
 	tl_emulator_forget(emulator);
 	TL_TRY(tl_computer_reset(&emulator->computer, error));
 	emulator->resets++;
@@ -460,7 +464,7 @@ enum tl_status tl_emulator_reset(struct tl_emulator *emulator, struct tl_error *
 	for (tl_u32 i = 0; i < tl_emulator_hart_count(emulator); i++)
 		emulator->computer.harts[i].points = &emulator->points;
 	remember(emulator);
-	return TL_OK;
+	return tl_emulator_record_begins(emulator, error);
 }
 
 static enum tl_status keep(const char *text, char **copy_ret, struct tl_error *error)
@@ -515,16 +519,23 @@ static enum tl_status build(struct tl_emulator *emulator, const struct tl_emulat
 	tl_emulator_brace();
 	clock_gettime(CLOCK_REALTIME, &now);
 	configuration.start_time = (tl_u64)now.tv_sec * 1000000000u + (tl_u64)now.tv_nsec;
+	TL_TRY(tl_emulator_record_check(options, error));
+	if (options->replay != NULL)
+		TL_TRY(tl_emulator_replay_open(emulator, options->replay, &configuration, error));
 	TL_TRY(tl_computer_open(&emulator->computer, &configuration, error));
 	if (emulator->computer.translator == NULL && !options->interpret)
 		remark(emulator, "The host has no memory for translated code, or is no x86-64: instructions are "
 				 "interpreted, which takes a hundred times as long.");
 	emulator->computer.board.console = tl_emulator_console_byte;
 	emulator->computer.board.console_context = emulator;
-	TL_TRY(tl_emulator_devices_open(emulator, options, error));
-	TL_TRY(load(emulator, options, error));
+	TL_TRY(options->replay != NULL ? tl_emulator_replay_build(emulator, options, error)
+				       : tl_emulator_devices_open(emulator, options, error));
+	if (options->replay == NULL)
+		TL_TRY(load(emulator, options, error));
 	TL_TRY(tl_emulator_host_open(emulator, options, error));
 	TL_TRY(tl_emulator_reset(emulator, error));
+	if (options->record != NULL)
+		TL_TRY(tl_emulator_record_open(emulator, options->record, error));
 	TL_TRY(tl_mailbox_create(emulator->loop, "emulator", sizeof(struct tl_emulator_message), take_messages,
 				 emulator, &emulator->mailbox, error));
 	TL_TRY(tl_loop_add_deferred(emulator->loop, "emulator", go, emulator, &emulator->go, error));
@@ -582,6 +593,7 @@ void tl_emulator_target_destroy(struct tl_target *target)
 		return;
 	emulator = tl_emulator_of(target);
 	tl_emulator_thread_end(emulator);
+	tl_emulator_record_close(emulator);
 	tl_emulator_forget(emulator);
 	tl_emulator_console_close(emulator);
 	tl_emulator_devices_close(emulator);

@@ -38,7 +38,12 @@ struct tl_emulator_options {
 	const char *forwards[TL_EMULATOR_FORWARDS]; /* as tl_user_network_forward wants them */
 	tl_u32 forward_count;
 	const char *signature; /* of a test program: a file that its results are written to; NULL: none */
-	bool skip_idle;        /* while all harts wait the clock jumps to what comes next, instead of waiting for it */
+	/*
+	 * Files: the run goes into `record` as it happens; or the machine, all of it but its serial port, is the one of
+	 * which `replay` is the recording, and `disks` only say where its disks are now. NULL: none.
+	 */
+	const char *record, *replay;
+	bool skip_idle; /* while all harts wait the clock jumps to what comes next, instead of waiting for it */
 	/* A line for people, about what happened to the machine. May be NULL. */
 	void (*remark)(void *context, const char *line);
 	void *context;

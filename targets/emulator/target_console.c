@@ -33,9 +33,9 @@ void tl_emulator_console_byte(void *context, tl_u8 byte)
 {
 	struct tl_emulator *emulator = context;
 
-	/* In the past it was sent before. */
+	/* What was sent before is not sent again. */
 	if (__atomic_load_n(&emulator->console.output, __ATOMIC_RELAXED) < 0 ||
-	    (emulator->history != NULL && tl_history_is_past(emulator->history)))
+	    (emulator->history != NULL && tl_history_is_shown(emulator->history)))
 		return;
 	pthread_mutex_lock(&emulator->lock);
 	(void)append(&emulator->output, &byte, 1);

@@ -7,6 +7,7 @@
 #include "targets/emulator/history.h"
 #include "targets/emulator/points.h"
 #include "targets/emulator/target.h"
+#include "targets/emulator/target_record.h"
 
 #include <pthread.h>
 
@@ -31,6 +32,7 @@ enum tl_emulator_exit {
 	TL_EMULATOR_EXIT_RESET,    /* the machine was reset by the guest and goes on: nothing stopped */
 	TL_EMULATOR_EXIT_ERROR,    /* it could not be reset: event.code is the status */
 	TL_EMULATOR_EXIT_OUTPUT,   /* nothing stopped: there is output to be written */
+	TL_EMULATOR_EXIT_REPLAY,   /* nothing stopped: the recording has something to say (target_record.h) */
 	TL_EMULATOR_EXIT_TIMELINE, /* nothing stopped: what was changed in the past has made its future another one */
 	TL_EMULATOR_EXIT_REMARK,   /* nothing stopped: people are told the text */
 };
@@ -123,8 +125,9 @@ struct tl_emulator {
 	/* Of whoever holds the lock while `running` is not set, and of the machine's thread while it is. */
 	struct tl_computer computer;
 	struct tl_emulator_points points;
-	struct tl_devices devices;      /* its network is the control thread's */
-	struct tl_history *history;     /* NULL: nothing is remembered */
+	struct tl_devices devices;  /* its network is the control thread's */
+	struct tl_history *history; /* NULL: nothing is remembered */
+	struct tl_emulator_record record;
 	tl_u64 pace_host, pace_machine; /* moments that were the same, in nanoseconds; 0: none */
 	tl_u64 resets;
 	struct tl_emulator_host host;

@@ -162,6 +162,18 @@ static void info_history(struct tl_emulator *emulator, void *context)
 	      facts.diverged ? "; THE PAST WAS NOT THE SAME THE SECOND TIME" : "");
 }
 
+static void info_record(struct tl_emulator *emulator, void *context)
+{
+	tl_emulator_record_tell(emulator, ((struct monitor *)context)->output);
+}
+
+static void save_record(struct tl_emulator *emulator, void *context)
+{
+	struct monitor *monitor = context;
+
+	monitor->status = tl_emulator_record_save(emulator, monitor->words, monitor->output);
+}
+
 static void info_counters(struct tl_emulator *emulator, void *context)
 {
 	struct monitor *monitor = context;
@@ -382,6 +394,8 @@ static const struct command {
 	{"info tlb", "ADDRESS  where a virtual address leads", info_tlb, NULL},
 	{"info counters", "  instructions, time, resets, blocks", info_counters, NULL},
 	{"info history", "  how far back one can go, and what that takes", info_history, NULL},
+	{"info record", "  how far a recording has come, or its replay", info_record, NULL},
+	{"record save", "FILE  writes what is remembered since reset, for --replay", save_record, NULL},
 	{"info state", "  what the machine is doing", NULL, show_state},
 	{"break", "physical ADDRESS|satp VALUE ADDRESS  a breakpoint that gdb has no words for", add_point, NULL},
 	{"delete", "physical ADDRESS|satp VALUE ADDRESS  removes it", remove_point, NULL},

@@ -213,6 +213,21 @@ static void look_at_exit(struct tl_emulator *emulator, enum tl_computer_exit exi
 	}
 }
 
+/* Where a recording ends, or was another run, the machine stands. */
+static void look_at_recording(struct tl_emulator *emulator, const struct tl_emulator_plan *plan)
+{
+	struct tl_emulator_message said = {.kind = TL_EMULATOR_EXIT_REPLAY};
+	struct tl_emulator_message message = {.kind = TL_EMULATOR_EXIT_HART, .event = {.kind = TL_EVENT_HISTORY_END}};
+	tl_u32 hart = plan->stepping != TL_EMULATOR_NO_HART ? plan->stepping : (tl_u32)__builtin_ctz(plan->running);
+	bool stands = tl_emulator_record_look(emulator);
+
+	if (tl_emulator_record_says(emulator))
+		post(emulator, &said, false);
+	message.event.thread = (struct tl_thread_id){TL_EMULATOR_PROCESS, (tl_u64)hart + 1};
+	if (stands && !emulator->exited)
+		post(emulator, &message, true);
+}
+
 /* A stretch by the plan, with the lock given up. */
 static void run(struct tl_emulator *emulator, bool more_frames)
 {
@@ -244,6 +259,7 @@ static void run(struct tl_emulator *emulator, bool more_frames)
 		post(emulator, &end, true);
 	else
 		look_at_exit(emulator, exit, &limits);
+	look_at_recording(emulator, &plan);
 }
 
 /* ---- Backwards ---- */

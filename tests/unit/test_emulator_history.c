@@ -423,6 +423,33 @@ TEST(back_to_a_breakpoint)
 	}
 }
 
+TEST(back_to_code_that_ran_long_ago)
+{
+	struct tl_computer computer;
+	struct tl_history *history;
+	struct tl_history_facts facts;
+	struct tl_emulator_points points;
+	struct tl_back_halt halt;
+
+	for (int interpret = 0; interpret < 2; interpret++) {
+		build(&computer, 2, true, interpret != 0);
+		history = remember(&computer, 10000, 0);
+		run_to(history, 400000);
+		set_points(&computer, &points, TL_BOARD_ROM + 12, 0, 0);
+		/* The second hart was there last: nothing is run again but the first stretches. */
+		CHECK(tl_history_continue_back(history, &halt) == TL_BACK_HALTED && halt.hart == 1);
+		CHECK(computer.harts[1].pc == TL_BOARD_ROM + 12 && computer.turns[1].begun == 3);
+		CHECK(tl_history_continue_back(history, &halt) == TL_BACK_HALTED && halt.hart == 0);
+		CHECK(computer.turns[0].begun == 3);
+		CHECK(tl_history_continue_back(history, &halt) == TL_BACK_BEGINNING);
+		tl_history_facts(history, &facts);
+		CHECK(facts.replayed < 100000 && !facts.diverged);
+		tl_history_close(history);
+		tl_points_end(&points);
+		tl_computer_close(&computer);
+	}
+}
+
 TEST(little_memory_thins_out_the_past)
 {
 	struct tl_computer computer;
@@ -446,6 +473,50 @@ TEST(little_memory_thins_out_the_past)
 	}
 	tl_history_facts(history, &facts);
 	CHECK(!facts.diverged);
+	tl_history_close(history);
+	tl_computer_close(&computer);
+}
+
+static void never_told(void *context, const struct tl_computer_position *position, const struct tl_input *input)
+{
+	(void)context;
+	(void)position;
+	(void)input;
+	CHECK(false);
+}
+
+TEST(endless_input_moves_the_beginning)
+{
+	const struct tl_input input = {.kind = TL_INPUT_HOLD, .hart = TL_COMPUTER_NO_HART, .size = 1};
+	const struct tl_history_witness witness = {.input = never_told};
+	const tl_u64 most = (tl_u64)300 << 10;
+	struct tl_computer computer;
+	struct tl_history *history;
+	struct tl_history_facts facts;
+	bool is_new;
+
+	build(&computer, 1, true, false);
+	history = remember(&computer, 10000, most);
+	for (tl_u64 i = 1; i <= 20000; i++) {
+		CHECK(tl_history_input(history, &input, &is_new) == 1);
+		run_to(history, i * 100);
+	}
+	tl_history_facts(history, &facts);
+	CHECK(facts.memory <= most + ((tl_u64)16 << 10));
+	CHECK(facts.begin > 0 && facts.begin < facts.end && facts.inputs < 20000 && facts.entered == 20000);
+	CHECK(facts.checkpoints > 3);
+	/* What there is of it is as it was. */
+	check_step_back(&computer, history, 1, true, 0);
+	while (tl_history_step_back(history, 0) == TL_BACK_DONE && computer.begun > 1999900)
+		continue;
+	run_to(history, 2000000);
+	CHECK(tl_history_go(history, &(struct tl_computer_position){0}) != TL_BACK_STOPPED);
+	CHECK(computer.begun == facts.begin);
+	run_to(history, 2000000);
+	tl_history_facts(history, &facts);
+	CHECK(!facts.diverged && facts.here == facts.end);
+	/* A recording from reset on cannot be made of it. */
+	CHECK(!tl_history_tell(history, &witness));
 	tl_history_close(history);
 	tl_computer_close(&computer);
 }
