@@ -113,10 +113,39 @@ static int choose_places(const struct tl_computer *computer, const tl_u8 *before
 	return count;
 }
 
+/* Instructions that were run again since `before`, in millions. */
+static double run_again(const struct tl_history *history, tl_u64 before)
+{
+	struct tl_history_facts facts;
+
+	tl_history_facts(history, &facts);
+	return (double)(facts.replayed - before) / 1e6;
+}
+
+static tl_u64 so_far(const struct tl_history *history)
+{
+	struct tl_history_facts facts;
+
+	tl_history_facts(history, &facts);
+	return facts.replayed;
+}
+
+static void print_searches(const char *what, double *times, double *again, int count, int found)
+{
+	if (count == 0)
+		return;
+	qsort(times, (size_t)count, sizeof(*times), compare);
+	qsort(again, (size_t)count, sizeof(*again), compare);
+	printf("%-30s %9.2f ms (median), %.2f ms (worst); %d of %d found\n", what, times[count / 2], times[count - 1],
+	       found, count);
+	printf("  instructions run for it      %9.0f million (median), %.0f million (worst)\n", again[count / 2],
+	       again[count - 1]);
+}
+
 static void last_writes(struct tl_computer *computer, struct tl_history *history, const tl_u64 *places, int count)
 {
 	static struct tl_emulator_points points;
-	double times[PLACES];
+	double times[PLACES] = {0}, again[PLACES] = {0};
 	int found = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -124,6 +153,7 @@ static void last_writes(struct tl_computer *computer, struct tl_history *history
 			.address = places[i], .size = 8, .space = TL_POINT_SPACE_PHYSICAL, .access = TL_POINT_WRITES};
 		struct tl_back_halt halt;
 		double begin;
+		tl_u64 before;
 
 		tl_points_init(&points, tl_storage());
 		computer->harts[0].points = &points;
@@ -131,30 +161,29 @@ static void last_writes(struct tl_computer *computer, struct tl_history *history
 		if (tl_points_add(&points, &point) != TL_OK)
 			continue;
 		tl_paging_flush(&computer->harts[0]);
+		before = so_far(history);
 		begin = milliseconds();
 		found += tl_history_continue_back(history, &halt) == TL_BACK_HALTED;
 		times[i] = milliseconds() - begin;
+		again[i] = run_again(history, before);
 		tl_points_end(&points);
 	}
 	computer->harts[0].points = NULL;
-	if (count == 0)
-		return;
-	qsort(times, (size_t)count, sizeof(*times), compare);
-	printf("the last write to a place      %9.2f ms (median), %.2f ms (worst); %d of %d found\n", times[count / 2],
-	       times[count - 1], found, count);
+	print_searches("the last write to a place", times, again, count, found);
 }
 
 /* Backwards from the end to where instructions stand that were met on the way, evenly. */
 static void last_passes(struct tl_computer *computer, struct tl_history *history, const tl_u64 *passed, int count)
 {
 	static struct tl_emulator_points points;
-	double times[PLACES];
+	double times[PLACES] = {0}, again[PLACES] = {0};
 	int found = 0;
 
 	for (int i = 0; i < count; i++) {
 		struct tl_emulator_point point = {.address = passed[i]};
 		struct tl_back_halt halt;
 		double begin;
+		tl_u64 before;
 
 		tl_points_init(&points, tl_storage());
 		computer->harts[0].points = &points;
@@ -162,18 +191,16 @@ static void last_passes(struct tl_computer *computer, struct tl_history *history
 		if (tl_points_add(&points, &point) != TL_OK)
 			continue;
 		tl_translator_point_changed(computer->translator, passed[i]);
+		before = so_far(history);
 		begin = milliseconds();
 		found += tl_history_continue_back(history, &halt) == TL_BACK_HALTED;
 		times[i] = milliseconds() - begin;
+		again[i] = run_again(history, before);
 		tl_points_end(&points);
 		tl_translator_point_changed(computer->translator, passed[i]);
 	}
 	computer->harts[0].points = NULL;
-	if (count == 0)
-		return;
-	qsort(times, (size_t)count, sizeof(*times), compare);
-	printf("back to a breakpoint           %9.2f ms (median), %.2f ms (worst); %d of %d found\n", times[count / 2],
-	       times[count - 1], found, count);
+	print_searches("back to a breakpoint", times, again, count, found);
 }
 
 /* Boots, and notes where it is now and then. */
