@@ -232,13 +232,14 @@ struct tl_hart {
 	tl_u8 halt; /* enum tl_halt */
 	struct tl_exception halt_exception;
 	/*
-	 * The instruction at `pass` is carried out although a breakpoint stands there (or its exception is one that the
-	 * debugger catches), the next time that the hart comes to it with the stack pointer pass_stack: at once, or
-	 * behind an interrupt that came first. TL_PASS_NONE: none. It holds for the next instruction that is begun,
-	 * unless an interrupt is taken before it: what runs a hart then leaves it alone, and else clears it behind
-	 * that.
+	 * The instruction at `pass` is carried out although a breakpoint stands there (pass_caught: and although its
+	 * exception is one that the debugger catches), the next time that the hart comes to it with the stack pointer
+	 * pass_stack: at once, or behind an interrupt that came first. TL_PASS_NONE: none. It holds for the next
+	 * instruction that is begun, unless an interrupt is taken before it: what runs a hart then leaves it alone, and
+	 * else clears it behind that.
 	 */
 	tl_u64 pass, pass_stack;
+	bool pass_caught;
 	bool hold_interrupts; /* none is taken, as in a step that is not to end in a handler */
 	struct tl_watch_hit watch_hits[TL_WATCH_HITS_MAX];
 	tl_u8 watch_hit_count;

@@ -199,6 +199,7 @@ static void note_halt(const struct tl_history *history, struct found *found)
 		found->halt.hits[i] = hart->watch_hits[i];
 	hart->pass = hart->halt == TL_HALT_WATCHPOINT ? TL_PASS_NONE : hart->pc;
 	hart->pass_stack = hart->x[2];
+	hart->pass_caught = hart->halt == TL_HALT_EXCEPTION;
 }
 
 /* From the active checkpoint to `end`: the last halt on the way. False: a stop was requested. */

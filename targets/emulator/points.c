@@ -179,12 +179,13 @@ const struct tl_emulator_point *tl_points_breakpoints(const struct tl_emulator_p
 	return list->points + first;
 }
 
-/* Whether the hart was told to go past this place; it is then told no longer. */
-static bool passes(struct tl_hart *hart)
+/* Whether the hart was told to go past this place; it is then told no longer, unless its exception is still to come. */
+static bool passes(struct tl_hart *hart, bool exception)
 {
-	if (hart->pass != hart->pc || hart->pass_stack != hart->x[2])
+	if (hart->pass != hart->pc || hart->pass_stack != hart->x[2] || (exception && !hart->pass_caught))
 		return false;
-	hart->pass = TL_PASS_NONE;
+	if (exception || !hart->pass_caught)
+		hart->pass = TL_PASS_NONE;
 	return true;
 }
 
@@ -193,7 +194,7 @@ bool tl_points_halt(struct tl_hart *hart)
 	const struct tl_emulator_points *points = hart->points;
 	bool virtual, physical;
 
-	if (points->muted || !tl_points_at(points, hart, hart->pc) || passes(hart))
+	if (points->muted || !tl_points_at(points, hart, hart->pc) || passes(hart, false))
 		return false;
 	virtual = any_at(&points->breakpoints, hart, hart->pc);
 	physical = points->physical_breakpoints.count != 0 &&
@@ -206,7 +207,7 @@ bool tl_points_halt(struct tl_hart *hart)
 bool tl_points_catch(struct tl_hart *hart, const struct tl_exception *exception)
 {
 	if (hart->points == NULL || hart->points->muted || (hart->points->caught >> (exception->cause & 63) & 1) == 0 ||
-	    passes(hart))
+	    passes(hart, true))
 		return false;
 	hart->halt = TL_HALT_EXCEPTION;
 	hart->halt_exception = *exception;

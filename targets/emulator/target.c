@@ -57,6 +57,7 @@ static void pass_here(struct tl_emulator *emulator, struct tl_hart *hart)
 
 	hart->pass = point ? hart->pc : TL_PASS_NONE;
 	hart->pass_stack = hart->x[2];
+	hart->pass_caught = hart->halt == TL_HALT_EXCEPTION;
 	hart->halt = TL_HALT_NONE;
 }
 

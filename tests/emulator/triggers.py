@@ -50,6 +50,9 @@ PATTERNS = [
     r"^Breakpoint 1, ", r"^\$3 = 1$", r"^\$4 = (1|true)$",
     r"^Hardware watchpoint 2: variable", r"^Old value = 1$", r"^New value = 5$", r"^\$5 = 2$", r"^\$6 = 1$",
     r"^Breakpoint 3, ", r"^\$7 = 5$", r"exited normally"]
+CAUGHT = ["break *target", "monitor catch ebreak", "continue", "continue", "print trap_count", "continue", "print trap_count",
+          "monitor catch none", "delete", "continue"]
+CAUGHT_PATTERNS = [r"^Breakpoint 1, ", r"SIGTRAP|^Breakpoint 1, ", r"^\$1 = 0$", r"^Breakpoint 1, ", r"^\$2 = 1$", r"exited normally"]
 STEPS = ["break *target", "continue", "stepi", "info symbol $pc", "print $mcause", "print $mepc == (unsigned long)&target",
          "print/x $tdata1", "delete", "continue"]
 STEP_PATTERNS = [r"^Breakpoint 1, ", r"^on_trap in section", r"^\$1 = 3$", r"^\$2 = (1|true)$",
@@ -60,7 +63,8 @@ def main():
     trapline, program = sys.argv[1:]
     gdb = shutil.which("gdb-multiarch")
     for options in ([], ["--interpreter"]):
-        for name, commands, patterns in (("points", COMMANDS, PATTERNS), ("steps", STEPS, STEP_PATTERNS)):
+        for name, commands, patterns in (("points", COMMANDS, PATTERNS), ("steps", STEPS, STEP_PATTERNS),
+                                         ("caught", CAUGHT, CAUGHT_PATTERNS)):
             text = run([trapline, "-nx", "-q", "--batch", *words(commands), "emu", *options, program], "prompt")
             check(text, patterns, " ".join(["prompt", name, *options]))
             if gdb is None:

@@ -241,8 +241,32 @@ TEST(caught_exception_changes_nothing_and_is_then_taken)
 	CHECK_EQUAL(hart.mepc, 0);
 	hart.pass = hart.pc;
 	hart.pass_stack = hart.x[2];
+	hart.pass_caught = true;
 	CHECK_EQUAL(run(1), 1);
 	CHECK_EQUAL(hart.pc, START + 0x100);
+	tl_points_end(&points);
+}
+
+TEST(a_breakpoint_and_then_its_caught_exception)
+{
+	static const tl_u32 code[] = {EBREAK};
+
+	begin(code, TL_COUNT(code));
+	hart.mtvec = START + 0x100;
+	points.caught = (tl_u64)1 << TL_CAUSE_BREAKPOINT;
+	add(START, 0, 0);
+	CHECK_EQUAL(run(1), 0);
+	CHECK_EQUAL(hart.halt, TL_HALT_BREAKPOINT);
+	hart.pass = hart.pc;
+	hart.pass_stack = hart.x[2];
+	CHECK_EQUAL(run(1), 0);
+	CHECK_EQUAL(hart.halt, TL_HALT_EXCEPTION);
+	hart.pass = hart.pc;
+	hart.pass_caught = true;
+	CHECK_EQUAL(run(1), 1);
+	CHECK_EQUAL(hart.halt, TL_HALT_NONE);
+	CHECK_EQUAL(hart.pc, START + 0x100);
+	CHECK_EQUAL(hart.pass, TL_PASS_NONE);
 	tl_points_end(&points);
 }
 
