@@ -148,26 +148,34 @@ void tl_session_describe_thread(struct tl_session *session, struct tl_thread_id 
 		(void)snprintf(text_ret, size, "process %llu", (unsigned long long)thread.process);
 }
 
+/* "Thread 0x7ffff7d8a740 (LWP 123)", and of one without a thread pointer, such as a hart, "LWP 2". */
+static const char *name_of(const struct tl_numbered_thread *numbered, char *text_ret, tl_size size)
+{
+	if (numbered->pointer != 0)
+		(void)snprintf(text_ret, size, "Thread 0x%llx (LWP %llu)", (unsigned long long)numbered->pointer,
+			       (unsigned long long)numbered->id.thread);
+	else
+		(void)snprintf(text_ret, size, "LWP %llu", (unsigned long long)numbered->id.thread);
+	return text_ret;
+}
+
 static void tell_thread(struct tl_session *session, struct tl_numbered_thread *numbered, bool is_first)
 {
 	struct tl_thread_info info;
 	bool alive = tl_engine_find_thread(session->engine, numbered->id, &info) && info.born == numbered->born;
+	char name[64];
 
 	if (alive && !numbered->told && info.stopped) {
 		numbered->told = true;
 		numbered->pointer = thread_pointer(session, numbered->id);
 		if (!is_first && session->settings.tell_threads)
-			tl_session_remark(session, "[New Thread 0x%llx (LWP %llu)]",
-					  (unsigned long long)numbered->pointer,
-					  (unsigned long long)numbered->id.thread);
+			tl_session_remark(session, "[New %s]", name_of(numbered, name, sizeof(name)));
 	} else if (!alive && numbered->told) {
 		tl_u32 number = tl_session_thread_number(session, numbered->id);
 
 		numbered->told = false;
 		if (tl_session_debugged(session, numbered->id.process) != NULL && session->settings.tell_threads)
-			tl_session_remark(session, "[Thread 0x%llx (LWP %llu) exited]",
-					  (unsigned long long)numbered->pointer,
-					  (unsigned long long)numbered->id.thread);
+			tl_session_remark(session, "[%s exited]", name_of(numbered, name, sizeof(name)));
 		numbered->id = (struct tl_thread_id){0};
 		tl_breakpoints_thread_gone(session, number);
 	}
