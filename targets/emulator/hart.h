@@ -80,7 +80,7 @@ struct tl_tlb_entry {
 	tl_u64 load, store, fetch;
 	tl_uintptr host;
 };
-#define TL_TLB_ENTRIES 1024
+#define TL_TLB_ENTRIES 4096    /* 16 MiB: xz goes through more than 4 */
 #define TL_TLB_NONE TL_U64_MAX /* not even the low bits of an address, which translated code leaves in, are these */
 
 /*
