@@ -448,6 +448,19 @@ static void upper_half(struct tl_unit *unit, tl_u8 digit)
 	tl_unit_put(unit, unit->is.rd, TL_RDX);
 }
 
+/* By x0: Linux waits for a processor with that, some million times in a boot. */
+static void divide_by_zero(struct tl_unit *unit, tl_u32 wide, tl_u8 result)
+{
+	if (result == TL_RAX)
+		tl_x86_set(unit->code, TL_RAX, TL_U64_MAX);
+	else
+		tl_unit_take(unit, unit->is.rs1, TL_RAX);
+	if (wide == 0)
+		put_word(unit, TL_RAX);
+	else
+		tl_unit_put(unit, unit->is.rd, TL_RAX);
+}
+
 /*
  * Quotient or remainder. Divisors of 0 and -1, for which RISC-V has results of its own, are the interpreter's when
  * they are signed; of unsigned ones only 0 is.
@@ -457,6 +470,10 @@ static void divide(struct tl_unit *unit, bool is_signed, tl_u32 wide, tl_u8 resu
 	struct tl_x86 *code = unit->code;
 	struct tl_cold *zero, *minus_one = NULL;
 
+	if (unit->is.rs2 == 0) {
+		divide_by_zero(unit, wide, result);
+		return;
+	}
 	tl_x86_op(code, TL_X86_MOV | wide, TL_RCX, tl_unit_x(unit->is.rs2));
 	tl_x86_op(code, TL_X86_TEST | wide, TL_RCX, tl_x86_r(TL_RCX));
 	zero = tl_unit_step_if(unit, TL_CC_E, false);
