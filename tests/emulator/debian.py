@@ -54,14 +54,19 @@ def apt(folder, *words):
     return result.stdout
 
 
-def fetch(folder):
-    """The package of the kernel of the day, in a folder."""
+def update(folder):
+    """Lists of what there is, in a folder."""
     for name in ['state/lists/partial', 'cache/archives/partial']:
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / 'status').touch()
     address, options = own_mirror()
     (folder / 'sources.list').write_text(f'deb {options} {address} {SUITE} main\n')
     apt(folder, 'apt-get', 'update')
+
+
+def fetch(folder):
+    """The package of the kernel of the day, in a folder."""
+    update(folder)
     name = re.search(r'Depends: (linux-image-\S+-riscv64)', apt(folder, 'apt-cache', 'depends', PACKAGE))
     if name is None:
         raise Missing(f'{PACKAGE} depends on no kernel')
@@ -92,6 +97,15 @@ def kernel(folder):
         unpack(package, folder)
         package.unlink()
     return folder
+
+
+def unpack_packages(folder, names, target):
+    """Packages with all that they depend on, unpacked into a folder, though nothing is set up there."""
+    update(folder)
+    apt(folder, 'apt-get', 'install', '--download-only', '--no-install-recommends', '-y', *names)
+    for package in sorted((folder / 'cache/archives').glob('*.deb')):
+        subprocess.run(['dpkg-deb', '-x', package, target], check=True, timeout=300)
+        package.unlink()
 
 
 def main():

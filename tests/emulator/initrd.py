@@ -1,9 +1,10 @@
 """Programs and initial file systems for an emulated Linux, without a C library and without tools that need one."""
 
+import os
 import pathlib
 import subprocess
 
-DIRECTORY, FILE, CHARACTERS = 0o40755, 0o100755, 0o20600
+DIRECTORY, FILE, CHARACTERS, LINK = 0o40755, 0o100755, 0o20600, 0o120777
 
 
 def compile_program(source, target, address=None):
@@ -26,11 +27,24 @@ def entry(number, name, mode, data=b'', device=(0, 0)):
 
 
 def make(target, files):
-    """An initial file system of {path: bytes}, with /dev/console."""
+    """An initial file system of {path: bytes}, or of where a symbolic link leads, as text; with /dev/console."""
     folders = {str(parent) for path in files for parent in pathlib.PurePath(path).parents if str(parent) != '.'}
     members = [(name, DIRECTORY, b'', (0, 0)) for name in sorted(folders | {'dev'})]
     members.append(('dev/console', CHARACTERS, b'', (5, 1)))
-    members += [(name, FILE, data, (0, 0)) for name, data in sorted(files.items())]
+    members += [(name, LINK, data.encode(), (0, 0)) if isinstance(data, str) else (name, FILE, data, (0, 0))
+                for name, data in sorted(files.items())]
     members.append(('TRAILER!!!', 0, b'', (0, 0)))
     pathlib.Path(target).write_bytes(b''.join(entry(i, *member) for i, member in enumerate(members, 1)))
     return target
+
+
+def read_tree(folder, wanted=lambda path: True):
+    """{path: bytes, or where a symbolic link leads, as text}, of the files below a folder that are wanted."""
+    files = {}
+    for path in sorted(pathlib.Path(folder).rglob('*')):
+        name = path.relative_to(folder)
+        if wanted(name) and path.is_symlink():
+            files[str(name)] = os.readlink(path)
+        elif wanted(name) and path.is_file():
+            files[str(name)] = path.read_bytes()
+    return files
