@@ -1,4 +1,5 @@
-"""The emulator's part of the bench: the same bare-metal kernels in ours and in QEMU, with and without -icount.
+"""The emulator's part of the bench: the same bare-metal kernels, and the same jobs inside Linux (jobs.py), in ours and in
+QEMU, with and without -icount.
 
 A sample is the processor time, user's and system's, of one emulator from its start to the guest's last instruction, so
 that other load on the machine counts little. -icount shift=0 makes QEMU deterministic, as ours always is.
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 import emulator_costs
+import jobs
 from table import OURS, Aim
 
 COMPILER = 'riscv64-unknown-elf-gcc'
@@ -22,10 +24,15 @@ QEMU = ['qemu-system-riscv64', '-M', 'virt', '-bios', 'none', '-nographic', '-mo
 KERNELS = {'CRC': 'CRC-16, bit by bit', 'CALLS': 'calls and returns: Fibonacci', 'INDIRECT': 'indirect calls, by a table of four',
            'LIST': 'a linked list of 64 KiB', 'SORT': 'shell sort of bytes', 'FLOAT': 'a chain of multiplications and additions',
            'MIXED': 'some of each, and products of matrices'}
-PLAIN, COUNTED = 'qemu', 'qemu-icount'
-ROWS = [f'emulator-{name.lower()}' for name in KERNELS] + ['emulator-mean', 'emulator-mean-icount', 'emulator-boot']
-ROWS += emulator_costs.ROWS
-AIMS = {'emulator-mean': Aim(1 / 2, PLAIN), 'emulator-mean-icount': Aim(1 / 3.5, COUNTED), **emulator_costs.AIMS}
+PLAIN, COUNTED, THREADS = 'qemu', 'qemu-icount', 'qemu-threads'
+HARTS = {1: 'job', 4: 'four'}  # what the rows of jobs are called
+MEANS = [f'emulator-{kind}-mean{more}' for kind in HARTS.values() for more in ('', '-icount')]
+JOB_ROWS = {f'emulator-{kind}-{job}' for kind in HARTS.values() for job in ['boot', *jobs.JOBS]} | set(MEANS)
+ROWS = [f'emulator-{name.lower()}' for name in KERNELS] + ['emulator-mean', 'emulator-mean-icount', *sorted(JOB_ROWS), *emulator_costs.ROWS]
+AIMS = {row: Aim(1, PLAIN) for row in JOB_ROWS}
+AIMS |= {row: Aim(1 / 3.5, COUNTED) if row.endswith('icount') else Aim(1 / 2, PLAIN)
+         for row in ['emulator-mean', 'emulator-mean-icount', *MEANS]}
+AIMS |= emulator_costs.AIMS
 
 
 def build(folder, name, times):
@@ -68,16 +75,22 @@ def means(rows, names):
             if len(values) == len(rows)}
 
 
-def boot_commands(options):
-    """How each boots Linux to the end of its init, if a kernel was given."""
-    kernel, initrd = os.environ.get('BENCH_RISCV_KERNEL'), os.environ.get('BENCH_RISCV_INITRD')
-    if not kernel or not initrd:
+def measure_jobs(options, harts, cpus, names):
+    """The rows of the jobs inside Linux; none when the programs for them cannot be had."""
+    kind, of = HARTS[harts], '' if harts == 1 else f' ({harts} harts)'
+    try:
+        folder, image = jobs.make(os.path.join(options.build, 'debian-riscv64'))
+    except jobs.debian.Missing as why:
+        print(f'emulator: jobs inside Linux are left out: {why}', file=sys.stderr)
         return {}
-    ours = [os.path.join(options.build, 'tests', 'emulator', 'boot-machine'), '--harts', '1', '--memory', '512', '--kernel', kernel,
-            '--initrd', initrd, '--append', 'console=ttyS0']
-    qemu = ['qemu-system-riscv64', '-M', 'virt', '-m', '512', '-nographic', '-monitor', 'none', '-serial', 'stdio', '-kernel',
-            kernel, '-initrd', initrd, '-append', 'console=ttyS0']
-    return {OURS: ours, PLAIN: qemu, COUNTED: [*qemu, '-icount', 'shift=0']}
+    taken = jobs.measure(jobs.commands(options.build, folder, image, harts, OURS, names), cpus,
+                         options.kernel_rounds)
+    rows = {f'emulator-{kind}-{job}': {'unit': 's', 'what': what + of, 'servers': taken[job]}
+            for job, what in {'boot': 'Linux, to its init', **{job: about[0] for job, about in jobs.JOBS.items()}}.items()}
+    mean = means(rows, names)
+    rows[f'emulator-{kind}-mean'] = {'unit': 's', 'what': f'geometric mean{of}', 'servers': mean}
+    rows[f'emulator-{kind}-mean-icount'] = {'unit': 's', 'what': f'the same, deterministic{of}', 'servers': mean}
+    return rows
 
 
 def measure(options):
@@ -104,10 +117,10 @@ def measure(options):
         mean = means(rows, names)
         rows['emulator-mean'] = {'unit': 's', 'what': 'geometric mean', 'servers': mean}
         rows['emulator-mean-icount'] = {'unit': 's', 'what': 'the same, deterministic', 'servers': mean}
-    commands = boot_commands(options)
-    if commands and (not wanted or 'emulator-boot' in wanted):
-        rows['emulator-boot'] = {'unit': 's', 'what': 'Linux, to the end of its init', 'servers': measure_row(
-            {emulator: commands[emulator] for emulator in names}, cpus, rounds)}
+    several = names + [THREADS] if PLAIN in names else names
+    for harts, kind in HARTS.items():
+        if not options.quick and (not wanted or any(row.startswith(f'emulator-{kind}-') for row in wanted)):
+            rows |= measure_jobs(options, harts, cpus, names if harts == 1 else several)
     if not wanted or set(emulator_costs.ROWS) & set(wanted):
         rows |= emulator_costs.measure(options, QEMU if PLAIN in names else [], build, sample)
-    return rows, [*names, emulator_costs.WITHOUT]
+    return rows, [*several, emulator_costs.WITHOUT]
