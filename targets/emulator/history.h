@@ -53,6 +53,7 @@ struct tl_history_future {
 	tl_size input_count;
 	const struct tl_epoch *epochs; /* in order; borrowed until the history is closed */
 	tl_size epoch_count;
+	tl_u64 chain; /* of the epochs before these */
 	struct tl_computer_position end;
 	tl_u64 end_begun;
 };

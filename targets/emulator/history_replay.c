@@ -33,6 +33,7 @@ enum tl_status tl_history_set_future(struct tl_history *history, const struct tl
 		history->log_count++;
 	}
 	history->future = *future;
+	history->chain = future->chain;
 	history->end = future->end;
 	history->end_begun = future->end_begun;
 	history->replaying = true;

@@ -248,6 +248,8 @@ enum tl_status tl_emulator_record_begins(struct tl_emulator *emulator, struct tl
 					    .input_count = segment->input_count,
 					    .epochs = replay->epochs + segment->first_epoch,
 					    .epoch_count = segment->epoch_count,
+					    .chain = segment->first_epoch != 0 ? replay->chain[segment->first_epoch - 1]
+									       : 0,
 					    .end = segment->end,
 					    .end_begun = segment->end_begun};
 	if (tl_history_set_future(emulator->history, &future) != TL_OK)
