@@ -8,6 +8,11 @@ MACHINE is the test program tests/emulator/run-machine, OPCODES core/cpu/riscv_o
 blocks of random instructions, in machine, supervisor and user mode, with and without page tables. Each block starts from
 random registers; traps are written down and the instruction is skipped; at its end all registers are. What the program
 prints of this must be the same on both machines.
+
+Of the privileged architecture there are: page tables of three and four levels with entries of all kinds, written anew
+for each block, so that it is seen which accessed and dirty bits it sets; physical memory protection; delegated traps
+and a supervisor's handler, direct and vectored; interrupts that software and the supervisor's timer hold up; the bits
+of mstatus that lend privileges (MPRV, SUM, MXR) or take them (TVM, TW, TSR).
 """
 
 import argparse
@@ -41,7 +46,6 @@ _start:
 	csrw pmpaddr0, t1
 	li t1, 0x1f
 	csrw pmpcfg0, t1
-	call tables
 	j block_0
 	.align 4
 trap:
@@ -52,6 +56,8 @@ trap:
 	csrr t0, mepc
 	ld t1, 32(sp)
 	beq t0, t1, finish
+	la t1, handed_on
+	beq t0, t1, finish
 	ld t1, 24(sp)
 	csrr t2, mcause
 	sd t2, 0(t1)
@@ -61,6 +67,7 @@ trap:
 	addi t1, t1, 24
 	sd t1, 24(sp)
 	csrr t1, mcause
+	bltz t1, interrupt
 	li t2, 12
 	beq t1, t2, finish
 	li t2, 1
@@ -78,11 +85,73 @@ trap:
 	bnez t2, 1f
 	addi t0, t0, 2
 1:	csrw mepc, t0
-	ld t0, 0(sp)
+leave:	ld t0, 0(sp)
 	ld t1, 8(sp)
 	ld t2, 16(sp)
 	csrrw sp, mscratch, sp
 	mret
+interrupt:
+	li t1, 0x222
+	csrc mip, t1
+	li t1, -1
+	csrw 0x14d, t1
+	j leave
+	# The supervisor's handler, which does the same; also where its vectors lead.
+	.align 8
+supervisor_trap:
+	.rept 16
+	j 1f
+	.endr
+1:	csrrw sp, sscratch, sp
+	sd t0, 0(sp)
+	sd t1, 8(sp)
+	sd t2, 16(sp)
+	csrr t0, sepc
+	la t2, context
+	ld t1, 32(t2)
+	beq t0, t1, hand_on
+	ld t1, 24(t2)
+	csrr t2, scause
+	sd t2, 0(t1)
+	sd t0, 8(t1)
+	csrr t2, stval
+	sd t2, 16(t1)
+	csrr t2, sstatus
+	sd t2, 24(t1)
+	addi t1, t1, 32
+	la t2, context
+	sd t1, 24(t2)
+	csrr t1, scause
+	bltz t1, 3f
+	mv t1, t0
+	srli t2, t0, 31
+	bnez t2, 1f
+	lui t2, 0x40000
+	add t1, t1, t2
+1:	lhu t2, 0(t1)
+	andi t2, t2, 3
+	addi t2, t2, -3
+	addi t0, t0, 2
+	bnez t2, 2f
+	addi t0, t0, 2
+2:	csrw sepc, t0
+	ld t0, 0(sp)
+	ld t1, 8(sp)
+	ld t2, 16(sp)
+	csrrw sp, sscratch, sp
+	sret
+	# Of interrupts what only machine mode can take away is not wanted any more.
+3:	csrci sip, 2
+	li t1, 0x220
+	csrc sie, t1
+	j 2b
+hand_on:
+	ld t0, 0(sp)
+	ld t1, 8(sp)
+	ld t2, 16(sp)
+	csrrw sp, sscratch, sp
+handed_on:
+	ecall
 finish:
 	ld t1, 24(sp)
 	csrr t2, mstatus
@@ -116,6 +185,9 @@ done:
 	li s0, %(scratch)d
 	li s1, %(scratch_end)d
 	call print
+	li s0, %(tables)d
+	li s1, %(tables)d + 4096 * 4
+	call print
 	li t0, 0x100000
 	li t1, 0x5555
 	sw t1, 0(t0)
@@ -147,12 +219,14 @@ print:
 6:	ret
 	.align 3
 context: .zero 64
+supervisor_context: .zero 64
 '''
 
 
-def tables(chance):
-    """Sv39: the first gigabytes as they are; a window on the scratch memory with pages of all kinds of rights."""
-    lines = ['tables:', f'\tli t0, {TABLES}']
+def tables(number, chance):
+    """Three levels: the first gigabytes as they are; a window on the scratch memory with pages of all kinds of rights. And
+    a fourth, in which the same stands at both ends."""
+    lines = [f'tables_{number}:', f'\tli t0, {TABLES}']
 
     def put(offset, value):
         lines.append(f'\tli t1, {offset}')
@@ -164,14 +238,33 @@ def tables(chance):
     put(1 * 8, (0x80000000 >> 12) << 10 | 0xdf)
     put(3 * 8, (TABLES + 0x1000 >> 12) << 10 | 1)
     put(0x1000, (TABLES + 0x2000 >> 12) << 10 | 1)
-    put(0x1008, (SCRATCH & ~0x1fffff) >> 12 << 10 | 0xdf)
+    put(0x1008, (SCRATCH & ~0x1fffff) >> 12 << 10 | chance.choice([0xdf, 0x1f, 0x5f]))
     put(0x1010, 0x80201000 >> 12 << 10 | 0xdf)  # a large page that is not aligned
     put(0x1018, (TABLES + 0x2000 >> 12) << 10 | 0x41)  # accessed, and not a leaf
+    put(0x3000, (TABLES >> 12) << 10 | 1)
+    put(0x3000 + 511 * 8, (TABLES >> 12) << 10 | 1)
+    put(0x3000 + 8, chance.choice([0, 0xdf, (0x80000000 >> 12) << 10 | 0xdf]))
     for page in range(64):
-        rights = chance.choice([0xdf, 0xd7, 0xd3, 0xd9, 0xdb, 0xcf, 0xc7, 0xc3, 0x1f, 0x5f, 0xdd, 0x00, 0x0f, 0x17])
-        put(0x2000 + page * 8, ((SCRATCH >> 12) + page % 16) << 10 | rights)
-    lines.append('\tret')
-    return '\n'.join(lines)
+        rights = chance.choice([0xdf, 0xd7, 0xd3, 0xd9, 0xdb, 0xcf, 0xc7, 0xc3, 0x1f, 0x5f, 0xdd, 0x00, 0x0f, 0x17, 0x1f, 0x57])
+        upper = chance.choice([0] * 20 + [1 << 63, 1 << 61, 1 << 62, 1 << 54])
+        put(0x2000 + page * 8, ((SCRATCH >> 12) + page % 16) << 10 | rights | upper)
+    return lines
+
+
+def protection(chance, wanted):
+    """Three regions of the scratch memory with rights of their own, before one of everything."""
+    addresses, kinds = [], []
+    for _ in range(3):
+        at = SCRATCH + chance.randrange(16) * 4096 + chance.choice([0, 0, 0, chance.randrange(512) * 8])
+        kind = chance.choice([0, 1, 2, 3, 3, 3] if addresses else [0, 2, 3])  # the first would begin at 0
+        size = chance.choice([1, 2, 6, 9, 10, 11, 12])  # of 8 << size bytes
+        addresses.append(at >> 2 if kind != 3 else at >> 2 & ~((1 << size) - 1) | (1 << size - 1) - 1)
+        kinds.append(kind << 3 | chance.choice([0, 1, 3, 4, 5, 7]) if wanted else 0)
+    lines = []
+    for i, address in enumerate([*addresses, (1 << 54) - 1]):
+        lines += [f'\tli t0, {address:#x}', f'\tcsrw pmpaddr{i}, t0']
+    value = kinds[0] | kinds[1] << 8 | kinds[2] << 16 | 0x1f << 24
+    return lines + [f'\tli t0, {value:#x}', '\tcsrw pmpcfg0, t0']
 
 
 def save():
@@ -207,6 +300,7 @@ class Blocks:
                        'F_TO_X_ROUNDED', 'X_TO_F_ROUNDED', 'F_TO_X', 'X_TO_F')]
         self.memory = [row for row in self.rows if row[3] in ('LOAD', 'STORE', 'F_LOAD', 'F_STORE', 'LR', 'AMO')
                        and not row[0].startswith('sc.')]
+        self.levels, self.delegates, self.protects = 3, False, False
         self.branches = [row for row in self.rows if row[3] == 'B']
 
     def fill(self, row):
@@ -219,14 +313,18 @@ class Blocks:
 
     def address(self, mode):
         scratch = self.chance.randrange(16 * 4096)
-        if self.chance.random() < 0.8:
+        # Of an access that meets two regions or pages, of which each has its fault, either may come.
+        if self.protects or self.chance.random() < 0.8:
             scratch &= ~7
         if mode in ('machine', 'bare'):
             return SCRATCH + scratch
+        if self.levels == 4 and self.chance.random() < 0.3:
+            return self.chance.choice([0xffffff8000000000, 0x8000000000, 0xffff800000000000, 0x800000000000]) + \
+                0xc0000000 + self.chance.randrange(64) * 4096 + scratch % 4096
         kind = self.chance.random()
         if kind < 0.55:
             return 0xc0000000 + self.chance.randrange(64) * 4096 + scratch % 4096
-        if kind < 0.7:
+        if kind < 0.7 and not self.protects:
             return 0xc0000000 + self.chance.randrange(1, 64) * 4096 + self.chance.randrange(-8, 8)
         if kind < 0.8:
             return 0xc0200000 + scratch
@@ -247,6 +345,8 @@ class Blocks:
             word = word & 0xfffff | (offset & 0xfff) << 20
         elif row[3] in ('STORE', 'F_STORE'):
             word = word & ~0xfe000f80 | (offset & 31) << 7 | (offset >> 5 & 127) << 25
+        if row[3] == 'LR' and word >> 7 & 31 == base:  # sc at any address: QEMU does not look whether it is aligned
+            word ^= 1 << 7
         lines = [f'\tli x{base}, {target & (1 << 64) - 1:#x}', f'\t.4byte {word:#x}']
         if row[0].startswith('lr.') and self.chance.random() < 0.8:
             other = next(r for r in self.rows if r[0] == 'sc.' + row[0][3:4])
@@ -257,9 +357,16 @@ class Blocks:
         # Not sepc and mepc, of which QEMU 7.2 keeps the lowest bit, nor those that enable counters, of
         # which it keeps 64, nor pmpaddr, of which it keeps all,
         # nor medeleg, in which it has bits of the hypervisor.
-        known = [1, 2, 3, 0x140, 0x142, 0x143, 0x105, 0x100, 0x104]
-        if mode == 'machine':
-            known += [0x342, 0x343, 0xf14]
+        known = [1, 2, 3, 0x143, 0x100, 0x180]
+        known += [0x100, 0x144, 0x104] if self.delegates else [0x140, 0x105, 0x104]
+        if mode in ('machine', 'lent'):
+            known += [0x343, 0xf14]
+        if mode == 'machine' and not self.protects:  # what QEMU has for the cause of a fault is not always right
+            known += [0x342, 0x142]
+        if self.delegates and mode in ('machine', 'lent', 'supervisor', 'bare'):
+            known += [0x14d]
+        if self.delegates and mode in ('machine', 'lent'):
+            known += [0x344, 0x304, 0x300]
         number = self.chance.choice(known)
         kind = self.chance.choice([1, 2, 3, 5, 6, 7])
         rd, source = self.chance.randrange(32), self.chance.randrange(32)
@@ -267,10 +374,37 @@ class Blocks:
         if number in (0x100,):  # not the interrupts, and the endianness stays
             kind = self.chance.choice([2, 3])
             source = self.chance.randrange(1, 32)
-            lines.append(f'\tli x{source}, {self.chance.getrandbits(24) & 0xc6120:#x}')
-        if number in (0x104, 0xf14):  # QEMU takes clearing of no bits for no write, also of what is read-only
+            bits = self.chance.getrandbits(24) & (0xc0122 if self.delegates else 0xc0120)
+            # Floating point is on or off: QEMU does not take all that changes its registers for that.
+            lines.append(f'\tli x{source}, {bits | self.chance.choice([0, 0x6000]):#x}')
+        if number == 0x300:  # only whether there are interrupts
+            kind, source = self.chance.choice([2, 3]), self.chance.randrange(1, 32)
+            lines.append(f'\tli x{source}, 8')
+        if number == 0x180:
+            kind, source = 2, 0
+        if self.delegates and number in (0x144, 0x344, 0x104, 0x304):
+            kind, source = self.chance.choice([2, 3]), self.chance.randrange(1, 32)
+            lines.append(f'\tli x{source}, {self.chance.choice([2, 0x20, 0x200, 0x222]):#x}')
+        if number == 0x344:  # QEMU has a timer of machine mode, which is due
+            rd = 0
+        if number == 0x14d:
+            kind, source = 1, self.chance.randrange(1, 32)
+            lines.append(f'\tli x{source}, {self.chance.choice([0, -1])}')
+        if number == 0xf14 or number == 0x104 and not self.delegates:  # QEMU takes clearing of no bits for no write, also of what is read-only
             kind, source = 2, 0
         return lines + [f'\t.4byte {number << 20 | source << 15 | kind << 12 | rd << 7 | 0x73:#x}']
+
+    def touch_compressed(self, mode):
+        """c.lw, c.ld, c.fld, c.sw, c.sd, c.fsd, and those by the stack pointer."""
+        kind = self.chance.choice([1, 2, 3, 5, 6, 7])
+        if self.chance.random() < 0.3:
+            half = kind << 13 | self.chance.getrandbits(11) << 2 | 2
+            if kind in (2, 3) and not half >> 7 & 31:  # rd is not x0
+                half |= 1 << 7
+            return [f'\tli x2, {self.address(mode) & (1 << 64) - 1:#x}', f'\t.2byte {half:#x}', '\t.2byte 1']
+        base = self.chance.randrange(8)
+        half = kind << 13 | self.chance.getrandbits(11) << 2 & ~(7 << 7) | base << 7
+        return [f'\tli x{8 + base}, {self.address(mode) & (1 << 64) - 1:#x}', f'\t.2byte {half:#x}', '\t.2byte 1']
 
     def compressed(self):
         # Not loads, stores and jumps: these go by registers that hold anything.
@@ -286,8 +420,10 @@ class Blocks:
         kind = self.chance.random()
         if kind < 0.55:
             return [f'\t.4byte {self.fill(self.chance.choice(self.plain)):#x}']
-        if kind < 0.75:
+        if kind < 0.73:
             return self.touch(mode)
+        if kind < 0.76:
+            return self.touch_compressed(mode)
         if kind < 0.82:
             return self.compressed()
         if kind < 0.88:
@@ -298,35 +434,52 @@ class Blocks:
             base = self.chance.randrange(1, 32)
             return [f'\t.4byte {8 << 20 | rd << 7 | 0x6f:#x}', '\t.4byte 0', f'\t.4byte {base << 7 | 0x17:#x}',
                     f'\t.4byte {(12 + self.chance.randrange(2)) << 20 | base << 15 | rd << 7 | 0x67:#x}', '\t.4byte 0']
-        if kind < 0.96:
+        if kind < (0.98 if self.delegates else 0.96):
             return self.control(mode)
-        word = self.chance.choice([0x00000073, 0x00100073, 0x0000100f, 0x0ff0000f, 0x12000073, 0x10200073 if mode == 'user'
-                                   else 0x12000073, 0x30200073 if mode != 'machine' else 0x13, 0x9002 << 16 | 1,
+        word = self.chance.choice([0x10500073 if mode == 'user' else 0x13, 0x00000073, 0x00100073, 0x0000100f, 0x0ff0000f, 0x12000073, 0x10200073 if mode == 'user'
+                                   else 0x12000073, 0x30200073 if mode not in ('machine', 'lent') else 0x13, 0x9002 << 16 | 1,
                                    self.chance.getrandbits(32) | 0x7f, 0x0000007b, 0xf1401073])
         return [f'\t.4byte {word:#x}']
 
     def block(self, number):
-        mode = self.chance.choice(['machine', 'bare', 'supervisor', 'supervisor', 'user', 'user'])
-        privilege = {'machine': 3, 'bare': 1, 'supervisor': 1, 'user': 0}[mode]
+        mode = self.chance.choice(['machine', 'bare', 'supervisor', 'supervisor', 'user', 'user', 'lent'])
+        privilege = {'machine': 3, 'lent': 3, 'bare': 1, 'supervisor': 1, 'user': 0}[mode]
+        self.levels = self.chance.choice([3, 4])
+        self.delegates = self.chance.random() < 0.5
+        self.protects = self.chance.random() < 0.5
         shift = 0x40000000 if mode == 'user' else 0
         extra = self.chance.choice([0, 0x40000, 0x80000, 0xc0000])  # SUM, MXR
+        if mode in ('supervisor', 'bare') and self.chance.random() < 0.3:
+            extra |= self.chance.choice([1, 2]) << 20  # TVM, TW
+        # Not what ends a block; and faults of loads and stores together: QEMU takes the one for the other.
+        given = self.chance.getrandbits(16) & 0x81fc if self.delegates else 0
+        given = given & ~0xa0a0 | (0xa0a0 if given & 0x80 else 0)
+        paged = 0 if mode in ('machine', 'bare') else (8 if self.levels == 3 else 9) << 60 | TABLES + (
+            0 if self.levels == 3 else 0x3000) >> 12
         lines = ['\t.align 2', f'block_{number}:', '\tla t0, context', f'\tla t1, end_{number}',
                  f'\tli t2, {shift:#x}', '\tsub t1, t1, t2', '\tsd t1, 32(t0)',
-                 f'\tla t1, block_{number + 1}', '\tsd t1, 40(t0)', '\tli t0, 0xe79aa',
-                 '\tcsrc mstatus, t0', f'\tli t0, {privilege << 11 | 0x6000 | extra:#x}', '\tcsrs mstatus, t0',
-                 '\tcsrw medeleg, zero', '\tcsrw stvec, zero', '\tli t0, -1', '\tcsrw mcounteren, t0',
-                 f'\tli t0, {0 if mode in ("machine", "bare") else 8 << 60 | TABLES >> 12:#x}', '\tcsrw satp, t0',
+                 f'\tla t1, block_{number + 1}', '\tsd t1, 40(t0)', '\tli t0, 0x7e79aa',
+                 '\tcsrc mstatus, t0', '\tcsrw satp, zero', f'\tcall tables_{number}', *protection(self.chance, self.protects),
+                 '\tcsrw mie, zero', '\tcsrw scause, zero', '\tli t0, 0x222', '\tcsrc mip, t0', '\tli t0, -1', '\tcsrw 0x14d, t0',
+                 f'\tli t0, {self.delegates << 63:#x}', '\tcsrw 0x30a, t0', '\tla t0, supervisor_context', '\tcsrw sscratch, t0',
+                 f'\tli t0, {self.chance.getrandbits(10) & 0x222 if self.delegates else 0:#x}', '\tcsrw mideleg, t0',
+                 f'\tli t0, {privilege << 11 | 0x6000 | extra:#x}', '\tcsrs mstatus, t0',
+                 f'\tli t0, {given:#x}', '\tcsrw medeleg, t0', f'\tla t0, supervisor_trap + {self.chance.randrange(2)}',
+                 '\tcsrw stvec, t0', '\tli t0, -1', '\tcsrw mcounteren, t0',
+                 f'\tli t0, {paged:#x}', '\tcsrw satp, t0',
                  '\tsfence.vma', f'\tla t0, start_{number}', f'\tli t1, {shift:#x}', '\tsub t0, t0, t1',
                  '\tcsrw mepc, t0', f'\tla t0, numbers_{number}']
         lines += [f'\tfld f{n}, {8 * n}(t0)' for n in range(32)]
         lines += [f'\tli x{n}, {self.integer():#x}' for n in range(1, 32)]
         lines += ['\tfsrmi zero, %d' % self.chance.randrange(5), '\tfsflagsi zero, 0', '\tmret', f'start_{number}:',
                   '\t.option rvc']
+        if mode == 'lent':  # by the user: behind a mret that changes whose rights are lent QEMU keeps what it had found
+            lines += ['\tli x5, 0x20000', '\tcsrs mstatus, x5']
         for _ in range(LENGTH):
             lines += self.one(mode)
         lines += ['\t.align 2', f'end_{number}:', '\tecall', '\t.option norvc', '\t.align 3', f'numbers_{number}:']
         lines += [f'\t.8byte {self.number():#x}' for n in range(32)]
-        return lines
+        return [*lines, *tables(number, self.chance), '\tret']
 
     def number(self):
         if self.chance.random() < 0.5:
@@ -339,7 +492,7 @@ def program(header, seed, count):
     chance = random.Random(seed)
     blocks = Blocks(header, chance)
     lines = [HANDLER % {'output': OUTPUT, 'scratch': SCRATCH, 'scratch_end': SCRATCH + 65536, 'save': save(),
-                        'saved': 8 * 59}, tables(chance)]
+                        'saved': 8 * 59, 'tables': TABLES}]
     for number in range(count):
         lines += blocks.block(number)
     lines += [f'block_{count}:', '\tj done']
@@ -366,14 +519,18 @@ def compare(theirs, ours, code):
     for n, (a, b) in enumerate(zip(theirs, ours)):
         if a == b:
             continue
-        # An atomic access to a page that is not there is a store's fault; QEMU finds it out when it reads.
-        if a == f'{13:016x}' and b == f'{15:016x}' and n + 1 < len(ours):
+        # An atomic access to memory that is not there, or that may not be read, is a store's fault; QEMU finds it out
+        # when it reads.
+        if (int(a, 16), int(b, 16)) in ((13, 15), (5, 7), (5, 15), (13, 7)) and n + 1 < len(ours):
             at = int(ours[n + 1], 16)
             at += 0x40000000 if at < START else 0
             if 0 <= at - START < len(code) and code[at - START] & 0x7f == 0x2f:
                 continue
         # Comparisons that raise a flag make the floating-point state dirty; with QEMU it stays clean.
-        if int(a, 16) ^ int(b, 16) == 1 << 63 | 1 << 13 and int(b, 16) >> 13 & 3 == 3:
+        if (int(a, 16) ^ int(b, 16)) & ~(1 << 63 | 3 << 13) == 0 and int(b, 16) >> 13 & 3 == 3:
+            continue
+        # Where there is no memory, QEMU does an access that is not aligned in parts that are, and tells of one of those.
+        if n >= 2 and int(ours[n - 2], 16) in (5, 7) and int(a, 16) in [int(b, 16) & ~low for low in (1, 3, 7)]:
             continue
         different.append(n)
     return different
