@@ -209,9 +209,11 @@ static enum tl_status bring(struct tl_disk *disk, tl_u64 number, bool whole, tl_
 	enum tl_status status;
 
 	if (disk->limit != 0 && disk->count >= disk->limit)
-		return TL_FAIL(&disk->failure, TL_ERROR_NO_MEMORY,
-			       "the overlay of a disk is full: the guest wrote all of the %llu blocks that it may",
-			       (unsigned long long)disk->limit);
+		return TL_FAIL(
+			&disk->failure, TL_ERROR_NO_MEMORY,
+			"the overlay of a disk is full: the guest wrote all of the %llu MiB that it may; a disk that "
+			"is written through has no such limit",
+			(unsigned long long)(disk->limit * TL_DISK_BLOCK >> 20));
 	bytes = add(disk, number);
 	if (bytes == NULL)
 		return TL_FAIL(&disk->failure, TL_ERROR_NO_MEMORY, "no memory for what the guest writes to a disk");

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -170,6 +171,11 @@ enum tl_status tl_computer_load_firmware(struct tl_computer *computer, const cha
 	struct content content;
 	enum tl_status status;
 
+	if (strcmp(path, TL_COMPUTER_FIRMWARE) == 0 && access(path, F_OK) != 0)
+		return TL_FAIL(
+			error, TL_ERROR_ARGUMENT,
+			"the firmware %s is not there: install Debian's opensbi, or name another with --firmware",
+			path);
 	TL_TRY(read_file(&content, path, error));
 	status = load_code(computer, &content, TL_BOARD_MEMORY, &computer->entry, error);
 	free(content.bytes);

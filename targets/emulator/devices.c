@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #define PATH_SIZE 4096
 
@@ -100,6 +101,14 @@ static enum tl_disk_mode split(char *what)
 	return TL_DISK_OVERLAY;
 }
 
+/* A guest must not use up the host's memory: what it writes to a disk may take a quarter of it. */
+static tl_u64 overlay_limit(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && size > 0 ? (tl_u64)pages * (tl_u64)size / 4 / TL_DISK_BLOCK : 0;
+}
+
 enum tl_status tl_devices_add_disk(struct tl_devices *devices, const char *what, struct tl_error *error)
 {
 	struct tl_virtio *slot = next_slot(devices, NULL, "a disk", error);
@@ -115,6 +124,7 @@ enum tl_status tl_devices_add_disk(struct tl_devices *devices, const char *what,
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the name of a disk is longer than %d bytes", PATH_SIZE - 1);
 	mode = split(path);
 	TL_TRY(tl_disk_open(&devices->disks[number], path, mode, error));
+	devices->disks[number].limit = overlay_limit();
 	snprintf(id, sizeof(id), "disk%u", number);
 	tl_virtio_block_plug(&devices->blocks[number], slot, &devices->disks[number], id);
 	devices->paths[number] = realpath(path, NULL);

@@ -153,6 +153,31 @@ TEST(an_overlay_reads_as_a_model_does_and_goes_back)
 	unlink(path);
 }
 
+TEST(an_overlay_that_is_full_fails_and_keeps_what_it_has)
+{
+	static tl_u8 written[TL_DISK_BLOCK], back[TL_DISK_BLOCK];
+	struct tl_disk disk;
+	struct tl_error error;
+
+	REQUIRE(make_file(FILE_SIZE));
+	REQUIRE(tl_disk_open(&disk, path, TL_DISK_OVERLAY, &error) == TL_OK);
+	disk.limit = 2;
+	tl_fill(written, 0x5a, sizeof(written));
+	for (tl_u64 i = 0; i < 2; i++)
+		CHECK(tl_disk_write(&disk, i * TL_DISK_BLOCK, written, TL_DISK_BLOCK) == TL_OK);
+	CHECK(tl_disk_write(&disk, 5ull * TL_DISK_BLOCK, written, TL_DISK_BLOCK) == TL_ERROR_NO_MEMORY);
+	CHECK(strstr(disk.failure.text, "is full") != NULL);
+	CHECK_EQUAL(disk.failures, 1);
+	CHECK_EQUAL(disk.count, 2);
+	CHECK(tl_disk_write(&disk, TL_DISK_BLOCK, written, TL_DISK_BLOCK) == TL_OK);
+	CHECK(tl_disk_read(&disk, TL_DISK_BLOCK, back, TL_DISK_BLOCK) == TL_OK);
+	CHECK(memcmp(back, written, sizeof(written)) == 0);
+	CHECK(tl_disk_read(&disk, 5ull * TL_DISK_BLOCK, back, TL_DISK_BLOCK) == TL_OK);
+	CHECK(memcmp(back, written, sizeof(written)) != 0);
+	tl_disk_close(&disk);
+	unlink(path);
+}
+
 TEST(ranges_outside_the_disk_are_refused)
 {
 	struct tl_error error;
