@@ -33,13 +33,26 @@ static bool fault_at_point(struct tl_engine *engine, struct thread *thread, cons
 	       tl_points_find(thread->process->space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL;
 }
 
+/*
+ * Is the thread on its way to a stop that only a signal 2, or the word that it stopped, is to be told of? A signal that
+ * it meets then is given to the program when it goes on, and is no answer. For any other stop it would have to be kept
+ * behind what is told, which may be a signal for the same thread.
+ */
+static bool only_interrupted(const struct tl_engine *engine, const struct thread *thread)
+{
+	if (thread->process->unattended || thread->deliver != 0)
+		return false;
+	return thread->stop_asked || thread->interrupted || (!engine->settings.non_stop && engine->interrupt);
+}
+
 static void on_signal(struct tl_engine *engine, struct thread *thread, const struct tl_event *event)
 {
 	/* Clients want to see every signal of a thread that steps, and a signal must not be lost while all is stopped.
 	 */
 	if (thread->plan == TL_ACTION_CONTINUE &&
 	    bit(engine->settings.pass_signals, TL_SIGNAL_WORDS, (tl_u64)event->signal) &&
-	    !tl_run_standstill(engine, thread->process) && !thread->stop_asked && !thread->interrupted &&
+	    (only_interrupted(engine, thread) ||
+	     (!tl_run_standstill(engine, thread->process) && !thread->stop_asked && !thread->interrupted)) &&
 	    !fault_at_point(engine, thread, event)) {
 		thread->deliver = event->signal;
 		tl_run_settle(engine, thread);

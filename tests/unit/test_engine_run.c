@@ -202,6 +202,34 @@ MACHINE_TEST(passed_signals_make_no_report)
 	GO_UNTIL(machine, &report, TL_EVENT_TRAP);
 }
 
+/* It was asked for an end, and came to a signal that is passed: that goes to the program, and the end is told. */
+static void interrupt_meets_passed_signal(struct machine *machine)
+{
+	struct tl_report report;
+
+	tl_engine_settings(machine->engine)->pass_signals[0] = (tl_u64)1 << 10;
+	REQUIRE(machine_continue(machine) == TL_OK);
+	HAPPENS(machine, machine->main, TL_SCRIPTED_DELAY_STOPS, 10, 0);
+	tl_engine_interrupt(machine->engine);
+	HAPPENS(machine, machine->main, TL_SCRIPTED_SIGNAL, 10, 0);
+	RUN_UNTIL(machine, &report, TL_EVENT_SIGNAL);
+	CHECK_EQUAL(report.event.signal, 2);
+	CHECK(report.asked);
+	GO_UNTIL(machine, &report, TL_EVENT_PROCESS_KILLED);
+	CHECK_EQUAL(report.event.signal, 10);
+}
+
+MACHINE_TEST(an_interrupt_outlives_a_passed_signal)
+{
+	interrupt_meets_passed_signal(machine);
+}
+
+MACHINE_TEST(a_non_stop_interrupt_outlives_a_passed_signal)
+{
+	NON_STOP(machine);
+	interrupt_meets_passed_signal(machine);
+}
+
 MACHINE_TEST(a_passed_fault_upon_a_breakpoint_is_told)
 {
 	struct tl_report report;
