@@ -433,6 +433,12 @@ void tl_pass_start(struct tl_engine *engine, struct thread *thread)
 		tl_engine_set_state(engine, thread, TL_THREAD_HELD);
 		return;
 	}
+	/* What it stands on lies ahead, and is none of its business on the way back. */
+	if (thread->plan == TL_ACTION_CONTINUE_BACK || thread->plan == TL_ACTION_STEP_BACK) {
+		thread->dealt = thread->rehit = false;
+		go(engine, thread, TL_THREAD_RUNNING, false, false);
+		return;
+	}
 	if (!dealt && (engine->capabilities & TL_CAN_PASS_POINTS) != 0 && thread->deliver == 0 &&
 	    tl_points_any(space, KIND_BIT(TL_POINT_SOFTWARE)) &&
 	    tl_engine_program_counter(engine, thread, &at) == TL_OK &&

@@ -91,6 +91,7 @@ struct tl_breakpoint {
 	bool by_location;  /* watch -l */
 	bool has_scope;    /* it ends with the frame whose address is next, when that returns to `scope_caller` */
 	tl_u64 scope_frame, scope_caller;
+	tl_u64 scope_function; /* where the frame's function begins: another's may be at its place before it */
 	struct tl_watched watched[TL_WATCHED_MAX];
 	tl_size watched_count;
 	struct tl_value old_value, new_value; /* bytes belong to the point; type NULL: none, it cannot be read */

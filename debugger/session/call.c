@@ -548,6 +548,9 @@ enum tl_status tl_session_call(struct tl_session *session, const struct tl_value
 			       "Cannot call functions in the program: may-call-functions is off.");
 	if ((tl_target_capabilities(session->target) & TL_CAN_RUN) == 0 || session->selected.process == 0)
 		return TL_FAIL(error, TL_ERROR_NOT_RUNNING, "You can't do that without a process to debug.");
+	/* On the way back, a call would begin another future. */
+	if (session->deciding && session->steps.back)
+		return TL_FAIL(error, TL_ERROR_STATE, "Cannot call functions in reverse mode.");
 	if (session->running || session->calling)
 		return TL_FAIL(error, TL_ERROR_RUNNING, "The program runs: functions can be called when it stands.");
 	TL_TRY(tl_session_environment(session, &environment, NULL, error));

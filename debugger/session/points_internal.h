@@ -127,6 +127,8 @@ bool tl_breakpoints_watch_hit(struct tl_session *session, const struct tl_report
  * are now. A thread of it stands.
  */
 void tl_breakpoints_watch_anew(struct tl_session *session, const struct tl_debugged *debugged);
+/* Backwards: was the frame of a watched variable not made yet? The same becomes of its watchpoint. */
+bool tl_breakpoints_scope_undone(struct tl_session *session, struct tl_thread_id thread, struct tl_stop *stop);
 /* Has the frame of a watched variable ended here? Its watchpoint then is the stop's, and goes. */
 bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id thread, tl_u64 address,
 				struct tl_stop *stop);

@@ -35,6 +35,7 @@ enum tl_stop_kind {
 	TL_STOP_INTERRUPTED, /* ^C or interrupt */
 	TL_STOP_EXITED,      /* `code` */
 	TL_STOP_KILLED,      /* by `signal` */
+	TL_STOP_HISTORY,     /* the record ends here, at its beginning or (behind a replay) at its end */
 	TL_STOP_NOTHING,     /* nothing that was resumed is left */
 	TL_STOP_FAILED       /* the target could not go on: `text` */
 };
@@ -80,6 +81,7 @@ struct tl_plan {
 	tl_i32 signal; /* to deliver first; -1: what it stopped with, if that is to be passed */
 	const struct tl_code_places *places; /* copied */
 	tl_u64 address;
+	bool back; /* time runs backwards; a target without TL_CAN_REVERSE is an error. Not with JUMP */
 };
 
 /* What becomes of other threads while one steps (GDB manual, "All-Stop Mode"). */

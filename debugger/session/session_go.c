@@ -34,6 +34,12 @@ static enum tl_status add(struct tl_session *session, const struct tl_action *ac
 	return TL_OK;
 }
 
+/* How those go that follow no plan: the way that time runs. */
+static enum tl_action_kind going_on(const struct tl_session *session)
+{
+	return session->steps.back ? TL_ACTION_CONTINUE_BACK : TL_ACTION_CONTINUE;
+}
+
 /* Of the inferiors that are not planned, what goes: what went before, or all of it. */
 static enum tl_status add_others(struct tl_session *session)
 {
@@ -47,7 +53,7 @@ static enum tl_status add_others(struct tl_session *session)
 			continue;
 		if (debugged->going.process == 0)
 			debugged->going = (struct tl_thread_id){debugged->process, TL_ANY};
-		TL_TRY(add(session, &(struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE}));
+		TL_TRY(add(session, &(struct tl_action){.filter = debugged->going, .kind = going_on(session)}));
 	}
 	return TL_OK;
 }
@@ -84,14 +90,14 @@ static enum tl_status add_planned(struct tl_session *session, tl_i32 signal)
 	debugged->going = session->selected;
 	tl_steps_action(session, &action);
 	if (tl_watch_steps(session))
-		action.kind = TL_ACTION_STEP;
+		action.kind = session->steps.back ? TL_ACTION_STEP_BACK : TL_ACTION_STEP;
 	TL_TRY(add(session, &action));
 	if (!others_run(session))
 		return TL_OK;
 	debugged->going.thread = TL_ANY;
 	if (session->calling && any_waits(session, debugged->process))
 		return add_untroubled(session, debugged->process);
-	return add(session, &(struct tl_action){.filter = debugged->going, .kind = TL_ACTION_CONTINUE});
+	return add(session, &(struct tl_action){.filter = debugged->going, .kind = going_on(session)});
 }
 
 /* Who goes and how; `signal`, unless it is 0, is delivered to `signalled`. */
@@ -121,7 +127,8 @@ enum tl_status tl_session_set_going(struct tl_session *session, struct tl_thread
 	TL_TRY(tl_breakpoints_sync(session, error));
 	tl_session_forget_stop(session);
 	/* What the thread stands on was told, or it was brought here: the next hit is another one. */
-	if (session->stopped_at != 0 && tl_session_program_counter(session, session->selected) == session->stopped_at)
+	if (session->stopped_at != 0 && !session->steps.back &&
+	    tl_session_program_counter(session, session->selected) == session->stopped_at)
 		(void)tl_engine_pass_here(session->engine, session->selected);
 	session->stopped_at = 0;
 	status = tl_engine_resume(session->engine, session->actions.items, session->actions.count);
@@ -205,7 +212,8 @@ static enum tl_status resume(struct tl_session *session, const struct tl_plan *p
 	TL_TRY(copy_places(session, plan, error));
 	session->plan = *plan;
 	session->plan.places = NULL;
-	signal = plan->signal >= 0 ? plan->signal : tl_session_signal_to_pass(session);
+	/* Where time runs backwards, what was about to be delivered is not. */
+	signal = plan->back ? 0 : plan->signal >= 0 ? plan->signal : tl_session_signal_to_pass(session);
 	if (plan->kind == TL_PLAN_JUMP)
 		TL_TRY(set_program_counter(session, plan->address, error));
 	if (plan->kind == TL_PLAN_CONTINUE && plan->count > 1)
@@ -236,6 +244,11 @@ enum tl_status tl_session_resume(struct tl_session *session, const struct tl_pla
 	if (tl_session_running(session))
 		return TL_FAIL(error, TL_ERROR_RUNNING,
 			       "Cannot execute this command while the selected thread is running.");
+	if (plan->back && (tl_target_capabilities(session->target) & TL_CAN_REVERSE) == 0)
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Target %s keeps nothing of the past to go back to.",
+			       session->target->ops->name);
+	if (plan->back && plan->kind == TL_PLAN_JUMP)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "A jump leads forward: \"set exec-direction forward\" first.");
 	TL_TRY(tl_session_halt(session, error));
 	status = resume(session, plan, error);
 	debugged = tl_session_debugged(session, session->selected.process);

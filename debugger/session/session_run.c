@@ -215,6 +215,8 @@ static enum verdict on_stepped(struct tl_session *session, const struct tl_repor
 	tl_u64 address = tl_session_program_counter(session, thread);
 
 	tl_session_forget_stop(session);
+	if (tl_breakpoints_scope_undone(session, thread, &session->stop))
+		return stop(session, TL_STOP_SCOPE_END, thread, all_inlined_here(session, thread));
 	if (tl_watch_stepped(session, thread, &session->stop))
 		return stop_watching(session, thread);
 	/* Nothing is left to be hit there: what stands here is dealt with now. */
@@ -318,6 +320,8 @@ static enum verdict on_watchpoint(struct tl_session *session, const struct tl_re
 	bool changed;
 
 	tl_session_forget_stop(session);
+	if (tl_breakpoints_scope_undone(session, thread, &session->stop))
+		return stop(session, TL_STOP_SCOPE_END, thread, all_inlined_here(session, thread));
 	changed = tl_breakpoints_watch_hit(session, report, &session->stop);
 	if (report->event.stepped)
 		changed |= tl_watch_stepped(session, thread, &session->stop);
@@ -388,6 +392,7 @@ static enum verdict decide(struct tl_session *session, const struct tl_report *r
 	case TL_EVENT_THREAD_EXITED:
 		return RUN_ON;
 	case TL_EVENT_HISTORY_END:
+		return stop(session, TL_STOP_HISTORY, report->event.thread, 0);
 	case TL_EVENT_MAX:
 		break;
 	}

@@ -10,102 +10,9 @@
 /* Names of names of types: one that leads back to itself has no end. */
 #define TYPEDEFS_MAX 64
 
-/* Where the thread stands, looked at with all inlined functions that begin at this very address hidden. */
-struct here {
-	struct tl_stack *stack;
-	tl_u64 at;
-	tl_u32 hidden;
-	const struct tl_stack_frame *frame; /* the innermost that is shown */
-	const struct tl_stack_frame *outer; /* the function it was inlined into, which has the machine's frame */
-	/* Where that one returns to: functions that ended in a jump are passed. NULL: there is none, or it cannot be
-	 * found. */
-	const struct tl_stack_frame *caller;
-	bool has_line;
-	struct tl_code_line line;
-};
-
 static struct tl_modules *modules_of(struct tl_session *session)
 {
 	return tl_session_modules(session);
-}
-
-/* The line at an address; code of no line is of the line before it, as it is shown. */
-static bool line_at(struct tl_session *session, tl_u64 address, struct tl_code_line *line_ret)
-{
-	const struct tl_line_row *row;
-
-	if (!tl_modules_line(modules_of(session), address, line_ret))
-		return false;
-	for (row = line_ret->row; row->line == 0; row--)
-		if (row == line_ret->table->rows || (row[-1].flags & TL_LINE_END) != 0)
-			return false;
-	return row == line_ret->row ||
-	       tl_modules_line(modules_of(session), row->address + line_ret->module->bias, line_ret);
-}
-
-/* The frame at or outside of `frame` that is no inlined one. */
-static const struct tl_stack_frame *outermost(struct tl_stack *stack, const struct tl_stack_frame *frame)
-{
-	struct tl_error error;
-
-	while (frame->inlined)
-		if (tl_stack_frame(stack, frame->level + 1, &frame, &error) != TL_OK)
-			break;
-	return frame;
-}
-
-/* Where a function returns to: functions that ended in a jump have nothing left to be done. NULL: nowhere known. */
-static const struct tl_stack_frame *caller_of(struct tl_stack *stack, const struct tl_stack_frame *outer)
-{
-	const struct tl_stack_frame *caller = outer;
-	struct tl_error error;
-
-	do
-		if (tl_stack_frame(stack, caller->level + 1, &caller, &error) != TL_OK)
-			return NULL;
-	while (caller->tail_called);
-	return caller;
-}
-
-static enum tl_status look(struct tl_session *session, struct here *here_ret, struct tl_error *error)
-{
-	struct here here = {0};
-	enum tl_status status;
-
-	TL_TRY(tl_session_whole_stack(session, session->selected, &here.stack, error));
-	status = tl_stack_inlined_here(here.stack, &here.hidden, error);
-	if (status == TL_OK)
-		status = tl_stack_frame(here.stack, here.hidden, &here.frame, error);
-	if (status != TL_OK) {
-		tl_stack_close(here.stack);
-		return status;
-	}
-	here.at = here.frame->program_counter;
-	here.outer = outermost(here.stack, here.frame);
-	here.caller = caller_of(here.stack, here.outer);
-	here.has_line = line_at(session, here.at, &here.line);
-	*here_ret = here;
-	return TL_OK;
-}
-
-static struct tl_frame_identity identify(const struct tl_stack_frame *frame, const struct tl_stack_frame *outer)
-{
-	return (struct tl_frame_identity){
-		.frame_address = outer->frame_address,
-		.outer = outer->function_start,
-		.function = frame->function_start,
-		.depth = outer->level - frame->level,
-	};
-}
-
-static bool same_machine_frame(const struct tl_frame_identity *left, const struct tl_frame_identity *right)
-{
-	return left->frame_address == right->frame_address && left->outer == right->outer;
-}
-
-static bool same_identity(const struct tl_frame_identity *left, const struct tl_frame_identity *right)
-{
-	return same_machine_frame(left, right) && left->function == right->function && left->depth == right->depth;
 }
 
 /* ---- Lines ---- */
@@ -126,7 +33,7 @@ static bool is_line_left(const struct tl_steps *steps, const struct tl_code_line
 	return strcmp(path, steps->path) == 0;
 }
 
-static void leave_line(struct tl_steps *steps, const struct here *here)
+static void leave_line(struct tl_steps *steps, const struct tl_here *here)
 {
 	steps->line = here->has_line ? here->line.row->line : 0;
 	steps->path[0] = '\0';
@@ -134,27 +41,9 @@ static void leave_line(struct tl_steps *steps, const struct here *here)
 		path_of(&here->line, steps->path);
 }
 
-/*
- * The range that the thread stands in and need not stop in: of its row alone, since another of the same line may begin
- * a statement, or an inlined function. Code of no line is of the line before it.
- */
-static void set_range(struct tl_session *session, const struct here *here)
-{
-	struct tl_steps *steps = &session->steps;
-	tl_u64 bias = here->line.module->bias;
-
-	steps->start = here->line.start;
-	steps->end = here->line.end;
-	if (here->at - steps->start < steps->end - steps->start)
-		return;
-	tl_line_row_extent(here->line.table, here->line.row, &steps->start, &steps->end);
-	steps->start += bias;
-	steps->end += bias;
-}
-
 /* ---- Waiting ---- */
 
-static bool wait_at(struct tl_session *session, enum tl_steps_wait wait, tl_u64 address, tl_u64 frame)
+bool tl_steps_wait_at(struct tl_session *session, enum tl_steps_wait wait, tl_u64 address, tl_u64 frame)
 {
 	struct tl_error error;
 
@@ -166,7 +55,7 @@ static bool wait_at(struct tl_session *session, enum tl_steps_wait wait, tl_u64 
 	return true;
 }
 
-static void stop_waiting(struct tl_session *session)
+void tl_steps_stop_waiting(struct tl_session *session)
 {
 	tl_breakpoints_remove_internal(session, TL_INTERNAL_STEP, 0);
 	session->steps.wait = TL_WAIT_NONE;
@@ -175,13 +64,13 @@ static void stop_waiting(struct tl_session *session)
 }
 
 /* Runs to where the function returns to. */
-static bool wait_for_return(struct tl_session *session, const struct here *here)
+static bool wait_for_return(struct tl_session *session, const struct tl_here *here)
 {
-	return here->caller != NULL && wait_at(session, TL_WAIT_STEP, here->caller->program_counter,
-					       outermost(here->stack, here->caller)->frame_address);
+	return here->caller != NULL && tl_steps_wait_at(session, TL_WAIT_STEP, here->caller->program_counter,
+							tl_steps_outermost(here->stack, here->caller)->frame_address);
 }
 
-static bool is_place(const struct tl_session *session, tl_u64 address)
+bool tl_steps_is_place(const struct tl_session *session, tl_u64 address)
 {
 	for (tl_size i = 0; i < session->plan_places.count; i++)
 		if (session->plan_places.items[i].address == address)
@@ -193,13 +82,13 @@ bool tl_steps_at(struct tl_session *session, tl_u64 address)
 {
 	const struct tl_steps *steps = &session->steps;
 	struct tl_error error;
-	struct here here;
+	struct tl_here here;
 	tl_u64 frame;
 	bool reached;
 
 	if (!tl_breakpoints_has_internal(session, session->selected.process, TL_INTERNAL_STEP, address))
 		return false;
-	if (is_place(session, address))
+	if (tl_steps_is_place(session, address))
 		return true;
 	if (address == steps->wait_address)
 		frame = steps->wait_frame;
@@ -209,7 +98,7 @@ bool tl_steps_at(struct tl_session *session, tl_u64 address)
 		return false;
 	if (frame == 0)
 		return true;
-	if (look(session, &here, &error) != TL_OK)
+	if (tl_steps_look(session, &here, &error) != TL_OK)
 		return true;
 	/* A recursion returns to the same place with less of the stack gone; a longjmp may take more. */
 	reached = here.outer->frame_address >= frame;
@@ -220,7 +109,7 @@ bool tl_steps_at(struct tl_session *session, tl_u64 address)
 /* ---- Beginning ---- */
 
 /* A function without lines is run through until it is left. */
-static enum tl_status begin_without_line(struct tl_session *session, const struct here *here, struct tl_error *error)
+static enum tl_status begin_without_line(struct tl_session *session, const struct tl_here *here, struct tl_error *error)
 {
 	struct tl_elf_name symbol;
 	tl_u64 address;
@@ -231,9 +120,9 @@ static enum tl_status begin_without_line(struct tl_session *session, const struc
 						    : "Cannot find bounds of current function");
 	session->steps.start = address;
 	session->steps.line = 0;
-	/* Until goes forwards in the function, and that is all that it can. */
+	/* Until goes one way in the function, and that is all that it can. */
 	session->steps.end = here->at + 1;
-	if (session->steps.until)
+	if (session->steps.until && !session->steps.back)
 		return TL_OK;
 	session->steps.end = address + tl_module_symbol_size(tl_modules_at(modules_of(session), address), &symbol);
 	tl_session_remark(session,
@@ -243,7 +132,7 @@ static enum tl_status begin_without_line(struct tl_session *session, const struc
 }
 
 /* What a person sees may be further in: inlined functions that were stepped into without running. */
-static const struct tl_stack_frame *shown_frame(struct tl_session *session, const struct here *here)
+static const struct tl_stack_frame *shown_frame(struct tl_session *session, const struct tl_here *here)
 {
 	const struct tl_stack_frame *shown = here->frame;
 	struct tl_error error;
@@ -258,14 +147,14 @@ static enum tl_status begin_line(struct tl_session *session, struct tl_error *er
 	struct tl_steps *steps = &session->steps;
 	const struct tl_stack_frame *shown;
 	enum tl_status status = TL_OK;
-	struct here here;
+	struct tl_here here;
 
-	TL_TRY(look(session, &here, error));
+	TL_TRY(tl_steps_look(session, &here, error));
 	shown = shown_frame(session, &here);
-	steps->frame = identify(shown, outermost(here.stack, shown));
+	steps->frame = tl_steps_identify(shown, tl_steps_outermost(here.stack, shown));
 	steps->first_function = steps->frame.outer;
 	if (here.has_line) {
-		set_range(session, &here);
+		tl_steps_set_range(session, &here);
 		/* Never backwards: all of the function up to the end of this line is not worth a stop. */
 		if (steps->until && here.outer->function_start != 0 && here.outer->function_start < steps->start)
 			steps->start = here.outer->function_start;
@@ -281,11 +170,11 @@ static enum tl_status begin_line(struct tl_session *session, struct tl_error *er
 static enum tl_status begin_instruction(struct tl_session *session, struct tl_error *error)
 {
 	const struct tl_stack_frame *shown;
-	struct here here;
+	struct tl_here here;
 
-	TL_TRY(look(session, &here, error));
+	TL_TRY(tl_steps_look(session, &here, error));
 	shown = shown_frame(session, &here);
-	session->steps.frame = identify(shown, outermost(here.stack, shown));
+	session->steps.frame = tl_steps_identify(shown, tl_steps_outermost(here.stack, shown));
 	session->steps.first_function = session->steps.frame.outer;
 	session->steps.start = session->steps.end = here.at;
 	tl_stack_close(here.stack);
@@ -316,7 +205,7 @@ static enum tl_status begin_inline_finish(struct tl_session *session, struct tl_
 
 	TL_TRY(tl_stack_frame(stack, frame->level + 1, &caller, error));
 	steps->over = true;
-	steps->frame = identify(caller, outermost(stack, caller));
+	steps->frame = tl_steps_identify(caller, tl_steps_outermost(stack, caller));
 	steps->first_function = 0;
 	steps->start = steps->end = frame->program_counter;
 	steps->line = 0;
@@ -342,7 +231,7 @@ static enum tl_status begin_return(struct tl_session *session, const struct tl_p
 	TL_TRY(tl_session_frame(session, &frame, error));
 	steps->over = true;
 	if (plan->kind == TL_PLAN_FINISH)
-		steps->returned = returned_type(frame);
+		steps->returned = steps->back ? NULL : returned_type(frame);
 	else
 		TL_TRY(begin_places(session, error));
 	if (frame->inlined && plan->kind == TL_PLAN_FINISH) {
@@ -350,12 +239,15 @@ static enum tl_status begin_return(struct tl_session *session, const struct tl_p
 		steps->returned = NULL;
 		return begin_inline_finish(session, stack, frame, error);
 	}
-	caller = caller_of(stack, outermost(stack, frame));
+	if (steps->back)
+		return plan->kind == TL_PLAN_FINISH ? tl_steps_begin_back_finish(session, stack, frame, error) : TL_OK;
+	caller = tl_steps_caller(stack, tl_steps_outermost(stack, frame));
 	if (caller == NULL)
 		return plan->kind != TL_PLAN_FINISH
 			       ? TL_OK
 			       : TL_FAIL(error, TL_ERROR_ARGUMENT, "\"finish\" not meaningful in the outermost frame.");
-	if (!wait_at(session, TL_WAIT_RETURN, caller->program_counter, outermost(stack, caller)->frame_address))
+	if (!tl_steps_wait_at(session, TL_WAIT_RETURN, caller->program_counter,
+			      tl_steps_outermost(stack, caller)->frame_address))
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no storage for a point");
 	return TL_OK;
 }
@@ -366,7 +258,7 @@ enum tl_status tl_steps_begin(struct tl_session *session, const struct tl_plan *
 	enum tl_status status = TL_OK;
 
 	tl_steps_end(session);
-	*steps = (struct tl_steps){.active = true, .left = plan->count > 1 ? plan->count - 1 : 0};
+	*steps = (struct tl_steps){.active = true, .back = plan->back, .left = plan->count > 1 ? plan->count - 1 : 0};
 	switch (plan->kind) {
 	case TL_PLAN_STEP_INSTRUCTION:
 	case TL_PLAN_NEXT_INSTRUCTION:
@@ -398,7 +290,7 @@ enum tl_status tl_steps_begin(struct tl_session *session, const struct tl_plan *
 }
 
 /* Was a function told to be passed by? */
-static bool is_skipped(struct tl_session *session, const struct tl_stack_frame *frame)
+bool tl_steps_skips(struct tl_session *session, const struct tl_stack_frame *frame)
 {
 	return tl_skips_match(&session->skips, frame->name, frame->file);
 }
@@ -413,7 +305,8 @@ static bool skips_hidden(struct tl_session *session)
 
 	if (session->skips.count == 0 || tl_session_whole_stack(session, session->selected, &stack, &error) != TL_OK)
 		return false;
-	skipped = tl_stack_frame(stack, session->skipped - 1, &frame, &error) == TL_OK && is_skipped(session, frame);
+	skipped =
+		tl_stack_frame(stack, session->skipped - 1, &frame, &error) == TL_OK && tl_steps_skips(session, frame);
 	tl_stack_close(stack);
 	return skipped;
 }
@@ -423,7 +316,8 @@ bool tl_steps_at_once(struct tl_session *session)
 	struct tl_steps *steps = &session->steps;
 	struct tl_error error;
 
-	while (!steps->over && !steps->instructions && session->skipped != 0 && !skips_hidden(session)) {
+	while (!steps->over && !steps->instructions && !steps->back && session->skipped != 0 &&
+	       !skips_hidden(session)) {
 		session->skipped--;
 		steps->skipped = session->skipped;
 		steps->new_frame = true;
@@ -440,10 +334,14 @@ void tl_steps_action(const struct tl_session *session, struct tl_action *action)
 {
 	const struct tl_steps *steps = &session->steps;
 
-	action->kind = TL_ACTION_CONTINUE;
+	action->kind = steps->back ? TL_ACTION_CONTINUE_BACK : TL_ACTION_CONTINUE;
 	/* The places of until and advance are waited for running. */
 	if (!steps->active || steps->wait != TL_WAIT_NONE || session->plan_places.count != 0)
 		return;
+	if (steps->back) {
+		action->kind = TL_ACTION_STEP_BACK;
+		return;
+	}
 	action->kind = steps->instructions || steps->start == steps->end ? TL_ACTION_STEP : TL_ACTION_RANGE;
 	action->start = steps->start;
 	action->end = steps->end;
@@ -451,13 +349,13 @@ void tl_steps_action(const struct tl_session *session, struct tl_action *action)
 
 void tl_steps_end(struct tl_session *session)
 {
-	stop_waiting(session);
-	session->steps.active = false;
+	tl_steps_stop_waiting(session);
+	session->steps.active = session->steps.back = false;
 }
 
 /* ---- Going on ---- */
 
-static enum tl_steps_verdict done(struct tl_session *session, const struct here *here, tl_u32 hidden)
+enum tl_steps_verdict tl_steps_done(struct tl_session *session, const struct tl_here *here, tl_u32 hidden)
 {
 	struct tl_steps *steps = &session->steps;
 	const struct tl_stack_frame *shown = here->frame;
@@ -469,9 +367,9 @@ static enum tl_steps_verdict done(struct tl_session *session, const struct here 
 		hidden = 0;
 	if (hidden != here->hidden && tl_stack_frame(here->stack, hidden, &shown, &error) != TL_OK)
 		shown = here->frame;
-	now = identify(shown, here->outer);
+	now = tl_steps_identify(shown, here->outer);
 	steps->skipped = hidden;
-	steps->new_frame = !same_identity(&now, &steps->frame) || now.outer != steps->first_function;
+	steps->new_frame = !tl_same_identity(&now, &steps->frame) || now.outer != steps->first_function;
 	if (steps->left == 0)
 		return TL_STEPS_DONE;
 	steps->left--;
@@ -484,7 +382,7 @@ static enum tl_steps_verdict done(struct tl_session *session, const struct here 
 }
 
 /* The function that a stub of the linkage table leads to; 0 when it cannot be told. */
-static tl_u64 behind_stub(struct tl_session *session, const struct here *here)
+static tl_u64 behind_stub(struct tl_session *session, const struct tl_here *here)
 {
 	struct tl_modules *modules = modules_of(session);
 	struct tl_elf_name symbol;
@@ -510,24 +408,16 @@ static tl_u64 behind_stub(struct tl_session *session, const struct here *here)
 	return address;
 }
 
-static bool is_stub(struct tl_session *session, const struct here *here)
-{
-	struct tl_elf_name symbol;
-	tl_u64 address;
-
-	return tl_modules_symbol(modules_of(session), here->at, &symbol, &address) && symbol.origin == TL_ELF_PLT;
-}
-
 /* Waits for a function to begin; the call may lead elsewhere all the same, and then returns. */
-static bool wait_for_function(struct tl_session *session, const struct here *here, tl_u64 function)
+static bool wait_for_function(struct tl_session *session, const struct tl_here *here, tl_u64 function)
 {
 	struct tl_error error;
 
-	if (here->caller == NULL || !wait_at(session, TL_WAIT_FUNCTION, function, 0) ||
+	if (here->caller == NULL || !tl_steps_wait_at(session, TL_WAIT_FUNCTION, function, 0) ||
 	    tl_breakpoints_add_internal(session, TL_INTERNAL_STEP, here->caller->program_counter, 0, &error) != TL_OK)
 		return false;
 	session->steps.return_address = here->caller->program_counter;
-	session->steps.return_frame = outermost(here->stack, here->caller)->frame_address;
+	session->steps.return_frame = tl_steps_outermost(here->stack, here->caller)->frame_address;
 	return true;
 }
 
@@ -535,61 +425,48 @@ static bool has_lines(struct tl_session *session, tl_u64 address)
 {
 	struct tl_code_line line;
 
-	return line_at(session, address, &line);
+	return tl_steps_line_at(session, address, &line);
 }
 
 /* In a function with lines, at its beginning: it is entered as far as a breakpoint at it would be. */
-static enum tl_steps_verdict enter(struct tl_session *session, const struct here *here)
+static enum tl_steps_verdict enter(struct tl_session *session, const struct tl_here *here)
 {
 	tl_u64 body = here->outer->function_start != 0
 			      ? tl_modules_behind_prologue(modules_of(session), here->outer->function_start)
 			      : here->at;
 
-	if (is_skipped(session, here->outer))
+	if (tl_steps_skips(session, here->outer))
 		return wait_for_return(session, here) ? TL_STEPS_ON : TL_STEPS_DONE;
 	if (body <= here->at)
-		return done(session, here, here->hidden);
-	return wait_at(session, TL_WAIT_BODY, body, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
+		return tl_steps_done(session, here, here->hidden);
+	return tl_steps_wait_at(session, TL_WAIT_BODY, body, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
 }
 
 /* The thread was called away from the frame that is stepped in. */
-static enum tl_steps_verdict called(struct tl_session *session, const struct here *here)
+static enum tl_steps_verdict called(struct tl_session *session, const struct tl_here *here)
 {
 	struct tl_steps *steps = &session->steps;
 	tl_u64 target;
 
 	if (steps->instructions && !steps->over)
-		return done(session, here, here->hidden);
+		return tl_steps_done(session, here, here->hidden);
 	if (steps->over)
 		return wait_for_return(session, here) ? TL_STEPS_ON : TL_STEPS_DONE;
 	target = behind_stub(session, here);
 	if (target != 0 && has_lines(session, target))
 		return wait_for_function(session, here, target) ? TL_STEPS_ON : TL_STEPS_DONE;
-	if (!is_stub(session, here) && here->has_line)
+	if (!tl_steps_is_stub(session, here) && here->has_line)
 		return enter(session, here);
 	if (session->settings.step_into_unknown)
-		return done(session, here, here->hidden);
+		return tl_steps_done(session, here, here->hidden);
 	return wait_for_return(session, here) ? TL_STEPS_ON : TL_STEPS_DONE;
-}
-
-/* Was the thread called, directly, from the frame that is stepped in? */
-static bool is_called(const struct tl_session *session, const struct here *here)
-{
-	struct tl_frame_identity now = identify(here->frame, here->outer), caller;
-	const struct tl_stack_frame *outer;
-
-	if (here->caller == NULL || same_machine_frame(&now, &session->steps.frame))
-		return false;
-	outer = outermost(here->stack, here->caller);
-	caller = identify(here->caller, outer);
-	return same_machine_frame(&caller, &session->steps.frame);
 }
 
 /*
  * A signal handler that was entered in the middle of a step: it runs to its end first, unless the step began with the
  * signal, which a person has seen.
  */
-static bool is_handler(const struct tl_session *session, const struct here *here)
+static bool is_handler(const struct tl_session *session, const struct tl_here *here)
 {
 	const struct tl_stack_frame *interrupted;
 	struct tl_frame_identity identity;
@@ -598,27 +475,27 @@ static bool is_handler(const struct tl_session *session, const struct here *here
 	if (here->caller == NULL || !here->caller->signal ||
 	    tl_stack_frame(here->stack, here->caller->level + 1, &interrupted, &error) != TL_OK)
 		return false;
-	identity = identify(interrupted, outermost(here->stack, interrupted));
-	return same_machine_frame(&identity, &session->steps.frame);
+	identity = tl_steps_identify(interrupted, tl_steps_outermost(here->stack, interrupted));
+	return tl_same_machine_frame(&identity, &session->steps.frame);
 }
 
 /* Is the frame inlined, however deep, into the one that is stepped in? */
-static bool inlined_from(const struct tl_session *session, const struct here *here)
+static bool inlined_from(const struct tl_session *session, const struct tl_here *here)
 {
 	const struct tl_stack_frame *frame = here->frame;
 	struct tl_frame_identity identity;
 	struct tl_error error;
 
 	while (frame->inlined && tl_stack_frame(here->stack, frame->level + 1, &frame, &error) == TL_OK) {
-		identity = identify(frame, here->outer);
-		if (same_identity(&identity, &session->steps.frame))
+		identity = tl_steps_identify(frame, here->outer);
+		if (tl_same_identity(&identity, &session->steps.frame))
 			return true;
 	}
 	return false;
 }
 
 /* Is one of the inlined functions around the thread passed by, from a level outwards to what is stepped in? */
-static bool skips_inlined(struct tl_session *session, const struct here *here, tl_u32 level)
+static bool skips_inlined(struct tl_session *session, const struct tl_here *here, tl_u32 level)
 {
 	const struct tl_stack_frame *frame;
 	struct tl_frame_identity identity;
@@ -627,52 +504,52 @@ static bool skips_inlined(struct tl_session *session, const struct here *here, t
 	if (session->skips.count == 0)
 		return false;
 	for (; tl_stack_frame(here->stack, level, &frame, &error) == TL_OK && frame->inlined; level++) {
-		identity = identify(frame, here->outer);
-		if (same_identity(&identity, &session->steps.frame))
+		identity = tl_steps_identify(frame, here->outer);
+		if (tl_same_identity(&identity, &session->steps.frame))
 			break;
-		if (is_skipped(session, frame))
+		if (tl_steps_skips(session, frame))
 			return true;
 	}
 	return false;
 }
 
 /* Inlined functions begin here: as if the line that calls them had been reached. */
-static enum tl_steps_verdict at_inlined(struct tl_session *session, const struct here *here)
+static enum tl_steps_verdict at_inlined(struct tl_session *session, const struct tl_here *here)
 {
 	struct tl_steps *steps = &session->steps;
 	bool same_line = here->frame->line == steps->line && here->frame->file != NULL &&
 			 strcmp(here->frame->file, steps->path) == 0;
 
 	if (!same_line)
-		return done(session, here, here->hidden);
+		return tl_steps_done(session, here, here->hidden);
 	if (steps->over || skips_inlined(session, here, here->hidden - 1)) {
 		if (here->has_line)
-			set_range(session, here);
+			tl_steps_set_range(session, here);
 		return TL_STEPS_ON;
 	}
-	return done(session, here, here->hidden - 1);
+	return tl_steps_done(session, here, here->hidden - 1);
 }
 
 /* Within functions that were not called: which line is it, and does a statement begin? */
-static enum tl_steps_verdict within(struct tl_session *session, const struct here *here)
+enum tl_steps_verdict tl_steps_within(struct tl_session *session, const struct tl_here *here)
 {
 	struct tl_steps *steps = &session->steps;
-	struct tl_frame_identity now = identify(here->frame, here->outer);
-	bool statement, same_frame = same_identity(&now, &steps->frame);
+	struct tl_frame_identity now = tl_steps_identify(here->frame, here->outer);
+	bool statement, same_frame = tl_same_identity(&now, &steps->frame);
 
 	if (same_frame && here->hidden != 0)
 		return at_inlined(session, here);
 	if (here->frame->inlined && !same_frame && inlined_from(session, here)) {
 		if (!steps->over && !skips_inlined(session, here, here->frame->level))
-			return done(session, here, here->hidden);
-		set_range(session, here);
+			return tl_steps_done(session, here, here->hidden);
+		tl_steps_set_range(session, here);
 		return TL_STEPS_ON;
 	}
 	statement = here->at == here->line.start && !is_line_left(steps, &here->line) &&
 		    !tl_line_row_goes_on(here->line.table, here->line.row);
 	if (statement && (here->line.row->flags & TL_LINE_STATEMENT) != 0)
-		return done(session, here, here->hidden);
-	set_range(session, here);
+		return tl_steps_done(session, here, here->hidden);
+	tl_steps_set_range(session, here);
 	/* Rows that begin no statement are passed as if they were of the line that is left. */
 	if (!statement || !same_frame) {
 		steps->frame = now;
@@ -683,44 +560,37 @@ static enum tl_steps_verdict within(struct tl_session *session, const struct her
 	return TL_STEPS_ON;
 }
 
-/* In a function without lines only its frame tells a call that came back from a recursion that was left. */
-static bool is_left_frame(const struct tl_session *session, const struct here *here)
-{
-	struct tl_frame_identity now = identify(here->frame, here->outer);
-
-	return same_machine_frame(&now, &session->steps.frame);
-}
-
-static enum tl_steps_verdict next(struct tl_session *session, const struct here *here)
+static enum tl_steps_verdict next(struct tl_session *session, const struct tl_here *here)
 {
 	struct tl_steps *steps = &session->steps;
 	bool interrupted = steps->wait == TL_WAIT_STEP, signalled;
 	tl_u64 target;
 
-	if (steps->wait == TL_WAIT_BODY || steps->wait == TL_WAIT_RETURN || is_place(session, here->at)) {
-		stop_waiting(session);
-		return done(session, here, here->hidden);
+	if (steps->wait == TL_WAIT_BODY || steps->wait == TL_WAIT_RETURN || tl_steps_is_place(session, here->at)) {
+		tl_steps_stop_waiting(session);
+		return tl_steps_done(session, here, here->hidden);
 	}
 	if (steps->wait == TL_WAIT_FUNCTION && here->at == steps->wait_address) {
-		stop_waiting(session);
+		tl_steps_stop_waiting(session);
 		/* What was jumped to is not entered, but where one arrived. */
-		if (is_called(session, here))
+		if (tl_steps_is_called(session, here))
 			return enter(session, here);
 	}
-	stop_waiting(session);
+	tl_steps_stop_waiting(session);
 	signalled = steps->signalled;
 	steps->signalled = false;
 	if (is_handler(session, here) && signalled)
-		return done(session, here, here->hidden);
+		return tl_steps_done(session, here, here->hidden);
 	if (is_handler(session, here))
-		return wait_at(session, TL_WAIT_STEP, here->caller->program_counter, 0) ? TL_STEPS_ON : TL_STEPS_DONE;
-	if (is_called(session, here))
+		return tl_steps_wait_at(session, TL_WAIT_STEP, here->caller->program_counter, 0) ? TL_STEPS_ON
+												 : TL_STEPS_DONE;
+	if (tl_steps_is_called(session, here))
 		return called(session, here);
 	/* A signal came before the instruction: it is still to be carried out. */
 	if (steps->instructions && interrupted && here->at == steps->start)
 		return TL_STEPS_ON;
 	if (steps->instructions)
-		return done(session, here, here->hidden);
+		return tl_steps_done(session, here, here->hidden);
 	/* A handler returned: what is left of it is the trampoline's instructions. */
 	if (here->frame->signal) {
 		steps->start = steps->end = here->at;
@@ -730,25 +600,25 @@ static enum tl_steps_verdict next(struct tl_session *session, const struct here 
 	target = steps->over ? 0 : behind_stub(session, here);
 	if (target != 0 && wait_for_function(session, here, target))
 		return TL_STEPS_ON;
-	if (here->at - steps->start < steps->end - steps->start && (here->has_line || is_left_frame(session, here)))
+	if (here->at - steps->start < steps->end - steps->start && (here->has_line || tl_steps_in_frame(session, here)))
 		return TL_STEPS_ON;
 	if (!here->has_line)
-		return done(session, here, here->hidden);
-	return within(session, here);
+		return tl_steps_done(session, here, here->hidden);
+	return tl_steps_within(session, here);
 }
 
 enum tl_steps_verdict tl_steps_next(struct tl_session *session)
 {
 	enum tl_steps_verdict verdict;
 	struct tl_error error;
-	struct here here;
+	struct tl_here here;
 
-	if (look(session, &here, &error) != TL_OK) {
+	if (tl_steps_look(session, &here, &error) != TL_OK) {
 		session->steps.skipped = 0;
 		session->steps.new_frame = true;
 		return TL_STEPS_DONE;
 	}
-	verdict = next(session, &here);
+	verdict = session->steps.back ? tl_steps_back(session, &here) : next(session, &here);
 	tl_stack_close(here.stack);
 	return verdict;
 }
@@ -756,11 +626,11 @@ enum tl_steps_verdict tl_steps_next(struct tl_session *session)
 void tl_steps_over_handler(struct tl_session *session)
 {
 	struct tl_error error;
-	struct here here;
+	struct tl_here here;
 
-	if (session->steps.wait != TL_WAIT_NONE || look(session, &here, &error) != TL_OK)
+	if (session->steps.wait != TL_WAIT_NONE || tl_steps_look(session, &here, &error) != TL_OK)
 		return;
-	(void)wait_at(session, TL_WAIT_STEP, here.at, here.outer->frame_address);
+	(void)tl_steps_wait_at(session, TL_WAIT_STEP, here.at, here.outer->frame_address);
 	tl_stack_close(here.stack);
 }
 

@@ -6,6 +6,9 @@
  * fingers and scripts rely on them: a step ends at the first instruction of a statement of another line; a line that is
  * entered in its middle is run to its end; functions without lines are run through; an inlined function is stepped into
  * and over as if it had been called.
+ *
+ * Backwards the same machine runs the other way: a step ends at the first instruction of the line that it came to by
+ * its end, a function is entered by its return and left by its call.
  */
 #ifndef TL_DEBUGGER_STEPS_H
 #define TL_DEBUGGER_STEPS_H
@@ -30,13 +33,15 @@ enum tl_steps_wait {
 	TL_WAIT_STEP,     /* to go on with the step */
 	TL_WAIT_FUNCTION, /* the beginning of a function that is stepped into */
 	TL_WAIT_BODY,     /* behind its prologue: the step ends there */
-	TL_WAIT_RETURN    /* the end of a finish, until or advance */
+	TL_WAIT_RETURN,   /* the end of a finish, until or advance */
+	TL_WAIT_CALL      /* backwards: the beginning of the function that is finished; its call is one step away */
 };
 
 #define TL_STEPS_PATH_MAX 4096
 
 struct tl_steps {
 	bool active;
+	bool back;                      /* time runs backwards */
 	bool over;                      /* calls are one step */
 	bool instructions;              /* stepi and nexti */
 	bool until;                     /* never backwards: the range begins with the function */

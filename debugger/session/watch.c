@@ -185,6 +185,21 @@ static bool is_that(void *context, const struct tl_frame_variable *variable)
 	return !search->found;
 }
 
+/* Between the stack pointer and the end of the selected frame: of a machine's program, the stack is in a module. */
+static bool is_on_stack(struct tl_session *session, tl_u64 address)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_process_facts facts;
+	struct tl_error error;
+	tl_u8 *file;
+
+	if (tl_session_frame(session, &frame, &error) != TL_OK ||
+	    tl_engine_facts(session->engine, session->selected.process, &facts) != TL_OK ||
+	    tl_engine_registers(session->engine, session->selected, 1, &file) != TL_OK)
+		return false;
+	return address >= tl_cpu_get(facts.cpu, file, facts.cpu->stack_pointer) && address < frame->frame_address;
+}
+
 /* Does the expression name something that ends with the frame? */
 static bool uses_frame(struct tl_session *session, const char *text, tl_size size)
 {
@@ -212,10 +227,11 @@ static bool uses_frame(struct tl_session *session, const char *text, tl_size siz
 		for (int parameters = 0; parameters < 2 && !search.found; parameters++)
 			(void)!tl_environment_variables(store, parameters != 0, is_that, &search, &error);
 		/* One that stands in a module is static: it stays. */
-		uses = search.found && (environment->find_name(environment->context, NULL, search.name, &value, &found,
-							       &error) != TL_OK ||
-					!found || value.place != TL_VALUE_IN_MEMORY ||
-					tl_modules_at(tl_session_modules(session), value.address) == NULL);
+		uses = search.found &&
+		       (environment->find_name(environment->context, NULL, search.name, &value, &found, &error) !=
+				TL_OK ||
+			!found || value.place != TL_VALUE_IN_MEMORY || is_on_stack(session, value.address) ||
+			tl_modules_at(tl_session_modules(session), value.address) == NULL);
 	}
 	tl_expression_free(expression);
 	return uses;
@@ -241,6 +257,7 @@ static enum tl_status set_scope(struct tl_session *session, struct tl_breakpoint
 	if (breakpoint->has_scope) {
 		breakpoint->scope_frame = frame->frame_address;
 		breakpoint->scope_caller = caller->program_counter;
+		breakpoint->scope_function = frame->function_start;
 	}
 	tl_stack_close(stack);
 	return status;
@@ -505,6 +522,46 @@ bool tl_breakpoints_scope_ended(struct tl_session *session, struct tl_thread_id 
 		}
 	tl_stack_close(stack);
 	return ended;
+}
+
+/* Is the frame on the stack in which the names mean what they meant? */
+static bool has_begun(struct tl_stack *stack, const struct tl_breakpoint *breakpoint)
+{
+	const struct tl_stack_frame *frame;
+	struct tl_error error;
+	tl_u32 level = 0;
+
+	do {
+		if (machine_frame(stack, level, &frame, &error) != TL_OK)
+			return false;
+		level = frame->level + 1;
+	} while (frame->frame_address < breakpoint->scope_frame);
+	return frame->frame_address == breakpoint->scope_frame && frame->function_start == breakpoint->scope_function;
+}
+
+bool tl_breakpoints_scope_undone(struct tl_session *session, struct tl_thread_id thread, struct tl_stop *stop)
+{
+	const tl_u32 inferior = tl_session_inferior_of(session, thread.process);
+	struct tl_stack *stack;
+	struct tl_error error;
+	bool undone = false;
+
+	if (!session->steps.back || !tl_same_thread(thread, session->selected))
+		return false;
+	for (tl_size i = 0; i < session->points.count && !undone; i++) {
+		struct tl_breakpoint *breakpoint = session->points.items[i];
+
+		if (!is_watch(breakpoint, inferior) || !breakpoint->has_scope ||
+		    tl_session_whole_stack(session, thread, &stack, &error) != TL_OK)
+			continue;
+		if (!has_begun(stack, breakpoint)) {
+			breakpoint->gone = undone = true;
+			stop->numbers[0] = breakpoint->number;
+			stop->number_count = 1;
+		}
+		tl_stack_close(stack);
+	}
+	return undone;
 }
 
 void tl_breakpoints_process_ended(struct tl_session *session, tl_u32 inferior)

@@ -10,11 +10,10 @@ static const struct {
 	 "There is no Python and no Guile here. `define', `if', `while' and convenience functions like $_caller_is "
 	 "are\n"
 	 "there, and values of the C++ library are shown without printers."},
-	{" record rec reverse-continue rc reverse-step rs reverse-stepi rsi reverse-next rn reverse-nexti rni "
-	 "reverse-finish"
-	 " tsave goto-bookmark bookmark delete-bookmark ",
-	 "Programs are not recorded and run forward only. What a recorder like rr serves can be debugged: connect "
-	 "HOST:PORT"},
+	{" record rec tsave goto-bookmark bookmark delete-bookmark ",
+	 "Processes are not recorded. \"trapline emu PROGRAM\" keeps the past of its machine, and what a recorder like "
+	 "rr serves\n"
+	 "can be connected to: `help reverse-step'."},
 	{" checkpoint restart ",
 	 "There are no checkpoints: `run' starts again, with all breakpoints, and `gcore' keeps what there is now."},
 	{" trace tp tr tra trac ftrace strace actions collect passcount tdump teval tfind tstart tstatus tstop "

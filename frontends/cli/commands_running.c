@@ -197,6 +197,20 @@ static enum tl_status run_kill(struct tl_cli *cli, const struct tl_command_line 
 
 /* ---- Going on ---- */
 
+/* Which way time is to run: backwards for commands of that name, else as set. */
+static enum tl_status read_direction(struct tl_cli *cli, const struct tl_command_line *line, bool *back_ret,
+				     struct tl_error *error)
+{
+	const char *name = line->command != NULL ? line->command->name : "";
+	bool reverse = strncmp(name, "reverse-", 8) == 0;
+
+	if (reverse && cli->settings.direction != 0)
+		return TL_FAIL(error, TL_ERROR_STATE, "Already in reverse mode.  Use '%s' or 'set exec-dir forward'.",
+			       name + 8);
+	*back_ret = reverse || cli->settings.direction != 0;
+	return *back_ret ? tl_running_reverses(cli, error) : TL_OK;
+}
+
 /* A plan with a count, which is an expression, behind it. */
 static enum tl_status resume(struct tl_cli *cli, const struct tl_command_line *line, enum tl_plan_kind kind,
 			     struct tl_error *error)
@@ -208,6 +222,7 @@ static enum tl_status resume(struct tl_cli *cli, const struct tl_command_line *l
 	enum tl_status status = tl_running_ready(cli, error);
 
 	TL_TRY(status);
+	TL_TRY(read_direction(cli, line, &plan.back, error));
 	TL_TRY(words_of(line, &words, &background, error));
 	if (words[0] != '\0')
 		status = tl_cli_number(cli, words, &count, error);
@@ -256,13 +271,14 @@ static enum tl_status run_nexti(struct tl_cli *cli, const struct tl_command_line
 
 static enum tl_status run_finish(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	const struct tl_plan plan = {.kind = TL_PLAN_FINISH, .signal = -1};
+	struct tl_plan plan = {.kind = TL_PLAN_FINISH, .signal = -1};
 	const struct tl_stack_frame *frame, *outer;
 	struct tl_stack *stack;
 	bool background;
 	char *words;
 
 	TL_TRY(tl_running_ready(cli, error));
+	TL_TRY(read_direction(cli, line, &plan.back, error));
 	TL_TRY(tl_session_stack(cli->session, &stack, error));
 	TL_TRY(tl_session_frame(cli->session, &frame, error));
 	if (tl_stack_frame(stack, frame->level + 1, &outer, error) != TL_OK)
@@ -270,17 +286,17 @@ static enum tl_status run_finish(struct tl_cli *cli, const struct tl_command_lin
 	TL_TRY(words_of(line, &words, &background, error));
 	free(words);
 	if (tl_cli_typed(cli)) {
-		tl_screen_text(&cli->screen, "Run till exit from ");
+		tl_screen_text(&cli->screen, plan.back ? "Run back to call of " : "Run till exit from ");
 		TL_TRY(tl_frame_print(cli, frame, TL_FRAME_LEVEL | TL_FRAME_ARGUMENTS, error));
 	}
 	return tl_running_resume(cli, &plan, background, error);
 }
 
 /* Resumes by a plan to the places that the words name. */
-static enum tl_status resume_to(struct tl_cli *cli, const char *words, enum tl_plan_kind kind, bool background,
+static enum tl_status resume_to(struct tl_cli *cli, const char *words, struct tl_plan plan, bool background,
 				struct tl_error *error)
 {
-	struct tl_plan plan = {.kind = kind, .signal = -1};
+	const enum tl_plan_kind kind = plan.kind;
 	struct tl_code_places places = {0};
 	struct tl_linespec_base base;
 	const char *rest;
@@ -306,20 +322,21 @@ static enum tl_status resume_to(struct tl_cli *cli, const char *words, enum tl_p
 static enum tl_status run_to(struct tl_cli *cli, const struct tl_command_line *line, enum tl_plan_kind kind,
 			     const char *what, struct tl_error *error)
 {
+	struct tl_plan plan = {.kind = kind, .signal = -1};
 	bool background;
 	char *words;
 	enum tl_status status;
 
 	TL_TRY(tl_running_ready(cli, error));
+	TL_TRY(read_direction(cli, line, &plan.back, error));
 	TL_TRY(words_of(line, &words, &background, error));
 	if (words[0] == '\0' && kind == TL_PLAN_UNTIL) {
-		const struct tl_plan plan = {.kind = TL_PLAN_UNTIL_NEXT, .signal = -1};
-
+		plan.kind = TL_PLAN_UNTIL_NEXT;
 		status = tl_running_resume(cli, &plan, background, error);
 	} else if (words[0] == '\0') {
 		status = TL_FAIL(error, TL_ERROR_ARGUMENT, "Argument required (%s).", what);
 	} else {
-		status = resume_to(cli, words, kind, background, error);
+		status = resume_to(cli, words, plan, background, error);
 	}
 	free(words);
 	return status;
@@ -348,6 +365,7 @@ static enum tl_status run_signal(struct tl_cli *cli, const struct tl_command_lin
 	char *words;
 
 	TL_TRY(tl_running_ready(cli, error));
+	TL_TRY(read_direction(cli, line, &plan.back, error));
 	TL_TRY(words_of(line, &words, &background, error));
 	plan.signal = tl_signal_number(words, strlen(words));
 	if (plan.signal == 0 && strcmp(words, "0") != 0) {
@@ -451,6 +469,31 @@ const struct tl_command tl_commands_running[] = {
 	 .flags = STEPS,
 	 .summary = "Execute until selected stack frame returns",
 	 .details = "What it returns is printed, and put into the value history.\nExample: finish",
+	 .run = run_finish},
+	STEPPING(
+		"reverse-step", "rs", "Step program backward until it reaches the beginning of another source line",
+		"Functions are entered by their ends. N times, or till program stops for another reason. What is kept\n"
+		"of the past says the target: \"trapline emu PROGRAM\" keeps it, rr and QEMU (rr=replay) do, too.\n"
+		"Example: reverse-step 3",
+		run_step),
+	STEPPING("reverse-next", "rn", "Step program backward, proceeding through subroutine calls",
+		 "N times, or till program stops for another reason. In the first line of a function it leads to the\n"
+		 "call.\n"
+		 "Example: reverse-next",
+		 run_next),
+	STEPPING("reverse-stepi", "rsi", "Step backward exactly one instruction", "Example: reverse-stepi 10",
+		 run_stepi),
+	STEPPING("reverse-nexti", "rni", "Step backward one instruction, but proceed through called subroutines",
+		 "Example: reverse-nexti", run_nexti),
+	STEPPING("reverse-continue", "rc", "Continue program being debugged but run it in reverse",
+		 "Breakpoints and watchpoints are met as forwards: a watchpoint stops where the value was written, so\n"
+		 "that it has the one before. With a number as for continue.\n"
+		 "Example: watch list->count, then reverse-continue",
+		 run_continue),
+	{.name = "reverse-finish",
+	 .flags = STEPS,
+	 .summary = "Execute backward until just before selected stack frame is called",
+	 .details = "Example: reverse-finish",
 	 .run = run_finish},
 	{.name = "until",
 	 .shorts = "u",

@@ -34,6 +34,17 @@ enum tl_status tl_running_ready(struct tl_cli *cli, struct tl_error *error)
 	return tl_running_stopped(cli, error);
 }
 
+enum tl_status tl_running_reverses(struct tl_cli *cli, struct tl_error *error)
+{
+	if ((tl_target_capabilities(cli->target) & TL_CAN_REVERSE) == 0)
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED,
+			       "Target %s does not support this command: nothing of its past is kept.\n"
+			       "\"trapline emu PROGRAM\" runs a machine that can go back; rr, and QEMU with record and "
+			       "replay, can be connected to.",
+			       cli->target->ops->name);
+	return TL_OK;
+}
+
 /* ---- Waiting ---- */
 
 /* ^C that came as a signal is seen here, at the latest after 100 ms; the stop follows. */

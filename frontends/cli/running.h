@@ -16,6 +16,9 @@ TL_CHECKED enum tl_status tl_running_stopped(struct tl_cli *cli, struct tl_error
 /* The same, and it is a program that can run: a core dump stands for ever. */
 TL_CHECKED enum tl_status tl_running_ready(struct tl_cli *cli, struct tl_error *error);
 
+/* The same, and its past can be gone back to; else an error that says which targets can. */
+TL_CHECKED enum tl_status tl_running_reverses(struct tl_cli *cli, struct tl_error *error);
+
 /* Resumes by a plan; waits and tells of the stop unless `background`. */
 TL_CHECKED enum tl_status tl_running_resume(struct tl_cli *cli, const struct tl_plan *plan, bool background,
 					    struct tl_error *error);

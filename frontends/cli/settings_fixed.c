@@ -34,7 +34,6 @@ static const char *const fixed_auto_on_off[] = {"auto", "on", "off", NULL};
 static const char *const fixed_auto_unix[] = {"auto", "unix", NULL};
 static const char *const fixed_bold_any[] = {"bold", "*", NULL};
 static const char *const fixed_default[] = {"default", NULL};
-static const char *const fixed_forward[] = {"forward", NULL};
 static const char *const fixed_message_any[] = {"message", "*", NULL};
 static const char *const fixed_none[] = {"none", NULL};
 static const char *const fixed_normal_any[] = {"normal", "*", NULL};
@@ -185,8 +184,6 @@ const struct tl_setting tl_settings_fixed[] = {
 	      "whether gcore writes mappings marked as not to be dumped", "gcore leaves them out, as the kernel does."),
 	FIXED("endian", fixed_auto_little, "The target endianness is set automatically (currently little endian).",
 	      "the endianness of the target", "All targets here are little endian."),
-	FIXED("exec-direction", fixed_forward, "Forward.", "the direction of execution",
-	      "Programs run forward only: there is no recording."),
 	FIXED("exec-done-display", fixed_off, "Notification of completion for asynchronous execution commands is %s.",
 	      "notification of completion for asynchronous execution commands", "Every stop is told."),
 	FIXED("exec-file-mismatch", fixed_ask_warn_off, "exec-file-mismatch handling is currently \"%s\".",

@@ -2,6 +2,7 @@
 #include "base/trace.h"
 #include "frontends/cli/cli.h"
 #include "frontends/cli/history.h"
+#include "frontends/cli/running.h"
 #include "frontends/cli/settings.h"
 #include "targets/remote/remote.h"
 
@@ -44,6 +45,17 @@ static enum tl_status logging_changed(struct tl_cli *cli, struct tl_error *error
 		tl_screen_format(&cli->screen, "Redirecting output to %s.\n", settings->logging_file);
 	cli->screen.log_alone = settings->logging_alone;
 	return TL_OK;
+}
+
+static enum tl_status direction_changed(struct tl_cli *cli, struct tl_error *error)
+{
+	return cli->settings.direction != 0 ? tl_running_reverses(cli, error) : TL_OK;
+}
+
+static void show_direction(struct tl_cli *cli, const char *words)
+{
+	(void)words;
+	tl_screen_text(&cli->screen, cli->settings.direction != 0 ? "Reverse.\n" : "Forward.\n");
 }
 
 /* What the session obeys has its own copy there. */
@@ -158,6 +170,7 @@ static void show_logging(struct tl_cli *cli, const char *words)
 static const char *const flavors[] = {"att", "intel", NULL};
 static const char *const follow_fork[] = {"parent", "child", NULL};
 static const char *const follow_exec[] = {"new", "same", NULL};
+static const char *const directions[] = {"forward", "reverse", NULL};
 static const char *const locking[] = {"off", "on", "step", "replay", NULL};
 static const char *const pending[] = {"auto", "on", "off", NULL};
 
@@ -387,6 +400,15 @@ const struct tl_setting tl_settings_general[] = {
 	 .summary = "the timeout limit to wait for target to respond",
 	 .details = "In seconds. A stub that does not answer within them is given up. Example: set remotetimeout 30",
 	 .changed = remote_timeout_changed},
+	{.name = "exec-direction",
+	 .kind = TL_SETTING_CHOICE,
+	 .choices = directions,
+	 .offset = AT(direction),
+	 .changed = direction_changed,
+	 .show = show_direction,
+	 .summary = "direction of execution",
+	 .details = "reverse: step, next, continue, finish and their like go back. For targets that keep their past,\n"
+		    "as \"trapline emu\" does. Example: set exec-direction reverse"},
 	{.name = "scheduler-locking",
 	 .kind = TL_SETTING_CHOICE,
 	 .choices = locking,

@@ -269,6 +269,9 @@ static bool tell_reason(struct tl_cli *cli, const struct tl_stop *stop)
 				 tl_signal_name(stop->signal), tl_signal_text(stop->signal));
 		(void)!tl_cli_set_variable(cli, "_exitsignal", stop->signal, &error);
 		return false;
+	case TL_STOP_HISTORY:
+		tl_screen_text(&cli->screen, "\nNo more reverse-execution history.\n");
+		return true;
 	case TL_STOP_NOTHING:
 		tl_screen_text(&cli->screen, "No unwaited-for children left.\n");
 		return false;

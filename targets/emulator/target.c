@@ -548,7 +548,10 @@ static void set_up(struct tl_emulator *emulator, struct tl_loop *loop, const str
 {
 	pthread_condattr_t clock;
 
-	emulator->target.ops = &operations;
+	emulator->ops = operations;
+	if (options->forgets)
+		emulator->ops.capabilities &= ~(tl_u32)TL_CAN_REVERSE;
+	emulator->target.ops = &emulator->ops;
 	emulator->loop = loop;
 	emulator->remark = options->remark;
 	emulator->remark_context = options->context;

@@ -86,6 +86,7 @@ struct tl_emulator_console {
 
 struct tl_emulator {
 	struct tl_target target;
+	struct tl_target_ops ops; /* without TL_CAN_REVERSE where nothing of the past is kept */
 	struct tl_loop *loop;
 	struct tl_mailbox *mailbox;
 	struct tl_source *go;

@@ -93,12 +93,34 @@ static void guess(struct remote_target *target, struct remote_thread *thread, st
 	}
 }
 
+static bool has_data_point(const struct remote_thread *thread)
+{
+	for (tl_size i = 0; i < thread->process->point_count; i++)
+		if (thread->process->points[i].wanted >= TL_POINT_WRITE)
+			return true;
+	return false;
+}
+
+/*
+ * Backwards, with no word of why, and nothing there: the beginning, as QEMU tells of it. A watchpoint would be a reason
+ * that it does not tell either.
+ */
+static void guess_beginning(const struct remote_thread *thread, struct tl_event *event)
+{
+	if (thread->request.run != TL_RUN_CONTINUE_BACK || event->kind != TL_EVENT_SIGNAL || has_data_point(thread))
+		return;
+	event->kind = TL_EVENT_HISTORY_END;
+	event->signal = 0;
+	event->code = 1;
+}
+
 static void as_signal(struct remote_target *target, struct remote_thread *thread, struct tl_event *event)
 {
 	tl_i32 signal = thread->stop.signal;
 
 	if (signal == REMOTE_SIGNAL_TRAP) {
 		guess(target, thread, event);
+		guess_beginning(thread, event);
 		return;
 	}
 	event->kind = TL_EVENT_SIGNAL;
@@ -151,6 +173,11 @@ struct tl_event tl_remote_interpret(struct remote_target *target, struct remote_
 
 	if (stop->kind == STOP_NOT) {
 		event.code = stop->code;
+		/* An error in answer to bs or bc: it could go back, and cannot any more. */
+		if (stop->code == TL_ERROR_STATE && tl_remote_is_backward(thread)) {
+			event.kind = TL_EVENT_HISTORY_END;
+			event.code = 1;
+		}
 		return event;
 	}
 	switch (stop->reason) {

@@ -19,11 +19,6 @@ enum tl_status tl_remote_resume(struct tl_target *base, struct tl_thread_id id, 
 	return TL_OK;
 }
 
-static bool is_backward(const struct remote_thread *thread)
-{
-	return thread->request.run == TL_RUN_CONTINUE_BACK || thread->request.run == TL_RUN_STEP_BACK;
-}
-
 /* c, s, C05, S05: and the signal is given once. */
 static void write_action(struct remote_thread *thread, bool step, struct tl_writer *writer)
 {
@@ -122,9 +117,9 @@ static enum tl_status write_plain(struct remote_target *target, struct tl_writer
 	}
 	if (one == NULL)
 		return TL_ERROR_NO_THREAD;
-	TL_TRY(choose_runner(target, tl_remote_is_step(one) || is_backward(one) ? one : NULL));
+	TL_TRY(choose_runner(target, tl_remote_is_step(one) || tl_remote_is_backward(one) ? one : NULL));
 	*writer = tl_remote_question(target);
-	if (is_backward(one))
+	if (tl_remote_is_backward(one))
 		tl_write_text(writer, tl_remote_is_step(one) ? "bs" : "bc");
 	else
 		write_action(one, tl_remote_is_step(one), writer);
@@ -134,7 +129,7 @@ static enum tl_status write_plain(struct remote_target *target, struct tl_writer
 static bool any_backward(const struct remote_target *target)
 {
 	for (tl_size i = 0; i < target->thread_count; i++)
-		if (target->threads[i]->running && is_backward(target->threads[i]))
+		if (target->threads[i]->running && tl_remote_is_backward(target->threads[i]))
 			return true;
 	return false;
 }
@@ -147,7 +142,7 @@ static bool pass_hardware(struct remote_target *target, struct tl_writer *writer
 		struct remote_point *point;
 		tl_u64 at = 0;
 
-		if (!thread->running || !thread->request.over_hardware ||
+		if (!thread->running || tl_remote_is_backward(thread) || !thread->request.over_hardware ||
 		    tl_remote_fetch_program_counter(&target->target, tl_remote_id(thread), &at) != TL_OK)
 			continue;
 		point = tl_remote_find_point(thread->process, TL_POINT_HARDWARE, at);
@@ -198,6 +193,10 @@ static bool note_start(struct remote_target *target, struct remote_thread *threa
 {
 	struct stop_reply hit = {.kind = STOP_SIGNAL, .reason = REASON_SOFTWARE, .signal = REMOTE_SIGNAL_TRAP};
 
+	if (tl_remote_is_backward(thread)) {
+		thread->step_known = false;
+		return false;
+	}
 	thread->step_known = tl_remote_is_step(thread) && tl_remote_peek_program_counter(thread, &thread->step_from);
 	if (tl_remote_is_step(thread) && !thread->step_known && !target->software_reason)
 		thread->step_known = tl_remote_fetch_program_counter(&target->target, tl_remote_id(thread),

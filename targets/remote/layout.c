@@ -67,14 +67,15 @@ static void copy_text(struct tl_cursor text, char *to, tl_size size)
 
 static enum tl_status choose_cpu(struct reading *reading)
 {
-	static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386};
+	static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386, &tl_cpu_riscv64};
 
 	for (tl_size i = 0; i < TL_COUNT(cpus); i++)
 		if (strcmp(reading->architecture, cpus[i]->architecture) == 0)
 			reading->layout.cpu = cpus[i];
 	if (reading->layout.cpu == NULL)
 		return TL_FAIL(reading->error, TL_ERROR_UNSUPPORTED,
-			       "the stub's machine is \"%s\"; i386:x86-64 and i386 are known", reading->architecture);
+			       "the stub's machine is \"%s\"; i386:x86-64, i386 and riscv:rv64 are known",
+			       reading->architecture);
 	return TL_OK;
 }
 

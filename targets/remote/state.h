@@ -264,6 +264,11 @@ static inline bool tl_remote_is_step(const struct remote_thread *thread)
 	return thread->request.run == TL_RUN_STEP || thread->request.run == TL_RUN_STEP_BACK;
 }
 
+static inline bool tl_remote_is_backward(const struct remote_thread *thread)
+{
+	return thread->request.run == TL_RUN_CONTINUE_BACK || thread->request.run == TL_RUN_STEP_BACK;
+}
+
 /* ---- events.c ---- */
 
 /* The event that the thread's stop is; the stub is asked what it did not say. */

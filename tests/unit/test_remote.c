@@ -379,6 +379,70 @@ TEST(a_poor_stub_runs_steps_and_hits_points)
 	end(&session);
 }
 
+/* ---- A poor stub with a past, which says as little as QEMU's does ---- */
+
+static tl_u64 retracing_point; /* 0: none */
+
+static void retracing(struct stub *stub, const char *packet)
+{
+	unsigned long address = 0;
+
+	if (strncmp(packet, "qSupported", 10) == 0) {
+		stub_reply(stub, "PacketSize=1000;ReverseStep+;ReverseContinue+");
+	} else if ((packet[0] == 'Z' || packet[0] == 'z') && packet[1] == '0') {
+		(void)sscanf(packet + 3, "%lx", &address);
+		retracing_point = packet[0] == 'Z' ? address : 0;
+		stub_reply(stub, "OK");
+	} else if (strcmp(packet, "bs") == 0 && poor_pc() == POOR_BASE) {
+		stub_reply(stub, "E14");
+	} else if (strcmp(packet, "bs") == 0) {
+		tl_store_little(poor_g + POOR_PC, poor_pc() - 1, 8);
+		stub_reply(stub, "S05");
+	} else if (strcmp(packet, "bc") == 0) {
+		tl_store_little(poor_g + POOR_PC,
+				retracing_point != 0 && retracing_point < poor_pc() ? retracing_point : POOR_BASE, 8);
+		stub_reply(stub, "S05");
+	} else {
+		poor(stub, packet);
+	}
+}
+
+/* Goes back, and looks what for and where it stands then. */
+static void go_back(struct session *session, enum tl_action_kind kind, enum tl_event_kind wanted, tl_u64 address)
+{
+	const struct tl_thread_id id = {1, 1};
+	struct tl_report report;
+
+	REQUIRE(resume(session, kind) == TL_OK && await_report(session, &report));
+	CHECK_EQUAL(report.event.kind, wanted);
+	CHECK_EQUAL(program_counter(session, id), address);
+	if (wanted == TL_EVENT_HISTORY_END)
+		CHECK(report.event.code != 0);
+}
+
+TEST(a_stub_with_a_past_goes_back)
+{
+	struct tl_point_request point = {.kind = TL_POINT_SOFTWARE, .address = POOR_BASE + 5, .size = 1};
+	struct session session;
+
+	retracing_point = 0;
+	memset(poor_memory, 0x90, sizeof(poor_memory));
+	memset(poor_g, 0, sizeof(poor_g));
+	tl_store_little(poor_g + POOR_PC, POOR_BASE + 8, 8);
+	begin(&session, retracing, 5000);
+	REQUIRE(session.status == TL_OK);
+	CHECK((tl_target_capabilities(session.target) & TL_CAN_REVERSE) != 0);
+	REQUIRE(tl_engine_insert_point(session.engine, 1, &point) == TL_OK);
+	go_back(&session, TL_ACTION_STEP_BACK, TL_EVENT_STEPPED, POOR_BASE + 7);
+	go_back(&session, TL_ACTION_CONTINUE_BACK, TL_EVENT_TRAP, POOR_BASE + 5);
+	/* What it stands on lies ahead: it is neither hit again nor stepped over. */
+	go_back(&session, TL_ACTION_STEP_BACK, TL_EVENT_STEPPED, POOR_BASE + 4);
+	go_back(&session, TL_ACTION_CONTINUE_BACK, TL_EVENT_HISTORY_END, POOR_BASE);
+	go_back(&session, TL_ACTION_STEP_BACK, TL_EVENT_HISTORY_END, POOR_BASE);
+	CHECK(!stub_saw(&session.stub, "s"));
+	end(&session);
+}
+
 TEST(registers_go_out_whole_where_single_ones_cannot)
 {
 	const struct tl_thread_id id = {1, 1};
