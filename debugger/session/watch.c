@@ -487,7 +487,9 @@ bool tl_watch_stepped(struct tl_session *session, struct tl_thread_id thread, st
 	for (tl_size i = 0; i < session->points.count; i++) {
 		struct tl_breakpoint *breakpoint = session->points.items[i];
 
-		if (!is_watch(breakpoint, inferior) || !breakpoint->software || untouched(session, thread, breakpoint))
+		/* A step back is no access: nobody else tells that what was written is not any more. */
+		if (!is_watch(breakpoint, inferior) || (!breakpoint->software && !session->steps.back) ||
+		    untouched(session, thread, breakpoint))
 			continue;
 		settle(breakpoint);
 		stops |= check(session, thread, breakpoint, stop);

@@ -8,9 +8,11 @@ The same commands lead to the same places: at the prompt of a machine, at the pr
 
 import difflib
 import os
+import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -140,6 +142,16 @@ def watchpoints(trapline, program, options):
                  r"No more reverse-execution history"], " ".join(["software watchpoint", *options]))
 
 
+def steps_over_writes(trapline, program, options):
+    """A step back over a write stops there, and the write is noticed again on the way forwards."""
+    text = prompt(trapline, program, options,
+                  ["break add", "continue", "watch shared", "delete 1", "continue", "rsi", "rsi", "continue", "next",
+                   "reverse-next", "reverse-next", "continue"], "steps")
+    check(text, [r"^Old value = 0\nNew value = 5", r"^Old value = 5\nNew value = 0", r"bare\.c:38",
+                 r"^Old value = 0\nNew value = 5", r"^39", r"^Old value = 5\nNew value = 0",
+                 r"^Old value = 0\nNew value = 5"], " ".join(["steps over writes", *options]))
+
+
 def recursion(trapline, program, options):
     """A finish that leads back past inner calls of the same function ends at the call of the selected one."""
     text = prompt(trapline, program, options,
@@ -158,6 +170,45 @@ def refusals(trapline, program):
                  r"trapline emu", r"^Target process does not", r"^Target process does not", r"^Forward\."], "refusals")
     text = prompt(trapline, program, ["--no-history"], ["break main", "continue", "rs", "rc"], "no history")
     check(text, [r"^Breakpoint 1, main", r"^Target emulator does not support", r"^Target emulator"], "no history")
+
+
+def empty_disk(path):
+    """An empty disk of 1 MiB in QEMU's own format (qcow2, docs/interop/qcow2.txt): its snapshots go there."""
+    cluster = 1 << 16
+    header = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 2, 0, 0, 16, 1 << 20, 0, 1, 3 * cluster, cluster, 1, 0, 0)
+    blocks = [header, struct.pack(">Q", 2 * cluster), struct.pack(">4H", 1, 1, 1, 1), b""]
+    path.write_bytes(b"".join(block.ljust(cluster, b"\0") for block in blocks))
+
+
+REPLAY = ["break mean", "continue", "rn", "rn", "rn", "rn", "rs", "rs", "delete", "break factorial", "rc", "rc", "rc",
+          "rni", "rni", "rs", "rc", "rc", "continue", "print $pc"]
+
+
+def behind_qemu(trapline, program):
+    """QEMU records the program, and its replay is gone back in: the same as in our machine."""
+    emulator = shutil.which("qemu-system-riscv64")
+    if emulator is None:
+        print("skipped: qemu-system-riscv64 is not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        empty_disk(place / "disk")
+        command = [emulator, "-M", "virt", "-bios", "none", "-kernel", program, "-display", "none", "-serial", "null",
+                   "-monitor", "none", "-net", "none", "-drive", f"file={place}/disk,if=none,id=disk"]
+        clock = f"shift=7,rrfile={place}/record,rrsnapshot=begin,rr="
+        run([*command, "-icount", clock + "record"], "QEMU records")
+        # It listens when it has gone into the background.
+        run([*command, "-icount", clock + "replay", "-S", "-gdb", f"unix:{place}/socket,server=on,wait=off", "-daemonize",
+             "-pidfile", f"{place}/pid"], "QEMU replays")
+        if not (place / "pid").exists():
+            print("skipped: this QEMU does not replay")
+            return
+        text = run([trapline, "-nx", "-q", "--batch", "-ex", f"file {program}", "-ex", f"target remote unix:{place}/socket",
+                    *words(REPLAY), "-ex", "kill"], "replay")
+        # It takes the file away when it ends.
+        if (place / "pid").exists():
+            os.kill(int((place / "pid").read_text()), signal.SIGKILL)
+    same("QEMU's replay", prompt(trapline, program, [], REPLAY, "replay"), text)
 
 
 class Conversation:
@@ -209,9 +260,11 @@ def main():
     for options in ([], ["--interpreter"]):
         walks(trapline, program, options)
         watchpoints(trapline, program, options)
+        steps_over_writes(trapline, program, options)
         recursion(trapline, program, options)
     refusals(trapline, program)
     interrupt(trapline, program)
+    behind_qemu(trapline, program)
     print(f"{len(FAILED)} failed")
     return 1 if FAILED else 0
 

@@ -347,3 +347,21 @@ TEST(a_called_function_that_does_not_stop_is_not_waited_for_for_ever)
 	CHECK_EQUAL(stop.kind, TL_STOP_INTERRUPTED);
 	close_all();
 }
+
+TEST(a_target_without_a_past_is_not_gone_back_in)
+{
+	const struct tl_plan plan = {.kind = TL_PLAN_STEP_INSTRUCTION, .signal = -1, .back = true};
+	const struct tl_plan forward = {.kind = TL_PLAN_STEP_INSTRUCTION, .signal = -1};
+	struct tl_stop stop;
+
+	open_two();
+	REQUIRE(session != NULL);
+	CHECK_EQUAL(tl_session_resume(session, &plan, &error), TL_ERROR_UNSUPPORTED);
+	CHECK(strstr(error.text, "scripted") != NULL && strstr(error.text, "past") != NULL);
+	CHECK(!tl_session_running(session));
+	REQUIRE(tl_session_resume(session, &forward, &error) == TL_OK);
+	while (!tl_session_take(session, &stop) && tl_scripted_turn(machine))
+		(void)!tl_loop_turn(loop, 0, &error);
+	CHECK_EQUAL(stop.kind, TL_STOP_STEPPED);
+	close_all();
+}
