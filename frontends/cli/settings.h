@@ -73,7 +73,7 @@ struct tl_settings {
 	tl_u32 locking, follow_fork, follow_exec, hardware_watchpoints;
 	bool step_mode, detach_on_fork, run_all, stop_on_library, unwind_on_signal, unwind_on_exception;
 	tl_u32 direction; /* exec-direction: 0 forward, 1 reverse */
-	tl_u32 pending; /* of breakpoints: index of auto, on, off */
+	tl_u32 pending;   /* of breakpoints: index of auto, on, off */
 	/* Targets. */
 	tl_u32 remote_timeout, tcp_timeout; /* seconds */
 	tl_u32 serial_baud;                 /* 0: as the line is set */
