@@ -98,6 +98,9 @@ static enum tl_status adopt(struct tl_server *server, struct tl_error *error)
 	if ((server->target->ops->capabilities & TL_CAN_STAY) != 0 &&
 	    tl_server_remember_program(server, machine) != TL_OK)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for the server");
+	if (server->options->running && server->listener.descriptor < 0)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT,
+			       "--running is for where clients come later: serve at a port or a socket");
 	while (server->options->running && (process = tl_engine_next_process(server->engine, 0)) != 0) {
 		if (tl_engine_unattend(server->engine, process, 0, 0) != TL_OK)
 			return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "it cannot run before a client comes");

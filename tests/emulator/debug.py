@@ -113,8 +113,16 @@ def through_each_hart(trapline, program, options):
         check(text, patterns + physical, " ".join(["eyes, gdb", *options]))
 
 
+def refused(trapline, program):
+    """--running without anybody who could come later."""
+    for words_before, reason in (["--serve", "-"], "serve at a port or a socket"), ([], "is for --serve"):
+        text = run([trapline, *words_before, "emu", "--running", program], "running")
+        check(text, [reason], " ".join(["refused: --running", *words_before]))
+
+
 def main():
     trapline, program = sys.argv[1:]
+    refused(trapline, program)
     for options in ([], ["--interpreter"]):
         at_the_prompt(trapline, program, options)
         with_gdb(trapline, program, options)
