@@ -148,6 +148,24 @@ static int fail(const char *text)
 	return 2;
 }
 
+/* What stands behind emu; -1 to go on, otherwise the exit status. */
+static int read_machine(char **words, struct tl_emulator_command *machine_ret)
+{
+	struct tl_error error = {0};
+
+	if (words[0] != NULL && strcmp(words[0], "--help") == 0) {
+		fputs("Usage: trapline [--serve ADDRESS] [OPTION]... emu [MACHINE OPTION]... [PROGRAM]\n", stdout);
+		tl_emulator_command_print(stdout);
+		fputs("\nWhat stands before emu: trapline --help. trapline(1) tells it all.\n", stdout);
+		return 0;
+	}
+	if (tl_emulator_command_read(words, machine_ret, &error) == TL_OK)
+		return -1;
+	(void)fail(error.text);
+	fputs("What a machine takes: trapline emu --help\n", stderr);
+	return 2;
+}
+
 static bool read_lost(const char *word, enum tl_lost *lost_ret)
 {
 	static const struct {
@@ -297,7 +315,6 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 static int read_target(struct command *command, char **words)
 {
 	static const char *const absent[] = {"kvm"};
-	struct tl_error error;
 
 	if (words[0] == NULL)
 		return -1;
@@ -317,14 +334,7 @@ static int read_target(struct command *command, char **words)
 	}
 	if (strcmp(words[0], "emu") == 0) {
 		command->emulate = true;
-		if (words[1] != NULL && strcmp(words[1], "--help") == 0) {
-			fputs("Usage: trapline [--serve ADDRESS] [OPTION]... emu [MACHINE OPTION]... [PROGRAM]\n",
-			      stdout);
-			tl_emulator_command_print(stdout);
-			fputs("\nWhat stands before emu: trapline --help. trapline(1) tells it all.\n", stdout);
-			return 0;
-		}
-		return tl_emulator_command_read(words + 1, &command->emulator, &error) == TL_OK ? -1 : fail(error.text);
+		return read_machine(words + 1, &command->emulator);
 	}
 	if (strcmp(words[0], "core") == 0) {
 		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
