@@ -56,9 +56,9 @@ job() {{
 	busybox cat /out.*
 }}
 pack() {{ xz -c /packed | busybox wc -c; }}
-job sha openssl speed -seconds 1 -bytes 8192 -evp sha256
-job aes openssl speed -seconds 1 -bytes 8192 -evp aes-128-cbc
-job ecdsa openssl speed -seconds 1 ecdsap256
+job sha openssl speed -seconds 4 -bytes 8192 -evp sha256
+job aes openssl speed -seconds 4 -bytes 8192 -evp aes-128-cbc
+job ecdsa openssl speed -seconds 4 ecdsap256
 job gcc gcc-14 -std=gnu17 -O2 -I/source -c -o /dev/null /source/{SOURCE}
 job xz pack
 echo "jobs: done"
