@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -158,9 +157,6 @@ def write(replay, lines):
 
 
 def main():
-    if shutil.which('gdb-multiarch') is None:
-        print('gdb-multiarch is not installed')
-        return 77
     build = pathlib.Path(sys.argv[1]).resolve()
     lines = PAGE.read_text().splitlines()
     with tempfile.TemporaryDirectory(prefix='trapline-embedded-') as folder:
