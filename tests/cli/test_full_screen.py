@@ -139,7 +139,8 @@ def test_output_of_a_program_stays_in_its_window(place):
     terminal.enter('next')
     terminal.wait_for(at_prompt('  >   18'))
     terminal.enter('next')
-    rows = terminal.wait_for('rednot here')
+    # The program's output comes before its stop: keys that are typed in between are the program's.
+    rows = terminal.wait_for(lambda rows: has('rednot here', '  >   19')(rows) and PROMPT.rstrip() in rows)
     equal([row.replace('>', ' ') for row in rows[:14]], [row.replace('>', ' ') for row in above[:14]])
     terminal.enter('continue')
     rows = terminal.wait_for('exited normally')

@@ -16,7 +16,7 @@ class Emulator(Driver):
     name = "emulator"
     target = "emulator"
     kind = "machine"
-    rungs = ("look", "run", "breakpoints", "hardware", "step")
+    rungs = ("look", "run", "breakpoints", "hardware", "step", "reverse")
     excused = {
         "signal_is_delivered": SIGNALS,
         "signal_stops_and_is_withheld": SIGNALS,
