@@ -17,8 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-FAILED = []
-DEADLINE = 60
+from transcripts import DEADLINE, FAILED, check, fail, run, words
 
 # What leads back and forth, and where both are the same word for word. Watchpoints are not among it: gdb takes RISC-V's
 # for those of a machine that stops before the access, and goes one instruction too far, both ways.
@@ -39,24 +38,6 @@ WALKS = {
                   "set exec-direction forward", "step"],
     "beginning": ["rsi", "rc", "info registers pc", "break main", "continue", "delete", "rc", "rsi"],
 }
-
-
-def fail(what, text):
-    FAILED.append(what)
-    print(f"not ok {what}\n{text}")
-
-
-def run(command, what):
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=DEADLINE, check=False, text=True).stdout
-    except subprocess.TimeoutExpired as late:
-        fail(what, f"did not end: {late.output}")
-        return ""
-
-
-def words(commands):
-    return [word for command in commands for word in ("-ex", command)]
 
 
 def machine(program, options):
@@ -98,18 +79,6 @@ def same(what, expected, found):
         fail(what, "\n".join(difference) or found)
     else:
         print(f"ok {what}")
-
-
-def check(text, patterns, what):
-    """Each pattern is found behind the one before it."""
-    at = 0
-    for pattern in patterns:
-        found = re.compile(pattern, re.M).search(text, at)
-        if found is None:
-            fail(what, f"no {pattern!r} behind\n{text[max(0, at - 200):at]}\nin\n{text}")
-            return
-        at = found.end()
-    print(f"ok {what}")
 
 
 def walks(trapline, program, options):

@@ -4,40 +4,10 @@
     debug.py TRAPLINE PROGRAM
 """
 
-import re
 import shutil
-import subprocess
 import sys
 
-FAILED = []
-
-
-def check(text, patterns, what):
-    """Each pattern is found behind the one before it."""
-    at = 0
-    for pattern in patterns:
-        found = re.compile(pattern, re.M).search(text, at)
-        if found is None:
-            FAILED.append(what)
-            print(f"{what}: no {pattern!r} behind\n{text[max(0, at - 200):at]}\nin\n{text}")
-            return
-        at = found.end()
-    print(f"ok {what}")
-
-
-def run(command, what):
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=60, check=False, text=True).stdout
-    except subprocess.TimeoutExpired as late:
-        FAILED.append(what)
-        print(f"{what}: did not end: {late.output}")
-        return ""
-
-
-def words(commands):
-    return [word for command in commands for word in ("-ex", command)]
-
+from transcripts import FAILED, check, fail, run, words
 
 def at_the_prompt(trapline, program, options):
     commands = ["break main", "continue", "break add", "continue", "backtrace", "finish", "break factorial if n == 2",
@@ -92,8 +62,7 @@ def back_with_gdb(trapline, program, options):
                  r"a new timeline begins here", r"= 99$", r"inputs: [1-9]", r"No more reverse-execution history", r"= 7$",
                  r"exited normally"], " ".join(["back", *options]))
     if "THE PAST WAS NOT THE SAME" in text:
-        FAILED.append("back")
-        print(text)
+        fail("back", text)
 
 
 def through_each_hart(trapline, program, options):

@@ -13,8 +13,7 @@ import sys
 import tempfile
 import time
 
-FAILED = []
-DEADLINE = 60
+from transcripts import DEADLINE, FAILED, check, fail, run, words
 
 # Called from translated code; and when a hart halts for the debugger, on the machine's thread.
 SCRIPT = """
@@ -38,19 +37,6 @@ GUEST = ["break add", "break factorial if n == 3", "continue", "print a + b", "c
          "continue"]
 
 
-def check(text, patterns, what):
-    """Each pattern is found behind the one before it."""
-    at = 0
-    for pattern in patterns:
-        found = re.compile(pattern, re.M).search(text, at)
-        if found is None:
-            FAILED.append(what)
-            print(f"{what}: no {pattern!r} behind\n{text[max(0, at - 200):at]}\nin\n{text}")
-            return
-        at = found.end()
-    print(f"ok {what}")
-
-
 def wait_for(path, process):
     """Until the server listens there; false when it never will."""
     end = time.monotonic() + DEADLINE
@@ -67,7 +53,6 @@ def debugged(host, name, trapline, program, multiarch):
         script, socket = os.path.join(folder, "script"), os.path.join(folder, "socket")
         with open(script, "w", encoding="utf-8") as file:
             file.write(SCRIPT)
-        words = [item for command in [f"target remote {socket}", *GUEST] for item in ("-ex", command)]
         with subprocess.Popen([*host, "-nx", "-q", "--batch", "-x", script, "--args", trapline, "--serve",
                                f"unix:{socket}", "--once", "emu", "--serial", "none", program],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -75,14 +60,12 @@ def debugged(host, name, trapline, program, multiarch):
             try:
                 inside = ""
                 if wait_for(socket, process):
-                    inside = subprocess.run([multiarch, "-nx", "-q", "-batch", *words, program], timeout=DEADLINE, check=False,
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                            text=True).stdout
+                    commands = words([f"target remote {socket}", *GUEST])
+                    inside = run([multiarch, "-nx", "-q", "-batch", *commands, program], name)
                 outside = process.communicate(timeout=DEADLINE)[0]
             except subprocess.TimeoutExpired as late:
                 process.kill()
-                FAILED.append(name)
-                print(f"{name}: did not end: {late.output}\n{process.communicate()[0]}")
+                fail(name, f"did not end: {late.output}\n{process.communicate()[0]}")
                 return
         check(inside, [r"^Breakpoint 1, add \(a=2, b=3\)", r"^\$1 = 5$", r"^Breakpoint 2, factorial \(n=3\)", r"^\$2 = 3$",
                        r"<add>:\s+0x(?!9002)", r"exited normally"], f"guest, in {name}")
@@ -91,8 +74,7 @@ def debugged(host, name, trapline, program, multiarch):
         check(outside, [*halts, r"exited normally"], f"{name} as the host")
         check(outside, [r"^host: translated code asks for guest address 0x\w+"], f"{name} as the host, below translated code")
         if "SIGTRAP" in outside + inside:
-            FAILED.append(name)
-            print(f"{name}: a trap that nobody owns in\n{outside}\n{inside}")
+            fail(name, f"a trap that nobody owns in\n{outside}\n{inside}")
 
 
 def main():

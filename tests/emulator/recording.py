@@ -9,38 +9,18 @@ import os
 import re
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
 
-FAILED = []
-
-
-def check(text, patterns, what):
-    """Each pattern is found behind the one before it."""
-    at = 0
-    for pattern in patterns:
-        found = re.compile(pattern, re.M).search(text, at)
-        if found is None:
-            FAILED.append(what)
-            print(f"{what}: no {pattern!r} in\n{text}")
-            return
-        at = found.end()
-    print(f"ok {what}")
-
-
-def run(command):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-                          check=False, text=True, errors="replace").stdout
+from transcripts import FAILED, check, fail, run, words
 
 
 class Prompt:
     def __init__(self, trapline):
         self.trapline = trapline
 
-    def __call__(self, commands, *words):
-        options = [word for command in commands for word in ("-ex", command)]
-        return run([self.trapline, "-nx", "-q", "--batch", *options, "emu", *words])
+    def __call__(self, commands, *options):
+        return run([self.trapline, "-nx", "-q", "--batch", *words(commands), "emu", *options], " ".join(options))
 
 
 def chain(text):
@@ -76,8 +56,7 @@ def both_ways(prompt, program, path):
                       f"replay {harts} {recorder} {replayer}")
                 chains.add(chain(text))
             if chains != {last_link(path)}:
-                FAILED.append("chains")
-                print(f"chains differ: {chains}")
+                fail("chains", f"they differ: {chains}")
 
 
 def reset(prompt, program, path):
@@ -88,8 +67,7 @@ def reset(prompt, program, path):
     text = prompt(["continue", "monitor info record"], "--replay", path)
     check(text, [r"was reset here", r"exited", r"replayed: (\d+) of \1 epochs", r"between resets: 2 of 2"], "reset while it is replayed")
     if chain(text) != last_link(path):
-        FAILED.append("chain over a reset")
-        print(f"the chain ends with {chain(text)}, in the file with {last_link(path)}")
+        fail("chain over a reset", f"it ends with {chain(text)}, in the file with {last_link(path)}")
 
 
 def debugged(prompt, path):
@@ -107,7 +85,7 @@ def backwards(trapline, program, path):
     commands = [f"target remote | {trapline} --serve - --once emu --replay {path}", "break mean", "continue", "reverse-stepi",
                 "reverse-finish", "delete", "reverse-continue", "info registers pc", "break mean", "continue",
                 "monitor info record", "monitor info history", "kill"]
-    text = run([gdb, "-nx", "-q", "-batch", *[word for command in commands for word in ("-ex", command)], program])
+    text = run([gdb, "-nx", "-q", "-batch", *words(commands), program], "backwards")
     check(text, [r"Breakpoint 1, mean", r"No more reverse-execution history", r"^pc +0x1000", r"Breakpoint 2, mean",
                  r"is the run that was recorded", r"state at the last checkpoint: [0-9a-f]{16}$"], "backwards in a replay")
 
@@ -120,7 +98,7 @@ def saved(prompt, program, path):
     check(text, [r"The recording ends here", r"= 12$", r"replayed: (\d+) of \1 epochs", r"from here on the machine is live",
                  r"exited"], "replayed, and on by itself")
     if chain(text) != before:
-        FAILED.append("chain of what was saved")
+        fail("chain of what was saved", f"{chain(text)}, not {before}")
     text = prompt(["continue", "monitor record save"], "--no-history", program)
     check(text, [r"exited"], "nothing to be saved")
     check(prompt(["monitor record save /tmp/x"], "--no-history", program), [r"nothing is remembered"], "no history")
@@ -144,27 +122,25 @@ def damaged(prompt, program, path):
         text = prompt(["continue"], "--replay", path)
         if not re.search(r"this is no recording|of version|not even the machine is whole|was not ended: it is damaged|"
                          r"was not ended: it ends in the middle", text):
-            FAILED.append(f"damage at {at}")
-            print(text)
+            fail(f"damage at {at}", text)
     for size in (0, 3, 17, 200, len(whole) // 2, len(whole) - 1):
         with open(path, "wb") as file:
             file.write(whole[:size])
         text = prompt(["continue"], "--replay", path)
         if not re.search(r"this is no recording|not even the machine is whole|was not ended", text):
-            FAILED.append(f"cut at {size}")
-            print(text)
+            fail(f"cut at {size}", text)
     print("ok damaged")
 
 
 def refused(prompt, program, path):
-    for words, wanted in (((["--replay", "/no/such"]), r"/no/such cannot be opened: No such file"),
+    for options, wanted in (((["--replay", "/no/such"]), r"/no/such cannot be opened: No such file"),
                           (["--replay", "/"], r"/ is no recording"),
                           (["--replay", program], r"this is no recording of a machine"),
                           (["--replay", path, "--harts", "2"], r"the recording says what the machine is made of"),
                           (["--replay", path, "--record", path], r"a replay is recorded already"),
                           (["--record", path, "--no-history", program], r"want the machine to remember"),
                           (["--record", "/no/such/folder/file", program], r"cannot be written: No such file")):
-        check(prompt([], *words), [wanted], " ".join(words[:1] + words[-1:]))
+        check(prompt([], *options), [wanted], " ".join(options[:1] + options[-1:]))
 
 
 def disks(prompt, program, folder):

@@ -5,40 +5,10 @@ places: each owner gets its own, in the right order, and neither sees the other'
     triggers.py TRAPLINE PROGRAM
 """
 
-import re
 import shutil
-import subprocess
 import sys
 
-FAILED = []
-
-
-def check(text, patterns, what):
-    """Each pattern is found behind the one before it."""
-    at = 0
-    for pattern in patterns:
-        found = re.compile(pattern, re.M).search(text, at)
-        if found is None:
-            FAILED.append(what)
-            print(f"{what}: no {pattern!r} behind\n{text[max(0, at - 200):at]}\nin\n{text}")
-            return
-        at = found.end()
-    print(f"ok {what}")
-
-
-def run(command, what):
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=60, check=False, text=True).stdout
-    except subprocess.TimeoutExpired as late:
-        FAILED.append(what)
-        print(f"{what}: did not end: {late.output}")
-        return ""
-
-
-def words(commands):
-    return [word for command in commands for word in ("-ex", command)]
-
+from transcripts import FAILED, check, run, words
 
 COMMANDS = [
     "break *target", "continue", "print trap_count", "print/x $tdata1", "monitor info points",  # the debugger first
