@@ -5,11 +5,24 @@
 /* What stands around the bytes of a packet: the command, an address, a length. */
 #define WORDS 40
 
+/*
+ * Which thread is selected matters where the stub's threads are harts with page tables of their own. A stub that has an
+ * auxiliary vector debugs processes, whose threads see the same: there no packet is spent on it.
+ */
 static enum tl_status choose(struct remote_target *target, tl_u64 process)
 {
+	struct tl_thread_id id = {process, TL_ANY};
+
 	if (tl_remote_find_process(target, process) == NULL)
 		return TL_ERROR_GONE;
-	return tl_remote_select(target, (struct tl_thread_id){process, TL_ANY});
+	if (!target->has_auxv && target->eye.process == process && tl_remote_find_thread(target, target->eye) != NULL)
+		id = target->eye;
+	return tl_remote_select(target, id);
+}
+
+void tl_remote_look_through(struct tl_target *base, struct tl_thread_id thread)
+{
+	tl_remote_self(base)->eye = thread;
 }
 
 /* One packet's worth. The answer is in binary (x) or in digits (m). */

@@ -213,6 +213,7 @@ static const struct tl_target_ops all_ops = {
 	.read_object = tl_remote_read_object,
 	.write_object = tl_remote_write_object,
 	.memory_region = tl_remote_memory_region,
+	.look_through = tl_remote_look_through,
 	.monitor = tl_remote_monitor,
 };
 

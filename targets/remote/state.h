@@ -139,6 +139,7 @@ struct remote_target {
 	/* What it was told last. */
 	struct tl_thread_id general; /* Hg; {0, 0}: not told */
 	bool general_known;
+	struct tl_thread_id eye; /* whose memory is read and written; {0, 0}: nobody's in particular */
 	bool thread_events_on;
 
 	/* Is it going, and what was sent into it meanwhile. */
@@ -289,6 +290,7 @@ void tl_remote_take_registers(struct remote_target *target, struct remote_thread
 
 /* ---- memory.c ---- */
 
+void tl_remote_look_through(struct tl_target *target, struct tl_thread_id thread);
 enum tl_status tl_remote_read_memory(struct tl_target *target, tl_u64 process, tl_u64 address, void *buffer,
 				     tl_size size, tl_size *done_ret);
 enum tl_status tl_remote_write_memory(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,

@@ -76,8 +76,10 @@ def through_each_hart(trapline, program, options):
                 "Cannot access memory at address 0x80000000", rf"0x80000000[^:]*:\s+{word}", rf"^0x0:\s+{word}"]
     text = run([trapline, "-nx", "-q", "--batch", *words(commands[:-2]), "emu", "--harts", "2", *options, program], "eyes")
     check(text, patterns, " ".join(["eyes, prompt", *options]))
+    serve = f"target remote | {trapline} --serve - --once emu --harts 2 {' '.join(options)} {program}"
+    text = run([trapline, "-nx", "-q", "--batch", *words([f"file {program}", serve, *commands]), "--quiet"], "eyes")
+    check(text, patterns + physical, " ".join(["eyes, the prompt over the wire", *options]))
     if shutil.which("gdb-multiarch"):
-        serve = f"target remote | {trapline} --serve - --once emu --harts 2 {' '.join(options)} {program}"
         text = run(["gdb-multiarch", "-nx", "-q", "-batch", *words([serve, *commands]), program], "eyes")
         check(text, patterns + physical, " ".join(["eyes, gdb", *options]))
 
