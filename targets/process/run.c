@@ -211,6 +211,10 @@ static bool bring_to_stand(struct process_target *target, struct traced_thread *
 	tl_process_set_state(thread, TRACED_STOPPED);
 	thread->general_valid = false;
 	thread->place = PLACE_PLAIN;
+	if (stop.kind == TL_STOP_CLONE || stop.kind == TL_STOP_FORK || stop.kind == TL_STOP_VFORK) {
+		thread->awaited = tl_process_stops_made(target, thread);
+		thread->due = true;
+	}
 	if (stop.kind == TL_STOP_SIGNAL && stop.value == SIGSTOP && thread->stop_sent) {
 		thread->place = PLACE_DELIVERY;
 		thread->stop_sent = false;
@@ -253,6 +257,18 @@ void tl_process_run_let_child_go(struct process_target *target, pid_t id, tl_u64
 		(void)tl_process_ptrace_patiently(target->calls, PTRACE_DETACH, id, 0, 0);
 }
 
+/* What a thread has made and nobody was told of: the kernel has given it to us, and it stands from its first stop. */
+static void let_made_go(struct process_target *target, const struct traced_thread *thread, tl_u64 deadline)
+{
+	struct traced_thread *made = thread->awaited != 0 ? tl_process_find_thread(target, thread->awaited) : NULL;
+
+	if (thread->awaited == 0 || !thread->due || (made != NULL && made->process != NULL))
+		return;
+	if (made != NULL)
+		tl_process_remove_thread(target, made);
+	tl_process_run_let_child_go(target, thread->awaited, deadline);
+}
+
 /* TL_OK also for a thread that is gone: it needs no letting go. */
 static enum tl_status let_go(struct process_target *target, struct traced_thread *thread, int signal, tl_u64 deadline)
 {
@@ -277,8 +293,7 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 	if (thread->stop_sent)
 		(void)target->calls->thread_kill(group_of(thread), thread->id, SIGCONT);
 	if (process_ptrace_patiently(target, PTRACE_DETACH, thread, 0, (tl_uintptr)signal) == 0) {
-		if (thread->due && thread->awaited != 0 && tl_process_find_thread(target, thread->awaited) == NULL)
-			tl_process_run_let_child_go(target, thread->awaited, deadline);
+		let_made_go(target, thread, deadline);
 		return TL_OK;
 	}
 	if (errno != ESRCH)

@@ -262,6 +262,8 @@ void tl_process_stops_handle(struct process_target *target, pid_t id, int status
 void tl_process_stops_lost(struct process_target *target);
 /* Detaches from every child whose parent's event will never come. */
 void tl_process_stops_let_orphans_go(struct process_target *target);
+/* The number of what a thread has made that stands in its clone, fork or vfork; 0 when the kernel does not say. */
+pid_t tl_process_stops_made(const struct process_target *target, const struct traced_thread *thread);
 /* Options for a thread: the leader's end is asked for besides. */
 #define STOPS_OPTIONS                                                                                                  \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |                      \

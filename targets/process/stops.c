@@ -34,6 +34,13 @@ static bool event_message(const struct process_target *target, const struct trac
 	return process_ptrace_patiently(target, PTRACE_GETEVENTMSG, thread, 0, (tl_uintptr)message_ret) == 0;
 }
 
+pid_t tl_process_stops_made(const struct process_target *target, const struct traced_thread *thread)
+{
+	unsigned long message = 0;
+
+	return event_message(target, thread, &message) ? (pid_t)message : 0;
+}
+
 tl_uintptr tl_process_stops_options(const struct process_target *target, const struct traced_process *process, pid_t id)
 {
 	tl_uintptr options = STOPS_OPTIONS;
