@@ -4,7 +4,7 @@
 
 #define DEPTH_MAX 64
 /* No program's type has so many members, those of its members counted in. */
-#define TYPES_MAX 100000
+#define TYPES_MAX 20000
 
 /* What is said at the entry itself (DWARF 5, section 5.1): it can only be stricter than what the members ask for. */
 static enum tl_status stated(const struct tl_entry *entry, tl_u64 *alignment, struct tl_error *error)

@@ -38,7 +38,7 @@ def run_one(program, options):
     for folder in (seeds, learned, findings):
         folder.mkdir(parents=True, exist_ok=True)
     before = set(findings.iterdir())
-    command = [program, learned, seeds, f'-max_total_time={options.seconds}', '-timeout=10', '-rss_limit_mb=2048',
+    command = [program, learned, seeds, f'-max_total_time={options.seconds}', '-timeout=30', '-rss_limit_mb=2048',
                '-malloc_limit_mb=1024', f'-artifact_prefix={findings}/', '-print_final_stats=1', '-verbosity=1']
     log = findings.parent / f'{name}.log'
     with open(log, 'wb') as output:
