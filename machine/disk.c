@@ -32,13 +32,18 @@ void tl_disk_make(struct tl_disk *disk_ret, const struct tl_disk_file *file, tl_
 	};
 }
 
-void tl_disk_close(struct tl_disk *disk)
+void tl_disk_forget(struct tl_disk *disk)
 {
 	for (tl_u64 i = 0; i < disk->capacity; i++)
 		tl_release(tl_storage(), disk->blocks[i].bytes, TL_DISK_BLOCK);
 	tl_release(tl_storage(), disk->blocks, disk->capacity * sizeof(*disk->blocks));
 	disk->blocks = NULL;
 	disk->capacity = disk->count = 0;
+}
+
+void tl_disk_close(struct tl_disk *disk)
+{
+	tl_disk_forget(disk);
 	disk->file.close(disk->file.context);
 }
 

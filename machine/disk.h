@@ -71,6 +71,8 @@ TL_CHECKED enum tl_status tl_disk_open(struct tl_disk *disk_ret, const char *pat
  */
 void tl_disk_make(struct tl_disk *disk_ret, const struct tl_disk_file *file, tl_u64 size, enum tl_disk_mode mode);
 
+/* Frees the overlay: the disk is what is in the file again. `changing` is not called. */
+void tl_disk_forget(struct tl_disk *disk);
 /* Closes the file and frees the overlay. */
 void tl_disk_close(struct tl_disk *disk);
 

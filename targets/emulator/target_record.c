@@ -175,14 +175,8 @@ static bool is_used(const struct tl_emulator *emulator)
 static void unwind(struct tl_emulator *emulator)
 {
 	emulator->devices.random.stream.position = 0;
-	for (tl_u32 i = 0; i < emulator->devices.disk_count; i++) {
-		struct tl_disk *disk = &emulator->devices.disks[i];
-
-		while (disk->count != 0)
-			for (tl_u64 n = 0; n < disk->capacity; n++)
-				if (disk->blocks[n].bytes != NULL)
-					(void)!tl_disk_put(disk, disk->blocks[n].number, NULL);
-	}
+	for (tl_u32 i = 0; i < emulator->devices.disk_count; i++)
+		tl_disk_forget(&emulator->devices.disks[i]);
 }
 
 static void replay_resets(struct tl_emulator *emulator, bool by_guest)

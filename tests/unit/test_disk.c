@@ -174,6 +174,12 @@ TEST(an_overlay_that_is_full_fails_and_keeps_what_it_has)
 	CHECK(memcmp(back, written, sizeof(written)) == 0);
 	CHECK(tl_disk_read(&disk, 5ull * TL_DISK_BLOCK, back, TL_DISK_BLOCK) == TL_OK);
 	CHECK(memcmp(back, written, sizeof(written)) != 0);
+	/* Without its overlay it is what is in the file, and there is room again. */
+	tl_disk_forget(&disk);
+	CHECK_EQUAL(disk.count, 0);
+	CHECK(tl_disk_read(&disk, TL_DISK_BLOCK, back, TL_DISK_BLOCK) == TL_OK);
+	CHECK(memcmp(back, written, sizeof(written)) != 0);
+	CHECK(tl_disk_write(&disk, 5ull * TL_DISK_BLOCK, written, TL_DISK_BLOCK) == TL_OK);
 	tl_disk_close(&disk);
 	unlink(path);
 }
