@@ -212,6 +212,8 @@ TEST(host_and_process)
 	snprintf(expected, sizeof(expected), "%llx", (unsigned long long)fixture.process);
 	CHECK_TEXT(ask("qGetPid"), expected);
 	CHECK_TEXT(ask("qEcho:17"), "qEcho:17");
+	/* What frames a packet, or repeats a byte, comes escaped and goes escaped. */
+	CHECK_TEXT(ask("qEcho:*2}\003}\004}]"), "qEcho:}\n2}\003}\004}]");
 	CHECK_TEXT(ask("qSpeedTest:response_size:8;"), "data:aaaaaaaa");
 	CHECK(ask("qSpeedTest:response_size:ffffffffffffffff;")[0] == 'E');
 	end();

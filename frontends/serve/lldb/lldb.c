@@ -140,12 +140,14 @@ TL_LLDB_HANDLER(handle_error_strings)
 	return TL_OK;
 }
 
-/* Says back what was said: lldb's way to find the end of a row of answers. */
+/*
+ * Says back what was said: lldb's way to find the end of a row of answers. Escapes were undone when the request came
+ * in, and what frames a packet or repeats a byte would do so in the answer: it is escaped again.
+ */
 TL_LLDB_HANDLER(handle_echo)
 {
 	tl_write_text(reply, "qEcho");
-	tl_write_bytes(reply, arguments->at, tl_cursor_left(arguments));
-	return TL_OK;
+	return tl_rsp_write_binary(reply, arguments->at, tl_cursor_left(arguments)) ? TL_OK : TL_ERROR_TOO_LONG;
 }
 
 /* qSpeedTest:response_size:SIZE; */
