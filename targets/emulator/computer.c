@@ -140,6 +140,8 @@ static enum tl_status build(struct tl_computer *computer, struct tl_error *error
 	const struct tl_computer_configuration *configuration = &computer->configuration;
 
 	computer->memory = map(configuration->memory_size);
+	if (computer->memory != NULL) /* large pages are faster to get and to reach; without them it works, too */
+		(void)madvise(computer->memory, configuration->memory_size, MADV_HUGEPAGE);
 	computer->harts = map(harts_size(computer));
 	computer->tables = (struct tl_page_tables){.memory = computer->memory,
 						   .start = TL_BOARD_MEMORY,

@@ -86,7 +86,7 @@ tl_u32 tl_blocks_mapping(struct tl_translator *translator, tl_u64 virtual_page, 
 {
 	tl_u64 hash =
 		(virtual_page >> TL_PAGE_BITS ^ (physical_page >> TL_PAGE_BITS) * 0x9e3779b1) * 0x9e3779b97f4a7c15;
-	tl_u32 *bucket = &translator->mapping_buckets[hash >> 48], number;
+	tl_u32 *bucket = &translator->mapping_buckets[hash >> 47], number;
 	struct tl_mapping *mapping;
 
 	for (number = *bucket; number != 0; number = mapping->next) {
@@ -102,9 +102,12 @@ tl_u32 tl_blocks_mapping(struct tl_translator *translator, tl_u64 virtual_page, 
 	return number;
 }
 
+/* Addresses that are close together have buckets that are, for what is looked up while a unit is translated. */
 static tl_u32 *bucket_of(const struct tl_translator *translator, tl_u64 pc)
 {
-	return &translator->buckets[((pc >> 1) * 0x9e3779b97f4a7c15) >> 48];
+	tl_u64 page = ((pc >> TL_PAGE_BITS) * 0x9e3779b97f4a7c15) >> 32;
+
+	return &translator->buckets[(page ^ (pc & (TL_PAGE_SIZE - 1)) >> 1) & (TL_BLOCK_BUCKETS - 1)];
 }
 
 tl_u32 tl_blocks_find(const struct tl_translator *translator, tl_u64 pc, tl_u32 mapping, tl_u32 second_mapping,

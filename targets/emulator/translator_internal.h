@@ -30,13 +30,13 @@
 #include "targets/emulator/x86_emit.h"
 
 #define TL_HART_BIAS 128
-#define TL_CODE_SIZE (64u << 20)
-#define TL_BLOCKS_MAX (1u << 18)
+#define TL_CODE_SIZE (256u << 20) /* taken as it is used */
+#define TL_BLOCKS_MAX (1u << 20)
 #define TL_BLOCK_LENGTH_MAX 64 /* instructions */
 #define TL_UNIT_BLOCKS_MAX 4   /* blocks that are translated at once, each behind the one that falls through to it */
-#define TL_MAPPINGS_MAX (1u << 16)
+#define TL_MAPPINGS_MAX (1u << 17)
 #define TL_PAGE_BUCKETS (1u << 14)
-#define TL_BLOCK_BUCKETS (1u << 16)
+#define TL_BLOCK_BUCKETS (1u << 20)
 #define TL_HEAT_COUNTERS (1u << 14)
 #define TL_HARTS_MAX 64
 /* Instructions that begin at most between entering and leaving: each can push 16 bytes onto the stack. */
