@@ -87,6 +87,14 @@ enum tl_status tl_cpu_present(const struct tl_cpu *cpu, tl_u32 features, tl_u64 
 	return TL_ERROR_REGISTER;
 }
 
+bool tl_cpu_has_bank(const struct tl_cpu *cpu, tl_u32 features, tl_u8 bank)
+{
+	for (tl_u16 i = 0; i < cpu->register_count; i++)
+		if (cpu->registers[i].bank == bank && present(&cpu->registers[i], features))
+			return true;
+	return false;
+}
+
 static void attribute(struct tl_writer *writer, const char *name, const char *value)
 {
 	if (value == NULL)

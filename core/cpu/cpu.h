@@ -188,6 +188,9 @@ void tl_cpu_describe(const struct tl_cpu *cpu, tl_u32 features, const char *os_a
 tl_u16 tl_cpu_present_count(const struct tl_cpu *cpu, tl_u32 features);
 enum tl_status tl_cpu_present(const struct tl_cpu *cpu, tl_u32 features, tl_u64 number, tl_u16 *index_ret);
 
+/* Whether a machine with these features has a register of the bank. */
+bool tl_cpu_has_bank(const struct tl_cpu *cpu, tl_u32 features, tl_u8 bank);
+
 /* The CPUs there are. */
 extern const struct tl_cpu tl_cpu_x86_64;
 extern const struct tl_cpu tl_cpu_i386;

@@ -90,8 +90,8 @@ static void take_prefixes(struct input *input, struct tl_x86_instruction *in)
 
 static void set_sizes(struct tl_x86_instruction *in)
 {
-	in->operand_size = (in->rex & TL_X86_REX_W) != 0 ? 8 : in->operand_prefix ? 2 : 4;
-	in->address_size = in->wide ? (in->address_prefix ? 4 : 8) : (in->address_prefix ? 2 : 4);
+	in->operand_size = (in->rex & TL_X86_REX_W) != 0 ? 8 : in->operand_prefix != in->narrow ? 2 : 4;
+	in->address_size = in->wide ? (in->address_prefix ? 4 : 8) : (in->address_prefix != in->narrow ? 2 : 4);
 }
 
 /* The vector encodings allow no other prefix that says what they say themselves. */
@@ -741,10 +741,16 @@ static enum tl_flow flow_of(const struct tl_x86_instruction *in)
 
 enum tl_status tl_x86_decode(bool wide, const tl_u8 *bytes, tl_size size, struct tl_x86_instruction *in)
 {
+	return tl_x86_decode_in(wide ? TL_X86_MODE_64 : TL_X86_MODE_32, bytes, size, in);
+}
+
+enum tl_status tl_x86_decode_in(enum tl_x86_mode mode, const tl_u8 *bytes, tl_size size, struct tl_x86_instruction *in)
+{
 	struct input input = {bytes, size, 0, TL_OK};
 
 	tl_fill(in, 0, sizeof(*in));
-	in->wide = wide;
+	in->wide = mode == TL_X86_MODE_64;
+	in->narrow = mode == TL_X86_MODE_16;
 	in->base = TL_X86_NONE;
 	in->index = TL_X86_NONE;
 	take_prefixes(&input, in);
@@ -759,7 +765,7 @@ enum tl_status tl_x86_decode(bool wide, const tl_u8 *bytes, tl_size size, struct
 		return input.status;
 	if (!exists(in))
 		return TL_ERROR_INSTRUCTION;
-	if (wide && in->encoding == TL_X86_ENCODING_LEGACY && default_wide(in))
+	if (in->wide && in->encoding == TL_X86_ENCODING_LEGACY && default_wide(in))
 		in->operand_size = in->operand_prefix && (in->rex & TL_X86_REX_W) == 0 ? 2 : 8;
 	in->length = input.at;
 	in->flow = flow_of(in);

@@ -7,6 +7,7 @@
 #define TL_CORE_CPU_X86_DECODE_H
 
 #include "core/cpu/cpu.h"
+#include "core/cpu/x86_system.h"
 #include "core/types.h"
 
 /* The machine refuses anything longer with #GP. */
@@ -31,6 +32,7 @@ enum tl_x86_encoding {
 struct tl_x86_instruction {
 	tl_u8 length;
 	bool wide;      /* 64-bit mode */
+	bool narrow;    /* a segment of 16 bits, or real mode */
 	tl_u8 encoding; /* enum tl_x86_encoding */
 	tl_u8 map;      /* 0 one-byte opcodes, 1 0F, 2 0F 38, 3 0F 3A; otherwise the map field of EVEX or XOP */
 	tl_u8 opcode;
@@ -84,6 +86,10 @@ struct tl_x86_instruction {
 
 /* TL_ERROR_TRUNCATED or TL_ERROR_INSTRUCTION with *instruction_ret in any state. Any thread. */
 enum tl_status tl_x86_decode(bool wide, const tl_u8 *bytes, tl_size size, struct tl_x86_instruction *instruction_ret);
+
+/* The same in any mode, 16-bit segments and real mode among them. */
+enum tl_status tl_x86_decode_in(enum tl_x86_mode mode, const tl_u8 *bytes, tl_size size,
+				struct tl_x86_instruction *instruction_ret);
 
 /*
  * The address of the memory operand with the registers in `file` (bank 0), `next` being the address behind the

@@ -14,10 +14,13 @@
  *   is the full 16-bit tag word, two bits for each *physical* register, not the 8-bit word of FXSAVE; fiseg and foseg
  * are 16 bits, fop 11. zmm0–zmm31 stand whole, 64 bytes each: xmmN is bytes 0–15 of it, ymmNh 16–31, zmmNh 32–63. k0–k7
  *   are 64-bit numbers, mxcsr and pkru 32-bit ones.
+ *
+ *   bank 2 (TL_X86_BANK_SYSTEM), [2560, …): what a machine's processors have besides (x86_system.h), x86-64 alone.
  */
 #ifndef TL_CORE_CPU_X86_LAYOUT_H
 #define TL_CORE_CPU_X86_LAYOUT_H
 
+#include "core/cpu/x86_system.h"
 #include "core/types.h"
 
 #define TL_X86_BANK_EXTENDED 1
@@ -31,6 +34,7 @@ enum tl_x86_feature {
 	TL_X86_FEATURE_AVX,
 	TL_X86_FEATURE_AVX512,
 	TL_X86_FEATURE_PKEYS,
+	TL_X86_FEATURE_SYSTEM, /* a machine's processors have it, threads of a Linux process do not */
 	TL_X86_FEATURE_MAX
 };
 
@@ -67,7 +71,11 @@ enum tl_x86_at {
 	TL_X86_AT_PKRU = 420,
 	TL_X86_AT_K = 424,   /* 8 of 8 bytes */
 	TL_X86_AT_ZMM = 512, /* 32 of 64 bytes */
-	TL_X86_FILE_SIZE = 512 + 32 * 64
+	TL_X86_AT_SYSTEM = 512 + 32 * 64,
+#define X(id, name, type, bits, msr) TL_X86_AT_##id = TL_X86_AT_SYSTEM + TL_X86_SYSTEM_SLOT_##id * 8,
+	TL_X86_SYSTEM_REGISTERS(X)
+#undef X
+		TL_X86_FILE_SIZE = TL_X86_AT_SYSTEM + TL_X86_SYSTEM_SLOT_MAX * 8
 };
 
 #define TL_X86_AT_ST_N(n) (TL_X86_AT_ST + 16 * (n))
@@ -158,6 +166,10 @@ enum tl_x86_at {
 	TL_X86_TIMES_HIGH_16(TL_X86_ROW_ZMMH, X)                                                                       \
 	X(PKRU, "pkru", NULL, "uint32", NULL, NULL, TL_X86_AT_PKRU, 32, PKEYS, -1, 0)
 
+/* Those behind them that a machine has, as rows of the same kind. */
+#define TL_X86_64_ROW_SYSTEM(ID, name, type, bits, msr)                                                                \
+	X(ID, name, NULL, type, "system", NULL, TL_X86_AT_##ID, bits, SYSTEM, -1, 0)
+
 #define TL_I386_ROW_GENERAL(X, ID, SLOT, name, type, generic, dwarf) \
 	X(ID, name, NULL, type, NULL, generic, TL_X86_AT_##SLOT, 32, CORE, dwarf, 0)
 #define TL_I386_ROW_SEGMENT(X, ID, name, dwarf) \
@@ -206,7 +218,7 @@ enum tl_x86_at {
 /* Indices into tl_cpu_x86_64.registers: TL_X86_64_RAX and so on. */
 enum tl_x86_64_register {
 #define X(id, name, alternate, type, group, generic, offset, bits, feature, dwarf, upper) TL_X86_64_##id,
-	TL_X86_64_REGISTERS(X)
+	TL_X86_64_REGISTERS(X) TL_X86_SYSTEM_REGISTERS(TL_X86_64_ROW_SYSTEM)
 #undef X
 		TL_X86_64_REGISTER_MAX
 };

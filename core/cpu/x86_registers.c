@@ -8,7 +8,9 @@
 	 generic,                                                                                                      \
 	 offset,                                                                                                       \
 	 bits,                                                                                                         \
-	 (offset) < TL_X86_GENERAL_SIZE ? TL_BANK_GENERAL : TL_X86_BANK_EXTENDED,                                      \
+	 (offset) < TL_X86_GENERAL_SIZE ? TL_BANK_GENERAL                                                              \
+	 : (offset) < TL_X86_AT_SYSTEM  ? TL_X86_BANK_EXTENDED                                                         \
+					: TL_X86_BANK_SYSTEM,                                                           \
 	 TL_X86_FEATURE_##feature,                                                                                     \
 	 dwarf,                                                                                                        \
 	 dwarf,                                                                                                        \
@@ -16,7 +18,7 @@
 
 const struct tl_register tl_x86_64_registers[] = {
 #define X(id, ...) ROW(__VA_ARGS__)
-	TL_X86_64_REGISTERS(X)
+	TL_X86_64_REGISTERS(X) TL_X86_SYSTEM_REGISTERS(TL_X86_64_ROW_SYSTEM)
 #undef X
 		{.name = NULL}};
 
@@ -101,6 +103,7 @@ const struct tl_feature tl_x86_features[] = {
 	[TL_X86_FEATURE_AVX] = {"org.gnu.gdb.i386.avx", ""},
 	[TL_X86_FEATURE_AVX512] = {"org.gnu.gdb.i386.avx512", VEC128_TYPE VECTOR("v2ui128", "uint128", "2")},
 	[TL_X86_FEATURE_PKEYS] = {"org.gnu.gdb.i386.pkeys", ""},
+	[TL_X86_FEATURE_SYSTEM] = {"org.trapline.i386.system", tl_x86_system_types},
 };
 
 const tl_i16 tl_x86_64_expedited[] = {TL_X86_64_RIP,     TL_X86_64_RSP,     TL_X86_64_RBP,

@@ -541,7 +541,9 @@ enum tl_status tl_engine_fetch(struct tl_engine *engine, struct thread *thread, 
 	for (tl_u8 bank = 0; bank < cpu->bank_count; bank++) {
 		if ((banks & ~thread->valid & (tl_u32)1 << bank) == 0)
 			continue;
-		TL_TRY(engine->target->ops->fetch_registers(engine->target, thread->id, bank, thread->file));
+		/* One of which the machine has nothing is not asked for. */
+		if (bank == TL_BANK_GENERAL || tl_cpu_has_bank(cpu, thread->process->facts.features, bank))
+			TL_TRY(engine->target->ops->fetch_registers(engine->target, thread->id, bank, thread->file));
 		thread->valid |= (tl_u32)1 << bank;
 	}
 	return TL_OK;
