@@ -1,91 +1,19 @@
 #include "targets/emulator/computer_load.h"
 
+#include "base/content.h"
 #include "base/elf.h"
 #include "core/cursor.h"
 #include "targets/emulator/computer_internal.h"
 #include "targets/emulator/kernel_image.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ELF_RISCV 243
 #define ELF_LOAD 1
-#define FILE_MAX ((tl_u64)4 << 30)
 
-/* A file in memory. */
-struct content {
-	const char *path;
-	tl_u8 *bytes; /* owned */
-	tl_u64 size;
-};
-
-static enum tl_status read_open(struct content *content, int descriptor, struct tl_error *error)
-{
-	struct stat about;
-
-	if (fstat(descriptor, &about) != 0)
-		return TL_FAIL_ERRNO(error, TL_ERROR_MALFORMED, "%s cannot be read", content->path);
-	if (!S_ISREG(about.st_mode))
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is no file%s", content->path,
-			       S_ISDIR(about.st_mode) ? ": it is a directory" : "");
-	if (about.st_size == 0)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is empty: it was not made, or not copied", content->path);
-	if ((tl_u64)about.st_size > FILE_MAX)
-		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is too large to be loaded: it has more than %llu GiB",
-			       content->path, (unsigned long long)(FILE_MAX >> 30));
-	content->bytes = malloc((size_t)about.st_size);
-	if (content->bytes == NULL)
-		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no room for %s", content->path);
-	while (content->size < (tl_u64)about.st_size) {
-		ssize_t got = read(descriptor, content->bytes + content->size, (size_t)about.st_size - content->size);
-
-		if (got <= 0 && !(got < 0 && errno == EINTR))
-			return got == 0 ? TL_FAIL(error, TL_ERROR_TRUNCATED, "%s became shorter while it was read",
-						  content->path)
-					: TL_FAIL_ERRNO(error, TL_ERROR_MALFORMED, "%s cannot be read", content->path);
-		if (got > 0)
-			content->size += (tl_u64)got;
-	}
-	return TL_OK;
-}
-
-static enum tl_status read_file(struct content *content_ret, const char *path, struct tl_error *error)
-{
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	enum tl_status status;
-
-	*content_ret = (struct content){.path = path};
-	if (descriptor < 0)
-		return TL_FAIL_ERRNO(error, TL_ERROR_ARGUMENT, "%s cannot be opened", path);
-	status = read_open(content_ret, descriptor, error);
-	(void)close(descriptor);
-	if (status != TL_OK) {
-		free(content_ret->bytes);
-		content_ret->bytes = NULL;
-	}
-	return status;
-}
-
-static bool is_elf(const struct content *content)
-{
-	return content->size >= 4 && tl_same(content->bytes, "\177ELF", 4);
-}
-
-static enum tl_status read_content(void *context, tl_u64 offset, void *buffer, tl_size size)
-{
-	const struct content *content = context;
-
-	if (offset > content->size || size > content->size - offset)
-		return TL_ERROR_TRUNCATED;
-	tl_copy(buffer, content->bytes + offset, size);
-	return TL_OK;
-}
-
-static enum tl_status load_segment(struct tl_computer *computer, const struct content *content,
+static enum tl_status load_segment(struct tl_computer *computer, const struct tl_content *content,
 				   const struct tl_elf_segment *segment, struct tl_error *error)
 {
 	if (segment->offset > content->size || segment->file_size > content->size - segment->offset)
@@ -105,17 +33,18 @@ static tl_u64 physical_entry(const struct tl_elf *elf, const struct tl_elf_segme
 	return segment->physical + (elf->entry - segment->address);
 }
 
-static enum tl_status damaged(const struct content *content, const struct tl_error *particular, struct tl_error *error)
+static enum tl_status damaged(const struct tl_content *content, const struct tl_error *particular,
+			      struct tl_error *error)
 {
 	return TL_FAIL(error, particular->status, "%s is a damaged ELF file, or was cut off: %.300s", content->path,
 		       particular->text);
 }
 
-static enum tl_status open_elf(struct tl_elf *elf_ret, struct content *content, struct tl_error *error)
+static enum tl_status open_elf(struct tl_elf *elf_ret, struct tl_content *content, struct tl_error *error)
 {
 	struct tl_error particular;
 
-	if (tl_elf_open(elf_ret, read_content, content, false, &particular) != TL_OK)
+	if (tl_elf_open(elf_ret, tl_content_read_elf, content, false, &particular) != TL_OK)
 		return damaged(content, &particular, error);
 	if (elf_ret->machine != ELF_RISCV || !elf_ret->wide || elf_ret->big_endian)
 		return TL_FAIL(error, TL_ERROR_MALFORMED,
@@ -124,7 +53,7 @@ static enum tl_status open_elf(struct tl_elf *elf_ret, struct content *content, 
 	return TL_OK;
 }
 
-static enum tl_status load_elf(struct tl_computer *computer, struct content *content, tl_u64 *entry_ret,
+static enum tl_status load_elf(struct tl_computer *computer, struct tl_content *content, tl_u64 *entry_ret,
 			       struct tl_error *error)
 {
 	struct tl_elf_segment segment;
@@ -157,10 +86,10 @@ static enum tl_status load_elf(struct tl_computer *computer, struct content *con
 }
 
 /* An ELF file, or plain code for `address`. */
-static enum tl_status load_code(struct tl_computer *computer, struct content *content, tl_u64 address,
+static enum tl_status load_code(struct tl_computer *computer, struct tl_content *content, tl_u64 address,
 				tl_u64 *entry_ret, struct tl_error *error)
 {
-	if (is_elf(content))
+	if (tl_content_is_elf(content))
 		return load_elf(computer, content, entry_ret, error);
 	*entry_ret = address;
 	return tl_computer_load(computer, content->path, address, content->bytes, content->size, content->size, error);
@@ -168,7 +97,7 @@ static enum tl_status load_code(struct tl_computer *computer, struct content *co
 
 enum tl_status tl_computer_load_firmware(struct tl_computer *computer, const char *path, struct tl_error *error)
 {
-	struct content content;
+	struct tl_content content;
 	enum tl_status status;
 
 	if (strcmp(path, TL_COMPUTER_FIRMWARE) == 0 && access(path, F_OK) != 0)
@@ -176,24 +105,25 @@ enum tl_status tl_computer_load_firmware(struct tl_computer *computer, const cha
 			error, TL_ERROR_ARGUMENT,
 			"the firmware %s is not there: install Debian's opensbi, or name another with --firmware",
 			path);
-	TL_TRY(read_file(&content, path, error));
+	TL_TRY(tl_content_read(&content, path, error));
 	status = load_code(computer, &content, TL_BOARD_MEMORY, &computer->entry, error);
-	free(content.bytes);
+	tl_content_free(&content);
 	return status;
 }
 
 enum tl_status tl_computer_load_program(struct tl_computer *computer, const char *path, struct tl_error *error)
 {
-	struct content content;
+	struct tl_content content;
 	enum tl_status status;
 
-	TL_TRY(read_file(&content, path, error));
-	status = is_elf(&content) ? load_elf(computer, &content, &computer->entry, error)
-				  : TL_FAIL(error, TL_ERROR_MALFORMED,
-					    "%s is no ELF file, as a bare-metal program is; a kernel is given with "
-					    "--kernel, plain code with --firmware",
-					    path);
-	free(content.bytes);
+	TL_TRY(tl_content_read(&content, path, error));
+	status = tl_content_is_elf(&content)
+			 ? load_elf(computer, &content, &computer->entry, error)
+			 : TL_FAIL(error, TL_ERROR_MALFORMED,
+				   "%s is no ELF file, as a bare-metal program is; a kernel is given with "
+				   "--kernel, plain code with --firmware",
+				   path);
+	tl_content_free(&content);
 	return status;
 }
 
@@ -212,13 +142,13 @@ static enum tl_status load_image(struct tl_computer *computer, const char *path,
 enum tl_status tl_computer_load_kernel(struct tl_computer *computer, const char *path, bool any, struct tl_error *error)
 {
 	struct tl_kernel_image image;
-	struct content content;
+	struct tl_content content;
 	enum tl_status status;
 
-	TL_TRY(read_file(&content, path, error));
-	if (is_elf(&content)) {
+	TL_TRY(tl_content_read(&content, path, error));
+	if (tl_content_is_elf(&content)) {
 		status = load_elf(computer, &content, &computer->next_entry, error);
-		free(content.bytes);
+		tl_content_free(&content);
 		return status;
 	}
 	TL_TRY(tl_kernel_image_open(&image, path, content.bytes, content.size, error));
@@ -229,11 +159,11 @@ enum tl_status tl_computer_load_kernel(struct tl_computer *computer, const char 
 
 enum tl_status tl_computer_load_initrd(struct tl_computer *computer, const char *path, struct tl_error *error)
 {
-	struct content content;
+	struct tl_content content;
 	enum tl_status status;
 	tl_u64 start;
 
-	TL_TRY(read_file(&content, path, error));
+	TL_TRY(tl_content_read(&content, path, error));
 	start = tl_computer_place_below_tree(computer, content.size);
 	status = start < TL_BOARD_MEMORY
 			 ? TL_FAIL(error, TL_ERROR_ARGUMENT,
@@ -246,6 +176,6 @@ enum tl_status tl_computer_load_initrd(struct tl_computer *computer, const char 
 		computer->initrd_start = start;
 		computer->initrd_end = start + content.size;
 	}
-	free(content.bytes);
+	tl_content_free(&content);
 	return status;
 }

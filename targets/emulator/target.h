@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "core/engine/target.h"
-#include "targets/emulator/run_state.h"
+#include "machine/run_state.h"
 
 #define TL_EMULATOR_DISKS 4
 #define TL_EMULATOR_FORWARDS 16

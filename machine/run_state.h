@@ -11,8 +11,8 @@
  * The state changes in one function, on the control thread. Its subscribers are told behind the change, in the order in
  * which they came; they do not change it themselves from inside.
  */
-#ifndef TL_TARGETS_EMULATOR_RUN_STATE_H
-#define TL_TARGETS_EMULATOR_RUN_STATE_H
+#ifndef TL_MACHINE_RUN_STATE_H
+#define TL_MACHINE_RUN_STATE_H
 
 #include "core/types.h"
 

@@ -1,4 +1,4 @@
-#include "targets/emulator/run_state.h"
+#include "machine/run_state.h"
 
 #define TO(state) (1u << TL_RUN_STATE_##state)
 
