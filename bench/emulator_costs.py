@@ -1,5 +1,6 @@
 """What the emulator's debugger and its determinism cost: the same kernels with a watchpoint, a breakpoint, a condition,
-and in a build that does not count instructions (meson's option `uncounted`; without it that row is left out).
+in a build that does not count instructions (meson's option `uncounted`; without it that row is left out), and with stores
+that mark what they wrote, as they do where the past is remembered.
 
 The column WITHOUT is ours with none of that; QEMU is asked for its points through its gdb server.
 """
@@ -14,8 +15,9 @@ import time
 from table import OURS, Aim
 
 WITHOUT, PLAIN = 'without', 'qemu'
-ROWS = ['emulator-watch', 'emulator-break', 'emulator-counting', 'emulator-condition']
-AIMS = {'emulator-watch': Aim(1.5, WITHOUT), 'emulator-break': Aim(1.02, WITHOUT), 'emulator-counting': Aim(1.08, WITHOUT)}
+ROWS = ['emulator-watch', 'emulator-break', 'emulator-counting', 'emulator-marks', 'emulator-condition']
+AIMS = {'emulator-watch': Aim(1.5, WITHOUT), 'emulator-break': Aim(1.02, WITHOUT), 'emulator-counting': Aim(1.08, WITHOUT),
+        'emulator-marks': Aim(1.08, WITHOUT)}
 COUNTED_KERNELS = ('CRC', 'CALLS', 'INDIRECT', 'LIST', 'SORT', 'FLOAT', 'MIXED')
 WATCHED = 4096 - 8  # in `page`: a word that is never written
 LIMIT = ['--limit', str(10 ** 15)]
@@ -116,22 +118,18 @@ def pair(sample, commands, cpus, rounds):
     return samples
 
 
-def counting(options, make, sample, cpus, rounds):
-    """All kernels, one behind the other."""
-    folder = os.path.join(options.build, 'tests', 'emulator')
-    uncounted = os.path.join(folder, 'run-machine-uncounted')
-    if not os.access(uncounted, os.X_OK):
-        return None
+def all_kernels(what, ours, without, make, sample, cpus, rounds):
+    """A row of all kernels, one behind the other."""
     sums = {OURS: [0.0] * rounds, WITHOUT: [0.0] * rounds}
     for name in COUNTED_KERNELS:
-        # It does not end by itself in the interpreter, which comes to all code first, if it is asked to.
+        # What does not count does not end by itself in the interpreter, which comes to all code first, if it is asked to.
         words = ['--translate', '--heat', '0', *LIMIT, make(name)]
-        samples = pair(sample, {OURS: [os.path.join(folder, 'run-machine'), *words], WITHOUT: [uncounted, *words]}, cpus, rounds)
+        samples = pair(sample, {OURS: [*ours, *words], WITHOUT: [*without, *words]}, cpus, rounds)
         for who, taken in samples.items():
             if isinstance(taken, str):
-                return {'unit': 's', 'what': 'counting instructions', 'servers': samples}
+                return {'unit': 's', 'what': what, 'servers': samples}
             sums[who] = [a + b for a, b in zip(sums[who], taken)]
-    return {'unit': 's', 'what': 'counting instructions, all kernels', 'servers': sums}
+    return {'unit': 's', 'what': what, 'servers': sums}
 
 
 def condition(machine, program, sample, cpus, rounds, hits):
@@ -164,9 +162,11 @@ def measure(options, qemu, build, sample):
             if qemu:
                 servers[PLAIN] = with_point([*qemu, '-kernel', page], folder, f'Z0,{never:x},4')
             rows['emulator-break'] = {'unit': 's', 'what': 'the same, a breakpoint on the page of its code', 'servers': servers}
-        if 'emulator-counting' in wanted:
-            row = counting(options, lambda name: build(folder, name, times), sample, cpus, rounds)
-            rows |= {'emulator-counting': row} if row else {}
+        for row, what, ours, without in (
+                ('emulator-counting', 'counting instructions, all kernels', [machine], [f'{machine}-uncounted']),
+                ('emulator-marks', 'marking what is written, all kernels', [machine, '--marks'], [machine])):
+            if row in wanted and os.access(without[0], os.X_OK):
+                rows[row] = all_kernels(what, ours, without, lambda name: build(folder, name, times), sample, cpus, rounds)
         if 'emulator-condition' in wanted:
             program = build(folder, 'INDIRECT', 4 * times)
             servers = {OURS: condition(machine, program, sample, cpus, rounds, 600000 * times)}

@@ -145,6 +145,8 @@ bool tl_access_atomic(struct tl_hart *hart, tl_u64 address, tl_u32 size, bool lo
 		return fail(exception_ret, load ? TL_CAUSE_LOAD_MISALIGNED : TL_CAUSE_STORE_MISALIGNED, address);
 	if (entry->load == (address & ~(TL_PAGE_SIZE - 1)) && (load || entry->store == entry->load)) {
 		*bytes_ret = tl_access_host(entry, address);
+		if (!load)
+			tl_access_note_store(hart, *bytes_ret);
 		*physical_ret = physical_of(hart, *bytes_ret);
 		return true;
 	}

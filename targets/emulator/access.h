@@ -23,6 +23,13 @@ static inline tl_u8 *tl_access_host(const struct tl_tlb_entry *entry, tl_u64 add
 	return (tl_u8 *)(entry->host + (tl_uintptr)address);
 }
 
+/* The line of a store, that a kept translation let pass, is marked: where it goes in this process. */
+static inline void tl_access_note_store(const struct tl_hart *hart, const tl_u8 *host)
+{
+	if (hart->marks != 0)
+		*(tl_u8 *)(((tl_uintptr)host >> TL_LINE_BITS) + hart->marks) = 1;
+}
+
 /* Whether [address, address + size) is in the page with this tag, as a whole. */
 static inline bool tl_access_is_in(tl_u64 tag, tl_u64 address, tl_u64 size)
 {
@@ -54,6 +61,7 @@ static inline bool tl_access_store(struct tl_hart *hart, tl_u64 address, tl_u32 
 
 	if (!tl_access_is_in(entry->store, address, size))
 		return tl_access_store_slowly(hart, address, size, value, exception_ret);
+	tl_access_note_store(hart, tl_access_host(entry, address));
 	tl_store_constant(tl_access_host(entry, address), value, size);
 	return true;
 }

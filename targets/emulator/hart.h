@@ -221,6 +221,8 @@ struct tl_hart {
 	/* Up to here is what a guest can tell: what is kept of a hart in a snapshot. */
 
 	const struct tl_first_writes *first_writes; /* borrowed; NULL: nobody wants to know */
+	/* Added to the host's address of a store, shifted by TL_LINE_BITS: its mark in first_writes->lines. 0: none. */
+	tl_uintptr marks;
 	struct tl_page_tables
 		*tables; /* borrowed; NULL: what is kept is forgotten when the guest says so, and not before */
 

@@ -1,6 +1,7 @@
 #include "targets/emulator/history_internal.h"
 
 #include "core/cursor.h"
+#include "targets/emulator/translator.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,12 @@ static void input_entered(void *context, const struct tl_input *input)
 		history->lost = true;
 }
 
+static void tell_hart(const struct tl_history *history, struct tl_hart *hart, bool on)
+{
+	hart->first_writes = on ? &history->writes : NULL;
+	hart->marks = on ? tl_written_marks(history->writes.lines, history->writes.memory) : 0;
+}
+
 static void connect(struct tl_history *history, bool on)
 {
 	struct tl_computer *computer = history->computer;
@@ -125,7 +132,10 @@ static void connect(struct tl_history *history, bool on)
 	computer->input_entered = on ? input_entered : NULL;
 	computer->memory_changes = on ? memory_changes : NULL;
 	for (tl_u32 i = 0; i < computer->configuration.harts; i++)
-		computer->harts[i].first_writes = on ? &history->writes : NULL;
+		tell_hart(history, &computer->harts[i], on);
+	/* What was translated so far knows nothing of marks, or of none. */
+	if (computer->translator != NULL)
+		tl_translator_all_changed(computer->translator);
 }
 
 enum tl_status tl_history_open(struct tl_history **history_ret, struct tl_computer *computer,
@@ -145,8 +155,10 @@ enum tl_status tl_history_open(struct tl_history **history_ret, struct tl_comput
 						   .first = page_written,
 						   .context = history};
 	history->writes.seen = calloc((history->writes.size / TL_KEPT_SIZE + 63) / 64, sizeof(*history->writes.seen));
-	status = history->writes.seen != NULL ? add_computer(history, error)
-					      : TL_FAIL(error, TL_ERROR_NO_MEMORY, "no room to remember the past");
+	history->writes.lines = tl_written_map(computer->memory, history->writes.size);
+	status = history->writes.seen != NULL && history->writes.lines != NULL
+			 ? add_computer(history, error)
+			 : TL_FAIL(error, TL_ERROR_NO_MEMORY, "no room to remember the past");
 	if (status != TL_OK) {
 		tl_history_close(history);
 		return status;
@@ -174,6 +186,8 @@ static void forget_ahead(struct tl_history *history)
 /* Everything but what has to be named by the caller. */
 static void forget_all(struct tl_history *history)
 {
+	if (history->count != 0)
+		tl_history_take_lines(history);
 	history->forgotten += history->next_input;
 	history->next_input = 0;
 	history->active = 0;
@@ -197,6 +211,7 @@ void tl_history_close(struct tl_history *history)
 	free(history->checkpoints);
 	free(history->log);
 	free(history->writes.seen);
+	tl_written_map_free(history->writes.lines, history->writes.size);
 	free(history);
 }
 

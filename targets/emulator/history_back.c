@@ -17,6 +17,16 @@ static void mute(const struct tl_history *history, bool on)
 		points->muted = on;
 }
 
+/* The latest checkpoint before `position`, or at it; there is one. */
+static tl_size checkpoint_up_to(const struct tl_history *history, const struct tl_computer_position *position)
+{
+	tl_size index = history->active;
+
+	while (index > 0 && tl_computer_compare(&history->checkpoints[index]->position, position) > 0)
+		index--;
+	return index;
+}
+
 /* The latest checkpoint before `position` that leads there from here. */
 static tl_size checkpoint_before(const struct tl_history *history, const struct tl_computer_position *position)
 {
@@ -102,29 +112,41 @@ enum tl_back tl_history_go(struct tl_history *history, const struct tl_computer_
 /* ---- Looking for the last halt ---- */
 
 #define FRAMES_MAX 64
+#define PARTS 8                /* into which a stretch is divided that may hold what is looked for */
+#define SHORT ((tl_u64)100000) /* instructions that are not worth dividing */
 
-/* Where what is looked for leaves its traces: frames of memory that are watched, and pages with breakpoints. */
+/* Lines of a page of memory that are watched. */
+struct watched_frame {
+	tl_u64 number;
+	struct tl_line_set lines;
+};
+
+/* Where what is looked for leaves its traces: lines of memory that are watched, and pages with breakpoints. */
 struct traces {
 	bool known; /* there is nothing else to look for */
 	tl_u32 frame_count, code_count;
-	tl_u64 frames[FRAMES_MAX], code[FRAMES_MAX];
+	struct watched_frame frames[FRAMES_MAX];
+	tl_u64 code[FRAMES_MAX];
 };
 
 static void add_frames(const struct tl_history *history, const struct tl_emulator_point *point, bool physical,
 		       struct traces *traces)
 {
 	const struct tl_computer *computer = history->computer;
-	tl_u64 last = (point->address + (point->size - 1)) & ~(TL_PAGE_SIZE - 1), address;
+	tl_u64 end = point->address + (point->size - 1), last = end & ~(TL_PAGE_SIZE - 1), address;
 
 	for (address = point->address & ~(TL_PAGE_SIZE - 1); traces->known; address += TL_PAGE_SIZE) {
-		tl_u64 frame = address;
+		tl_u64 first = address == (point->address & ~(TL_PAGE_SIZE - 1)) ? point->address - address : 0;
+		tl_u64 after = address == last ? end - address + 1 : TL_PAGE_SIZE, frame = address;
 
 		traces->known = (physical || tl_paging_look(&computer->harts[computer->turn], address, &frame)) &&
 				frame >= history->writes.start &&
 				frame - history->writes.start < history->writes.size &&
 				traces->frame_count < FRAMES_MAX;
 		if (traces->known)
-			traces->frames[traces->frame_count++] = (frame - history->writes.start) / TL_KEPT_SIZE;
+			traces->frames[traces->frame_count++] =
+				(struct watched_frame){(frame - history->writes.start) / TL_KEPT_SIZE,
+						       tl_written_around(first, after - first)};
 		if (address == last)
 			return;
 	}
@@ -166,9 +188,12 @@ static bool may_hold(struct tl_history *history, tl_size index, const struct tra
 {
 	struct tl_checkpoint *checkpoint = history->checkpoints[index];
 
-	for (tl_u32 i = 0; i < traces->frame_count; i++)
-		if (tl_kept_pages_find(&checkpoint->pages, traces->frames[i]) != NULL)
+	for (tl_u32 i = 0; i < traces->frame_count; i++) {
+		const struct tl_kept_page *page = tl_kept_pages_find(&checkpoint->pages, traces->frames[i].number);
+
+		if (page != NULL && tl_written_meet(&page->lines, &traces->frames[i].lines))
 			return true;
+	}
 	for (tl_u32 i = 0; i < traces->code_count; i++)
 		if (tl_fetched_pages_has(&checkpoint->fetched, traces->code[i]))
 			return true;
@@ -202,27 +227,81 @@ static void note_halt(const struct tl_history *history, struct found *found)
 	hart->pass_caught = hart->halt == TL_HALT_EXCEPTION;
 }
 
-/* From the active checkpoint to `end`: the last halt on the way. False: a stop was requested. */
-static bool scan(struct tl_history *history, const struct tl_computer_position *end, struct found *found_ret)
+/* A stretch of the past that is looked through: from the active checkpoint. */
+struct stretch {
+	struct tl_computer_position end;
+	tl_u64 end_begun;
+};
+
+/* How many instructions later the next checkpoint is left while it is run through. */
+static tl_u64 part_of(const struct tl_history *history, const struct stretch *stretch)
+{
+	return (stretch->end_begun - history->checkpoints[history->active]->begun) / PARTS + 1;
+}
+
+/*
+ * Runs through it with no regard for points, and leaves checkpoints in it, so that what was written and fetched is
+ * known of each part. False: a stop was requested.
+ */
+static bool divide(struct tl_history *history, const struct stretch *stretch)
 {
 	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
-	enum tl_computer_exit exit;
+	enum tl_computer_exit exit = TL_COMPUTER_REACHED;
+	tl_u64 part = part_of(history, stretch);
 
-	limits.until = end;
-	*found_ret = (struct found){0};
-	while ((exit = tl_history_run(history, &limits)) == TL_COMPUTER_HALTED) {
-		struct tl_computer_position here = tl_computer_position(history->computer);
+	mute(history, true);
+	limits.until = &stretch->end;
+	while (exit == TL_COMPUTER_REACHED) {
+		struct tl_computer_position here;
 
-		if (tl_computer_compare(&here, end) >= 0 &&
-		    history->computer->harts[history->computer->turn].halt != TL_HALT_WATCHPOINT)
+		limits.begun = history->computer->begun + part;
+		exit = tl_history_run(history, &limits);
+		here = tl_computer_position(history->computer);
+		if (exit != TL_COMPUTER_REACHED || tl_computer_compare(&here, &stretch->end) >= 0)
 			break;
-		note_halt(history, found_ret);
+		(void)!tl_history_mark(history);
 	}
+	mute(history, false);
+	tl_history_take_lines(history);
+	tl_history_thin(history);
 	return exit != TL_COMPUTER_STOPPED;
 }
 
+/*
+ * The last halt in the stretch. Checkpoints are left in it, so that the way to that halt will be short. False: a stop
+ * was requested.
+ */
+static bool scan(struct tl_history *history, const struct stretch *stretch, struct found *found_ret)
+{
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+	enum tl_computer_exit exit;
+	tl_u64 part = part_of(history, stretch);
+
+	if (part < SHORT)
+		part = SHORT;
+	limits.until = &stretch->end;
+	limits.begun = history->computer->begun + part;
+	*found_ret = (struct found){0};
+	for (;;) {
+		struct tl_computer_position here;
+
+		exit = tl_history_run(history, &limits);
+		here = tl_computer_position(history->computer);
+		if (exit == TL_COMPUTER_REACHED && tl_computer_compare(&here, &stretch->end) < 0) {
+			(void)!tl_history_mark(history);
+			limits.begun = history->computer->begun + part;
+			continue;
+		}
+		if (exit != TL_COMPUTER_HALTED ||
+		    (tl_computer_compare(&here, &stretch->end) >= 0 &&
+		     history->computer->harts[history->computer->turn].halt != TL_HALT_WATCHPOINT))
+			return exit != TL_COMPUTER_STOPPED;
+		note_halt(history, found_ret);
+	}
+}
+
 /* To where the halt was met, and, of an access, to before its instruction. */
-static enum tl_back go_to(struct tl_history *history, tl_size index, const struct found *found)
+static enum tl_back go_to(struct tl_history *history, const struct found *found)
 {
 	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
 	struct tl_computer_position position = found->position;
@@ -230,7 +309,8 @@ static enum tl_back go_to(struct tl_history *history, tl_size index, const struc
 	if (found->halt.halt == TL_HALT_WATCHPOINT)
 		position.now--;
 	limits.until = &position;
-	tl_history_restore(history, index);
+	/* There is one: that at which the stretch begins. */
+	tl_history_restore(history, checkpoint_up_to(history, &position));
 	if (!approach(history, &limits, found->begun))
 		return TL_BACK_STOPPED;
 	if (found->halt.halt == TL_HALT_WATCHPOINT)
@@ -245,7 +325,8 @@ static enum tl_back go_to(struct tl_history *history, tl_size index, const struc
 
 enum tl_back tl_history_continue_back(struct tl_history *history, struct tl_back_halt *halt_ret)
 {
-	struct tl_computer_position end = tl_computer_position(history->computer);
+	struct stretch stretch = {tl_computer_position(history->computer), history->computer->begun};
+	bool divides = true;
 	struct traces traces;
 	struct found found;
 	tl_size index;
@@ -254,17 +335,28 @@ enum tl_back tl_history_continue_back(struct tl_history *history, struct tl_back
 	if (history->count == 0 || history->computer->harts[0].points == NULL)
 		return to_beginning(history);
 	find_traces(history, &traces);
-	while ((index = checkpoint_before(history, &end)) != NO_CHECKPOINT) {
+	tl_history_take_lines(history);
+	while ((index = checkpoint_before(history, &stretch.end)) != NO_CHECKPOINT) {
+		const struct stretch before = {history->checkpoints[index]->position,
+					       history->checkpoints[index]->begun};
+
 		if (may_hold(history, index, &traces)) {
 			tl_history_restore(history, index);
-			if (!scan(history, &end, &found))
+			if (traces.known && divides && stretch.end_begun - before.end_begun > SHORT) {
+				if (!divide(history, &stretch))
+					return TL_BACK_STOPPED;
+				continue;
+			}
+			if (!scan(history, &stretch, &found))
 				return TL_BACK_STOPPED;
 			if (found.any) {
 				*halt_ret = found.halt;
-				return go_to(history, index, &found);
+				return go_to(history, &found);
 			}
+			/* What shares a line is written, or what shares a page runs: parts would be in vain, too. */
+			divides = false;
 		}
-		end = history->checkpoints[index]->position;
+		stretch = before;
 	}
 	return to_beginning(history);
 }

@@ -116,17 +116,32 @@ static bool take_epoch(struct tl_history *history, struct tl_epoch *epoch_ret)
 
 /* ---- The active one ---- */
 
-/* From here on writes concern this checkpoint. */
+void tl_history_take_lines(struct tl_history *history)
+{
+	struct tl_kept_pages *pages = &history->checkpoints[history->active]->pages;
+
+	for (tl_size i = 0; i < pages->count; i++)
+		tl_written_take(history->writes.lines, pages->pages[i].number, &pages->pages[i].lines);
+}
+
+/*
+ * From here on writes concern this checkpoint, at which the machine stands, and the marks of those before have been
+ * taken. What was written and fetched behind it is found out anew: it may be less than the last time, where a
+ * checkpoint was left between it and the next one.
+ */
 static void activate(struct tl_history *history, tl_size index)
 {
-	const struct tl_kept_pages *pages = &history->checkpoints[index]->pages;
+	struct tl_kept_pages *pages = &history->checkpoints[index]->pages;
 	tl_u64 words = (history->writes.size / TL_KEPT_SIZE + 63) / 64;
 
 	history->active = index;
 	history->writes.fetched = &history->checkpoints[index]->fetched;
+	tl_fetched_pages_clear(history->writes.fetched);
 	tl_fill(history->writes.seen, 0, words * sizeof(*history->writes.seen));
-	for (tl_size i = 0; i < pages->count; i++)
+	for (tl_size i = 0; i < pages->count; i++) {
 		history->writes.seen[pages->pages[i].number >> 6] |= (tl_u64)1 << (pages->pages[i].number & 63);
+		pages->pages[i].lines = (struct tl_line_set){0};
+	}
 	forget_translations(history);
 }
 
@@ -174,6 +189,11 @@ bool tl_history_mark(struct tl_history *history)
 	checkpoint = make_checkpoint(history);
 	if (checkpoint == NULL)
 		return false;
+	if (history->count != 0) {
+		tl_history_take_lines(history);
+		/* What was written behind this moment, in a run before, is kept here when it is written again. */
+		tl_kept_pages_drop_unwritten(&history->checkpoints[history->active]->pages);
+	}
 	memmove(history->checkpoints + index + 1, history->checkpoints + index,
 		(history->count - index) * sizeof(*history->checkpoints));
 	history->checkpoints[index] = checkpoint;
@@ -190,6 +210,7 @@ void tl_history_cross(struct tl_history *history)
 	if (!take_epoch(history, &epoch) || tl_epoch_chain(0, &epoch) != tl_epoch_chain(0, &next->epoch))
 		history->diverged = true;
 	tl_epoch_clear(&epoch);
+	tl_history_take_lines(history);
 	activate(history, history->active + 1);
 }
 
@@ -233,6 +254,7 @@ void tl_history_restore(struct tl_history *history, tl_size index)
 {
 	const struct tl_checkpoint *checkpoint = history->checkpoints[index];
 
+	tl_history_take_lines(history);
 	for (tl_size i = history->active + 1; i-- > index;)
 		put_back(history, history->checkpoints[i]);
 	load_state(history, checkpoint->state);

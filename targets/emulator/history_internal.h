@@ -19,7 +19,8 @@ struct tl_checkpoint {
 	tl_u8 *state;       /* the parts, one behind the other; owned */
 	/*
 	 * What was written behind it and before the next checkpoint, as it was here; it may hold more, and lacks what
-	 * was written behind `covered`, to which the run has come from here.
+	 * was written behind `covered`, to which the run has come from here. Its lines are those that were written the
+	 * last time that the run went on from here.
 	 */
 	struct tl_kept_pages pages;
 	struct tl_kept_pages blocks[TL_HISTORY_DISKS];
@@ -104,6 +105,9 @@ void tl_history_meet_epoch(struct tl_history *history);
 void tl_history_missed_input(struct tl_history *history);
 /* The next epoch that lies ahead of a checkpoint. */
 void tl_history_seek_epoch(struct tl_history *history, const struct tl_checkpoint *checkpoint);
+
+/* What was written since the active checkpoint, as far as the marks tell that were not taken yet, is noted in it. */
+void tl_history_take_lines(struct tl_history *history);
 
 /* Bytes that it takes. */
 tl_u64 tl_history_cost(const struct tl_history *history);

@@ -49,7 +49,7 @@ enum tl_status tl_kept_pages_add(struct tl_kept_pages *pages, tl_u64 number, con
 	pages->empty += !is_owned(kept);
 	if (pages->sorted == pages->count && (pages->count == 0 || pages->pages[pages->count - 1].number < number))
 		pages->sorted++;
-	pages->pages[pages->count++] = (struct tl_kept_page){number, kept};
+	pages->pages[pages->count++] = (struct tl_kept_page){.number = number, .bytes = kept};
 	return TL_OK;
 }
 
@@ -67,7 +67,7 @@ static void sort(struct tl_kept_pages *pages)
 	pages->sorted = pages->count;
 }
 
-const struct tl_kept_page *tl_kept_pages_find(struct tl_kept_pages *pages, tl_u64 number)
+struct tl_kept_page *tl_kept_pages_find(struct tl_kept_pages *pages, tl_u64 number)
 {
 	const struct tl_kept_page key = {.number = number};
 
@@ -85,8 +85,11 @@ enum tl_status tl_kept_pages_merge(struct tl_kept_pages *pages, struct tl_kept_p
 	sort(pages);
 	for (tl_size i = 0; i < later->count; i++) {
 		const struct tl_kept_page *page = &later->pages[i];
+		struct tl_kept_page *same =
+			count != 0 ? bsearch(page, pages->pages, count, sizeof(*page), compare) : NULL;
 
-		if (count != 0 && bsearch(page, pages->pages, count, sizeof(*page), compare) != NULL) {
+		if (same != NULL) {
+			tl_written_add(&same->lines, &page->lines);
 			give_back(page);
 		} else {
 			pages->empty += !is_owned(page->bytes);
@@ -97,6 +100,25 @@ enum tl_status tl_kept_pages_merge(struct tl_kept_pages *pages, struct tl_kept_p
 	tl_kept_pages_clear(later);
 	sort(pages);
 	return TL_OK;
+}
+
+void tl_kept_pages_drop_unwritten(struct tl_kept_pages *pages)
+{
+	static const struct tl_line_set none;
+	tl_size count = 0;
+
+	sort(pages);
+	for (tl_size i = 0; i < pages->count; i++) {
+		const struct tl_kept_page page = pages->pages[i];
+
+		if (memcmp(&page.lines, &none, sizeof(none)) != 0) {
+			pages->pages[count++] = page;
+		} else {
+			pages->empty -= !is_owned(page.bytes);
+			give_back(&page);
+		}
+	}
+	pages->count = pages->sorted = count;
 }
 
 void tl_kept_pages_clear(struct tl_kept_pages *pages)

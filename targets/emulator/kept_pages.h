@@ -9,12 +9,14 @@
 
 #include "core/status.h"
 #include "core/types.h"
+#include "targets/emulator/written_lines.h"
 
 #define TL_KEPT_SIZE 4096 /* of a page, and of a block of a disk */
 
 struct tl_kept_page {
 	tl_u64 number;
 	const tl_u8 *bytes; /* TL_KEPT_SIZE of them, owned but for tl_kept_zeroes; NULL: a block that was not there */
+	struct tl_line_set lines; /* what was written of a page of memory behind that moment; who keeps it adds them */
 };
 
 /* {0} is an empty one. Sorted by number, but for what was added since the last search. */
@@ -31,8 +33,11 @@ extern const tl_u8 tl_kept_zeroes[TL_KEPT_SIZE];
 /* Copies a page; bytes may be NULL. TL_ERROR_NO_MEMORY. That it is not there yet is the caller's to know. */
 TL_CHECKED enum tl_status tl_kept_pages_add(struct tl_kept_pages *pages, tl_u64 number, const tl_u8 *bytes);
 
-/* NULL when it is not among them. */
-const struct tl_kept_page *tl_kept_pages_find(struct tl_kept_pages *pages, tl_u64 number);
+/* NULL when it is not among them. Valid until one is added. */
+struct tl_kept_page *tl_kept_pages_find(struct tl_kept_pages *pages, tl_u64 number);
+
+/* Those of which no line was written are not kept any more. */
+void tl_kept_pages_drop_unwritten(struct tl_kept_pages *pages);
 
 /*
  * Takes over what `later` has and this has not: together they lead back to the earlier moment. `later` is empty then.

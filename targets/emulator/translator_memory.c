@@ -116,9 +116,10 @@ bool tl_translate_memory(struct tl_unit *unit)
 
 	take_address(unit, unit->is.rs1, unit->is.immediate);
 	site = tl_unit_look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
-	if (access->store)
+	if (access->store) {
 		store(unit, access, memory);
-	else if (access->is_float)
+		tl_unit_mark_line(unit, true);
+	} else if (access->is_float)
 		load_float(unit, access, memory);
 	else
 		load_number(unit, access, memory);
@@ -179,6 +180,7 @@ bool tl_translate_atomic(struct tl_unit *unit)
 	if (wide == 0)
 		tl_x86_op(code, TL_X86_MOVSXD | TL_X86_W, TL_RCX, tl_x86_r(TL_RCX));
 	tl_unit_put(unit, unit->is.rd, TL_RCX);
+	tl_unit_mark_line(unit, false);
 	tl_unit_stepped(unit, cold);
 	return true;
 }

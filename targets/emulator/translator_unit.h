@@ -127,6 +127,12 @@ static inline void tl_unit_stepped(struct tl_unit *unit, struct tl_cold *cold)
  */
 tl_u32 tl_unit_look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look);
 
+/*
+ * Behind a store in line, where who remembers wants to know of it: marks the line whose address in this process is the
+ * sum of rax and rcx, or rax alone. rax and rcx are free after that, and so are the flags (translator_lines.c).
+ */
+void tl_unit_mark_line(struct tl_unit *unit, bool add_rcx);
+
 /* Takes the instruction at unit->pc apart, into unit->is; false where none can be translated, or a breakpoint is. */
 bool tl_unit_decode(struct tl_unit *unit);
 

@@ -4,11 +4,12 @@
  *
  *     run-machine [--translate | --compare] [--heat N] [--room BYTES] [--slices N,N…] [--limit N] [--counters] [--break
  * ADDRESS]
- *                 [--watch ADDRESS] [--never ADDRESS] PROGRAM
+ *                 [--watch ADDRESS] [--never ADDRESS] [--marks] PROGRAM
  *
  * The interpreter runs it; with --translate the translator; with --compare both, on a machine each, which must be the
  * same after every slice of so many instructions (the numbers are taken in turn). --break and --watch set a point, for
  * writes of 8 bytes, that nothing may come to; --never sets a breakpoint whose condition, a0 == 0x123456789, is false.
+ * With --marks stores mark the lines that they write; with --compare, too, there must be a mark where memory changed.
  * Exits with 0 when the program turned
  * the machine off, with 1 when it failed, did not come to an end, or the two were not the same.
  */
@@ -42,14 +43,15 @@ struct machine {
 	struct tl_finisher finisher;
 	struct tl_emulator_points points;
 	struct tl_page_tables tables;
-	tl_u8 *memory;
+	struct tl_first_writes writes;
+	tl_u8 *memory, *loaded;           /* loaded: as it was before the first instruction */
 	struct tl_translator *translator; /* NULL: the interpreter runs it */
 	bool silent;
 	tl_u64 sent; /* a sum over what was sent */
 };
 
 struct options {
-	bool translate, compare, counters;
+	bool translate, compare, counters, marks;
 	tl_u64 slices[SLICES_MAX], limit, breakpoint, watchpoint, never;
 	tl_u32 slice_count, heat, room;
 	const char *program;
@@ -127,6 +129,56 @@ static bool add_points(struct machine *machine, const struct options *options)
 	       (options->watchpoint == 0 || tl_points_add(&machine->points, &watchpoint) == TL_OK);
 }
 
+static void ignore_page(void *context, tl_u64 page)
+{
+	(void)context;
+	(void)page;
+}
+
+static bool add_marks(struct machine *machine, bool check)
+{
+	struct tl_first_writes *writes = &machine->writes;
+
+	*writes = (struct tl_first_writes){.memory = machine->memory,
+					   .start = MEMORY_START,
+					   .size = MEMORY_SIZE,
+					   .seen = calloc(MEMORY_SIZE / TL_PAGE_SIZE / 64, sizeof(tl_u64)),
+					   .lines = tl_written_map(machine->memory, MEMORY_SIZE),
+					   .first = ignore_page};
+	if (check)
+		machine->loaded = malloc(MEMORY_SIZE);
+	if (writes->seen == NULL || writes->lines == NULL || (check && machine->loaded == NULL))
+		return false;
+	if (check)
+		memcpy(machine->loaded, machine->memory, MEMORY_SIZE);
+	machine->hart.first_writes = writes;
+	machine->hart.marks = tl_written_marks(writes->lines, machine->memory);
+	return true;
+}
+
+/* Whether there is a mark for each byte that is not what it was; the marks are gone then. */
+static bool marked(struct machine *machine)
+{
+	for (tl_u64 page = 0; page < MEMORY_SIZE / TL_PAGE_SIZE; page++) {
+		const tl_u8 *was = machine->loaded + page * TL_PAGE_SIZE, *is = machine->memory + page * TL_PAGE_SIZE;
+		struct tl_line_set written = {0};
+
+		if (memcmp(was, is, TL_PAGE_SIZE) == 0)
+			continue;
+		tl_written_take(machine->writes.lines, page, &written);
+		for (tl_u64 i = 0; i < TL_PAGE_SIZE; i++) {
+			struct tl_line_set around = tl_written_around(i, 1);
+
+			if (was[i] == is[i] || tl_written_meet(&written, &around))
+				continue;
+			fprintf(stderr, "no mark for what was written at %llx\n",
+				(unsigned long long)(MEMORY_START + page * TL_PAGE_SIZE + i));
+			return false;
+		}
+	}
+	return true;
+}
+
 static struct machine *build(const struct options *options, bool translate)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -153,7 +205,8 @@ static struct machine *build(const struct options *options, bool translate)
 						  .harts = &machine->hart,
 						  .hart_count = 1};
 	machine->hart.tables = &machine->tables;
-	if (machine->tables.uses == NULL || !add_points(machine, options))
+	if (machine->tables.uses == NULL || !add_points(machine, options) ||
+	    (options->marks && !add_marks(machine, options->compare)))
 		return NULL;
 	if (translate && tl_translator_create(&machine->translator, &error) != TL_OK) {
 		fprintf(stderr, "%s\n", error.text);
@@ -173,6 +226,9 @@ static void destroy(struct machine *machine)
 	tl_translator_destroy(machine->translator);
 	if (machine->hart.points != NULL)
 		tl_points_end(&machine->points);
+	free(machine->writes.seen);
+	tl_written_map_free(machine->writes.lines, MEMORY_SIZE);
+	free(machine->loaded);
 	free(machine->tables.uses);
 	free(machine->memory);
 	free(machine);
@@ -267,17 +323,13 @@ static void parse_slices(struct options *options, const char *text)
 
 static bool parse(int count, char **arguments, struct options *options_ret)
 {
-	static const struct option known[] = {{"translate", no_argument, NULL, 't'},
-					      {"compare", no_argument, NULL, 'c'},
-					      {"slices", required_argument, NULL, 's'},
-					      {"limit", required_argument, NULL, 'l'},
-					      {"counters", no_argument, NULL, 'n'},
-					      {"heat", required_argument, NULL, 'h'},
-					      {"room", required_argument, NULL, 'r'},
-					      {"break", required_argument, NULL, 'b'},
-					      {"watch", required_argument, NULL, 'w'},
-					      {"never", required_argument, NULL, 'f'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option known[] = {
+		{"translate", no_argument, NULL, 't'},    {"compare", no_argument, NULL, 'c'},
+		{"slices", required_argument, NULL, 's'}, {"limit", required_argument, NULL, 'l'},
+		{"counters", no_argument, NULL, 'n'},     {"heat", required_argument, NULL, 'h'},
+		{"room", required_argument, NULL, 'r'},   {"break", required_argument, NULL, 'b'},
+		{"watch", required_argument, NULL, 'w'},  {"never", required_argument, NULL, 'f'},
+		{"marks", no_argument, NULL, 'm'},        {NULL, 0, NULL, 0}};
 	int option;
 
 	*options_ret = (struct options){.slices = {10000}, .slice_count = 1, .limit = 2000000000, .heat = 2};
@@ -309,6 +361,9 @@ static bool parse(int count, char **arguments, struct options *options_ret)
 			break;
 		case 'h':
 			options_ret->heat = (tl_u32)strtoul(optarg, NULL, 10);
+			break;
+		case 'm':
+			options_ret->marks = true;
 			break;
 		case 'n':
 			options_ret->counters = true;
@@ -345,6 +400,10 @@ int main(int count, char **arguments)
 		result = machine->finisher.finish != TL_FINISH_POWER_OFF;
 	}
 	fflush(stdout);
+	if (machine->loaded != NULL && !marked(machine))
+		result = 1;
+	if (other != NULL && other->loaded != NULL && !marked(other))
+		result = 1;
 	if (options.counters)
 		print_counters(other != NULL ? other : machine);
 	if (machine->finisher.finish != TL_FINISH_POWER_OFF)

@@ -545,7 +545,8 @@ def translate(machine, linked):
     """How many of the comparisons of the translator with the interpreter fail; what they say is printed."""
     failed = 0
     for heat, slices, room in SLICES:
-        result = subprocess.run([machine, '--compare', '--heat', heat, '--slices', slices, '--room', room, linked], timeout=60, check=False,
+        result = subprocess.run([machine, '--compare', '--marks', '--heat', heat, '--slices', slices, '--room', room, linked],
+                                timeout=60, check=False,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if result.returncode != 0:
             print(f'heat {heat}, slices {slices}: {result.stderr.decode("utf-8", "replace").strip()}')

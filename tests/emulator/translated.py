@@ -17,7 +17,7 @@ import tempfile
 COMPILER = 'riscv64-unknown-elf-gcc'
 FLAGS = ['-O2', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany', '-nostdlib', '-nostartfiles', '-ffreestanding']
 KERNELS = ('CRC', 'CALLS', 'INDIRECT', 'LIST', 'SORT', 'FLOAT', 'MIXED', 'PAGE')
-WAYS = [['--translate'], ['--compare', '--slices', '100000'], ['--compare', '--heat', '0', '--slices', '1,2,3,7,1000'],
+WAYS = [['--translate'], ['--compare', '--marks', '--slices', '100000'], ['--compare', '--heat', '0', '--slices', '1,2,3,7,1000'],
         ['--compare', '--slices', '997'],
         ['--compare', '--heat', '0', '--room', '9000', '--slices', '1000']]
 

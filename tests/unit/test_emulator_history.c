@@ -312,6 +312,55 @@ TEST(back_to_the_last_write)
 	tl_computer_close(&computer);
 }
 
+/* Two harts count in one page all the time, and now and then 64 bytes further on. */
+static void build_neighbours(struct tl_computer *computer)
+{
+	build(computer, 2, true, false);
+	tl_store_little(computer->memory + 4 * 6, ADDI(9, 8, 64), 4);
+}
+
+TEST(back_to_the_last_write_of_a_word_in_a_page_that_is_written_all_the_time)
+{
+	struct tl_computer computer;
+	struct tl_history *history;
+	struct tl_history_facts facts, after;
+	struct tl_emulator_points points;
+	struct tl_back_halt halt;
+	tl_u64 last, quiet = OFTEN + 2048;
+
+	build_neighbours(&computer);
+	history = remember(&computer, 1000000, 0);
+	run_to(history, 5000000);
+	last = tl_load_little(computer.memory + (OFTEN + 64 - TL_BOARD_MEMORY), 8);
+	CHECK(last > 100000 && last % 1024 == 0);
+	tl_history_facts(history, &facts);
+	set_points(&computer, &points, OFTEN + 64, 8, TL_POINT_WRITES);
+	for (int i = 0; i < 12; i++, last -= 1024) {
+		CHECK(tl_history_continue_back(history, &halt) == TL_BACK_HALTED);
+		CHECK(halt.hart == 0 && halt.hit_count == 1 && halt.hits[0].value == last);
+		CHECK(computer.harts[0].x[23] == last && computer.harts[0].pc == CODE + 4 * 26);
+	}
+	/* One stretch was run through, and parts of it for each. */
+	tl_history_facts(history, &after);
+	CHECK(after.replayed - facts.replayed < 2600000);
+	tl_points_end(&points);
+	/* A word that was never written is not looked for in any. */
+	tl_history_facts(history, &facts);
+	set_points(&computer, &points, quiet, 8, TL_POINT_WRITES);
+	CHECK(tl_history_continue_back(history, &halt) == TL_BACK_BEGINNING);
+	tl_history_facts(history, &after);
+	CHECK(after.replayed == facts.replayed && computer.begun == 0);
+	tl_points_end(&points);
+	/* And the way forward is the one that was come. */
+	tl_points_init(&points, tl_storage());
+	run_to(history, 5000000);
+	tl_history_facts(history, &after);
+	CHECK(!after.diverged);
+	tl_history_close(history);
+	tl_points_end(&points);
+	tl_computer_close(&computer);
+}
+
 /*
  * In supervisor mode, with a page table in which x6 is a page of its own whose entry is at x5: it clears the entry's
  * accessed and dirty bits again and again, without a fence, and counts in x10 and x11 how often they were set.
