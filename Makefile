@@ -9,7 +9,7 @@ NINJA = ninja -j$(JOBS)
 ASAN = -Db_sanitize=address,undefined -Db_lundef=false
 TSAN = -Db_sanitize=thread -Db_lundef=false
 
-.PHONY: all build help setup run check check-all check-gdb check-lldb bench fuzz sanitize asan tsan clang format tidy \
+.PHONY: all build help setup run check check-all check-gdb check-lldb arm64 check-arm64 bench fuzz sanitize asan tsan clang format tidy \
 	install clean
 
 all: build
@@ -22,6 +22,8 @@ help:
 	@echo 'make check-all  every test (hours: it has GDB'"'"'s own test suite in it)'
 	@echo 'make check-gdb  GDB'"'"'s own test suite against gdbserver and against trapline-gdbserver, with the difference'
 	@echo 'make check-lldb lldb sessions against lldb-server and against trapline, with the difference'
+	@echo 'make arm64      build for 64-bit Arm into build-arm64/, the server also as one static file'
+	@echo 'make check-arm64  processes of 64-bit Arm, in a machine of its own (needs no such processor)'
 	@echo 'make bench      the speed of servers, of prompts and of the emulated machine, side by side with others''
 	@echo 'make fuzz       each fuzzer for SECONDS_EACH=$(SECONDS_EACH) seconds'
 	@echo 'make sanitize   the fast tests with the address and undefined, then with the thread sanitizer'
@@ -61,6 +63,15 @@ check-lldb: setup
 	@$(MAKE) build
 	@$(PYTHON) tests/lldb/run.py
 
+arm64: setup
+	@$(PYTHON) tools/arm64.py $(BUILD)/debian-arm64 >/dev/null
+	@test -f build-arm64/build.ninja || meson setup build-arm64 --cross-file $(BUILD)/debian-arm64/sysroot.cross \
+		--cross-file tools/arm64.cross -Dstatic_server=true
+	@$(NINJA) -C build-arm64
+
+check-arm64: arm64 build
+	@$(PYTHON) tests/arm64/run.py --build $(BUILD) --arm64 build-arm64
+
 bench: setup
 	@$(MAKE) build
 	@$(PYTHON) bench/run.py --build $(BUILD)
@@ -98,4 +109,4 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-clang build-fuzz
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-fuzz build-arm64

@@ -1,6 +1,5 @@
 #include "bench/client.h"
 
-#include <emmintrin.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -9,6 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 bool tl_client_fail(struct tl_client *client, const char *format, ...)
 {
@@ -133,6 +135,7 @@ static void copy_block(char *to, const char *from)
 /* Where an escape or a run begins among the next BLOCK bytes, a bit for each. */
 static uint64_t special_bits(const char *bytes)
 {
+#ifdef __SSE2__
 	const __m128i escape = _mm_set1_epi8('}'), run = _mm_set1_epi8('*');
 	uint64_t bits = 0;
 
@@ -143,6 +146,13 @@ static uint64_t special_bits(const char *bytes)
 		bits |= (uint64_t)(unsigned)_mm_movemask_epi8(special) << i;
 	}
 	return bits;
+#else
+	uint64_t bits = 0;
+
+	for (int i = 0; i < BLOCK; i++)
+		bits |= (uint64_t)(bytes[i] == '}' || bytes[i] == '*') << i;
+	return bits;
+#endif
 }
 
 /* What the pair that begins with an escape or a run mark stands for goes to client->reply + size; the new size. */

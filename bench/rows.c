@@ -4,7 +4,13 @@
 #include <string.h>
 #include <time.h>
 
-#define RDI 5 /* gdb's number for the first argument */
+#if defined(__aarch64__)
+#define ARGUMENT 0 /* gdb's number for the first argument: x0 */
+#define TRAP 4     /* what it says of the size of a trap instruction */
+#else
+#define ARGUMENT 5 /* rdi */
+#define TRAP 1
+#endif
 
 static double now(void)
 {
@@ -21,12 +27,12 @@ static struct tl_client *client_of(struct tl_session *session)
 
 static bool insert(struct tl_client *client, uint64_t address)
 {
-	return tl_client_order(client, "Z0,%llx,1", (unsigned long long)address);
+	return tl_client_order(client, "Z0,%llx,%d", (unsigned long long)address, TRAP);
 }
 
 static bool lift(struct tl_client *client, uint64_t address)
 {
-	return tl_client_order(client, "z0,%llx,1", (unsigned long long)address);
+	return tl_client_order(client, "z0,%llx,%d", (unsigned long long)address, TRAP);
 }
 
 /* Off the breakpoint at `address`, as every debugger does it: out, one step, in again. */
@@ -37,8 +43,8 @@ static bool step_off(struct tl_client *client, uint64_t address)
 }
 
 /*
- * A false condition: rdi == 0x7fffffff, in the bytecode that gdb makes of such an expression. One sample is a round of
- * the program from bench_done to bench_done.
+ * A false condition: argument == 0x7fffffff, in the bytecode that gdb makes of such an expression. One sample is a
+ * round of the program from bench_done to bench_done.
  */
 static bool prepare_condition(struct tl_session *session, uint64_t address)
 {
@@ -46,7 +52,8 @@ static bool prepare_condition(struct tl_session *session, uint64_t address)
 
 	if (!client->has_conditions)
 		return tl_client_fail(client, "evaluates no conditions");
-	return tl_client_order(client, "Z0,%llx,1;X%x,26%04x247fffffff1327", (unsigned long long)address, 10, RDI) &&
+	return tl_client_order(client, "Z0,%llx,%d;X%x,26%04x247fffffff1327", (unsigned long long)address, TRAP, 10,
+			       ARGUMENT) &&
 	       insert(client, session->settings->done) && tl_client_resume(client, "vCont;c");
 }
 

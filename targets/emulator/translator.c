@@ -429,6 +429,8 @@ tl_u64 tl_translator_run(struct tl_translator *translator, struct tl_hart *hart,
 
 #else
 
+#include "targets/emulator/interpreter.h"
+
 enum tl_status tl_translator_create(struct tl_translator **translator_ret, struct tl_error *error)
 {
 	(void)translator_ret;

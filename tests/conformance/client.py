@@ -178,6 +178,7 @@ class Client:
         self.by_name = {}
         self.non_stop = False
         self.packet_count = 0
+        self.trap_size = 1  # what Z0 and Z1 say: of the machine's trap instruction, in bytes
 
     # ---- bytes ----
 
@@ -460,16 +461,16 @@ class Client:
 
     # ---- points ----
 
-    def insert(self, kind, address, size=1, conditions=(), commands=(), persist=False):
-        text = f"Z{kind},{address:x},{size:x}"
+    def insert(self, kind, address, size=None, conditions=(), commands=(), persist=False):
+        text = f"Z{kind},{address:x},{size if size is not None else self.trap_size:x}"
         if conditions:
             text += ";" + "".join(f"X{len(code):x},{code.hex()}" for code in conditions)
         if commands:
             text += f";cmds:{persist:d}," + "".join(f"X{len(code):x},{code.hex()}" for code in commands)
         self.order(text)
 
-    def remove(self, kind, address, size=1):
-        self.order(f"z{kind},{address:x},{size:x}")
+    def remove(self, kind, address, size=None):
+        self.order(f"z{kind},{address:x},{size if size is not None else self.trap_size:x}")
 
     # ---- running ----
 

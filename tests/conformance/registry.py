@@ -71,6 +71,7 @@ class Session:
     def connect(self, **options):
         stream_in, stream_out = self.connection.open()
         self.client = Client(stream_in, stream_out, self.driver.name)
+        self.client.trap_size = len(self.driver.trap)
         self.client.start(**options)
         self.driver.begin(self.client)
         # As gdb does: what stopped? Servers choose their current thread by it.
@@ -87,6 +88,10 @@ class Session:
         """Skips unless qSupported lists it."""
         if self.client.features.get(feature) != "+":
             raise Skip(f"the server does not announce {feature}")
+
+    def shows_trap(self, name):
+        """Whether memory has a trap instruction where the fixture has none, as the client sees it."""
+        return self.client.read(self[name], len(self.driver.trap)) == self.driver.trap
 
     # ---- the fixture ----
 

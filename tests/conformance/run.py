@@ -11,7 +11,6 @@ See docs/HOWTO_WRITE_A_TEST.md.
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 import traceback
@@ -121,7 +120,7 @@ def main():
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"driver": driver.name, "target": driver.target, "front_end": driver.front_end,
-                       "date": time.strftime("%Y-%m-%d"), "machine": platform.machine(), "results": results}, file,
+                       "date": time.strftime("%Y-%m-%d"), "machine": driver.machine, "results": results}, file,
                       indent=1)
             file.write("\n")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")

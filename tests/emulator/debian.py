@@ -6,72 +6,32 @@ taken. Afterwards FOLDER holds `vmlinux` (the kernel's Image) and `modules`, unp
 
 import lzma
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'tools'))
+import archive  # noqa: E402 pylint: disable=wrong-import-position
+from archive import Missing  # noqa: E402 pylint: disable=wrong-import-position
+
 SUITE = 'trixie'
+ARCHITECTURE = 'riscv64'
 PACKAGE = 'linux-image-riscv64'  # depends on the kernel of the day
 MODULES = {'virtio_mmio', 'virtio_blk', 'virtio-rng', 'failover', 'net_failover', 'virtio_net',
            'ext4', 'jbd2', 'mbcache', 'crc16', 'crc32c_generic', 'libcrc32c'}
 
 
-class Missing(Exception):
-    """It cannot be had; the text says why."""
-
-
 def own_mirror():
-    """The address of Debian's archive that this machine's apt uses, and what it is signed by, as an option."""
-    folder = pathlib.Path('/etc/apt')
-    texts = [path.read_text() for path in [folder / 'sources.list', *sorted(folder.glob('sources.list.d/*'))]
-             if path.is_file()]
-    for text in texts:
-        for stanza in re.split(r'\n\s*\n', text):
-            fields = dict(re.findall(r'^([A-Za-z-]+):\s*(.*)$', stanza, re.MULTILINE))
-            if 'main' in fields.get('Components', '').split() and 'security' not in fields.get('URIs', 'security'):
-                if fields['URIs'].rstrip('/').endswith('debian'):
-                    signed = fields.get('Signed-By')
-                    return fields['URIs'].split()[0], f'[arch=riscv64 signed-by={signed}]' if signed else '[arch=riscv64]'
-        for line in re.findall(r'^deb\s+(?:\[([^]]*)\]\s+)?(\S+/debian/?)\s+\S+\s+.*\bmain\b', text, re.MULTILINE):
-            signed = re.search(r'signed-by=(\S+)', line[0])
-            return line[1], f'[arch=riscv64 {signed[0] if signed else ""}]'
-    raise Missing('no line of /etc/apt names an archive of Debian')
-
-
-def apt(folder, *words):
-    """Runs apt-get or apt-cache on lists of its own; what it printed."""
-    options = {'Dir::Etc::sourcelist': folder / 'sources.list', 'Dir::Etc::sourceparts': '/dev/null',
-               'Dir::State': folder / 'state', 'Dir::State::status': folder / 'status', 'Dir::Cache': folder / 'cache',
-               'APT::Architecture': 'riscv64', 'APT::Architectures': 'riscv64', 'Acquire::Languages': 'none',
-               'APT::Sandbox::User': 'root'}
-    settings = [word for name, value in options.items() for word in ('-o', f'{name}={value}')]
-    result = subprocess.run([words[0], '-q', *settings, *words[1:]], cwd=folder, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, timeout=900, check=False)
-    if result.returncode != 0:
-        raise Missing(f'{" ".join(words)} failed:\n{result.stdout}')
-    return result.stdout
-
-
-def update(folder):
-    """Lists of what there is, in a folder."""
-    for name in ['state/lists/partial', 'cache/archives/partial']:
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / 'status').touch()
-    address, options = own_mirror()
-    (folder / 'sources.list').write_text(f'deb {options} {address} {SUITE} main\n')
-    apt(folder, 'apt-get', 'update')
+    """The address of Debian's archive that this machine's apt uses, and options of a line that names it."""
+    return archive.own_mirror(ARCHITECTURE)
 
 
 def fetch(folder):
     """The package of the kernel of the day, in a folder."""
-    update(folder)
-    name = re.search(r'Depends: (linux-image-\S+-riscv64)', apt(folder, 'apt-cache', 'depends', PACKAGE))
-    if name is None:
-        raise Missing(f'{PACKAGE} depends on no kernel')
-    apt(folder, 'apt-get', 'download', name[1])
-    return next(folder.glob(name[1] + '_*.deb'))
+    packages = archive.Archive(folder, ARCHITECTURE, SUITE)
+    packages.update()
+    return packages.download(packages.dependency(PACKAGE, r'linux-image-\S+-riscv64'))
 
 
 def unpack(package, folder):
@@ -101,11 +61,9 @@ def kernel(folder):
 
 def unpack_packages(folder, names, target):
     """Packages with all that they depend on, unpacked into a folder, though nothing is set up there."""
-    update(folder)
-    apt(folder, 'apt-get', 'install', '--download-only', '--no-install-recommends', '-y', *names)
-    for package in sorted((folder / 'cache/archives').glob('*.deb')):
-        subprocess.run(['dpkg-deb', '-x', package, target], check=True, timeout=300)
-        package.unlink()
+    packages = archive.Archive(folder, ARCHITECTURE, SUITE)
+    packages.update()
+    packages.unpack(names, target)
 
 
 def main():

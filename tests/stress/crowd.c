@@ -36,6 +36,21 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static sem_t places;
 
 /* One instruction that a debugger can do in the thread's stead, one that has to run somewhere. */
+#if defined(__aarch64__)
+__asm__(".arch_extension lse\n"
+	".text\n"
+	".globl meet, site_carried, site_copied\n"
+	".type meet, %function\n"
+	"meet:\n"
+	"site_carried:\n"
+	"	adrp x1, hits\n"
+	"	add x1, x1, :lo12:hits\n"
+	"	mov x0, #1\n"
+	"site_copied:\n"
+	"	stadd x0, [x1]\n"
+	"	ret\n"
+	".size meet, . - meet\n");
+#else
 __asm__(".text\n"
 	".globl meet, site_carried, site_copied\n"
 	".type meet, @function\n"
@@ -48,6 +63,7 @@ __asm__(".text\n"
 	"	pop %rbp\n"
 	"	ret\n"
 	".size meet, . - meet\n");
+#endif
 
 __attribute__((noinline)) void before_end(void)
 {

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import platform
 import re
 import shutil
 import signal
@@ -161,6 +162,11 @@ class Driver:
     front_end = "serve" # and the part of it that says who asked
     kind = "process"    # or "machine": whether there are processes, forks and system calls
     rungs = ()
+    machine = platform.machine()  # whose instructions the fixture has
+    trap = b"\xcc"      # the machine's trap instruction, as it stands in memory
+    calls = {"getpid": 39, "gettid": 186, "tgkill": 234}  # numbers of system calls that the fixture makes
+    nothing = b"\x90"   # an instruction that does nothing
+    stack, spare = "rsp", "r15"  # the stack pointer's name, and that of a register that the fixture does not use
     # scenario -> reason: what this server is known not to do. These are not run.
     excused = {}
     # Scenarios that this server may answer with "I do not know that packet", or that do not apply to it. All others must
@@ -202,7 +208,7 @@ class Driver:
 
 
 def all_drivers():
-    from drivers import corefile, emulator, gdbserver, process, remote, scripted
+    from drivers import arm64, corefile, emulator, gdbserver, process, remote, scripted
     return {driver.name: driver
-            for module in (scripted, process, corefile, emulator, gdbserver, remote)
+            for module in (scripted, process, arm64, corefile, emulator, gdbserver, remote)
             for driver in module.DRIVERS}

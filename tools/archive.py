@@ -1,0 +1,80 @@
+"""Packages of another architecture or release, from the mirror that this machine's apt uses: nothing is installed, and the
+machine's own lists and state are left alone."""
+
+import pathlib
+import re
+import subprocess
+
+DEADLINE = 900  # seconds, of one apt-get
+
+
+class Missing(Exception):
+    """It cannot be had; the text says why."""
+
+
+def own_mirror(architecture):
+    """The address of Debian's archive that this machine's apt uses, and what it is signed by, as options of a line."""
+    folder = pathlib.Path('/etc/apt')
+    texts = [path.read_text() for path in [folder / 'sources.list', *sorted(folder.glob('sources.list.d/*'))]
+             if path.is_file()]
+    arch = f'arch={architecture}'
+    for text in texts:
+        for stanza in re.split(r'\n\s*\n', text):
+            fields = dict(re.findall(r'^([A-Za-z-]+):\s*(.*)$', stanza, re.MULTILINE))
+            if 'main' in fields.get('Components', '').split() and 'security' not in fields.get('URIs', 'security'):
+                if fields['URIs'].rstrip('/').endswith('debian'):
+                    signed = fields.get('Signed-By')
+                    return fields['URIs'].split()[0], f'[{arch} signed-by={signed}]' if signed else f'[{arch}]'
+        for line in re.findall(r'^deb\s+(?:\[([^]]*)\]\s+)?(\S+/debian/?)\s+\S+\s+.*\bmain\b', text, re.MULTILINE):
+            signed = re.search(r'signed-by=(\S+)', line[0])
+            return line[1], f'[{arch} {signed[0] if signed else ""}]'
+    raise Missing('no line of /etc/apt names an archive of Debian')
+
+
+class Archive:
+    """The packages of one release for one architecture, with apt's lists and state in a folder of their own."""
+
+    def __init__(self, folder, architecture, suite):
+        self.folder, self.architecture, self.suite = pathlib.Path(folder).resolve(), architecture, suite
+
+    def run(self, *words):
+        """Runs apt-get or apt-cache on these lists; what it printed."""
+        folder = self.folder
+        options = {'Dir::Etc::sourcelist': folder / 'sources.list', 'Dir::Etc::sourceparts': '/dev/null',
+                   'Dir::State': folder / 'state', 'Dir::State::status': folder / 'status', 'Dir::Cache': folder / 'cache',
+                   'APT::Architecture': self.architecture, 'APT::Architectures': self.architecture,
+                   'Acquire::Languages': 'none', 'APT::Sandbox::User': 'root'}
+        settings = [word for name, value in options.items() for word in ('-o', f'{name}={value}')]
+        result = subprocess.run([words[0], '-q', *settings, *words[1:]], cwd=folder, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=DEADLINE, check=False)
+        if result.returncode != 0:
+            raise Missing(f'{" ".join(words)} failed:\n{result.stdout}')
+        return result.stdout
+
+    def update(self):
+        """Lists of what there is."""
+        for name in ['state/lists/partial', 'cache/archives/partial']:
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / 'status').touch()
+        address, options = own_mirror(self.architecture)
+        (self.folder / 'sources.list').write_text(f'deb {options} {address} {self.suite} main\n')
+        self.run('apt-get', 'update')
+
+    def dependency(self, package, pattern):
+        """The first name among what a package depends on that matches; linux-image-… depends on the kernel of the day."""
+        name = re.search(rf'Depends: ({pattern})$', self.run('apt-cache', 'depends', package), re.MULTILINE)
+        if name is None:
+            raise Missing(f'{package} depends on no {pattern}')
+        return name[1]
+
+    def download(self, package):
+        """The file of one package, in the folder."""
+        self.run('apt-get', 'download', package)
+        return next(self.folder.glob(package + '_*.deb'))
+
+    def unpack(self, packages, target):
+        """Packages with all that they depend on, unpacked into a folder, though nothing is set up there."""
+        self.run('apt-get', 'install', '--download-only', '--no-install-recommends', '-y', *packages)
+        for package in sorted((self.folder / 'cache/archives').glob('*.deb')):
+            subprocess.run(['dpkg-deb', '-x', package, target], check=True, timeout=300)
+            package.unlink()
