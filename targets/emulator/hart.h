@@ -158,6 +158,7 @@ struct tl_translator;
 #define TL_JUMPS 1024
 #define TL_JUMP_SETS 8
 #define TL_CONDITION_HEIGHT 32
+#define TL_SPANS_MAX 4
 struct tl_hart_translated {
 	_Alignas(16) tl_u64 constants[8][2];
 	tl_u64 budget; /* instructions that may still begin */
@@ -166,6 +167,7 @@ struct tl_hart_translated {
 	tl_u64 direct; /* what machine mode adds to addresses: only this part of memory is in its set of the TLB */
 	tl_u64 host_stack, stack_top, stack;
 	tl_u64 below[TL_CONDITION_HEIGHT]; /* of the stack of a condition */
+	tl_u64 spans[TL_SPANS_MAX];        /* where registers lead to, for blocks that come back to them */
 	tl_u32 guest_mxcsr, host_mxcsr;
 	tl_u32 pages[TL_TLB_SET_MAX][TL_FETCH_PAGES]; /* which page of code stands there; 0: not known */
 	struct {
@@ -265,7 +267,7 @@ struct tl_hart {
 	struct tl_tlb_entry tlb[TL_TLB_SET_MAX][TL_TLB_ENTRIES];
 	struct tl_tlb_used tlb_used[TL_TLB_SET_MAX];
 	struct tl_watched watched;
-	tl_u32 flushes;                   /* how often translations were forgotten */
+	tl_u32 flushes;                   /* how often translations, or what they allow, were forgotten */
 	struct tl_triggers triggers_told; /* as the translator knows them */
 
 	struct tl_decoded decoded[TL_DECODED_ENTRIES]; /* the interpreter's */

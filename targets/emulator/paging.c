@@ -328,6 +328,7 @@ void tl_paging_protect_page(struct tl_hart *hart, const tl_u8 *bytes)
 			for (tl_u32 i = 0; i < TL_TLB_ENTRIES; i++)
 				protect_entry(&hart->tlb[set][i], bytes);
 	}
+	hart->flushes++;
 }
 
 void tl_paging_protect(struct tl_hart *hart)

@@ -19,6 +19,8 @@
  * moment ago: what changes mappings or the key always leaves translated code. So no mapping that changed can be missed,
  * and nothing has to be undone when one does.
  *
+ * Accesses of a block by one register are looked up in the TLB together (translator_span.c).
+ *
  * Dropped blocks stay in memory until all is emptied; at `body` they are overwritten with a jump that asks for the
  * block that took their place.
  */

@@ -107,22 +107,47 @@ static void store(struct tl_unit *unit, const struct access *access, struct tl_x
 	tl_x86_op(unit->code, access->opcode, from, memory);
 }
 
-bool tl_translate_memory(struct tl_unit *unit)
+tl_u32 tl_unit_access_size(const struct tl_unit *unit)
 {
-	const struct access *access = access_of(unit->is.operation);
-	struct tl_x86_operand memory = tl_x86_mx(TL_RAX, TL_RCX, 0, 0);
-	struct tl_cold *cold;
-	tl_u32 site;
+	switch ((int)tl_riscv_format(unit->is.operation)) {
+	case TL_RISCV_FORMAT_LOAD:
+	case TL_RISCV_FORMAT_STORE:
+		return 1u << access_of(unit->is.operation)->shift;
+	case TL_RISCV_FORMAT_F_LOAD:
+	case TL_RISCV_FORMAT_F_STORE:
+		return (unit->key & TL_KEY_FLOAT) != 0 ? 1u << access_of(unit->is.operation)->shift : 0;
+	default:
+		return 0;
+	}
+}
 
-	take_address(unit, unit->is.rs1, unit->is.immediate);
-	site = tl_unit_look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
-	if (access->store) {
+static void carry_out(struct tl_unit *unit, const struct access *access, struct tl_x86_operand memory)
+{
+	if (access->store)
 		store(unit, access, memory);
-		tl_unit_mark_line(unit, true);
-	} else if (access->is_float)
+	else if (access->is_float)
 		load_float(unit, access, memory);
 	else
 		load_number(unit, access, memory);
+}
+
+bool tl_translate_memory(struct tl_unit *unit)
+{
+	const struct access *access = access_of(unit->is.operation);
+	struct tl_cold *cold;
+	tl_u32 site;
+
+	if (tl_span_access(unit, 1u << access->shift)) {
+		carry_out(unit, access, tl_x86_m(TL_RCX, unit->is.immediate));
+		if (access->store)
+			tl_span_mark_line(unit);
+		return true;
+	}
+	take_address(unit, unit->is.rs1, unit->is.immediate);
+	site = tl_unit_look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
+	carry_out(unit, access, tl_x86_mx(TL_RAX, TL_RCX, 0, 0));
+	if (access->store)
+		tl_unit_mark_line(unit, true);
 	cold = tl_unit_cold(unit, TL_COLD_ACCESS, site);
 	cold->look = 1 + (access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
 	cold->info = (tl_u32)unit->is.length << 8 | (tl_u32)(access->store ? unit->is.rs2 : unit->is.rd) << 11 |

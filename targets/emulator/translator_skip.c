@@ -8,8 +8,7 @@
  */
 #define SKIPPED_MAX 2
 
-/* Whether it makes its result of its operands alone, with no other register of the host's than rax. */
-static bool is_simple(const struct tl_riscv_instruction *is)
+bool tl_unit_is_simple(const struct tl_riscv_instruction *is)
 {
 	switch ((int)is->operation) {
 	case TL_RISCV_ADDI:
@@ -50,7 +49,7 @@ static tl_u16 skipped(struct tl_unit *unit, tl_u8 *made_ret)
 	    unit->index + SKIPPED_MAX + 2 > TL_BLOCK_LENGTH_MAX)
 		return 0;
 	unit->pc += branch.length;
-	while (unit->pc < target && count < SKIPPED_MAX && tl_unit_decode(unit) && is_simple(&unit->is) &&
+	while (unit->pc < target && count < SKIPPED_MAX && tl_unit_decode(unit) && tl_unit_is_simple(&unit->is) &&
 	       tl_pinned[unit->is.rd] >= 0 && (count == 0 || unit->is.rd == *made_ret)) {
 		*made_ret = unit->is.rd;
 		unit->pc += unit->is.length;

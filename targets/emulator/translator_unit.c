@@ -113,7 +113,12 @@ bool tl_unit_decode(struct tl_unit *unit)
 	return !tl_points_at(unit->hart->points, unit->hart, unit->pc) && decode(unit, 0);
 }
 
-static void translate_instruction(struct tl_unit *unit)
+bool tl_unit_decode_again(struct tl_unit *unit)
+{
+	return decode(unit, 0);
+}
+
+void tl_unit_translate(struct tl_unit *unit)
 {
 	bool done = false;
 
@@ -222,6 +227,7 @@ static tl_u32 begin_block(struct tl_unit *unit, tl_u32 second_mapping, bool reac
 	unit->index = 0;
 	unit->ended = false;
 	unit->falls = true;
+	tl_span_begin_block(unit);
 	return TL_COUNTS ? unit->heads[head].budget - 3 : 0; /* the byte before jcc's own two */
 }
 
@@ -232,7 +238,8 @@ static void translate_block(struct tl_unit *unit, tl_u32 second_mapping, bool re
 
 	do {
 		tl_translate_point(unit);
-		translate_instruction(unit);
+		tl_unit_translate(unit);
+		tl_span_behind(unit);
 		unit->index++;
 		unit->pc += unit->is.length;
 	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && decode(unit, 0));
@@ -310,6 +317,7 @@ static void emit_rest(struct tl_unit *unit)
 			tl_x86_aim(code, unit->heads[i].second_guard, code->at);
 		emit_leave(unit, TL_LEAVE_HEAD, unit->heads[i].block * 2);
 	}
+	tl_span_copies(unit);
 	for (tl_u32 i = 0; i < unit->cold_count; i++)
 		emit_cold(unit, &unit->cold[i]);
 	for (tl_u32 i = 0; i < unit->head_count; i++)

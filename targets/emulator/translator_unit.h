@@ -27,7 +27,35 @@ struct tl_cold {
 	tl_u16 index;
 };
 
-#define TL_COLD_MAX (TL_UNIT_BLOCKS_MAX * (TL_BLOCK_LENGTH_MAX * 6 + 4))
+#define TL_COLD_MAX (TL_UNIT_BLOCKS_MAX * (TL_BLOCK_LENGTH_MAX * 12 + 4)) /* half of them in copies of regions */
+
+/* Accesses by one register, from one in the block on: [low, end) is what they reach of its value (translator_span.c).
+ */
+struct tl_span {
+	tl_u8 base;  /* 0: none */
+	bool stores; /* some of them */
+	bool kept;   /* in hart->translated.spans, for those that do not find it in rcx any more */
+	tl_u16 last; /* index of the last one */
+	tl_i32 low, end;
+};
+
+/* Instructions of a block with spans that overlap, and what is known at the first of them. */
+struct tl_region {
+	tl_u64 pc;
+	tl_u32 block, back; /* back: where the copy goes on */
+	tl_u16 index, last;
+	tl_u32 first_way;
+	tl_u32 boxed, known;
+	tl_u64 values[32];
+};
+
+/* A jump to the copy of a region, at an instruction. */
+struct tl_way {
+	tl_u32 site;
+	tl_u64 pc;
+};
+#define TL_REGIONS_MAX 32
+#define TL_WAYS_MAX 128
 
 struct tl_unit {
 	struct tl_translator *translator;
@@ -50,12 +78,20 @@ struct tl_unit {
 
 	tl_u32 conditions; /* bytes of code of translated conditions */
 
+	struct tl_span spans[TL_SPANS_MAX];
+	tl_u8 in_rcx; /* 1 + the span whose place is there; else 0 */
+	bool in_span; /* the access that is being translated */
+	bool copying; /* a region: each access is looked up by itself */
+	tl_u32 region_count, way_count;
+
 	struct {
 		tl_u32 block, budget, guard, second_guard; /* sites */
 	} heads[TL_UNIT_BLOCKS_MAX];
 	tl_u32 head_count;
 	tl_u32 cold_count;
 	struct tl_cold cold[TL_COLD_MAX];
+	struct tl_region regions[TL_REGIONS_MAX];
+	struct tl_way ways[TL_WAYS_MAX];
 };
 
 static inline struct tl_x86_operand tl_unit_in_hart(tl_i32 at)
@@ -133,8 +169,30 @@ tl_u32 tl_unit_look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look);
  */
 void tl_unit_mark_line(struct tl_unit *unit, bool add_rcx);
 
+/* Bytes of a load or a store that is carried out in line; 0 for all else. */
+tl_u32 tl_unit_access_size(const struct tl_unit *unit);
+/* Whether it makes its result of its operands alone, with no other register of the host's than rax. */
+bool tl_unit_is_simple(const struct tl_riscv_instruction *is);
+
+/*
+ * translator_span.c. Whether the access in unit->is is part of a span: rcx is then where its base register leads to,
+ * and the access is to be made there. tl_span_behind is called behind each instruction.
+ */
+bool tl_span_access(struct tl_unit *unit, tl_u32 size);
+/* As tl_unit_mark_line, behind a store of a span. */
+void tl_span_mark_line(struct tl_unit *unit);
+void tl_span_behind(struct tl_unit *unit);
+void tl_span_begin_block(struct tl_unit *unit);
+/* The copies of the unit's regions; what was known of the block is lost. */
+void tl_span_copies(struct tl_unit *unit);
+
+/* Translates the instruction in unit->is, which stands at unit->pc. */
+void tl_unit_translate(struct tl_unit *unit);
+
 /* Takes the instruction at unit->pc apart, into unit->is; false where none can be translated, or a breakpoint is. */
 bool tl_unit_decode(struct tl_unit *unit);
+/* The same, where it was done before: a breakpoint there does not matter. */
+bool tl_unit_decode_again(struct tl_unit *unit);
 
 /* A jump out of the block, to an address that is known. */
 enum tl_exit_kind { TL_EXIT_JUMP, TL_EXIT_CALL, TL_EXIT_BRANCH };

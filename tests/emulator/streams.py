@@ -353,6 +353,33 @@ class Blocks:
             lines.append(f'\t.4byte {self.fill(other) & ~(31 << 15) | base << 15:#x}')
         return lines
 
+    def touches(self, mode):
+        """Several accesses by one register, with other instructions between them that leave it as it is."""
+        base, most = self.chance.randrange(1, 32), self.chance.choice([8, 8, 60])
+        target = self.address(mode) & ~7 & (1 << 64) - 1
+        if most > 8 and self.chance.random() < 0.7:  # near the end of the page
+            target |= 0xe00
+        lines = [f'\tli x{base}, {target:#x}']
+        if self.chance.random() < 0.8:  # the page was used before: by amoor.w of x0, or lw
+            other = base % 31 + 1
+            lines = [f'\tli x{other}, {target:#x}', f'\t.4byte {other << 15 | self.chance.choice([0x4000202f, 0x2003]):#x}', *lines]
+        for _ in range(self.chance.randrange(2, 7)):
+            between = self.fill(self.chance.choice(self.plain))
+            if self.chance.random() < 0.4 and between >> 7 & 31 != base:
+                lines.append(f'\t.4byte {between:#x}')
+            row = self.chance.choice([row for row in self.memory if row[3] not in ('LR', 'AMO')])
+            offset = 8 * self.chance.randrange(-most, most)
+            if not self.protects and self.chance.random() < 0.2:
+                offset += self.chance.randrange(8)
+            word = self.fill(row) & ~(31 << 15) | base << 15
+            if row[3] in ('LOAD', 'F_LOAD'):
+                word = word & 0xfffff | (offset & 0xfff) << 20
+                word ^= 1 << 7 if row[3] == 'LOAD' and word >> 7 & 31 == base else 0
+            else:
+                word = word & ~0xfe000f80 | (offset & 31) << 7 | (offset >> 5 & 127) << 25
+            lines.append(f'\t.4byte {word:#x}')
+        return lines
+
     def control(self, mode):
         # Not sepc and mepc, of which QEMU 7.2 keeps the lowest bit, nor those that enable counters, of
         # which it keeps 64, nor pmpaddr, of which it keeps all,
@@ -420,8 +447,10 @@ class Blocks:
         kind = self.chance.random()
         if kind < 0.55:
             return [f'\t.4byte {self.fill(self.chance.choice(self.plain)):#x}']
-        if kind < 0.73:
+        if kind < 0.69:
             return self.touch(mode)
+        if kind < 0.73:
+            return self.touches(mode)
         if kind < 0.76:
             return self.touch_compressed(mode)
         if kind < 0.82:
