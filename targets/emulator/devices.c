@@ -1,13 +1,11 @@
 #include "targets/emulator/devices.h"
 
+#include "machine/disk_option.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
-
-#define PATH_SIZE 4096
 
 /* Of those that anybody may use on a network of his own; QEMU's cards begin so, too. */
 static const tl_u8 card_address[TL_VIRTIO_NET_ADDRESS] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
@@ -85,49 +83,19 @@ static struct tl_virtio *next_slot(struct tl_devices *devices, const struct tl_v
 	return &devices->slots[devices->used];
 }
 
-/* What is behind the last comma, when it is a word for how a disk is opened; a file may have a comma in its name. */
-static enum tl_disk_mode split(char *what)
-{
-	char *comma = strrchr(what, ',');
-
-	if (comma != NULL && strcmp(comma, ",write") == 0) {
-		*comma = '\0';
-		return TL_DISK_THROUGH;
-	}
-	if (comma != NULL && strcmp(comma, ",readonly") == 0) {
-		*comma = '\0';
-		return TL_DISK_READ_ONLY;
-	}
-	return TL_DISK_OVERLAY;
-}
-
-/* A guest must not use up the host's memory: what it writes to a disk may take a quarter of it. */
-static tl_u64 overlay_limit(void)
-{
-	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-
-	return pages > 0 && size > 0 ? (tl_u64)pages * (tl_u64)size / 4 / TL_DISK_BLOCK : 0;
-}
-
 enum tl_status tl_devices_add_disk(struct tl_devices *devices, const char *what, struct tl_error *error)
 {
 	struct tl_virtio *slot = next_slot(devices, NULL, "a disk", error);
 	tl_u32 number = devices->disk_count;
-	char path[PATH_SIZE], id[TL_VIRTIO_BLOCK_ID + 1];
-	enum tl_disk_mode mode;
+	char id[TL_VIRTIO_BLOCK_ID + 1];
 
 	if (slot == NULL)
 		return TL_ERROR_ARGUMENT;
 	if (number == TL_DEVICES_DISKS)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the machine has room for %d disks", TL_DEVICES_DISKS);
-	if (snprintf(path, sizeof(path), "%s", what) >= (int)sizeof(path))
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the name of a disk is longer than %d bytes", PATH_SIZE - 1);
-	mode = split(path);
-	TL_TRY(tl_disk_open(&devices->disks[number], path, mode, error));
-	devices->disks[number].limit = overlay_limit();
+	TL_TRY(tl_disk_option_open(&devices->disks[number], what, &devices->paths[number], error));
 	snprintf(id, sizeof(id), "disk%u", number);
 	tl_virtio_block_plug(&devices->blocks[number], slot, &devices->disks[number], id);
-	devices->paths[number] = realpath(path, NULL);
 	devices->disk_count++;
 	devices->used++;
 	return TL_OK;

@@ -4,14 +4,13 @@
  * Input that has no room in the machine yet stays in the descriptor; a machine whose output is not taken waits.
  */
 #include "base/storage.h"
+#include "machine/serial_line.h"
 #include "targets/emulator/target_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* So much input is kept for the port. */
@@ -122,23 +121,6 @@ static void write_output(void *context, struct tl_source *source, int descriptor
 	tl_emulator_console_flush(context);
 }
 
-/* A terminal that the machine has to itself passes on what is typed as it is. */
-static enum tl_status open_terminal(const char *path, int *descriptor_ret, struct tl_error *error)
-{
-	struct termios settings;
-	int descriptor = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-
-	if (descriptor < 0)
-		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "the terminal %s cannot be opened", path);
-	if (tcgetattr(descriptor, &settings) == 0) {
-		cfmakeraw(&settings);
-		settings.c_oflag |= OPOST | ONLCR;
-		(void)tcsetattr(descriptor, TCSANOW, &settings);
-	}
-	*descriptor_ret = descriptor;
-	return TL_OK;
-}
-
 static enum tl_status connect_console(struct tl_emulator *emulator, struct tl_error *error)
 {
 	struct tl_emulator_console *console = &emulator->console;
@@ -160,14 +142,8 @@ enum tl_status tl_emulator_console_open(struct tl_emulator *emulator, int input,
 
 	tl_emulator_console_close(emulator);
 	if (terminal != NULL) {
-		TL_TRY(open_terminal(terminal, &input, error));
-		/* Another descriptor, so that each way is a source of its own. */
-		output = dup(input);
-		if (output < 0) {
-			close(input);
-			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "the terminal %s cannot be opened twice",
-					     terminal);
-		}
+		/* Two descriptors, so that each way is a source of its own. */
+		TL_TRY(tl_serial_terminal_open(terminal, &input, &output, error));
 		console->own = true;
 	}
 	console->input = input;

@@ -1,8 +1,13 @@
 #include "targets/kvm/computer.h"
 
+#include "machine/acpi_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define NANOSECONDS 1000000000ull
+#define MEMORY_SIZE ((tl_u64)512 << 20)
 
 static tl_u64 monotonic(void)
 {
@@ -69,27 +74,126 @@ static tl_u8 *change(void *context, tl_u64 address, tl_u64 size)
 	return tl_kvm_memory_at(&computer->vm.memory, address, size);
 }
 
-enum tl_status tl_kvm_computer_open(struct tl_kvm_computer *computer_ret, const struct tl_kvm_computer_options *options,
-				    struct tl_error *error)
+/* ---- The serial port ---- */
+
+static void send_byte(void *context, tl_u8 byte)
 {
-	const struct tl_line lines = {.set = set_line, .context = computer_ret};
-	const struct tl_guest_memory memory = {.view = view, .change = change, .context = computer_ret};
+	struct tl_kvm_computer *computer = context;
+
+	tl_serial_line_send(&computer->serial, byte);
+}
+
+/* What was typed, on the control thread. */
+static tl_size receive(void *context, const tl_u8 *bytes, tl_size size)
+{
+	struct tl_kvm_computer *computer = context;
+	tl_size taken;
+
+	pthread_mutex_lock(&computer->lock);
+	taken = tl_uart_operations.receive(&computer->board.uart, bytes, size);
+	computer->wants_more = taken < size;
+	pthread_mutex_unlock(&computer->lock);
+	return taken;
+}
+
+static void offer(void *context, struct tl_source *source)
+{
+	struct tl_kvm_computer *computer = context;
+	tl_u8 nothing;
+
+	(void)source;
+	while (tl_mailbox_take(computer->readers, &nothing))
+		;
+	tl_serial_line_offer(&computer->serial);
+}
+
+/* After an access; the lock is held. The guest may have made room. */
+static void look_for_room(struct tl_kvm_computer *computer)
+{
+	const tl_u8 nothing = 0;
+
+	tl_kvm_devices_offer(&computer->devices);
+	if (!computer->wants_more || computer->board.uart.count != 0)
+		return;
+	/* What cannot be told of now is told of after the next access. */
+	computer->wants_more = tl_mailbox_post(computer->readers, &nothing) != TL_OK;
+}
+
+/* ---- Beginning and end ---- */
+
+/* Everything into memory, and the first processor to its beginning. */
+static enum tl_status load(struct tl_kvm_computer *computer, struct tl_error *error)
+{
+	const struct tl_acpi_facts facts = {.processors = computer->vm.cpu_count,
+					    .slots = tl_kvm_devices_slots(&computer->devices)};
+	tl_u8 tables[TL_ACPI_SIZE_MAX];
+	tl_size size = tl_acpi_tables_write(&facts, TL_KVM_BOOT_ACPI, tables, sizeof(tables));
+
+	if (size == 0)
+		return TL_FAIL(error, TL_ERROR_INTERNAL, "the tables of ACPI have no room");
+	return tl_kvm_boot_load(&computer->boot, &computer->vm, tables, size, error);
+}
+
+static enum tl_status open_boot(struct tl_kvm_computer *computer, const struct tl_kvm_options *options,
+				struct tl_error *error)
+{
+	if (options->kernel != NULL && options->program != NULL)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a machine runs a kernel (--kernel) or a program, not both");
+	computer->command_line = strdup(options->command_line != NULL ? options->command_line : "");
+	if (computer->command_line == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a command line");
+	return tl_kvm_boot_open(&computer->boot, options->kernel != NULL ? options->kernel : options->program,
+				options->initrd, computer->command_line, error);
+}
+
+static enum tl_status open_all(struct tl_kvm_computer *computer, struct tl_loop *loop,
+			       const struct tl_kvm_options *options, struct tl_error *error)
+{
+	const struct tl_kvm_vm_options machine = {.calls = options->calls,
+						  .cpus = options->cpus != 0 ? options->cpus : 1,
+						  .memory_size = options->memory_size != 0 ? options->memory_size
+											   : MEMORY_SIZE};
+	const struct tl_line lines = {.set = set_line, .context = computer};
+	const struct tl_guest_memory memory = {.view = view, .change = change, .context = computer};
+
+	TL_TRY(open_boot(computer, options, error));
+	TL_TRY(tl_kvm_vm_open(&computer->vm, &machine, error));
+	tl_pc_board_make(&computer->board, &computer->services, &memory, &lines, seconds, NULL);
+	computer->board.console = send_byte;
+	computer->board.console_context = computer;
+	TL_TRY(tl_kvm_devices_open(&computer->devices, loop, &computer->board, &computer->lock, options, error));
+	TL_TRY(tl_mailbox_create(loop, "serial room", 1, offer, computer, &computer->readers, error));
+	TL_TRY(tl_serial_line_open(&computer->serial, loop, options->input, options->output, options->terminal, receive,
+				   computer, error));
+	return load(computer, error);
+}
+
+enum tl_status tl_kvm_computer_open(struct tl_kvm_computer *computer_ret, struct tl_loop *loop,
+				    const struct tl_kvm_options *options, struct tl_error *error)
+{
+	enum tl_status status;
 
 	*computer_ret = (struct tl_kvm_computer){
 		.services = {.context = computer_ret, .now = now, .arm = arm, .disarm = disarm, .attention = attention},
+		.vm = {.system = -1, .descriptor = -1},
 		.stands = true};
-	TL_TRY(tl_kvm_vm_open(&computer_ret->vm, &options->vm, error));
-	if (pthread_mutex_init(&computer_ret->lock, NULL) != 0) {
-		tl_kvm_vm_close(&computer_ret->vm);
+	if (pthread_mutex_init(&computer_ret->lock, NULL) != 0)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a lock");
-	}
-	tl_pc_board_make(&computer_ret->board, &computer_ret->services, &memory, &lines, seconds, NULL);
-	return TL_OK;
+	status = open_all(computer_ret, loop, options, error);
+	if (status != TL_OK)
+		tl_kvm_computer_close(computer_ret);
+	return status;
 }
 
 void tl_kvm_computer_close(struct tl_kvm_computer *computer)
 {
+	tl_serial_line_close(&computer->serial);
+	if (computer->readers != NULL)
+		tl_mailbox_destroy(computer->readers);
+	tl_kvm_devices_close(&computer->devices);
 	tl_kvm_vm_close(&computer->vm);
+	tl_kvm_boot_close(&computer->boot);
+	free(computer->command_line);
 	(void)pthread_mutex_destroy(&computer->lock);
 }
 
@@ -141,18 +245,9 @@ enum tl_pc_request tl_kvm_computer_access(struct tl_kvm_computer *computer, stru
 	else if (run->exit_reason == KVM_EXIT_MMIO)
 		space(computer, run);
 	request = tl_pc_board_take_request(&computer->board);
+	look_for_room(computer);
 	pthread_mutex_unlock(&computer->lock);
 	return request;
-}
-
-tl_size tl_kvm_computer_receive(struct tl_kvm_computer *computer, const tl_u8 *bytes, tl_size size)
-{
-	tl_size taken;
-
-	pthread_mutex_lock(&computer->lock);
-	taken = tl_uart_operations.receive(&computer->board.uart, bytes, size);
-	pthread_mutex_unlock(&computer->lock);
-	return taken;
 }
 
 enum tl_status tl_kvm_computer_reset(struct tl_kvm_computer *computer, struct tl_error *error)
@@ -160,7 +255,8 @@ enum tl_status tl_kvm_computer_reset(struct tl_kvm_computer *computer, struct tl
 	pthread_mutex_lock(&computer->lock);
 	tl_pc_board_reset(&computer->board);
 	pthread_mutex_unlock(&computer->lock);
-	return tl_kvm_vm_reset(&computer->vm, error);
+	TL_TRY(tl_kvm_vm_reset(&computer->vm, error));
+	return load(computer, error);
 }
 
 /* ---- Time ---- */

@@ -6,30 +6,34 @@
 #ifndef TL_TARGETS_KVM_COMPUTER_H
 #define TL_TARGETS_KVM_COMPUTER_H
 
-#include "machine/pc_board.h"
+#include "machine/serial_line.h"
+#include "targets/kvm/boot.h"
+#include "targets/kvm/devices.h"
 #include "targets/kvm/vm.h"
-
-#include <pthread.h>
-
-/* What it is made of. */
-struct tl_kvm_computer_options {
-	struct tl_kvm_vm_options vm;
-};
 
 /* Must not be moved. */
 struct tl_kvm_computer {
 	struct tl_kvm_vm vm;
 	pthread_mutex_t lock; /* of the board, which one thread at a time uses */
 	struct tl_pc_board board;
+	struct tl_kvm_devices devices;
+	struct tl_serial_line serial;
+	struct tl_mailbox *readers; /* the guest read what was typed: there may be room for more */
+	bool wants_more;            /* typed bytes wait for such room; under the lock */
+	struct tl_kvm_boot boot;
+	char *command_line; /* owned */
 	struct tl_services services;
 	tl_u64 began;      /* the host's monotonic clock, nanoseconds, when the machine's time was 0 */
 	tl_u64 stopped_at; /* the machine's time at which it stands; while `stands` */
 	bool stands;
 };
 
-/* Makes it, as after power on. Errors are tl_kvm_vm_open's. */
-TL_CHECKED enum tl_status tl_kvm_computer_open(struct tl_kvm_computer *computer_ret,
-					       const struct tl_kvm_computer_options *options, struct tl_error *error);
+/*
+ * Makes it, with everything loaded and its first processor where that begins. It lives in `loop`. Errors say what is
+ * wrong with which file or which option, or what the host lacks.
+ */
+TL_CHECKED enum tl_status tl_kvm_computer_open(struct tl_kvm_computer *computer_ret, struct tl_loop *loop,
+					       const struct tl_kvm_options *options, struct tl_error *error);
 /* Ends it: no thread runs a vCPU any more. */
 void tl_kvm_computer_close(struct tl_kvm_computer *computer);
 
@@ -44,11 +48,9 @@ void tl_kvm_computer_close(struct tl_kvm_computer *computer);
 enum tl_pc_request tl_kvm_computer_access(struct tl_kvm_computer *computer, struct kvm_run *run);
 
 /*
- * Bytes for the serial port; how many it took: the rest may be tried again when the guest has read some. Any thread.
+ * All of the machine as after power on, with everything loaded again; the rest of memory stays. All vCPUs are outside
+ * the guest. TL_ERROR_SYSTEM, and tl_kvm_boot_load's.
  */
-tl_size tl_kvm_computer_receive(struct tl_kvm_computer *computer, const tl_u8 *bytes, tl_size size);
-
-/* All of the machine as after power on, but memory stays. All vCPUs are outside the guest. TL_ERROR_SYSTEM. */
 TL_CHECKED enum tl_status tl_kvm_computer_reset(struct tl_kvm_computer *computer, struct tl_error *error);
 
 /*

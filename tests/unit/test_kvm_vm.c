@@ -284,6 +284,11 @@ TEST(processors_know_their_number_and_no_clock_that_never_stands)
 
 /* ---- The computer ---- */
 
+static struct tl_kvm_options computer_of(const struct tl_kvm_calls *calls)
+{
+	return (struct tl_kvm_options){.calls = calls, .cpus = 2, .memory_size = 16 * MIB, .input = -1, .output = -1};
+}
+
 static char sent[64];
 static tl_size sent_count;
 
@@ -308,12 +313,14 @@ TEST(exits_reach_the_devices_that_they_mean)
 {
 	struct kvm_host host = {0};
 	struct tl_kvm_calls calls = kvm_host_calls(&host);
-	struct tl_kvm_computer_options options = {.vm = options_of(&calls)};
+	struct tl_kvm_options options = computer_of(&calls);
 	struct tl_kvm_computer computer;
+	struct tl_loop *loop;
 	struct kvm_run *run;
 	tl_u8 *data;
 
-	REQUIRE(tl_kvm_computer_open(&computer, &options, NULL) == TL_OK);
+	REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+	REQUIRE(tl_kvm_computer_open(&computer, loop, &options, NULL) == TL_OK);
 	computer.board.console = send_byte;
 	run = computer.vm.cpus[0].run;
 	data = (tl_u8 *)run + 8192;
@@ -343,35 +350,41 @@ TEST(exits_reach_the_devices_that_they_mean)
 	set_port(run, KVM_EXIT_IO_IN, 0x3f8, 4, 1000000);
 	CHECK_EQUAL(tl_kvm_computer_access(&computer, run), TL_PC_GOES_ON);
 	tl_kvm_computer_close(&computer);
+	tl_loop_destroy(loop);
 }
 
 TEST(what_is_typed_interrupts_the_guest)
 {
 	struct kvm_host host = {0};
 	struct tl_kvm_calls calls = kvm_host_calls(&host);
-	struct tl_kvm_computer_options options = {.vm = options_of(&calls)};
+	struct tl_kvm_options options = computer_of(&calls);
 	struct tl_kvm_computer computer;
+	struct tl_loop *loop;
 
-	REQUIRE(tl_kvm_computer_open(&computer, &options, NULL) == TL_OK);
+	REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+	REQUIRE(tl_kvm_computer_open(&computer, loop, &options, NULL) == TL_OK);
 	tl_pc_board_write(&computer.board, TL_PC_PORTS, 0x3f9, 1, 1);
 	CHECK(!host.lines[4]);
-	CHECK_EQUAL(tl_kvm_computer_receive(&computer, (const tl_u8 *)"xy", 2), 1);
+	CHECK_EQUAL(computer.serial.receive(&computer, (const tl_u8 *)"xy", 2), 1);
 	CHECK(host.lines[4]);
 	CHECK_EQUAL(tl_pc_board_read(&computer.board, TL_PC_PORTS, 0x3f8, 1), 'x');
 	CHECK(!host.lines[4]);
 	CHECK_EQUAL(tl_kvm_computer_reset(&computer, NULL), TL_OK);
 	tl_kvm_computer_close(&computer);
+	tl_loop_destroy(loop);
 }
 
 TEST(time_stands_while_the_machine_does)
 {
 	struct kvm_host host = {0};
 	struct tl_kvm_calls calls = kvm_host_calls(&host);
-	struct tl_kvm_computer_options options = {.vm = options_of(&calls)};
+	struct tl_kvm_options options = computer_of(&calls);
 	struct tl_kvm_computer computer;
+	struct tl_loop *loop;
 	tl_u64 before;
 
-	REQUIRE(tl_kvm_computer_open(&computer, &options, NULL) == TL_OK);
+	REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+	REQUIRE(tl_kvm_computer_open(&computer, loop, &options, NULL) == TL_OK);
 	CHECK_EQUAL(computer.services.now(&computer), 0);
 	tl_kvm_computer_go_on(&computer);
 	while (computer.services.now(&computer) == 0)
@@ -381,4 +394,5 @@ TEST(time_stands_while_the_machine_does)
 	CHECK(before > 0);
 	CHECK_EQUAL(computer.services.now(&computer), before);
 	tl_kvm_computer_close(&computer);
+	tl_loop_destroy(loop);
 }

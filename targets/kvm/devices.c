@@ -1,0 +1,150 @@
+#include "targets/kvm/devices.h"
+
+#include "machine/disk_option.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+/* Of those that anybody may use on a network of his own; QEMU's cards begin so, too. */
+static const tl_u8 card_address[TL_VIRTIO_NET_ADDRESS] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+
+static enum tl_status next_slot(struct tl_kvm_devices *devices, struct tl_virtio **slot_ret, struct tl_error *error)
+{
+	if (devices->used == TL_PC_SLOTS)
+		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the machine has %d slots for devices, and no more",
+			       TL_PC_SLOTS);
+	*slot_ret = &devices->board->slots[devices->used++];
+	return TL_OK;
+}
+
+static enum tl_status add_random(struct tl_kvm_devices *devices, struct tl_error *error)
+{
+	tl_u8 seed[TL_RANDOM_SEED];
+	struct tl_virtio *slot;
+
+	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
+		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "the host has no random bytes for a seed");
+	TL_TRY(next_slot(devices, &slot, error));
+	tl_virtio_random_plug(&devices->random, slot, seed);
+	return TL_OK;
+}
+
+static enum tl_status add_disk(struct tl_kvm_devices *devices, const char *what, struct tl_error *error)
+{
+	tl_u32 number = devices->disk_count;
+	char id[TL_VIRTIO_BLOCK_ID + 1];
+	struct tl_virtio *slot;
+
+	TL_TRY(next_slot(devices, &slot, error));
+	TL_TRY(tl_disk_option_open(&devices->disks[number], what, &devices->paths[number], error));
+	devices->disk_count++;
+	snprintf(id, sizeof(id), "disk%u", number);
+	tl_virtio_block_plug(&devices->blocks[number], slot, &devices->disks[number], id);
+	return TL_OK;
+}
+
+/* ---- The network ---- */
+
+static void send_frame(void *context, const tl_u8 *frame, tl_u64 size)
+{
+	struct tl_kvm_devices *devices = context;
+
+	tl_user_network_send(devices->network, frame, size);
+}
+
+/* A frame for which there is no room just now waits; one that comes before the guest has started its card is lost. */
+static bool enter_frame(void *context, const tl_u8 *frame, tl_u64 size)
+{
+	struct tl_kvm_devices *devices = context;
+
+	return tl_virtio_net_receive(&devices->net, frame, size) || !tl_virtio_started(devices->net.virtio);
+}
+
+void tl_kvm_devices_offer(struct tl_kvm_devices *devices)
+{
+	if (devices->network != NULL && tl_user_network_waits(devices->network))
+		(void)tl_user_network_take(devices->network, enter_frame, devices);
+}
+
+static void arrived(void *context)
+{
+	struct tl_kvm_devices *devices = context;
+
+	pthread_mutex_lock(devices->lock);
+	tl_kvm_devices_offer(devices);
+	pthread_mutex_unlock(devices->lock);
+}
+
+static void turn(void *context, struct tl_source *source, int descriptor, unsigned ready)
+{
+	struct tl_kvm_devices *devices = context;
+
+	(void)source;
+	(void)descriptor;
+	(void)ready;
+	tl_user_network_turn(devices->network);
+}
+
+static enum tl_status add_network(struct tl_kvm_devices *devices, struct tl_loop *loop,
+				  const struct tl_kvm_options *options, struct tl_error *error)
+{
+	const struct tl_user_network_settings settings = {
+		.restricted = options->restricted, .arrived = arrived, .context = devices};
+	struct tl_virtio *slot;
+
+	TL_TRY(next_slot(devices, &slot, error));
+	TL_TRY(tl_user_network_open(&settings, &devices->network, error));
+	for (tl_u32 i = 0; i < options->forward_count; i++)
+		TL_TRY(tl_user_network_forward(devices->network, options->forwards[i], error));
+	TL_TRY(tl_loop_add_descriptor(loop, "network", tl_user_network_descriptor(devices->network), TL_READABLE, turn,
+				      devices, &devices->turning, error));
+	tl_virtio_net_plug(&devices->net, slot, card_address);
+	devices->net.send = send_frame;
+	devices->net.context = devices;
+	return TL_OK;
+}
+
+/* ---- All of them ---- */
+
+static enum tl_status add_all(struct tl_kvm_devices *devices, struct tl_loop *loop,
+			      const struct tl_kvm_options *options, struct tl_error *error)
+{
+	TL_TRY(add_random(devices, error));
+	for (tl_u32 i = 0; i < options->disk_count; i++)
+		TL_TRY(add_disk(devices, options->disks[i], error));
+	return options->network ? add_network(devices, loop, options, error) : TL_OK;
+}
+
+enum tl_status tl_kvm_devices_open(struct tl_kvm_devices *devices_ret, struct tl_loop *loop, struct tl_pc_board *board,
+				   pthread_mutex_t *lock, const struct tl_kvm_options *options, struct tl_error *error)
+{
+	enum tl_status status;
+
+	*devices_ret = (struct tl_kvm_devices){.board = board, .lock = lock};
+	status = add_all(devices_ret, loop, options, error);
+	if (status != TL_OK)
+		tl_kvm_devices_close(devices_ret);
+	return status;
+}
+
+void tl_kvm_devices_close(struct tl_kvm_devices *devices)
+{
+	for (tl_u32 i = 0; i < devices->disk_count; i++)
+		tl_disk_close(&devices->disks[i]);
+	for (tl_u32 i = 0; i < TL_KVM_DISKS; i++) {
+		free(devices->paths[i]);
+		devices->paths[i] = NULL;
+	}
+	devices->disk_count = 0;
+	tl_source_remove(devices->turning);
+	devices->turning = NULL;
+	tl_user_network_close(devices->network);
+	devices->network = NULL;
+}
+
+tl_u32 tl_kvm_devices_slots(const struct tl_kvm_devices *devices)
+{
+	return (1u << devices->used) - 1;
+}
