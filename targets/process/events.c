@@ -54,78 +54,11 @@ bool tl_stop_is_delivery(const siginfo_t *info)
 	return info->si_signo != SIGTRAP || info->si_code != SIGTRAP;
 }
 
-bool tl_stop_needs_debug_status(const siginfo_t *info)
+void tl_stop_signal_event(const siginfo_t *info, tl_u64 program_counter, struct tl_event *event_ret)
 {
-	return info->si_signo == SIGTRAP && (info->si_code == TRAP_TRACE || info->si_code == TRAP_HWBKPT);
-}
+	int signal = info->si_signo;
 
-/* Puts what DR6 names into the event. True when there is anything: then the event is a point's. */
-static bool classify_hits(const struct tl_signal_facts *facts, struct tl_event *event)
-{
-	tl_u8 mask = facts->plan != NULL ? tl_x86_debug_hits(facts->plan, facts->debug_status) : 0;
-	bool execute = false;
-
-	for (unsigned n = 0; n < TL_X86_DEBUG_REGISTERS; n++) {
-		enum tl_x86_debug_kind kind;
-		tl_u64 address, size;
-		struct tl_hit *hit = &event->hits[event->hit_count];
-
-		if ((mask & 1u << n) == 0 || !tl_x86_debug_piece(facts->plan, n, &kind, &address, &size))
-			continue;
-		if (kind == TL_X86_DEBUG_EXECUTE) {
-			execute = true;
-			continue;
-		}
-		*hit = (struct tl_hit){address, size, kind == TL_X86_DEBUG_WRITE ? TL_ACCESS_WRITE : TL_ACCESS_BOTH};
-		event->hit_count++;
-	}
-	/* An access that is done cannot be seen again, an instruction that was not executed can. */
-	if (event->hit_count != 0)
-		event->kind = TL_EVENT_WATCHPOINT;
-	else if (execute)
-		event->kind = TL_EVENT_HARDWARE_BREAKPOINT;
-	event->address = facts->program_counter;
-	return event->hit_count != 0 || execute;
-}
-
-/* True when the SIGTRAP is the debugger's; otherwise it is the program's own affair. */
-static bool classify_trap(const struct tl_signal_facts *facts, struct tl_event *event)
-{
-	switch (facts->info->si_code) {
-	case SI_KERNEL: /* int3, or int $3 */
-		event->kind = TL_EVENT_TRAP;
-		event->address = facts->program_counter - 1;
-		return true;
-	case TRAP_TRACE: /* DR6.BS, and perhaps registers besides */
-		if (classify_hits(facts, event)) {
-			event->stepped = facts->stepping;
-			return true;
-		}
-		break; /* without a step of ours the program has set TF itself */
-	case TRAP_HWBKPT:
-		return classify_hits(facts, event);
-	case TRAP_BRKPT: /* the end of a step over a system call; without a step, the instruction icebp */
-	case SIGTRAP:    /* a step into a signal handler: the value that ptrace_notify() puts there */
-		break;
-	default: /* kill, tgkill, sigqueue, a timer, perf */
-		return false;
-	}
-	if (!facts->stepping)
-		return false;
-	event->kind = TL_EVENT_STEPPED;
-	event->stepped = true;
-	return true;
-}
-
-void tl_stop_classify_signal(const struct tl_signal_facts *facts, struct tl_event *event_ret)
-{
-	int signal = facts->info->si_signo;
-
-	*event_ret = (struct tl_event){.kind = TL_EVENT_NONE};
-	if (signal == SIGTRAP && classify_trap(facts, event_ret))
-		return;
-	*event_ret = (struct tl_event){.kind = TL_EVENT_SIGNAL, .signal = signal};
-	event_ret->address = facts->program_counter;
-	event_ret->fault = (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE) &&
-			   facts->info->si_code > 0;
+	*event_ret = (struct tl_event){.kind = TL_EVENT_SIGNAL, .signal = signal, .address = program_counter};
+	event_ret->fault =
+		(signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE) && info->si_code > 0;
 }

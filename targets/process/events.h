@@ -1,11 +1,10 @@
 /*
- * From a raw stop to its meaning: what waitpid's status word says, and what a SIGTRAP or another signal is. Pure
- * functions: no system calls, no state.
+ * From a raw stop to its meaning: what waitpid's status word says, and what a signal is. What a SIGTRAP is hangs on the
+ * CPU: x86_events.h, arm64_events.h. Pure functions: no system calls, no state.
  */
 #ifndef TL_TARGETS_PROCESS_EVENTS_H
 #define TL_TARGETS_PROCESS_EVENTS_H
 
-#include "core/cpu/x86_debug.h"
 #include "core/engine/target.h"
 
 #include <signal.h>
@@ -34,25 +33,13 @@ struct tl_stop {
 
 struct tl_stop tl_stop_decode(int status);
 
-/* What the meaning of a signal stop hangs on. */
-struct tl_signal_facts {
-	const siginfo_t *info;
-	tl_u64 program_counter;
-	bool stepping;                        /* it was set going by PTRACE_SINGLESTEP */
-	const struct tl_x86_debug_plan *plan; /* what its debug registers hold; NULL: nothing */
-	tl_u64 debug_status;                  /* DR6; 0 where `plan` is NULL */
-};
-
-/* Fills in everything of the event but its thread. */
-void tl_stop_classify_signal(const struct tl_signal_facts *facts, struct tl_event *event_ret);
+/* A signal that is the program's own affair: fills in everything of the event but its thread. */
+void tl_stop_signal_event(const siginfo_t *info, tl_u64 program_counter, struct tl_event *event_ret);
 
 /*
  * Whether the stop was a signal about to be delivered, so that PTRACE_CONT can deliver one in its place. The one that
  * looks like it and is not is the report of a step into a signal handler.
  */
 bool tl_stop_is_delivery(const siginfo_t *info);
-
-/* True when reading DR6 can tell more about this SIGTRAP. */
-bool tl_stop_needs_debug_status(const siginfo_t *info);
 
 #endif

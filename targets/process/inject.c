@@ -8,19 +8,14 @@
  */
 #include "targets/process/state.h"
 
+#include "targets/process/cpu.h"
 #include "targets/process/events.h"
 #include "targets/process/maps.h"
-#include "targets/process/x86.h"
 
 #include <elf.h>
 #include <sys/mman.h>
 
 #define NO_CALL_ADDRESS 1
-
-struct call {
-	tl_u64 number;
-	tl_u64 arguments[6];
-};
 
 /* ---- Finding an instruction ---- */
 
@@ -38,13 +33,12 @@ static tl_u64 vdso_address(struct process_target *target, struct traced_process 
 	return 0;
 }
 
-/* The address of a `syscall` or `int $0x80` in the vdso, found once for each program; false when there is none. */
+/* The address of a system call instruction in the vdso, found once for each program; false when there is none. */
 static bool find_instruction(struct process_target *target, struct traced_process *process, tl_u64 *address_ret)
 {
-	static const tl_u8 wide_call[] = {0x0f, 0x05}, narrow_call[] = {0xcd, 0x80};
-	const tl_u8 *wanted = process->wide ? wide_call : narrow_call;
+	tl_size done = 0, length = 0;
+	const tl_u8 *wanted = tl_process_cpu_call_instruction(process, &length);
 	tl_u8 code[8192];
-	tl_size done = 0;
 	tl_u64 vdso;
 
 	if (process->call_address == 0) {
@@ -53,8 +47,9 @@ static bool find_instruction(struct process_target *target, struct traced_proces
 		if (vdso != 0)
 			(void)tl_process_memory_read(&target->target, (tl_u64)process->id, vdso, code, sizeof(code),
 						     &done);
-		for (tl_size at = 64; at + 2 <= done && process->call_address == NO_CALL_ADDRESS; at++)
-			if (tl_same(code + at, wanted, 2))
+		for (tl_size at = 64; at + length <= done && process->call_address == NO_CALL_ADDRESS;
+		     at += CPU_CODE_ALIGNMENT)
+			if (tl_same(code + at, wanted, length))
 				process->call_address = vdso + at;
 	}
 	*address_ret = process->call_address;
@@ -109,40 +104,16 @@ static enum tl_status to_edge(struct process_target *target, struct traced_threa
 	return run_to(target, thread, PTRACE_CONT, TL_STOP_INTERRUPTED, deadline);
 }
 
-static void set_call(struct user_regs_struct *general, bool wide, tl_u64 address, const struct call *call)
-{
-	general->rip = address;
-	general->rax = call->number;
-	general->orig_rax = TL_U64_MAX;
-	if (wide) {
-		general->rdi = call->arguments[0];
-		general->rsi = call->arguments[1];
-		general->rdx = call->arguments[2];
-		general->r10 = call->arguments[3];
-		general->r8 = call->arguments[4];
-		general->r9 = call->arguments[5];
-		return;
-	}
-	general->rbx = call->arguments[0];
-	general->rcx = call->arguments[1];
-	general->rdx = call->arguments[2];
-	general->rsi = call->arguments[3];
-	general->rdi = call->arguments[4];
-	general->rbp = call->arguments[5];
-}
-
 /* From the instruction through the call; *result_ret is what the kernel gave back. */
-static enum tl_status run_call(struct process_target *target, struct traced_thread *thread, tl_u64 address,
-			       const struct call *call, tl_u64 deadline, tl_u64 *result_ret)
+static enum tl_status run_call(struct process_target *target, struct traced_thread *thread,
+			       const struct process_call_frame *frame, tl_u64 deadline, tl_u64 *result_ret)
 {
-	set_call(&thread->general, thread->process->wide, address, call);
-	TL_TRY(tl_process_x86_write_general(target, thread));
+	tl_process_cpu_set_call(thread, frame);
+	TL_TRY(tl_process_cpu_write_general(target, thread));
 	TL_TRY(run_to(target, thread, PTRACE_SYSCALL, TL_STOP_SYSCALL, deadline));
 	TL_TRY(run_to(target, thread, PTRACE_SYSCALL, TL_STOP_SYSCALL, deadline));
-	TL_TRY(tl_process_x86_general(target, thread));
-	*result_ret = thread->general.rax;
-	if (!thread->process->wide)
-		*result_ret = (tl_u64)(tl_i64)(tl_i32)thread->general.rax;
+	TL_TRY(tl_process_cpu_general(target, thread));
+	*result_ret = tl_process_cpu_call_result(thread);
 	return TL_OK;
 }
 
@@ -154,47 +125,48 @@ static bool anyone_runs(const struct traced_process *process)
 	return false;
 }
 
-/* The instruction is written over the code where the thread stands: nobody else may run meanwhile. */
-static enum tl_status plant_instruction(struct process_target *target, struct traced_thread *thread, tl_u8 saved[2])
+/* The instruction is written over the code at `at`, where the thread stands: nobody else may run meanwhile. */
+static enum tl_status plant_instruction(struct process_target *target, struct traced_thread *thread, tl_u64 at,
+					tl_u8 saved[CALL_INSTRUCTION_MAX])
 {
-	static const tl_u8 wide_call[] = {0x0f, 0x05}, narrow_call[] = {0xcd, 0x80};
 	tl_u64 id = (tl_u64)thread->process->id;
-	tl_size done = 0;
+	tl_size done = 0, length = 0;
+	const tl_u8 *instruction = tl_process_cpu_call_instruction(thread->process, &length);
 
 	if (anyone_runs(thread->process))
 		return TL_ERROR_RUNNING;
-	TL_TRY(tl_process_memory_read(&target->target, id, thread->general.rip, saved, 2, &done));
-	if (done != 2)
+	TL_TRY(tl_process_memory_read(&target->target, id, at, saved, length, &done));
+	if (done != length)
 		return TL_ERROR_MEMORY;
-	return tl_process_memory_write(&target->target, id, thread->general.rip,
-				       thread->process->wide ? wide_call : narrow_call, 2, &done);
+	return tl_process_memory_write(&target->target, id, at, instruction, length, &done);
 }
 
 /* With all signals held back, so that the call is all that happens. */
-static enum tl_status run_masked(struct process_target *target, struct traced_thread *thread, const struct call *call,
-				 tl_u64 deadline, tl_u64 *result_ret)
+static enum tl_status run_masked(struct process_target *target, struct traced_thread *thread,
+				 struct process_call_frame *frame, tl_u64 deadline, tl_u64 *result_ret)
 {
 	struct user_regs_struct saved;
-	tl_u64 all = TL_U64_MAX, mask = 0, address = 0, id = (tl_u64)thread->process->id;
-	tl_u8 code[2] = {0};
+	tl_u64 all = TL_U64_MAX, mask = 0, id = (tl_u64)thread->process->id;
+	tl_u8 code[CALL_INSTRUCTION_MAX] = {0};
 	enum tl_status status, restored;
-	tl_size done;
+	tl_size done, length = 0;
 	bool planted;
 
-	TL_TRY(tl_process_x86_general(target, thread));
+	TL_TRY(tl_process_cpu_general(target, thread));
 	saved = thread->general;
-	planted = !find_instruction(target, thread->process, &address);
+	planted = !find_instruction(target, thread->process, &frame->address);
 	if (planted) {
-		address = saved.rip;
-		TL_TRY(plant_instruction(target, thread, code));
+		(void)tl_process_cpu_call_instruction(thread->process, &length);
+		frame->address = CPU_PROGRAM_COUNTER(saved);
+		TL_TRY(plant_instruction(target, thread, frame->address, code));
 	}
 	if (process_ptrace_patiently(target, PTRACE_GETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask) < 0 ||
 	    process_ptrace_patiently(target, PTRACE_SETSIGMASK, thread, sizeof(all), (tl_uintptr)&all) < 0)
 		status = tl_process_errno();
 	else
-		status = run_call(target, thread, address, call, deadline, result_ret);
+		status = run_call(target, thread, frame, deadline, result_ret);
 	if (planted)
-		(void)tl_process_memory_write(&target->target, id, saved.rip, code, sizeof(code), &done);
+		(void)tl_process_memory_write(&target->target, id, frame->address, code, length, &done);
 	if (thread->state != TRACED_STOPPED)
 		return status != TL_OK ? status : TL_ERROR_GONE;
 	restored = to_edge(target, thread, deadline);
@@ -203,7 +175,7 @@ static enum tl_status run_masked(struct process_target *target, struct traced_th
 		enum tl_status written;
 
 		thread->general = saved;
-		written = tl_process_x86_write_general(target, thread);
+		written = tl_process_cpu_write_general(target, thread);
 		(void)process_ptrace_patiently(target, PTRACE_SETSIGMASK, thread, sizeof(mask), (tl_uintptr)&mask);
 		if (restored == TL_OK)
 			restored = written;
@@ -211,8 +183,8 @@ static enum tl_status run_masked(struct process_target *target, struct traced_th
 	return status != TL_OK ? status : restored;
 }
 
-static enum tl_status run_unseen(struct process_target *target, struct tl_thread_id id, const struct call *call,
-				 tl_u64 *result_ret)
+static enum tl_status run_unseen(struct process_target *target, struct tl_thread_id id,
+				 struct process_call_frame *frame, tl_u64 *result_ret)
 {
 	struct traced_thread *thread = tl_process_thread(target, id);
 	tl_u64 deadline = tl_process_wait_clock() + WAIT_LIMIT;
@@ -227,16 +199,15 @@ static enum tl_status run_unseen(struct process_target *target, struct tl_thread
 		return TL_ERROR_STATE;
 	if (thread->place == PLACE_SYSCALL)
 		TL_TRY(to_edge(target, thread, deadline));
-	return run_masked(target, thread, call, deadline, result_ret);
+	return run_masked(target, thread, frame, deadline, result_ret);
 }
 
 /* ---- Memory ---- */
 
 #define PAGE 4096
-/* What a relative jump of 32 bits can span, less a margin. */
-#define REACH 0x7ff00000ull
+#define REACH CPU_JUMP_REACH
 #define LOWEST 0x10000ull
-#define HIGHEST_64 0x7ffffffff000ull
+#define HIGHEST_64 CPU_HIGHEST
 #define HIGHEST_32 0xffffe000ull
 
 struct gap_search {
@@ -299,14 +270,15 @@ enum tl_status tl_process_inject_allocate(struct tl_target *base, struct tl_thre
 	tl_u64 protection = ((permissions & TL_PERMISSION_READ) != 0 ? PROT_READ : 0) |
 			    ((permissions & TL_PERMISSION_WRITE) != 0 ? PROT_WRITE : 0) |
 			    ((permissions & TL_PERMISSION_EXECUTE) != 0 ? PROT_EXEC : 0);
-	struct call call = {.arguments = {0, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, TL_U64_MAX, 0}};
+	struct process_call_frame call = {
+		.call = PROCESS_CALL_MAP,
+		.arguments = {0, size, protection, MAP_PRIVATE | MAP_ANONYMOUS, TL_U64_MAX, 0}};
 	tl_u64 result = 0;
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
 	if (size == 0 || size > HIGHEST_64)
 		return TL_ERROR_ARGUMENT;
-	call.number = process->wide ? 9 : 192; /* mmap, mmap2 */
 	if (near != 0) {
 		call.arguments[0] = find_gap(target, process, near, (size + PAGE - 1) & ~(tl_u64)(PAGE - 1));
 		if (call.arguments[0] != 0)
@@ -328,12 +300,11 @@ enum tl_status tl_process_inject_release(struct tl_target *base, struct tl_threa
 {
 	struct process_target *target = process_target(base);
 	struct traced_process *process = tl_process_find(target, id.process);
-	struct call call = {.arguments = {address, size}};
+	struct process_call_frame call = {.call = PROCESS_CALL_UNMAP, .arguments = {address, size}};
 	tl_u64 result = 0;
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
-	call.number = process->wide ? 11 : 91; /* munmap */
 	TL_TRY(run_unseen(target, id, &call, &result));
 	return is_error(result) ? TL_ERROR_ARGUMENT : TL_OK;
 }

@@ -3,8 +3,8 @@
  */
 #include "targets/process/state.h"
 
+#include "targets/process/cpu.h"
 #include "targets/process/maps.h"
-#include "targets/process/x86.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -183,7 +183,7 @@ static enum tl_status read_pointer(const struct process_target *target, struct t
 
 	if (thread->state != TRACED_STOPPED)
 		return TL_ERROR_RUNNING;
-	TL_TRY(tl_process_x86_thread_pointer(target, thread, &value));
+	TL_TRY(tl_process_cpu_thread_pointer(target, thread, &value));
 	tl_store_little(bytes, value, sizeof(bytes));
 	return read_part(bytes, sizeof(bytes), offset, buffer, size, done_ret);
 }

@@ -1,8 +1,8 @@
 #include "targets/process/state.h"
 
 #include "base/storage.h"
+#include "targets/process/cpu.h"
 #include "targets/process/sleep.h"
-#include "targets/process/x86.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -205,19 +205,19 @@ static const struct tl_target_ops operations = {
 	.capabilities = TL_CAN_PLANT | TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_STEP | TL_CAN_RUN_SOME |
 			TL_CAN_CARRY_OUT | TL_CAN_OUT_OF_LINE | TL_CAN_ACCESS_RUNNING | TL_CAN_MULTI_PROCESS |
 			TL_CAN_FORK | TL_CAN_CATCH_SYSCALLS | TL_CAN_CATCH_CLONES,
-	.describe = tl_process_x86_describe,
-	.fetch_registers = tl_process_x86_fetch,
-	.store_registers = tl_process_x86_store,
-	.fetch_program_counter = tl_process_x86_fetch_program_counter,
+	.describe = tl_process_cpu_describe,
+	.fetch_registers = tl_process_cpu_fetch,
+	.store_registers = tl_process_cpu_store,
+	.fetch_program_counter = tl_process_cpu_fetch_program_counter,
 	.read_memory = tl_process_memory_read,
 	.write_memory = tl_process_memory_write,
 	.load = tl_process_memory_load,
 	.store = tl_process_memory_store,
 	.resume = tl_process_run_resume,
 	.stop = tl_process_run_stop,
-	.insert_point = tl_process_x86_insert_point,
-	.remove_point = tl_process_x86_remove_point,
-	.hardware_points = tl_process_x86_hardware_points,
+	.insert_point = tl_process_cpu_insert_point,
+	.remove_point = tl_process_cpu_remove_point,
+	.hardware_points = tl_process_cpu_hardware_points,
 	.set_detach_signal = tl_process_run_set_detach_signal,
 	.detach = tl_process_run_detach,
 	.kill = tl_process_run_kill,
@@ -240,7 +240,7 @@ static void destroy(struct process_target *target)
 		while (target->buckets[i] != NULL)
 			tl_process_remove_thread(target, target->buckets[i]);
 	tl_release(tl_storage(), target->queue, target->queue_capacity * sizeof(*target->queue));
-	tl_release(tl_storage(), target->xstate, target->xstate_size);
+	tl_process_cpu_finish(target);
 	tl_release(tl_storage(), target, sizeof(*target));
 }
 
@@ -259,7 +259,7 @@ enum tl_status tl_process_target_create(struct tl_loop *loop, const struct tl_pr
 	target->loop = loop;
 	target->processes_end = &target->processes;
 	target->queue = tl_allocate(tl_storage(), STATUSES_PER_TURN * sizeof(*target->queue));
-	status = target->queue != NULL ? tl_process_x86_init(target) : TL_ERROR_NO_MEMORY;
+	status = target->queue != NULL ? tl_process_cpu_init(target) : TL_ERROR_NO_MEMORY;
 	if (target->queue != NULL)
 		target->queue_capacity = STATUSES_PER_TURN;
 	if (status != TL_OK)

@@ -3,9 +3,9 @@
  */
 #include "targets/process/state.h"
 
+#include "targets/process/cpu.h"
 #include "targets/process/events.h"
 #include "targets/process/sleep.h"
-#include "targets/process/x86.h"
 
 /* ---- Going ---- */
 
@@ -26,10 +26,10 @@ static enum tl_status start(struct process_target *target, struct traced_thread 
 static long request_for(const struct traced_thread *thread)
 {
 	if (thread->request.run == TL_RUN_STEP)
-		return PTRACE_SINGLESTEP;
+		return tl_process_cpu_request(thread, PTRACE_SINGLESTEP);
 	if (thread->place == PLACE_GROUP && !thread->request.awake)
 		return PTRACE_LISTEN;
-	return thread->request.syscalls ? PTRACE_SYSCALL : PTRACE_CONT;
+	return tl_process_cpu_request(thread, thread->request.syscalls ? PTRACE_SYSCALL : PTRACE_CONT);
 }
 
 /* Lazily: a thread takes on the process's debug registers when it next runs. */
@@ -37,7 +37,7 @@ static enum tl_status arm(struct process_target *target, struct traced_thread *t
 {
 	if (thread->debug_generation == thread->process->generation)
 		return TL_OK;
-	return tl_process_x86_program_debug(target, thread);
+	return tl_process_cpu_program_debug(target, thread);
 }
 
 /* The kernel's thread group. */
@@ -91,7 +91,7 @@ enum tl_status tl_process_run_resume(struct tl_target *base, struct tl_thread_id
 		return TL_OK;
 	}
 	TL_TRY(arm(target, thread));
-	TL_TRY(tl_process_x86_resume_flag(target, thread, request->over_hardware));
+	TL_TRY(tl_process_cpu_prepare(target, thread, request->run, request->over_hardware));
 	if (signal != 0 && thread->place != PLACE_DELIVERY) {
 		TL_TRY(send_signal(target, thread, signal));
 		signal = 0;
@@ -128,6 +128,8 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 {
 	enum tl_status status = arm(target, thread);
 
+	if (status == TL_OK)
+		status = tl_process_cpu_prepare_again(target, thread);
 	/*
 	 * The stop has used up a PTRACE_INTERRUPT that was sent before it. In a stop the request is kept until the
 	 * thread is let run, and then stops it before it gets anywhere.
@@ -284,7 +286,7 @@ static enum tl_status let_go(struct process_target *target, struct traced_thread
 		return tl_process_wait_clock() < deadline ? TL_OK : TL_ERROR_TIMEOUT;
 	if (signal == 0)
 		signal = own;
-	(void)tl_process_x86_disarm(target, thread);
+	(void)tl_process_cpu_disarm(target, thread);
 	if (signal != 0 && thread->place != PLACE_DELIVERY) {
 		(void)target->calls->thread_kill(group_of(thread), thread->id, signal);
 		signal = 0;

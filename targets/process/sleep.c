@@ -1,7 +1,7 @@
 #include "targets/process/sleep.h"
 
 #include "base/storage.h"
-#include "targets/process/x86.h"
+#include "targets/process/cpu.h"
 
 /* waitpid's for a child that was continued, for which nobody asks it. */
 #define ASLEEP_STATUS 0xffff
@@ -17,7 +17,7 @@ void tl_process_sleep_forget(struct traced_thread *thread)
 void tl_process_sleep_begin(struct process_target *target, struct traced_thread *thread)
 {
 	tl_process_sleep_forget(thread);
-	thread->asleep = tl_process_x86_keep(target, thread) == TL_OK;
+	thread->asleep = tl_process_cpu_keep(target, thread) == TL_OK;
 }
 
 enum tl_status tl_process_sleep_stop(struct process_target *target, const struct traced_thread *thread)

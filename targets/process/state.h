@@ -10,7 +10,7 @@
  *   launch.c    starting a program
  *   attach.c    attaching to one
  *   memory.c    reading and writing memory
- *   x86.c       registers and debug registers
+ *   x86.c, arm64.c  registers, debug registers and what a trap means: what cpu.h asks of the machine's CPU
  *   inject.c    making a stopped thread run one system call
  *   objects.c   auxv, siginfo, names, memory regions
  */
@@ -18,12 +18,15 @@
 #define TL_TARGETS_PROCESS_STATE_H
 
 #include "base/trace.h"
-#include "core/cpu/x86_debug.h"
-#include "core/cpu/x86_xsave.h"
 #include "core/engine/engine.h"
 #include "targets/process/calls.h"
 #include "targets/process/events.h"
 #include "targets/process/process.h"
+#if defined(__aarch64__)
+#include "targets/process/arm64_state.h"
+#else
+#include "targets/process/x86_state.h"
+#endif
 
 #include <errno.h>
 #include <signal.h>
@@ -114,8 +117,7 @@ struct traced_thread {
 
 	/* What its debug registers hold, and the generation of the process's plan that this is. */
 	tl_u64 debug_generation;
-	tl_u64 debug_address[TL_X86_DEBUG_REGISTERS];
-	tl_u64 debug_control;
+	struct cpu_thread cpu;
 };
 
 struct traced_process {
@@ -131,8 +133,8 @@ struct traced_process {
 	int memory; /* /proc/PID/mem, -1 when it could not be opened */
 	struct traced_thread *threads, **threads_end;
 	pid_t last; /* the last thread has ended; its process's end is to be told in its name */
-	struct tl_x86_debug_plan plan;
-	tl_u64 generation;
+	struct cpu_process cpu;
+	tl_u64 generation;   /* of its hardware points */
 	tl_u64 call_address; /* of a system call instruction in the vdso; 0: not looked for, 1: none */
 };
 
@@ -169,17 +171,12 @@ struct process_target {
 	bool announced; /* a SIGCHLD has come since the last collecting began, or that one has left some */
 	/* Threads that PTRACE_INTERRUPT was sent to, a ring in that order: the first one, or NULL (wait.c). */
 	struct traced_thread *expected;
-	unsigned misses;        /* in this round: how many expected threads had not stopped yet */
-	bool hits;              /* in this round: some had */
-	unsigned narrow_rounds; /* rounds in a row in which only expected threads were asked for */
-	/* What this machine's CPU has (x86_init). */
-	tl_u32 features; /* for 64-bit programs */
-	bool has_xsave;
-	struct tl_x86_xsave layout; /* of the extended state, where has_xsave is false of its legacy region */
-	tl_size xstate_size;
-	tl_u8 *xstate;    /* room for one extended state */
-	pid_t foreground; /* process group that had the terminal before a launch; 0: none */
-	char detail[500]; /* launch and attach: what went wrong */
+	unsigned misses;            /* in this round: how many expected threads had not stopped yet */
+	bool hits;                  /* in this round: some had */
+	unsigned narrow_rounds;     /* rounds in a row in which only expected threads were asked for */
+	struct cpu_machine machine; /* what this machine's CPU has */
+	pid_t foreground;           /* process group that had the terminal before a launch; 0: none */
+	char detail[500];           /* launch and attach: what went wrong */
 };
 
 static inline struct process_target *process_target(struct tl_target *target)

@@ -5,9 +5,9 @@
  */
 #include "targets/process/state.h"
 
+#include "targets/process/cpu.h"
 #include "targets/process/events.h"
 #include "targets/process/sleep.h"
-#include "targets/process/x86.h"
 
 #include <stdio.h>
 
@@ -379,8 +379,7 @@ static void exec(struct process_target *target, struct traced_thread *leader)
 	leader->sent = leader->awaited = 0;
 	leader->due = false;
 	/* The kernel has cleared the debug registers. */
-	tl_fill(leader->debug_address, 0, sizeof(leader->debug_address));
-	leader->debug_control = 0;
+	tl_process_cpu_debug_cleared(leader);
 	leader->debug_generation = process->generation - 1;
 	tl_process_open(target, process);
 	post_kind(target, leader, TL_EVENT_EXEC);
@@ -523,7 +522,7 @@ static void exiting(struct process_target *target, struct traced_thread *thread)
 	struct tl_event event = {.kind = TL_EVENT_THREAD_EXITED};
 	unsigned long message = 0;
 	bool alone =
-		thread->id == process->id && others_live(process, thread) && tl_process_x86_ends_alone(target, thread);
+		thread->id == process->id && others_live(process, thread) && tl_process_cpu_ends_alone(target, thread);
 
 	(void)event_message(target, thread, &message);
 	thread->place = PLACE_SYSCALL;
@@ -597,9 +596,7 @@ static void stopped_by_signal(struct process_target *target, struct traced_threa
 
 static void signal_stop(struct process_target *target, struct traced_thread *thread)
 {
-	struct tl_signal_facts facts = {.stepping = thread->request.run == TL_RUN_STEP};
-	struct tl_x86_debug_plan plan = {0};
-	struct tl_event event;
+	struct tl_event event = {.kind = TL_EVENT_NONE};
 	enum tl_status status;
 	siginfo_t info;
 
@@ -619,23 +616,17 @@ static void signal_stop(struct process_target *target, struct traced_thread *thr
 	}
 	thread->signal = info;
 	thread->has_signal = true;
-	facts.info = &info;
-	status = tl_process_x86_general(target, thread);
+	status = tl_process_cpu_general(target, thread);
+	if (status == TL_OK)
+		status = tl_process_cpu_classify(target, thread, &info, &event);
 	if (status != TL_OK) {
 		hindered(target, thread, status);
 		return;
 	}
-	facts.program_counter = thread->general.rip;
-	if (thread->debug_control != 0 && tl_stop_needs_debug_status(&info)) {
-		tl_process_x86_thread_plan(thread, &plan);
-		facts.plan = &plan;
-		status = tl_process_x86_debug_status(target, thread, &facts.debug_status);
-		if (status != TL_OK) {
-			hindered(target, thread, status);
-			return;
-		}
+	if (event.kind == TL_EVENT_NONE) {
+		tl_process_run_go_on(target, thread, 0);
+		return;
 	}
-	tl_stop_classify_signal(&facts, &event);
 	/* A point that was taken out while the trap was on its way: only an unfinished step would be anyone's concern.
 	 */
 	if (event.kind == TL_EVENT_SIGNAL && info.si_signo == SIGTRAP && info.si_code == TRAP_HWBKPT)
@@ -650,7 +641,7 @@ static void syscall_stop(struct process_target *target, struct traced_thread *th
 
 	thread->place = PLACE_SYSCALL;
 	if (process_ptrace_patiently(target, PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), (tl_uintptr)&info) < 0 ||
-	    tl_process_x86_general(target, thread) != TL_OK || !thread->request.syscalls) {
+	    tl_process_cpu_general(target, thread) != TL_OK || !thread->request.syscalls) {
 		tl_process_run_go_on(target, thread, 0);
 		return;
 	}
@@ -658,7 +649,7 @@ static void syscall_stop(struct process_target *target, struct traced_thread *th
 		event.kind = TL_EVENT_SYSCALL_ENTRY;
 		thread->place = PLACE_SYSCALL_ENTRY;
 	}
-	event.number = tl_process_x86_call_number(thread);
+	event.number = tl_process_cpu_call_number(target, thread);
 	post(target, thread, &event);
 }
 
@@ -669,6 +660,7 @@ static void stopped(struct process_target *target, struct traced_thread *thread,
 	struct tl_stop stop = tl_stop_decode(status);
 
 	tl_process_set_state(thread, TRACED_STOPPED);
+	tl_process_cpu_stopped(thread);
 	thread->status = status;
 	thread->due = false;
 	thread->general_valid = false;

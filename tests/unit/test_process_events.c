@@ -1,4 +1,4 @@
-#include "targets/process/events.h"
+#include "targets/process/x86_events.h"
 #include "test.h"
 
 #include <sys/ptrace.h>
@@ -87,10 +87,10 @@ TEST(signals_without_points)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		siginfo_t info = make_info(rows[i].signal, rows[i].code);
-		struct tl_signal_facts facts = {.info = &info, .program_counter = 0x1001, .stepping = rows[i].stepping};
+		struct tl_x86_signal_facts facts = {.info = &info, .program_counter = 0x1001, .stepping = rows[i].stepping};
 		struct tl_event event;
 
-		tl_stop_classify_signal(&facts, &event);
+		tl_x86_classify_signal(&facts, &event);
 		if (event.kind != rows[i].kind || event.fault != rows[i].fault)
 			printf("  row %zu\n", i);
 		CHECK_EQUAL(event.kind, rows[i].kind);
@@ -105,7 +105,7 @@ TEST(debug_registers)
 {
 	struct tl_x86_debug_plan plan = {0};
 	siginfo_t info = make_info(SIGTRAP, TRAP_HWBKPT);
-	struct tl_signal_facts facts = {.info = &info, .program_counter = 0x1000, .plan = &plan};
+	struct tl_x86_signal_facts facts = {.info = &info, .program_counter = 0x1000, .plan = &plan};
 	struct tl_event event;
 
 	CHECK_EQUAL(tl_x86_debug_add(&plan, TL_X86_DEBUG_EXECUTE, 0x1000, 1, true), TL_OK);
@@ -113,12 +113,12 @@ TEST(debug_registers)
 	CHECK_EQUAL(tl_x86_debug_add(&plan, TL_X86_DEBUG_ACCESS, 0x3000, 4, true), TL_OK);
 
 	facts.debug_status = 1;
-	tl_stop_classify_signal(&facts, &event);
+	tl_x86_classify_signal(&facts, &event);
 	CHECK_EQUAL(event.kind, TL_EVENT_HARDWARE_BREAKPOINT);
 	CHECK_EQUAL(event.address, 0x1000);
 
 	facts.debug_status = 6;
-	tl_stop_classify_signal(&facts, &event);
+	tl_x86_classify_signal(&facts, &event);
 	CHECK_EQUAL(event.kind, TL_EVENT_WATCHPOINT);
 	CHECK_EQUAL(event.hit_count, 2);
 	CHECK_EQUAL(event.hits[0].address, 0x2000);
@@ -131,13 +131,13 @@ TEST(debug_registers)
 	info.si_code = TRAP_TRACE;
 	facts.stepping = true;
 	facts.debug_status = TL_X86_DR6_STEP | 2;
-	tl_stop_classify_signal(&facts, &event);
+	tl_x86_classify_signal(&facts, &event);
 	CHECK_EQUAL(event.kind, TL_EVENT_WATCHPOINT);
 	CHECK(event.stepped);
 
 	/* A step alone: bits of registers that are free mean nothing. */
 	facts.debug_status = TL_X86_DR6_STEP | 8;
-	tl_stop_classify_signal(&facts, &event);
+	tl_x86_classify_signal(&facts, &event);
 	CHECK_EQUAL(event.kind, TL_EVENT_STEPPED);
 }
 
@@ -149,7 +149,7 @@ TEST(what_a_stop_allows)
 	CHECK(!tl_stop_is_delivery(&step_into_handler));
 	CHECK(tl_stop_is_delivery(&user));
 	CHECK(tl_stop_is_delivery(&step));
-	CHECK(tl_stop_needs_debug_status(&step));
-	CHECK(!tl_stop_needs_debug_status(&over_call));
-	CHECK(!tl_stop_needs_debug_status(&user));
+	CHECK(tl_x86_needs_debug_status(&step));
+	CHECK(!tl_x86_needs_debug_status(&over_call));
+	CHECK(!tl_x86_needs_debug_status(&user));
 }
