@@ -195,5 +195,6 @@ bool tl_cpu_has_bank(const struct tl_cpu *cpu, tl_u32 features, tl_u8 bank);
 extern const struct tl_cpu tl_cpu_x86_64;
 extern const struct tl_cpu tl_cpu_i386;
 extern const struct tl_cpu tl_cpu_riscv64;
+extern const struct tl_cpu tl_cpu_aarch64;
 
 #endif

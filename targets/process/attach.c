@@ -5,6 +5,8 @@
  */
 #include "targets/process/state.h"
 
+#include "targets/process/cpu.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -185,6 +187,8 @@ static enum tl_status introduce(struct process_target *target, struct traced_pro
 	struct tl_engine *engine = target->target.engine;
 
 	tl_process_open(target, process);
+	if (tl_process_cpu_refusal(process) != NULL)
+		return say(target, "%s", tl_process_cpu_refusal(process));
 	if (tl_engine_add_process(engine, (tl_u64)process->id) != TL_OK)
 		return say(target, "%s", tl_status_text(TL_ERROR_NO_MEMORY));
 	process->told = true;

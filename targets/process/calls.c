@@ -96,14 +96,9 @@ const struct tl_process_calls tl_process_calls_real = {
 	X(PTRACE_PEEKSIGINFO)                                                                                          \
 	X(PTRACE_GETSIGMASK)                                                                                           \
 	X(PTRACE_SETSIGMASK)                                                                                           \
-	X(PTRACE_GETREGS)                                                                                              \
-	X(PTRACE_SETREGS)                                                                                              \
 	X(PTRACE_GETREGSET)                                                                                            \
 	X(PTRACE_SETREGSET)                                                                                            \
 	X(PTRACE_GET_SYSCALL_INFO)                                                                                     \
-	X(PTRACE_GET_THREAD_AREA)                                                                                      \
-	X(PTRACE_PEEKUSER)                                                                                             \
-	X(PTRACE_POKEUSER)                                                                                             \
 	X(PTRACE_POKEDATA)                                                                                             \
 	X(PTRACE_PEEKDATA)                                                                                             \
 	X(PTRACE_CONT)                                                                                                 \
@@ -111,12 +106,21 @@ const struct tl_process_calls tl_process_calls_real = {
 	X(PTRACE_SINGLESTEP)                                                                                           \
 	X(PTRACE_DETACH)
 
+/* Those that other machines' C libraries do not name. */
+#if defined(__x86_64__)
+#define MACHINE_REQUESTS(X)                                                                                            \
+	X(PTRACE_GETREGS) X(PTRACE_SETREGS) X(PTRACE_GET_THREAD_AREA) X(PTRACE_PEEKUSER) X(PTRACE_POKEUSER)
+#else
+#define MACHINE_REQUESTS(X)
+#endif
+
 const char *tl_process_request_name(long request)
 {
 #define X(name)                                                                                                        \
 	if (request == (long)name)                                                                                     \
 		return #name;
 	REQUESTS(X)
+	MACHINE_REQUESTS(X)
 #undef X
 	return "ptrace ?";
 }

@@ -62,6 +62,13 @@ long tl_process_cpu_request(const struct traced_thread *thread, long wanted);
 void tl_process_cpu_stopped(struct traced_thread *thread);
 
 /*
+ * That stop came in between: the thread is led on to the one that tells how the instruction before it went.
+ */
+void tl_process_cpu_not_yet(struct traced_thread *thread);
+/* Whether a pending signal is a SIGTRAP that tells how an instruction went, rather than the program's own. */
+bool tl_process_cpu_is_trap(const siginfo_t *info);
+
+/*
  * What a signal stop means; `info` is its siginfo, and thread->general is valid. Fills in all of the event but its
  * thread. TL_EVENT_NONE: nothing that concerns anybody yet, and the thread is to go on as prepare() has set it up anew.
  */

@@ -8,6 +8,7 @@
  */
 #include "targets/process/state.h"
 
+#include "targets/process/cpu.h"
 #include "targets/process/events.h"
 
 #include <fcntl.h>
@@ -425,6 +426,8 @@ static enum tl_status introduce(struct process_target *target, struct start *sta
 		return say(target, tl_status_text(TL_ERROR_NO_MEMORY), 0);
 	process->told = process->leader_traced = thread->told = true;
 	tl_process_open(target, process);
+	if (tl_process_cpu_refusal(process) != NULL)
+		return say(target, tl_process_cpu_refusal(process), 0);
 	if (process_ptrace_patiently(target, PTRACE_SETOPTIONS, thread, 0,
 				     tl_process_stops_options(target, process, start->id)) < 0)
 		return say(target, "cannot trace the program", errno);

@@ -149,8 +149,10 @@ void tl_process_run_go_on(struct process_target *target, struct traced_thread *t
 
 bool tl_process_run_to_signal(struct process_target *target, struct traced_thread *thread)
 {
-	enum tl_status status = start(target, thread, PTRACE_CONT, 0);
+	enum tl_status status;
 
+	tl_process_cpu_not_yet(thread);
+	status = start(target, thread, PTRACE_CONT, 0);
 	return status == TL_OK || status == TL_ERROR_GONE;
 }
 

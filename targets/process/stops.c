@@ -572,7 +572,7 @@ static bool trap_is_pending(const struct process_target *target, const struct tr
 
 	count = process_ptrace_patiently(target, PTRACE_PEEKSIGINFO, thread, (tl_uintptr)&which, (tl_uintptr)pending);
 	for (long i = 0; i < count; i++)
-		if (pending[i].si_signo == SIGTRAP && pending[i].si_code > 0)
+		if (tl_process_cpu_is_trap(&pending[i]))
 			return true;
 	return false;
 }

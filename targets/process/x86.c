@@ -405,6 +405,16 @@ void tl_process_cpu_stopped(struct traced_thread *thread)
 	(void)thread;
 }
 
+void tl_process_cpu_not_yet(struct traced_thread *thread)
+{
+	(void)thread;
+}
+
+bool tl_process_cpu_is_trap(const siginfo_t *info)
+{
+	return info->si_signo == SIGTRAP && info->si_code > 0;
+}
+
 /* ---- Traps ---- */
 
 enum tl_status tl_process_cpu_classify(struct process_target *target, struct traced_thread *thread,

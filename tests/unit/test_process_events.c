@@ -87,7 +87,8 @@ TEST(signals_without_points)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		siginfo_t info = make_info(rows[i].signal, rows[i].code);
-		struct tl_x86_signal_facts facts = {.info = &info, .program_counter = 0x1001, .stepping = rows[i].stepping};
+		struct tl_x86_signal_facts facts = {
+			.info = &info, .program_counter = 0x1001, .stepping = rows[i].stepping};
 		struct tl_event event;
 
 		tl_x86_classify_signal(&facts, &event);
