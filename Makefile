@@ -9,7 +9,7 @@ NINJA = ninja -j$(JOBS)
 ASAN = -Db_sanitize=address,undefined -Db_lundef=false
 TSAN = -Db_sanitize=thread -Db_lundef=false
 
-.PHONY: all build help setup run check check-all check-gdb check-lldb arm64 check-arm64 bench fuzz sanitize asan tsan clang format tidy \
+.PHONY: all build help setup run check check-all check-gdb check-lldb check-kvm arm64 check-arm64 bench fuzz sanitize asan tsan clang format tidy \
 	install clean
 
 all: build
@@ -21,10 +21,11 @@ help:
 	@echo 'make setup      install the Debian packages that building, running and testing need'
 	@echo 'make check-all  every test (hours: it has GDB'"'"'s own test suite in it)'
 	@echo 'make check-gdb  GDB'"'"'s own test suite against gdbserver and against trapline-gdbserver, with the difference'
+	@echo 'make check-kvm  the virtual machine on a real KVM: this machine'"'"'s, or one that the tests bring'
 	@echo 'make check-lldb lldb sessions against lldb-server and against trapline, with the difference'
 	@echo 'make arm64      build for 64-bit Arm into build-arm64/, the server also as one static file'
 	@echo 'make check-arm64  processes of 64-bit Arm, in a machine of its own (needs no such processor)'
-	@echo 'make bench      the speed of servers, of prompts and of the emulated machine, side by side with others''
+	@echo 'make bench      the speed of servers, of prompts and of the emulated machine, side by side with those of others'
 	@echo 'make fuzz       each fuzzer for SECONDS_EACH=$(SECONDS_EACH) seconds'
 	@echo 'make sanitize   the fast tests with the address and undefined, then with the thread sanitizer'
 	@echo 'make clang      build with clang and run the unit tests'
@@ -71,6 +72,10 @@ arm64: setup
 
 check-arm64: arm64 build
 	@$(PYTHON) tests/arm64/run.py --build $(BUILD) --arm64 build-arm64
+
+check-kvm: setup
+	@$(MAKE) build
+	@$(PYTHON) tests/kvm/run.py --build $(BUILD) --part all
 
 bench: setup
 	@$(MAKE) build

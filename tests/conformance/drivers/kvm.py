@@ -1,0 +1,66 @@
+"""The virtual machine behind trapline --serve, with the fixture as what it boots."""
+
+import os
+import signal
+
+import elf
+from client import Stop
+from drivers import Driver, NotAvailable, SocketConnection
+
+SIGNALS = "a machine has no signals"
+ENDS = "the fixture does not switch the machine off"
+CALLS = "no system calls"
+CPUS = "processors are not made by programs"
+
+
+class Kvm(Driver):
+    name = "kvm"
+    target = "kvm"
+    kind = "machine"
+    rungs = ("look", "run", "breakpoints", "hardware", "step")
+    excused = {
+        "signal_is_delivered": SIGNALS,
+        "signal_stops_and_is_withheld": SIGNALS,
+        "signal_injected_by_the_client": SIGNALS,
+        "passed_signals_do_not_stop": SIGNALS,
+        "signal_kills": SIGNALS,
+        "step_into_a_handler": SIGNALS,
+        "fault_is_told": "exceptions are the guest's",
+        "own_trap_is_the_programs": "exceptions are the guest's",
+        "exit_code_is_told": ENDS,
+        "after_the_end": ENDS,
+        "blocked_call_is_interrupted": CALLS,
+        "output_reaches_somebody": CALLS,
+        "step_over_a_clone": CPUS,
+        "step_while_others_hit_breakpoints": CPUS,
+        "hardware_breakpoint_in_new_threads": CPUS,
+        "watch_in_every_thread": CPUS,
+        "stale_hit_after_removal": CPUS,
+    }
+    may_skip = {
+    }
+
+    def fixture(self):
+        return self.built("tests", "kvm", "fixture")
+
+    def symbols(self):
+        return elf.symbols(self.fixture())
+
+    def command(self):
+        if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            raise NotAvailable("there is no /dev/kvm that may be opened")
+        return [self.built("trapline"), "--serve", ":0", "kvm", "--memory", "32M", "--serial", "none", self.fixture()]
+
+    def start(self):
+        return SocketConnection(self.command(), self.name, r"Listening on port \d+ \((127\.0\.0\.1):(\d+)\)",
+                                lambda process: process.send_signal(signal.SIGTERM))
+
+    def begin(self, client):
+        """A machine stands before its first instruction."""
+        start = self.symbols()["fixture_start"]
+        client.request(f"Z1,{start:x},1")
+        Stop(client.ask("vCont;c"))
+        client.request(f"z1,{start:x},1")
+
+
+DRIVERS = [Kvm]

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""The tests of `trapline kvm` on a real KVM: on this machine's, where debugging works in it, else in machines that the tests
+bring with them (machine.py). run.py --build FOLDER [--part fast|scenes|conformance|svm|linux|faults]... [--on here|bochs|svm]"""
+
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import image
+import machine
+
+ROOT = image.ROOT
+HERE = image.HERE
+TOTALS = re.compile(r'^(\d+) passed, (\d+) failed')
+STILL = 240  # seconds without a line are too many, wherever it runs
+PARTS = {}
+
+passed = failed = 0
+
+
+def check(what, good, shown=''):
+    global passed, failed
+    passed += bool(good)
+    failed += not good
+    print(f'{"ok" if good else "FAILED"} {what}', flush=True)
+    if not good and shown:
+        print('    ' + shown.replace('\n', '\n    '), flush=True)
+
+
+def programs(options):
+    """{place in the machine: bytes} of all that the parts have in common: this build's program, guests, Python with the tests."""
+    build, folder = options.build, options.folder
+    files = image.with_libraries(build / 'trapline', 'build/trapline', folder)
+    for path in sorted((build / 'tests/kvm').iterdir()):
+        if path.is_file() and path.name in ('crowd', 'modes', 'modes.symbols', 'fixture'):
+            files[f'build/tests/kvm/{path.name}'] = path.read_bytes()
+    sources = [ROOT / 'tests/conformance', HERE]  # `run` is the former's
+    files.update(image.python(['run', 'inside'], sources, folder))
+    return files
+
+
+def probe(options):
+    return image.compile_static([HERE / 'probe.c'], options.folder / 'probe', '-lpthread')
+
+
+def usable_here(options):
+    """Whether this machine's own KVM does all that the tests need."""
+    if not os.access('/dev/kvm', os.R_OK | os.W_OK):
+        return False, 'there is no /dev/kvm that may be opened'
+    run = subprocess.run([probe(options)], stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    lacks = [line for line in run.stdout.splitlines() if line.endswith('no') or ' no ' in line]
+    return run.returncode == 0, 'its KVM lacks: ' + '; '.join(line.removeprefix('probe: ')[:40] for line in lacks)
+
+
+def read_lines(stream, what, seconds):
+    """What a part says, as it says it, and its totals. A line `NAME {…}` is a result for a machine to read."""
+    global passed, failed
+    told = False
+    for line in stream(seconds):
+        found = TOTALS.match(line)
+        if found:
+            passed, failed, told = passed + int(found[1]), failed + int(found[2]), True
+        else:
+            print(line, flush=True)
+    if not told:
+        check(f'{what}: it came to its end', False)
+
+
+def run_in(kind, options, name, words, files, seconds):
+    """Runs a command in a machine of its own; what it prints is ours."""
+    folder = options.folder / f'{kind}-{name}'
+    folder.mkdir(parents=True, exist_ok=True)
+    image.make(folder / 'files', options.folder, files)
+    size = (folder / 'files').stat().st_size >> 20
+    begin = time.monotonic()
+
+    def lines(limit):
+        until = time.monotonic() + limit
+        with open(folder / 'serial.log', 'wb') as log, machine.MACHINES[kind](
+                folder, image.kernel(options.folder), folder / 'files', ' '.join(words), memory=384 + 3 * size, log=log) as guest:
+            while (line := guest.next_line(min(until, time.monotonic() + STILL), name)) is not None:
+                ended = machine.ENDED.match(line)
+                if ended:
+                    break
+                if line and not line.startswith('['):
+                    yield line
+
+    print(f'-- {name} in {machine.MACHINES[kind].name}', flush=True)
+    try:
+        read_lines(lines, name, seconds)
+    except machine.Silent as why:
+        check(f'{name} in {machine.MACHINES[kind].name}', False, str(why))
+    print(f'-- {name}: {time.monotonic() - begin:.0f} seconds', flush=True)
+
+
+def run_here(options, name, words, seconds):
+    """Runs a command on this machine's KVM."""
+    print(f'-- {name} here', flush=True)
+    try:
+        run = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False,
+                             stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as late:
+        check(f'{name} here', False, f'it took more than {seconds} seconds:\n{(late.output or b"").decode(errors="replace")[-3000:]}')
+        return
+    read_lines(lambda _: iter(run.stdout.splitlines()), name, seconds)
+
+
+def inside(options, place, *more):
+    """The command that runs scenes."""
+    if place == 'here':
+        return ['python3', str(HERE / 'inside.py'), '--trapline', str(options.build / 'trapline'), '--guests',
+                str(options.build / 'tests/kvm'), *more]
+    return ['/usr/bin/python3', '-S', '-E', '/tests/inside.pyc', '--trapline', '/build/trapline', '--guests', '/build/tests/kvm', *more]
+
+
+def part(name, seconds):
+    """Registers a part, with the seconds that it may take."""
+    def register(function):
+        PARTS[name] = function, seconds
+        return function
+    return register
+
+
+def scenes(options, name, seconds, *more):
+    words = [word for scenario in options.scenario for word in ('--scenario', scenario)]
+    if options.on == 'here':
+        run_here(options, name, inside(options, 'here', *more, *words), seconds)
+    else:
+        run_in('bochs', options, name, inside(options, 'bochs', *more, *words), programs(options), seconds)
+
+
+@part('fast', 280)
+def fast(options, seconds):
+    """What `make check` has: the scenes that others fail, with two processors."""
+    scenes(options, 'fast', seconds, '--fast', '--cpus', '2', '--seconds', '120')
+
+
+@part('scenes', 900)
+def every_scene(options, seconds):
+    """Every scene, with one, two and four processors."""
+    scenes(options, 'scenes', seconds)
+
+
+@part('svm', 300)
+def svm(options, seconds):
+    """What needs no breakpoint, in QEMU's emulation of the other make of processor."""
+    if options.on != 'here':
+        run_in('svm', options, 'svm', inside(options, 'svm', '--no-points', '--seconds', '200'), programs(options), seconds)
+
+
+@part('conformance', 900)
+def conformance(options, seconds):
+    """The scenarios of the process target that a machine has a use for."""
+    if options.on == 'here':
+        run_here(options, 'conformance', ['python3', str(ROOT / 'tests/conformance/run.py'), '--driver', 'kvm', '--build', str(options.build)],
+                 seconds)
+    else:
+        run_in('bochs', options, 'conformance', ['/usr/bin/python3', '-S', '-E', '/tests/run.pyc', '--driver', 'kvm', '--build', '/build'],
+               programs(options), seconds)
+
+
+@part('probe', 120)
+def probe_alone(options, seconds):
+    """What KVM itself can do there, without Trapline."""
+    run_in(options.on if options.on != 'here' else 'bochs', options, 'probe', ['/probe', 'all'], {'probe': probe(options).read_bytes()}, seconds)
+
+
+def choose_place(options):
+    """Where it runs: on this machine when its KVM is good enough."""
+    if options.on is None:
+        good, why = usable_here(options)
+        options.on = 'here' if good else 'bochs'
+        if not good:
+            print(f'-- not here: {why}', flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
+    parser.add_argument('--build', default='build', help='its kvm-machine holds what is fetched and made')
+    parser.add_argument('--part', action='append', default=[], choices=sorted(PARTS) + ['all'])
+    parser.add_argument('--on', choices=['here', 'bochs', 'svm'])
+    parser.add_argument('--scenario', action='append', default=[], metavar='WORD')
+    options = parser.parse_args()
+    options.build = pathlib.Path(options.build).resolve()
+    options.folder = options.build / 'kvm-machine'
+    options.folder.mkdir(exist_ok=True)
+    wanted = ['svm', 'scenes', 'conformance'] if 'all' in options.part else options.part or ['fast']
+    try:
+        choose_place(options)
+        if options.on != 'here':
+            machine.Bochs.available()
+            image.kernel(options.folder)
+        for name in wanted:
+            function, seconds = PARTS[name]
+            function(options, seconds)
+    except (image.Missing, machine.Missing) as why:
+        print(f'the machine cannot be had: {why}')
+        check('a machine with KVM', False, str(why))
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed or not passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
