@@ -55,7 +55,7 @@ job() {{
 	echo "jobs: $name ends"
 	busybox cat /out.*
 }}
-pack() {{ xz -c /packed | busybox wc -c; }}
+pack() {{ xz -T1 -c /packed | busybox wc -c; }}
 job sha openssl speed -seconds 4 -bytes 8192 -evp sha256
 job aes openssl speed -seconds 4 -bytes 8192 -evp aes-128-cbc
 job ecdsa openssl speed -seconds 4 ecdsap256

@@ -297,6 +297,8 @@ struct tl_thread_numbers tl_session_thread_numbers(struct tl_session *session, s
 tl_u32 tl_session_find_thread(struct tl_session *session, tl_u32 inferior, tl_u32 number);
 /* Are threads named with their inferior, "2.1": when there is more than one, or its number is not 1. */
 bool tl_session_qualifies_threads(const struct tl_session *session);
+/* A processor of a machine: "hart 1". False where threads are threads. */
+bool tl_session_name_processor(struct tl_target *target, struct tl_thread_id thread, char *text_ret, tl_size size);
 /* "3", or "2.1". */
 void tl_session_thread_label(struct tl_session *session, struct tl_thread_id thread, char *text_ret, tl_size size);
 

@@ -4,6 +4,7 @@
 #include "base/storage.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void tl_session_number_threads(struct tl_session *session)
 {
@@ -148,9 +149,26 @@ void tl_session_describe_thread(struct tl_session *session, struct tl_thread_id 
 		(void)snprintf(text_ret, size, "process %llu", (unsigned long long)thread.process);
 }
 
-/* "Thread 0x7ffff7d8a740 (LWP 123)", and of one without a thread pointer, such as a hart, "LWP 2". */
-static const char *name_of(const struct tl_numbered_thread *numbered, char *text_ret, tl_size size)
+bool tl_session_name_processor(struct tl_target *target, struct tl_thread_id thread, char *text_ret, tl_size size)
 {
+	char name[64];
+	tl_size done = 0;
+
+	if ((target->ops->capabilities & TL_CAN_STAY) == 0 || target->ops->read_object == NULL ||
+	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name, sizeof(name) - 1, &done) != TL_OK)
+		return false;
+	name[done] = '\0';
+	/* Behind a comma is what it is doing. */
+	(void)snprintf(text_ret, size, "%.*s", (int)strcspn(name, ","), name);
+	return done != 0;
+}
+
+/* "Thread 0x7ffff7d8a740 (LWP 123)", "hart 1", and of another without a thread pointer "LWP 2". */
+static const char *name_of(struct tl_session *session, const struct tl_numbered_thread *numbered, char *text_ret,
+			   tl_size size)
+{
+	if (tl_session_name_processor(session->target, numbered->id, text_ret, size))
+		return text_ret;
 	if (numbered->pointer != 0)
 		(void)snprintf(text_ret, size, "Thread 0x%llx (LWP %llu)", (unsigned long long)numbered->pointer,
 			       (unsigned long long)numbered->id.thread);
@@ -169,13 +187,13 @@ static void tell_thread(struct tl_session *session, struct tl_numbered_thread *n
 		numbered->told = true;
 		numbered->pointer = thread_pointer(session, numbered->id);
 		if (!is_first && session->settings.tell_threads)
-			tl_session_remark(session, "[New %s]", name_of(numbered, name, sizeof(name)));
+			tl_session_remark(session, "[New %s]", name_of(session, numbered, name, sizeof(name)));
 	} else if (!alive && numbered->told) {
 		tl_u32 number = tl_session_thread_number(session, numbered->id);
 
 		numbered->told = false;
 		if (tl_session_debugged(session, numbered->id.process) != NULL && session->settings.tell_threads)
-			tl_session_remark(session, "[%s exited]", name_of(numbered, name, sizeof(name)));
+			tl_session_remark(session, "[%s exited]", name_of(session, numbered, name, sizeof(name)));
 		numbered->id = (struct tl_thread_id){0};
 		tl_breakpoints_thread_gone(session, number);
 	}

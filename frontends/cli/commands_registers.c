@@ -45,6 +45,21 @@ static bool is_vector(const struct tl_value *value)
 	       (type->kind == TL_TYPE_UNION || type->kind == TL_TYPE_ARRAY);
 }
 
+/* The mode of a RISC-V hart, as gdb has it, behind its number. */
+static void show_mode(struct tl_cli *cli, const char *name, const char *raw, const char *natural)
+{
+	static const char *const modes[] = {"User/Application", "Supervisor", "Hypervisor", "Machine"};
+
+	tl_screen_format(&cli->screen, "%-*s%-*sprv:%s [%s]\n", NAME_WIDTH, name, VALUE_WIDTH, raw, natural,
+			 modes[(natural[0] - '0') & 3]);
+}
+
+static bool is_mode(const struct tl_value *value, const char *name, const char *natural)
+{
+	return strcmp(name, "priv") == 0 && !is_real(value) && natural[0] >= '0' && natural[0] <= '3' &&
+	       natural[1] == '\0';
+}
+
 static enum tl_status show_register(struct tl_cli *cli, const char *name, struct tl_error *error)
 {
 	struct tl_output raw = tl_output_make(TL_OUTPUT_MAX), natural = tl_output_make(TL_OUTPUT_MAX);
@@ -62,6 +77,8 @@ static enum tl_status show_register(struct tl_cli *cli, const char *name, struct
 		show_real(cli, name, &value, tl_output_string(&natural));
 	else if (status == TL_OK && is_vector(&value))
 		tl_screen_format(&cli->screen, "%-*s%s\n", NAME_WIDTH, name, tl_output_string(&raw));
+	else if (status == TL_OK && is_mode(&value, name, tl_output_string(&natural)))
+		show_mode(cli, name, tl_output_string(&raw), tl_output_string(&natural));
 	else if (status == TL_OK)
 		tl_screen_format(&cli->screen, "%-*s%-*s%s\n", NAME_WIDTH, name, VALUE_WIDTH, tl_output_string(&raw),
 				 tl_output_string(&natural));

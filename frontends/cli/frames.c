@@ -342,7 +342,12 @@ void tl_thread_write_name(struct tl_cli *cli, struct tl_thread_id thread, struct
 	tl_u8 bytes[8];
 	tl_u64 pointer = 0;
 	tl_size done = 0;
+	char name[64];
 
+	if (tl_session_name_processor(target, thread, name, sizeof(name))) {
+		tl_output_format(output, "%s", name);
+		return;
+	}
 	if (target->ops->read_object != NULL &&
 	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_POINTER, 0, bytes, sizeof(bytes), &done) ==
 		    TL_OK &&

@@ -176,10 +176,17 @@ void tl_thread_names_forget(struct tl_cli *cli)
 
 void tl_thread_write_target_id(struct tl_cli *cli, struct tl_thread_id thread, struct tl_output *output)
 {
-	char name[TL_THREAD_NAME_MAX];
+	char name[TL_THREAD_NAME_MAX], processor[TL_THREAD_NAME_MAX] = "";
+	const char *rest = name;
 
 	tl_thread_write_name(cli, thread, output);
 	tl_thread_read_name(cli, thread, name);
-	if (name[0] != '\0')
-		tl_output_format(output, " \"%s\"", name);
+	/* A processor's own name begins with what it was called just now. */
+	if (tl_session_name_processor(cli->target, thread, processor, sizeof(processor)) &&
+	    strncmp(name, processor, strlen(processor)) == 0) {
+		rest += strlen(processor);
+		rest += strspn(rest, ", ");
+	}
+	if (rest[0] != '\0')
+		tl_output_format(output, " \"%s\"", rest);
 }

@@ -140,6 +140,7 @@ static void info_translator(const struct tl_emulator *emulator, struct tl_writer
 	print(output, "entered: %llu, interpreted: %llu between blocks, %llu in them, slow accesses: %llu\n",
 	      (unsigned long long)counters.entered, (unsigned long long)counters.interpreted,
 	      (unsigned long long)counters.helped, (unsigned long long)counters.slow);
+	print(output, "breakpoints asked: %llu times\n", (unsigned long long)counters.asked);
 }
 
 static void info_history(struct tl_emulator *emulator, void *context)

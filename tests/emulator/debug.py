@@ -13,14 +13,15 @@ def at_the_prompt(trapline, program, options):
     commands = ["break main", "continue", "break add", "continue", "backtrace", "finish", "break factorial if n == 2",
                 "continue", "backtrace", "delete", "break swap", "continue", "finish", "watch table[0]", "continue",
                 "monitor info hit", "delete", "break mean", "continue", "print *list", "finish", "next", "x/i $pc",
-                "monitor info harts", "continue"]
+                "monitor info harts", "info threads", "info registers priv", "monitor info counters", "continue"]
     text = run([trapline, "-nx", "-q", "--batch", *words(commands), "emu", *options, program], "prompt")
     check(text, [r"^Breakpoint 1, main \(\) at .*bare\.c:86", r"add \(a=2, b=3\)", r"^#1 .* in main \(\)",
                  r"^Value returned is \$1 = 5", r"factorial \(n=2\)", r"^#0  factorial \(n=2\)",
                  r"^#3 .* in factorial \(n=5\)", r"^#4 .* in main \(\)", r"= {first = 2, second = 1}",
                  r"^Old value = 7", r"^New value = 3", r"hart 0 wrote 8 bytes at 0x[0-9a-f]+: 0x7 -> 0x3",
                  r"{x = 0, y = 0, weight = 0\.5, next = 0x[0-9a-f]+ <points\+32>}", r"^Value returned is \$\d = 2$",
-                 r"auipc", r"hart 0 .* machine mode", r"^sorted", r"exited normally"], " ".join(["prompt", *options]))
+                 r"auipc", r"hart 0 .* machine mode", r'^\* 1 +hart 0 "machine" ', r"^priv +0x3 +prv:3 \[Machine\]$",
+                 r"^sorted", r"exited normally"], " ".join(["prompt", *options]))
 
 
 def with_gdb(trapline, program, options):
