@@ -1,5 +1,5 @@
 /* The crew as the control thread sees it: its lock, orders, kicks, and having the machine for oneself. */
-#include "targets/kvm/crew.h"
+#include "targets/kvm/vcpu.h"
 
 #include "base/trace.h"
 
@@ -48,10 +48,8 @@ void tl_kvm_set_state(struct tl_kvm_vcpu *vcpu, enum tl_kvm_state state)
 		crew->awake += is_awake(state) ? 1 : (tl_u32)-1;
 	vcpu->state = state;
 	runs = any_runs(crew);
-	if (ran && !runs)
-		tl_kvm_vm_clock_stop(crew->vm);
-	else if (!ran && runs)
-		tl_kvm_vm_clock_go(crew->vm);
+	if (ran != runs)
+		crew->hooks.time(crew->hooks.context, runs);
 	pthread_cond_broadcast(&crew->quiet);
 }
 
@@ -202,7 +200,13 @@ enum tl_status tl_kvm_crew_perform(struct tl_kvm_crew *crew, tl_u32 number, tl_k
 	enum tl_status status = TL_OK;
 
 	pthread_mutex_lock(&crew->lock);
-	enqueue(vcpu, &work);
+	/* It waits for the lock: its thread could do no other than this, two changes of threads later. */
+	if (vcpu->state == TL_KVM_PARKED && vcpu->work == NULL) {
+		call(vcpu, context);
+		work.done = true;
+	} else {
+		enqueue(vcpu, &work);
+	}
 	while (!work.done && status == TL_OK) {
 		rouse(vcpu);
 		if (pthread_cond_timedwait(&crew->worked, &crew->lock, &end) == ETIMEDOUT && !work.done) {
@@ -225,7 +229,7 @@ enum tl_status tl_kvm_crew_resume(struct tl_kvm_crew *crew, tl_u32 number, enum 
 		vcpu->over_hardware = over_hardware;
 		vcpu->stop_asked = false;
 		/* Whatever stands at the program counter was dealt with by the engine. */
-		vcpu->pass = false;
+		vcpu->fresh = true;
 		pthread_cond_signal(&vcpu->woken);
 		status = TL_OK;
 	}
@@ -269,10 +273,29 @@ void tl_kvm_crew_free(struct tl_kvm_crew *crew)
 	for (tl_u32 i = 0; i < crew->count; i++) {
 		struct tl_kvm_vcpu *vcpu = &crew->vcpus[i];
 
+		vcpu->fresh |= vcpu->task == TL_KVM_STAND;
 		vcpu->task = TL_KVM_RUN;
 		vcpu->stop_asked = false;
 		vcpu->over_hardware = false;
 		vcpu->untold = 0;
+		rouse(vcpu);
+	}
+	pthread_mutex_unlock(&crew->lock);
+}
+
+void tl_kvm_crew_call_in(struct tl_kvm_crew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	for (tl_u32 i = 0; i < crew->count; i++) {
+		struct tl_kvm_vcpu *vcpu = &crew->vcpus[i];
+
+		/* One whose message is on the way has said it. */
+		if (vcpu->untold != 0)
+			continue;
+		vcpu->fresh |= vcpu->task == TL_KVM_STAND;
+		if (vcpu->task == TL_KVM_STAND)
+			vcpu->task = TL_KVM_RUN;
+		vcpu->stop_asked = true;
 		rouse(vcpu);
 	}
 	pthread_mutex_unlock(&crew->lock);

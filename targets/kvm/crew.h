@@ -1,7 +1,8 @@
 /*
  * The vCPUs of a virtual machine and the debugger in each of them: one thread of the host for each vCPU.
  *
- * THE STATE MACHINE. A vCPU is in one state, which changes in one function (set_state in crew.c), under the crew's lock:
+ * THE STATE MACHINE. A vCPU is in one state, which changes in one function (set_state in crew.c), under the crew's
+ * lock:
  *
  *             resume                      KVM_RUN
  *   PARKED ──────────▶ OUTSIDE ────────────────────────▶ INSIDE
@@ -10,15 +11,14 @@
  *                        │
  *                     RESTING   somebody has the machine for himself
  *
- *   PARKED   stands, for the engine too, or will as soon as it has heard. Its registers belong to whoever sends it work.
- *   OUTSIDE  on its way: reads an exit, answers for devices, does work, looks at its orders. Only from here a vCPU goes
- *            anywhere. An access to a device that was answered (`completing`) is completed by KVM_RUN before anything
- *            else happens, orders and work included: registers are never read in the middle of an instruction.
- *   INSIDE   in KVM_RUN. Nobody touches it; a kick (immediate_exit, then a signal) brings it out. Orders are written
- *            under the lock before the kick, and the vCPU clears immediate_exit under the lock before it reads them:
- *            whichever comes first, no order is missed.
- *   RESTING  it would run, but the machine is somebody's alone (`alone`): the control thread, to change what is under the
- *            feet of vCPUs, or a vCPU that steps over an int3 which is lifted meanwhile. Unseen by the engine.
+ *   PARKED   stands, for the engine too, or will as soon as it has heard. Its registers belong to whoever sends it
+ * work. OUTSIDE  on its way: reads an exit, answers for devices, does work, looks at its orders. Only from here a vCPU
+ * goes anywhere. An access to a device that was answered (`completing`) is completed by KVM_RUN before anything else
+ * happens, orders and work included: registers are never read in the middle of an instruction. INSIDE   in KVM_RUN.
+ * Nobody touches it; a kick (immediate_exit, then a signal) brings it out. Orders are written under the lock before the
+ * kick, and the vCPU clears immediate_exit under the lock before it reads them: whichever comes first, no order is
+ * missed. RESTING  it would run, but the machine is somebody's alone (`alone`): the control thread, to change what is
+ * under the feet of vCPUs, or a vCPU that steps over an int3 which is lifted meanwhile. Unseen by the engine.
  *
  * What it is to do is its task, set by the control thread: STAND, RUN or STEP. The rules:
  *
@@ -32,17 +32,18 @@
  *   3. EDGE events (a finished step, an access) are never dropped here: they are in the message.
  *   4. What belongs to the guest (its own int3, int1, TF, debug registers) is injected before the vCPU enters the guest
  *      again, before any order is looked at, and no message tells of it.
- *   5. A resume passes what stands at the program counter, once (`pass`): RF for debug registers; for an int3 the machine
- *      is taken alone, the byte lifted, one instruction stepped, the byte put back. The same is done for an int3 whose
- *      conditions are false, unless the instruction can be carried out without the processor. `pass` holds until the
+ *   5. A resume passes what stands at the program counter, once (`pass`): RF for debug registers; for an int3 the
+ * machine is taken alone, the byte lifted, one instruction stepped, the byte put back. The same is done for an int3
+ * whose conditions are false, unless the instruction can be carried out without the processor. `pass` holds until the
  *      instruction is done, also if its page had to be fetched first: known by program counter and stack pointer.
- *   6. A step is done when KVM says so (DR6.BS). An exception that the instruction raises, or an NMI, is taken first: its
- *      handler runs to its end, the instruction then is carried out and the step ends behind it. Interrupts are blocked
+ *   6. A step is done when KVM says so (DR6.BS). An exception that the instruction raises, or an NMI, is taken first:
+ * its handler runs to its end, the instruction then is carried out and the step ends behind it. Interrupts are blocked
  *      meanwhile for PATIENCE at most, as is the machine for others: then they run on, and the step still ends where it
- *      would have. The TF that went into the handler's frame is owed: the trap that comes of it when the handler returns
- *      ends the step, or, if the step was given up meanwhile, is swallowed (`step_owed`), and never reaches the guest.
- *   7. A step after which nothing has changed (a page had to be mapped by the host first) is made again, a bounded number
- *      of times.
+ *      would have. The TF that went into the handler's frame is owed: the trap that comes of it when the handler
+ * returns ends the step, or, if the step was given up meanwhile, is swallowed (`step_owed`), and never reaches the
+ * guest.
+ *   7. A step after which nothing has changed (a page had to be mapped by the host first) is made again, a bounded
+ * number of times.
  *   8. A change of points takes the machine alone; each vCPU programs its debug state itself before it enters the guest
  *      again. So a change is in force in all of them when the operation returns, also in those that have not begun to
  *      run: a vCPU that waits for its start has a thread like any other, and stops and parks like any other.
@@ -70,7 +71,8 @@ enum tl_kvm_task { TL_KVM_STAND, TL_KVM_RUN, TL_KVM_STEP };
 enum tl_kvm_news {
 	TL_KVM_NEWS_EVENT,    /* for the engine; the vCPU stands */
 	TL_KVM_NEWS_SHUTDOWN, /* it stands after a triple fault */
-	TL_KVM_NEWS_SYSTEM,   /* it stands: the guest asked for the end or a reset (kvm_run.system_event.type in `code`) */
+	TL_KVM_NEWS_REQUEST,  /* it stands: the guest wants something to become of the machine, hooks.device's answer in
+				 `code` */
 	TL_KVM_NEWS_FAILED    /* it stands, and cannot go on: `text` */
 };
 
@@ -104,8 +106,11 @@ struct tl_kvm_step {
 	bool guest_steps; /* the guest had TF set itself */
 	bool patient;     /* interrupts are blocked, and, with `lifted`, the machine is ours alone */
 	bool lifted;      /* an int3 at `physical` is away for it */
-	tl_u64 from, stack, flags; /* program counter, stack pointer and flags before it */
+	bool gone;        /* it was left for a handler, and TF is the handler's frame's alone */
+	tl_u64 from;      /* linear program counter before it */
+	struct kvm_regs before;
 	tl_u64 physical;
+	tl_u64 began; /* the host's monotonic clock, nanoseconds */
 	tl_u32 tries;
 };
 
@@ -122,19 +127,21 @@ struct tl_kvm_vcpu {
 	/* Orders. */
 	enum tl_kvm_task task;
 	bool stop_asked, over_hardware, ending;
+	bool fresh; /* it sets off anew: it passes what stands at its program counter */
 	struct tl_kvm_work *work;
 	tl_u64 untold; /* the number of the stop that the control thread has not heard of; 0: none */
 
 	/* Its thread's. */
 	bool completing;
-	bool pass;                       /* what stands at pass_at, with that stack pointer, was dealt with */
+	bool pass; /* what stands at pass_at, with that stack pointer, was dealt with */
 	tl_u64 pass_at, pass_stack;
 	struct tl_kvm_step step;
 	bool step_owed;
-	struct tl_kvm_debug_wish armed;  /* what KVM was told last */
+	struct tl_kvm_debug_wish armed; /* what KVM was told last */
 	bool armed_known;
-	timer_t patience;                /* signals the thread, so that a step comes to an end */
+	timer_t patience; /* signals the thread, so that a step comes to an end */
 	bool has_patience;
+	int request;                      /* of the guest's, for the control thread; 0: none */
 	bool general_valid, system_valid; /* what follows is what KVM has */
 	struct kvm_regs general;
 	struct kvm_sregs system;
@@ -142,16 +149,21 @@ struct tl_kvm_vcpu {
 
 /* How often what happened; for `monitor`. */
 struct tl_kvm_counters {
-	tl_u64 exits, device_exits, kicks, traps, false_conditions, carried_out, stepped_over, given_to_guest, stale, steps,
-		repeated_steps, overtaken_steps, swallowed_steps, replanted;
+	tl_u64 exits, device_exits, kicks, traps, false_conditions, carried_out, stepped_over, given_to_guest, stale,
+		steps, repeated_steps, overtaken_steps, swallowed_steps, replanted;
 };
 
 /* What the crew asks of its owner. Calls come from vCPUs' threads. */
 struct tl_kvm_hooks {
-	/* Answers the KVM_EXIT_IO or KVM_EXIT_MMIO in cpu->run. The lock is not held. */
-	void (*device)(void *context, struct tl_kvm_cpu *cpu);
+	/*
+	 * Answers the KVM_EXIT_IO, KVM_EXIT_MMIO or KVM_EXIT_SYSTEM_EVENT in cpu->run. What is not 0 is told by
+	 * TL_KVM_NEWS_REQUEST. The lock is not held.
+	 */
+	int (*device)(void *context, struct tl_kvm_cpu *cpu);
 	/* Brings a message to the control thread. The lock is held: it only posts. */
 	void (*post)(void *context, const struct tl_kvm_message *message);
+	/* The guest's time goes on, or stands; before the first vCPU leaves PARKED, and behind the last. Lock held. */
+	void (*time)(void *context, bool goes);
 	void *context;
 };
 
@@ -217,6 +229,8 @@ enum tl_status tl_kvm_crew_stop(struct tl_kvm_crew *crew, tl_u32 number);
 bool tl_kvm_crew_hear(struct tl_kvm_crew *crew, const struct tl_kvm_message *message);
 /* All of them run, as without a debugger, whatever they were doing and whatever was not heard yet. */
 void tl_kvm_crew_free(struct tl_kvm_crew *crew);
+/* All of them are to tell of a stop: who runs is asked to, who stands says so without having run. */
+void tl_kvm_crew_call_in(struct tl_kvm_crew *crew);
 /* All of them stand, quietly: no events come. TL_ERROR_TIMEOUT when one does not come out of the guest. */
 enum tl_status tl_kvm_crew_halt(struct tl_kvm_crew *crew);
 
@@ -233,44 +247,5 @@ void tl_kvm_kick(struct tl_kvm_vcpu *vcpu);
 bool tl_kvm_take(struct tl_kvm_vcpu *vcpu);
 /* Gives it back. */
 void tl_kvm_give(struct tl_kvm_crew *crew);
-/* The body of a vCPU's thread (vcpu.c). */
-void *tl_kvm_vcpu_live(void *context);
-
-/* ---- registers of a vCPU, kept until it enters the guest; its own thread (vcpu_registers.c) ---- */
-
-/* Sees to it that `general` and `system` are KVM's. TL_ERROR_SYSTEM. */
-enum tl_status tl_kvm_vcpu_fetch(struct tl_kvm_vcpu *vcpu);
-/* Gives KVM `general`. TL_ERROR_SYSTEM. */
-enum tl_status tl_kvm_vcpu_store(struct tl_kvm_vcpu *vcpu);
-/* The linear address of the next instruction. 0 when it is not known. */
-tl_u64 tl_kvm_vcpu_address(struct tl_kvm_vcpu *vcpu);
-/* Puts the program counter there. */
-enum tl_status tl_kvm_vcpu_go_to(struct tl_kvm_vcpu *vcpu, tl_u64 address);
-/* Where a linear address leads to by the vCPU's page tables, as KVM walks them; false: nowhere. */
-bool tl_kvm_vcpu_translate(struct tl_kvm_vcpu *vcpu, tl_u64 address, tl_u64 *physical_ret);
-/* Memory as the vCPU sees it, without our int3s; how many bytes there are from the start. */
-tl_size tl_kvm_vcpu_read(struct tl_kvm_vcpu *vcpu, tl_u64 address, void *buffer, tl_size size);
-/* Exception `vector` (1 or 3) is due to the guest: it is injected before anything else runs. TL_ERROR_SYSTEM. */
-enum tl_status tl_kvm_vcpu_inject(struct tl_kvm_vcpu *vcpu, tl_u8 vector);
-/* The guest's DR6 gets these bits besides. TL_ERROR_SYSTEM, TL_ERROR_UNSUPPORTED. */
-enum tl_status tl_kvm_vcpu_add_causes(struct tl_kvm_vcpu *vcpu, tl_u64 causes);
-
-/* ---- what a vCPU does about debugging; its own thread (vcpu_debug.c) ---- */
-
-/* What is to be arranged before it enters the guest; false: it cannot enter now, look at the orders again. */
-bool tl_kvm_vcpu_prepare(struct tl_kvm_vcpu *vcpu);
-/* It came out, whatever for: what a step had taken is put back if the step can go no further. */
-void tl_kvm_vcpu_came_out(struct tl_kvm_vcpu *vcpu, bool debug);
-/* It came out for KVM_EXIT_DEBUG. */
-void tl_kvm_vcpu_debug_exit(struct tl_kvm_vcpu *vcpu);
-/* A step, and the machine if it was taken, are given up. */
-void tl_kvm_vcpu_drop_step(struct tl_kvm_vcpu *vcpu);
-
-/* ---- vcpu.c; its own thread ---- */
-
-/* It has something to tell, and stands. */
-void tl_kvm_vcpu_announce(struct tl_kvm_vcpu *vcpu, const struct tl_event *event);
-/* The same for what is no event. `code` goes into the event's. */
-void tl_kvm_vcpu_fail(struct tl_kvm_vcpu *vcpu, enum tl_kvm_news news, tl_i32 code, const char *text);
 
 #endif

@@ -108,8 +108,9 @@ void tl_kvm_say_failure(const struct kvm_run *run, tl_u32 vcpu, char *text, tl_s
 			 internal_error(run->internal.suberror), run->internal.suberror);
 		break;
 	default:
-		snprintf(text, size, "vCPU %u cannot go on: KVM came back with exit reason %u, which nothing here asks for.",
-			 vcpu, run->exit_reason);
+		snprintf(text, size,
+			 "vCPU %u cannot go on: KVM came back with exit reason %u, which nothing here asks for.", vcpu,
+			 run->exit_reason);
 		break;
 	}
 }

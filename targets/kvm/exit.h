@@ -1,9 +1,9 @@
 /*
  * From what KVM_RUN came back with to what is to be done about it: pure functions, which touch no vCPU.
  *
- * The debugger's part is struct tl_kvm_debug_exit: what the engine is told, what the guest is given, and what is only to
- * be tried again. DR6 is read in full (Intel SDM volume 3, 18.2.3): one exit may bring several hits, the end of a step,
- * and a trap of the guest's own at once, and none of them is lost.
+ * The debugger's part is struct tl_kvm_debug_exit: what the engine is told, what the guest is given, and what is only
+ * to be tried again. DR6 is read in full (Intel SDM volume 3, 18.2.3): one exit may bring several hits, the end of a
+ * step, and a trap of the guest's own at once, and none of them is lost.
  */
 #ifndef TL_TARGETS_KVM_EXIT_H
 #define TL_TARGETS_KVM_EXIT_H
@@ -29,8 +29,8 @@ enum tl_kvm_exit tl_kvm_read_exit(const struct kvm_run *run);
 
 /* Bits of DR6 that are always set, and RTM, which is set where no transaction was debugged. */
 #define TL_KVM_DR6_FIXED ((tl_u64)0xffff0ff0)
-/* The bits that say what happened: B0 to B3, BLD, BD, BS, BT. */
-#define TL_KVM_DR6_CAUSES ((tl_u64)0xe80f)
+/* The bits that say what happened: B0 to B3, BD, BS, BT. */
+#define TL_KVM_DR6_CAUSES ((tl_u64)0xe00f)
 #define TL_KVM_DR6_HITS ((tl_u64)0xf)
 
 /* What the vCPU ran with when a debug exit came. */

@@ -76,8 +76,7 @@ enum tl_status tl_kvm_points_insert(struct tl_kvm_points *points, tl_u64 address
 	if (!tl_grow(tl_storage(), &grown, &points->capacity, points->count, sizeof(*points->points)))
 		return TL_ERROR_NO_MEMORY;
 	points->points = grown;
-	points->points[points->count] =
-		(struct tl_kvm_point){.address = address, .physical = physical, .space = space};
+	points->points[points->count] = (struct tl_kvm_point){.address = address, .physical = physical, .space = space};
 	plant(points, &points->points[points->count++]);
 	return TL_OK;
 }

@@ -6,9 +6,9 @@
  * it was found are kept, so that a hit is a hit only where the client meant it, and so that the place can be looked up
  * again.
  *
- * What a client reads is the byte below; what it writes there becomes that byte, and the int3 stays. A guest that writes
- * over an int3 (a kernel that unpacks itself, a page that is used for something else) is noticed by tl_kvm_points_look:
- * what it wrote is the byte below then, and the int3 is put back.
+ * What a client reads is the byte below; what it writes there becomes that byte, and the int3 stays. A guest that
+ * writes over an int3 (a kernel that unpacks itself, a page that is used for something else) is noticed by
+ * tl_kvm_points_look: what it wrote is the byte below then, and the int3 is put back.
  *
  * The table does not change while a vCPU looks at it: whoever calls holds the crew's lock.
  */
@@ -22,11 +22,11 @@
 #define TL_KVM_TRAP 0xcc
 
 struct tl_kvm_point {
-	tl_u64 address;  /* linear: the engine's */
-	tl_u64 physical; /* of its byte; TL_U64_MAX: it is not to be found, and nothing is planted */
-	tl_u64 space;    /* the CR3 that led there */
-	tl_u8 original;  /* the byte below, while planted */
-	bool planted;    /* the int3 is in memory, as far as we know */
+	tl_u64 address;                   /* linear: the engine's */
+	tl_u64 physical;                  /* of its byte; TL_U64_MAX: it is not to be found, and nothing is planted */
+	tl_u64 space;                     /* the CR3 that led there */
+	tl_u8 original;                   /* the byte below, while planted */
+	bool planted;                     /* the int3 is in memory, as far as we know */
 	struct tl_conditions *conditions; /* owned; NULL: it always stops */
 };
 
@@ -68,7 +68,8 @@ tl_size tl_kvm_points_look(struct tl_kvm_points *points,
 			   bool (*find)(void *context, const struct tl_kvm_point *point, tl_u64 *physical_ret),
 			   void *context);
 
-/* Guest memory at [physical, physical + size) as the guest has it, without what we planted; false: not all is memory. */
+/* Guest memory at [physical, physical + size) as the guest has it, without what we planted; false: not all is memory.
+ */
 bool tl_kvm_points_read(const struct tl_kvm_points *points, tl_u64 physical, void *buffer, tl_size size);
 /* Changes guest memory below what we planted; false: not all is memory, and nothing was changed. */
 bool tl_kvm_points_write(struct tl_kvm_points *points, tl_u64 physical, const void *buffer, tl_size size);

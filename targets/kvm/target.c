@@ -1,0 +1,398 @@
+/* The virtual machine as a target: its making and its end, what it hears of vCPUs, and what the engine asks of them. */
+#include "targets/kvm/target.h"
+
+#include "base/storage.h"
+#include "base/trace.h"
+#include "core/engine/engine.h"
+#include "targets/kvm/target_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Messages that are heard before the loop looks at its other sources again. */
+#define HEARD_AT_ONCE 16
+
+/* Linux's numbers of signals, for what a process would get in the place of what befell a vCPU. */
+enum { SIGNAL_TRAP = 5, SIGNAL_ABORT = 6, SIGNAL_BUS = 7 };
+
+static struct tl_thread_id id_of(tl_u32 vcpu)
+{
+	return (struct tl_thread_id){TL_KVM_PROCESS, (tl_u64)vcpu + 1};
+}
+
+struct tl_kvm_vcpu *tl_kvm_target_vcpu(struct tl_kvm_target *machine, struct tl_thread_id thread)
+{
+	if (!machine->adopted || thread.process != TL_KVM_PROCESS || thread.thread == 0 ||
+	    thread.thread > machine->crew.count)
+		return NULL;
+	return &machine->crew.vcpus[thread.thread - 1];
+}
+
+static void remark(const struct tl_kvm_target *machine, const char *line)
+{
+	if (machine->hooks.remark != NULL)
+		machine->hooks.remark(machine->hooks.context, line);
+}
+
+/* ---- The vCPUs' threads ---- */
+
+static int answer_device(void *context, struct tl_kvm_cpu *cpu)
+{
+	struct tl_kvm_target *machine = context;
+
+	if (cpu->run->exit_reason == KVM_EXIT_SYSTEM_EVENT)
+		return cpu->run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN ? TL_PC_POWER_OFF : TL_PC_RESET;
+	return (int)tl_kvm_computer_access(machine->computer, cpu->run);
+}
+
+static void post(void *context, const struct tl_kvm_message *message)
+{
+	struct tl_kvm_target *machine = context;
+
+	/* Without memory for a message the vCPU stands, and whoever asks for a stop hears of it. */
+	if (tl_mailbox_post(machine->mailbox, message) != TL_OK)
+		machine->crew.vcpus[message->vcpu].untold = 0;
+}
+
+static void pass_time(void *context, bool goes)
+{
+	struct tl_kvm_target *machine = context;
+
+	if (goes)
+		tl_kvm_computer_go_on(machine->computer);
+	else
+		tl_kvm_computer_stop_time(machine->computer);
+}
+
+/* ---- What they tell ---- */
+
+static void tell_off(struct tl_kvm_target *machine, int code)
+{
+	struct tl_event event = {.kind = TL_EVENT_PROCESS_EXITED, .thread = id_of(0), .code = code};
+	bool adopted = machine->adopted;
+
+	(void)tl_kvm_crew_halt(&machine->crew);
+	machine->adopted = false;
+	machine->off = true;
+	if (machine->hooks.off != NULL)
+		machine->hooks.off(machine->hooks.context, code);
+	if (!adopted)
+		return;
+	/* Its threads go before it. */
+	for (tl_u32 i = machine->crew.count; i-- > 1;) {
+		struct tl_event gone = {.kind = TL_EVENT_THREAD_EXITED, .thread = id_of(i), .code = code};
+
+		tl_engine_post(machine->target.engine, &gone);
+	}
+	tl_engine_post(machine->target.engine, &event);
+}
+
+static void tell_engine(struct tl_kvm_target *machine, tl_u32 vcpu, struct tl_event event)
+{
+	event.thread = id_of(vcpu);
+	/* Nobody wants to know any more: it runs on. */
+	if (!machine->adopted) {
+		(void)tl_kvm_crew_resume(&machine->crew, vcpu, TL_KVM_RUN, false);
+		return;
+	}
+	tl_kvm_look_through(&machine->target, event.thread);
+	TL_TRACE(EVENTS, "kvm: the control thread has heard that vCPU %u stopped: the engine is told", vcpu);
+	tl_engine_post(machine->target.engine, &event);
+}
+
+static void guest_resets(struct tl_kvm_target *machine, tl_u32 vcpu)
+{
+	struct tl_error error;
+
+	if (tl_kvm_target_restart(machine, &error) != TL_OK) {
+		remark(machine, error.text);
+		tell_off(machine, 1);
+		return;
+	}
+	remark(machine, "The guest reset the machine.");
+	(void)tl_kvm_crew_resume(&machine->crew, vcpu, TL_KVM_RUN, false);
+}
+
+static void shut_down(struct tl_kvm_target *machine, const struct tl_kvm_message *message)
+{
+	struct tl_event event = {.kind = TL_EVENT_SIGNAL, .signal = SIGNAL_ABORT, .fault = true};
+
+	remark(machine, message->text);
+	/* A PC resets itself then; somebody who debugs it wants to see where it was. */
+	if (machine->adopted)
+		tell_engine(machine, message->vcpu, event);
+	else
+		guest_resets(machine, message->vcpu);
+}
+
+static void failed(struct tl_kvm_target *machine, const struct tl_kvm_message *message)
+{
+	struct tl_event event = {.kind = TL_EVENT_SIGNAL, .signal = SIGNAL_BUS, .fault = true};
+
+	remark(machine, message->text);
+	if (machine->adopted)
+		tell_engine(machine, message->vcpu, event);
+	else
+		tell_off(machine, 1);
+}
+
+static void hear(struct tl_kvm_target *machine, const struct tl_kvm_message *message)
+{
+	if (!tl_kvm_crew_hear(&machine->crew, message))
+		return;
+	switch (message->news) {
+	case TL_KVM_NEWS_EVENT:
+		tell_engine(machine, message->vcpu, message->event);
+		break;
+	case TL_KVM_NEWS_SHUTDOWN:
+		shut_down(machine, message);
+		break;
+	case TL_KVM_NEWS_FAILED:
+		failed(machine, message);
+		break;
+	case TL_KVM_NEWS_REQUEST:
+		if (message->event.code == TL_PC_RESET)
+			guest_resets(machine, message->vcpu);
+		else
+			tell_off(machine, 0);
+		break;
+	}
+}
+
+static void take_messages(void *context, struct tl_source *source)
+{
+	struct tl_kvm_target *machine = context;
+	struct tl_kvm_message message;
+
+	(void)source;
+	for (unsigned i = 0; i < HEARD_AT_ONCE && tl_mailbox_take(machine->mailbox, &message); i++)
+		hear(machine, &message);
+}
+
+/* ---- Operations ---- */
+
+static enum tl_status resume(struct tl_target *target, struct tl_thread_id thread, const struct tl_run_request *request)
+{
+	struct tl_kvm_target *machine = tl_kvm_target_of(target);
+	struct tl_kvm_vcpu *vcpu = tl_kvm_target_vcpu(machine, thread);
+
+	if (vcpu == NULL)
+		return TL_ERROR_GONE;
+	switch (request->run) {
+	case TL_RUN_CONTINUE:
+		return tl_kvm_crew_resume(&machine->crew, vcpu->number, TL_KVM_RUN, request->over_hardware);
+	case TL_RUN_STEP:
+		return tl_kvm_crew_resume(&machine->crew, vcpu->number, TL_KVM_STEP, request->over_hardware);
+	case TL_RUN_CONTINUE_BACK:
+	case TL_RUN_STEP_BACK:
+		break;
+	}
+	return TL_ERROR_UNSUPPORTED;
+}
+
+static enum tl_status stop(struct tl_target *target, struct tl_thread_id thread)
+{
+	struct tl_kvm_target *machine = tl_kvm_target_of(target);
+	const struct tl_kvm_vcpu *vcpu = tl_kvm_target_vcpu(machine, thread);
+
+	return vcpu == NULL ? TL_ERROR_GONE : tl_kvm_crew_stop(&machine->crew, vcpu->number);
+}
+
+/* The machine runs on by itself: the engine has taken everything back. */
+static enum tl_status detach(struct tl_target *target, tl_u64 process, tl_u64 thread, tl_i32 signal)
+{
+	struct tl_kvm_target *machine = tl_kvm_target_of(target);
+
+	(void)thread;
+	(void)signal;
+	if (process != TL_KVM_PROCESS || !machine->adopted)
+		return TL_ERROR_GONE;
+	machine->adopted = false;
+	tl_kvm_crew_free(&machine->crew);
+	return TL_OK;
+}
+
+static enum tl_status kill_machine(struct tl_target *target, tl_u64 process)
+{
+	struct tl_kvm_target *machine = tl_kvm_target_of(target);
+
+	if (process != TL_KVM_PROCESS || !machine->adopted)
+		return TL_ERROR_GONE;
+	machine->adopted = false;
+	TL_TRY(tl_kvm_crew_halt(&machine->crew));
+	machine->off = true;
+	if (machine->hooks.off != NULL)
+		machine->hooks.off(machine->hooks.context, 0);
+	return TL_OK;
+}
+
+static enum tl_status adopt(struct tl_kvm_target *machine, bool running)
+{
+	enum tl_status status;
+
+	machine->adopted = true;
+	status = tl_engine_add_process(machine->target.engine, TL_KVM_PROCESS);
+	for (tl_u32 i = 0; i < machine->crew.count && status == TL_OK; i++)
+		status = tl_engine_add_thread(machine->target.engine, id_of(i), running);
+	return status;
+}
+
+/* The machine is the program: it begins anew. */
+static enum tl_status launch(struct tl_target *target, const struct tl_launch *options, tl_u64 *process_ret,
+			     const char **detail_ret)
+{
+	struct tl_kvm_target *machine = tl_kvm_target_of(target);
+	struct tl_error error;
+
+	(void)options;
+	*detail_ret = "the machine is being debugged already";
+	if (machine->adopted)
+		return TL_ERROR_STATE;
+	*detail_ret = "a processor does not come out of the guest";
+	TL_TRY(tl_kvm_crew_halt(&machine->crew));
+	if (tl_kvm_target_restart(machine, &error) != TL_OK) {
+		snprintf(machine->detail, sizeof(machine->detail), "%s", error.text);
+		*detail_ret = machine->detail;
+		return TL_ERROR_LAUNCH;
+	}
+	machine->off = false;
+	*process_ret = TL_KVM_PROCESS;
+	*detail_ret = "no memory for its processors";
+	return adopt(machine, false);
+}
+
+static enum tl_status attach(struct tl_target *target, tl_u64 process, const char **detail_ret)
+{
+	struct tl_kvm_target *machine = tl_kvm_target_of(target);
+
+	*detail_ret = "the machine is process 1";
+	if (process != TL_KVM_PROCESS)
+		return TL_ERROR_NO_PROCESS;
+	*detail_ret = "the machine is being debugged already, or switched off";
+	if (machine->adopted || machine->off)
+		return TL_ERROR_STATE;
+	*detail_ret = "no memory for its processors";
+	tl_kvm_crew_call_in(&machine->crew);
+	return adopt(machine, true);
+}
+
+static enum tl_status ask_monitor(struct tl_target *target, const char *command, struct tl_writer *output)
+{
+	const struct tl_kvm_target *machine = tl_kvm_target_of(target);
+	const struct tl_kvm_counters *counters = &machine->crew.counters;
+	char text[512];
+
+	if (strcmp(command, "counters") != 0)
+		return TL_ERROR_UNSUPPORTED;
+	snprintf(text, sizeof(text),
+		 "exits %llu, of devices %llu, kicks %llu\ntraps %llu, with a false condition %llu (carried out %llu, "
+		 "stepped over with the others held %llu), given to the guest %llu, of points that had gone %llu\n"
+		 "steps %llu, made again %llu, left for a handler %llu, swallowed %llu; points planted again %llu\n",
+		 (unsigned long long)counters->exits, (unsigned long long)counters->device_exits,
+		 (unsigned long long)counters->kicks, (unsigned long long)counters->traps,
+		 (unsigned long long)counters->false_conditions, (unsigned long long)counters->carried_out,
+		 (unsigned long long)counters->stepped_over, (unsigned long long)counters->given_to_guest,
+		 (unsigned long long)counters->stale, (unsigned long long)counters->steps,
+		 (unsigned long long)counters->repeated_steps, (unsigned long long)counters->overtaken_steps,
+		 (unsigned long long)counters->swallowed_steps, (unsigned long long)counters->replanted);
+	tl_write_text(output, text);
+	return TL_OK;
+}
+
+static const struct tl_target_ops operations = {
+	.version = TL_TARGET_VERSION,
+	.name = "kvm",
+	.capabilities = TL_CAN_STEP | TL_CAN_RUN_SOME | TL_CAN_PASS_POINTS | TL_CAN_ACCESS_RUNNING | TL_CAN_SOFTWARE |
+			TL_CAN_HARDWARE | TL_CAN_WATCH | TL_CAN_STAY,
+	.describe = tl_kvm_describe,
+	.fetch_registers = tl_kvm_fetch_registers,
+	.store_registers = tl_kvm_store_registers,
+	.fetch_program_counter = tl_kvm_fetch_program_counter,
+	.read_memory = tl_kvm_read_memory,
+	.write_memory = tl_kvm_write_memory,
+	.resume = resume,
+	.stop = stop,
+	.insert_point = tl_kvm_insert_point,
+	.remove_point = tl_kvm_remove_point,
+	.set_conditions = tl_kvm_set_conditions,
+	.detach = detach,
+	.kill = kill_machine,
+	.launch = launch,
+	.attach = attach,
+	.read_object = tl_kvm_read_object,
+	.look_through = tl_kvm_look_through,
+	.monitor = ask_monitor,
+};
+
+/* ---- Making and ending ---- */
+
+/* What a vCPU's thread knew of it is not so any more. */
+static void forget(struct tl_kvm_vcpu *vcpu)
+{
+	tl_kvm_vcpu_forget(vcpu);
+	vcpu->pass = vcpu->step_owed = false;
+	vcpu->step = (struct tl_kvm_step){0};
+	vcpu->armed_known = false;
+	vcpu->request = 0;
+}
+
+enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_error *error)
+{
+	enum tl_status status = tl_kvm_crew_alone(&machine->crew);
+
+	if (status != TL_OK)
+		return TL_FAIL(error, status, "a processor does not come out of the guest");
+	for (tl_u32 i = 0; i < machine->crew.count; i++)
+		forget(&machine->crew.vcpus[i]);
+	status = tl_kvm_computer_reset(machine->computer, error);
+	if (status == TL_OK && machine->hooks.restart != NULL)
+		status = machine->hooks.restart(machine->hooks.context, error);
+	tl_kvm_target_look_at_points(machine);
+	tl_kvm_crew_share(&machine->crew);
+	return status;
+}
+
+enum tl_status tl_kvm_target_make(struct tl_loop *loop, struct tl_kvm_computer *computer,
+				  const struct tl_kvm_target_hooks *hooks, struct tl_target **target_ret,
+				  struct tl_error *error)
+{
+	struct tl_kvm_target *machine = tl_allocate(tl_storage(), sizeof(*machine));
+	struct tl_kvm_hooks crew = {.device = answer_device, .post = post, .time = pass_time, .context = machine};
+	enum tl_status status;
+
+	if (machine == NULL)
+		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a machine");
+	machine->target.ops = &operations;
+	machine->loop = loop;
+	machine->computer = computer;
+	machine->hooks = *hooks;
+	status = tl_mailbox_create(loop, "kvm", sizeof(struct tl_kvm_message), take_messages, machine,
+				   &machine->mailbox, error);
+	if (status == TL_OK)
+		status = tl_kvm_crew_begin(&machine->crew, &computer->vm, &crew, error);
+	if (status != TL_OK) {
+		tl_kvm_target_end(&machine->target);
+		return status;
+	}
+	*target_ret = &machine->target;
+	return TL_OK;
+}
+
+void tl_kvm_target_end(struct tl_target *target)
+{
+	struct tl_kvm_target *machine;
+
+	if (target == NULL)
+		return;
+	machine = tl_kvm_target_of(target);
+	tl_kvm_crew_end(&machine->crew);
+	tl_mailbox_destroy(machine->mailbox);
+	tl_release(tl_storage(), machine, sizeof(*machine));
+}
+
+enum tl_status tl_kvm_target_populate(struct tl_target *target, struct tl_error *error)
+{
+	enum tl_status status = adopt(tl_kvm_target_of(target), false);
+
+	return status == TL_OK ? status : TL_FAIL(error, status, "no memory for the processors of the machine");
+}
