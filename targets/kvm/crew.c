@@ -162,6 +162,9 @@ enum tl_status tl_kvm_crew_alone(struct tl_kvm_crew *crew)
 
 void tl_kvm_crew_share(struct tl_kvm_crew *crew)
 {
+	/* A step that is under way is told of what has changed, too. */
+	for (tl_u32 i = 0; i < crew->count; i++)
+		crew->vcpus[i].step.armed = false;
 	tl_kvm_give(crew);
 	pthread_mutex_unlock(&crew->lock);
 }
@@ -353,6 +356,7 @@ static void init_crew(struct tl_kvm_crew *crew, struct tl_kvm_vm *vm, const stru
 	crew->hooks = *hooks;
 	crew->debug_flags = tl_kvm_guest_debug_flags(&vm->capabilities);
 	crew->points.memory = &vm->memory;
+	tl_kvm_registers_probe(&crew->registers, vm->calls, &vm->capabilities);
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);

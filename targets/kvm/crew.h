@@ -36,12 +36,14 @@
  * machine is taken alone, the byte lifted, one instruction stepped, the byte put back. The same is done for an int3
  * whose conditions are false, unless the instruction can be carried out without the processor. `pass` holds until the
  *      instruction is done, also if its page had to be fetched first: known by program counter and stack pointer.
- *   6. A step is done when KVM says so (DR6.BS). An exception that the instruction raises, or an NMI, is taken first:
- * its handler runs to its end, the instruction then is carried out and the step ends behind it. Interrupts are blocked
- *      meanwhile for PATIENCE at most, as is the machine for others: then they run on, and the step still ends where it
- *      would have. The TF that went into the handler's frame is owed: the trap that comes of it when the handler
- * returns ends the step, or, if the step was given up meanwhile, is swallowed (`step_owed`), and never reaches the
- * guest.
+ *   6. A step is one instruction, by the rule of core/cpu/x86_step.h, which puts right what it leaves in the guest. One
+ *      that raises an exception ends at the first instruction of the handler, where free debug registers wait
+ * (landings). Where none is free, or an NMI comes, the handler runs to its end, and the step ends behind the
+ * instruction that it comes back to. Interrupts are blocked meanwhile for PATIENCE at most, as is the machine for
+ * others: then they run on, and the step still ends where it would have. A TF that went into a handler's frame is owed:
+ * the trap that comes of it when the handler returns ends the step, or, if the step was given up meanwhile, is
+ * swallowed
+ *      (`step_owed`), and never reaches the guest.
  *   7. A step after which nothing has changed (a page had to be mapped by the host first) is made again, a bounded
  * number of times.
  *   8. A change of points takes the machine alone; each vCPU programs its debug state itself before it enters the guest
@@ -54,8 +56,11 @@
 #ifndef TL_TARGETS_KVM_CREW_H
 #define TL_TARGETS_KVM_CREW_H
 
+#include "core/cpu/x86_layout.h"
+#include "core/cpu/x86_step.h"
 #include "targets/kvm/debug_registers.h"
 #include "targets/kvm/points.h"
+#include "targets/kvm/registers.h"
 #include "targets/kvm/vm.h"
 
 #include <pthread.h>
@@ -101,14 +106,13 @@ struct tl_kvm_work {
 
 /* A step of one instruction under way. */
 struct tl_kvm_step {
-	bool active;      /* DR6.BS will be ours */
-	bool armed;       /* KVM has been told, since the program counter was `from` */
-	bool guest_steps; /* the guest had TF set itself */
-	bool patient;     /* interrupts are blocked, and, with `lifted`, the machine is ours alone */
-	bool lifted;      /* an int3 at `physical` is away for it */
-	bool gone;        /* it was left for a handler, and TF is the handler's frame's alone */
-	tl_u64 from;      /* linear program counter before it */
-	struct kvm_regs before;
+	bool active;  /* DR6.BS will be ours */
+	bool armed;   /* KVM has been told, since the program counter was `from` */
+	bool patient; /* interrupts are blocked, and, with `lifted`, the machine is ours alone */
+	bool lifted;  /* an int3 at `physical` is away for it */
+	bool gone;    /* it was left for a handler, and TF is the handler's frame's alone */
+	tl_u64 from;  /* linear program counter before it */
+	struct tl_x86_step x86;
 	tl_u64 physical;
 	tl_u64 began; /* the host's monotonic clock, nanoseconds */
 	tl_u32 tries;
@@ -137,6 +141,7 @@ struct tl_kvm_vcpu {
 	tl_u64 pass_at, pass_stack;
 	struct tl_kvm_step step;
 	bool step_owed;
+	tl_u32 again;                   /* how often the present step was made in vain */
 	struct tl_kvm_debug_wish armed; /* what KVM was told last */
 	bool armed_known;
 	timer_t patience; /* signals the thread, so that a step comes to an end */
@@ -145,6 +150,7 @@ struct tl_kvm_vcpu {
 	bool general_valid, system_valid; /* what follows is what KVM has */
 	struct kvm_regs general;
 	struct kvm_sregs system;
+	tl_u8 file[TL_X86_FILE_SIZE]; /* registers for those who want them as a file; for as long as they use it */
 };
 
 /* How often what happened; for `monitor`. */
@@ -180,6 +186,7 @@ struct tl_kvm_crew {
 	bool taken;                         /* the machine is somebody's alone: */
 	struct tl_kvm_vcpu *alone;          /* of this vCPU, or NULL for the control thread */
 	tl_u64 stops;                       /* the last number of a stop */
+	struct tl_kvm_registers registers;
 	struct tl_kvm_points points;
 	struct tl_x86_debug_plan plan;
 	struct tl_kvm_counters counters;

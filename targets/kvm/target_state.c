@@ -1,5 +1,4 @@
 /* Registers and memory of the machine, for the engine. */
-#include "core/cpu/x86_layout.h"
 #include "targets/kvm/target_internal.h"
 
 #include <stdio.h>
@@ -41,47 +40,23 @@ struct transfer {
 	enum tl_status status;
 };
 
-/* Where each slot of bank 0 stands in what KVM has; NULL: it has none such. */
-static __u64 *general_slot(struct kvm_regs *regs, tl_u32 slot)
-{
-	__u64 *const slots[TL_X86_SLOT_MAX] = {
-		[TL_X86_SLOT_R15] = &regs->r15, [TL_X86_SLOT_R14] = &regs->r14, [TL_X86_SLOT_R13] = &regs->r13,
-		[TL_X86_SLOT_R12] = &regs->r12, [TL_X86_SLOT_RBP] = &regs->rbp, [TL_X86_SLOT_RBX] = &regs->rbx,
-		[TL_X86_SLOT_R11] = &regs->r11, [TL_X86_SLOT_R10] = &regs->r10, [TL_X86_SLOT_R9] = &regs->r9,
-		[TL_X86_SLOT_R8] = &regs->r8,   [TL_X86_SLOT_RAX] = &regs->rax, [TL_X86_SLOT_RCX] = &regs->rcx,
-		[TL_X86_SLOT_RDX] = &regs->rdx, [TL_X86_SLOT_RSI] = &regs->rsi, [TL_X86_SLOT_RDI] = &regs->rdi,
-		[TL_X86_SLOT_RIP] = &regs->rip, [TL_X86_SLOT_RSP] = &regs->rsp, [TL_X86_SLOT_EFLAGS] = &regs->rflags,
-	};
-
-	return slots[slot];
-}
-
 static void fetch(struct tl_kvm_vcpu *vcpu, void *context)
 {
 	struct transfer *transfer = context;
+	struct tl_error error;
 
-	transfer->status = tl_kvm_vcpu_fetch(vcpu);
-	for (tl_u32 i = 0; i < TL_X86_SLOT_MAX && transfer->status == TL_OK && transfer->bank == 0; i++) {
-		const __u64 *value = general_slot(&vcpu->general, i);
-
-		tl_store_little(transfer->to + (tl_size)i * 8, value != NULL ? *value : 0, 8);
-	}
+	transfer->status = tl_kvm_registers_fetch(&vcpu->crew->registers, vcpu->cpu->descriptor, transfer->bank,
+						  transfer->to, &error);
 }
 
 static void store(struct tl_kvm_vcpu *vcpu, void *context)
 {
 	struct transfer *transfer = context;
+	struct tl_error error;
 
-	transfer->status = tl_kvm_vcpu_fetch(vcpu);
-	if (transfer->status != TL_OK || transfer->bank != 0)
-		return;
-	for (tl_u32 i = 0; i < TL_X86_SLOT_MAX; i++) {
-		__u64 *value = general_slot(&vcpu->general, i);
-
-		if (value != NULL)
-			*value = tl_load_little(transfer->from + (tl_size)i * 8, 8);
-	}
-	transfer->status = tl_kvm_vcpu_store(vcpu);
+	transfer->status = tl_kvm_registers_store(&vcpu->crew->registers, vcpu->cpu->descriptor, transfer->bank,
+						  transfer->from, &error);
+	tl_kvm_vcpu_forget(vcpu);
 }
 
 static enum tl_status move_registers(struct tl_target *target, struct tl_thread_id thread, struct transfer *transfer,

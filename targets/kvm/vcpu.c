@@ -66,7 +66,7 @@ static void set_off(struct tl_kvm_vcpu *vcpu)
 	vcpu->fresh = false;
 	tl_kvm_vcpu_pass_here(vcpu);
 	if (vcpu->over_hardware && tl_kvm_vcpu_fetch(vcpu) == TL_OK) {
-		vcpu->general.rflags |= TL_KVM_RESUME_FLAG;
+		vcpu->general.rflags |= TL_X86_FLAG_RF;
 		(void)tl_kvm_vcpu_store(vcpu);
 	}
 	vcpu->over_hardware = false;

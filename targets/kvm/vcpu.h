@@ -7,9 +7,6 @@
 
 #include "targets/kvm/crew.h"
 
-#define TL_KVM_TRAP_FLAG ((tl_u64)1 << 8)
-#define TL_KVM_RESUME_FLAG ((tl_u64)1 << 16)
-
 /* ---- vcpu.c ---- */
 
 /* The body of the thread. The lock is not held. */
@@ -33,6 +30,21 @@ tl_u64 tl_kvm_vcpu_address(struct tl_kvm_vcpu *vcpu);
 bool tl_kvm_vcpu_translate(struct tl_kvm_vcpu *vcpu, tl_u64 address, tl_u64 *physical_ret);
 /* Memory as the vCPU sees it, without our int3s; how many bytes there are from the start. */
 tl_size tl_kvm_vcpu_read(struct tl_kvm_vcpu *vcpu, tl_u64 address, void *buffer, tl_size size);
+/* Memory as the vCPU may get at it by linear addresses, without minding protections or watchpoints. */
+struct tl_memory_access tl_kvm_vcpu_memory(struct tl_kvm_vcpu *vcpu);
+/* The same as its program would: protections, watchpoints and what a page table would note down are minded. */
+struct tl_memory_access tl_kvm_vcpu_program_memory(struct tl_kvm_vcpu *vcpu);
+/*
+ * Fills vcpu->file with the registers that steps and instructions ask for: bank 0, what KVM_GET_SREGS has of bank 2,
+ * and, in long mode, FMASK. TL_ERROR_SYSTEM.
+ */
+enum tl_status tl_kvm_vcpu_fill_file(struct tl_kvm_vcpu *vcpu);
+/* Stores what of vcpu->file was changed since: banks as bits; of bank 2 that is FMASK alone. TL_ERROR_SYSTEM. */
+enum tl_status tl_kvm_vcpu_store_file(struct tl_kvm_vcpu *vcpu, tl_u32 banks);
+/* Register `number` of tl_cpu_x86_64, as far as it has 64 bits. TL_ERROR_REGISTER, TL_ERROR_SYSTEM. */
+enum tl_status tl_kvm_vcpu_register(struct tl_kvm_vcpu *vcpu, tl_u16 number, tl_u64 *value_ret);
+/* Interrupts are held back for one more instruction, as behind STI. TL_ERROR_SYSTEM. */
+enum tl_status tl_kvm_vcpu_shadow(struct tl_kvm_vcpu *vcpu);
 /* Exception `vector` (1 or 3) is due to the guest: it is injected before anything else runs. TL_ERROR_SYSTEM. */
 enum tl_status tl_kvm_vcpu_inject(struct tl_kvm_vcpu *vcpu, tl_u8 vector);
 /* The guest's DR6 gets these bits besides. TL_ERROR_SYSTEM. */

@@ -138,7 +138,7 @@ static bool overtaken(struct tl_kvm_vcpu *vcpu)
 	return tl_kvm_vcpu_address(vcpu) != vcpu->step.from;
 }
 
-/* KVM forgets the step: what it shows of the flags is the guest's again. */
+/* KVM forgets the step: what it shows of the flags is what the guest will have. */
 static void disarm(struct tl_kvm_vcpu *vcpu)
 {
 	struct tl_kvm_debug_wish wish = wish_of(vcpu);
@@ -147,6 +147,30 @@ static void disarm(struct tl_kvm_vcpu *vcpu)
 		return;
 	if (program(vcpu, &wish))
 		tl_kvm_vcpu_forget(vcpu);
+}
+
+static void clear_trap_flag(struct tl_kvm_vcpu *vcpu)
+{
+	if (tl_kvm_vcpu_fetch(vcpu) != TL_OK || (vcpu->general.rflags & TL_X86_FLAG_TF) == 0)
+		return;
+	vcpu->general.rflags &= ~TL_X86_FLAG_TF;
+	(void)tl_kvm_vcpu_store(vcpu);
+}
+
+/* What the step left in the guest is put right; KVM knows of no step any more. */
+static struct tl_x86_step_result mend(struct tl_kvm_vcpu *vcpu, bool trapped)
+{
+	const struct tl_memory_access memory = tl_kvm_vcpu_memory(vcpu);
+	struct tl_x86_step_result result = {.end = TL_X86_STEP_DONE};
+
+	/* It came with the flags of a handler's frame. */
+	if (vcpu->step.gone)
+		clear_trap_flag(vcpu);
+	if (tl_kvm_vcpu_fill_file(vcpu) != TL_OK)
+		return result;
+	result = tl_x86_step_end(&vcpu->step.x86, vcpu->file, trapped, &memory);
+	(void)tl_kvm_vcpu_store_file(vcpu, result.changed);
+	return result;
 }
 
 void tl_kvm_vcpu_drop_step(struct tl_kvm_vcpu *vcpu)
@@ -166,24 +190,86 @@ void tl_kvm_vcpu_drop_step(struct tl_kvm_vcpu *vcpu)
 	put_back(vcpu);
 	set_patience(vcpu, false);
 	disarm(vcpu);
+	(void)mend(vcpu, false);
 }
 
-static bool begin_step(struct tl_kvm_vcpu *vcpu, bool lift, tl_u64 physical)
+static enum tl_status begin_step(struct tl_kvm_vcpu *vcpu, bool lift, tl_u64 physical)
 {
+	const struct tl_memory_access memory = tl_kvm_vcpu_memory(vcpu);
+	bool hide = (vcpu->crew->debug_flags & KVM_GUESTDBG_BLOCKIRQ) == 0;
 	struct tl_kvm_step *step = &vcpu->step;
-	tl_u64 from = tl_kvm_vcpu_address(vcpu);
 
 	*step = (struct tl_kvm_step){.active = true,
 				     .patient = true,
 				     .lifted = lift,
 				     .physical = physical,
-				     .from = from,
-				     .before = vcpu->general,
-				     .began = host_now(),
-				     .guest_steps = (vcpu->general.rflags & TL_KVM_TRAP_FLAG) != 0};
+				     .from = tl_kvm_vcpu_address(vcpu),
+				     .began = host_now()};
+	TL_TRY(tl_kvm_vcpu_fill_file(vcpu));
+	tl_x86_step_begin(&step->x86, vcpu->file, hide, &memory);
+	TL_TRY(tl_kvm_vcpu_store_file(vcpu, step->x86.changed));
 	if (lift)
 		tl_kvm_points_lift(&vcpu->crew->points, physical);
 	set_patience(vcpu, true);
+	return TL_OK;
+}
+
+/* Handlers that the instruction may lead to, as far as there are debug registers for them. */
+static void add_landings(const struct tl_x86_step *step, struct tl_x86_debug_plan *plan)
+{
+	for (tl_u8 i = 0; i < step->landing_count; i++)
+		if (tl_kvm_debug_add(plan, TL_POINT_HARDWARE, step->landings[i].address, 1) != TL_OK)
+			return;
+}
+
+static bool is_landing(const struct tl_kvm_step *step, tl_u64 address)
+{
+	for (tl_u8 i = 0; i < step->x86.landing_count; i++)
+		if (step->active && step->x86.landings[i].address == address)
+			return true;
+	return false;
+}
+
+static void give_to_guest(struct tl_kvm_vcpu *vcpu, tl_u8 vector, tl_u64 causes)
+{
+	char text[96];
+
+	vcpu->crew->counters.given_to_guest++;
+	if (tl_kvm_vcpu_add_causes(vcpu, causes) == TL_OK && tl_kvm_vcpu_inject(vcpu, vector) == TL_OK)
+		return;
+	snprintf(text, sizeof(text), "vCPU %u: exception %u could not be given back to the guest.", vcpu->number,
+		 vector);
+	tl_kvm_vcpu_fail(vcpu, TL_KVM_NEWS_FAILED, 0, text);
+}
+
+/*
+ * The step has come to its end, by DR6.BS (`trapped`) or at a landing: what it had taken is put back. False: nothing
+ * has come of it, and it is made again.
+ */
+static bool finish_step(struct tl_kvm_vcpu *vcpu, bool trapped)
+{
+	struct tl_kvm_step *step = &vcpu->step;
+	struct tl_x86_step_result result;
+	tl_u32 tries = step->tries;
+
+	step->active = false;
+	put_back(vcpu);
+	set_patience(vcpu, false);
+	disarm(vcpu);
+	result = mend(vcpu, trapped);
+	if (result.end == TL_X86_STEP_AGAIN && tries < TRIES_MAX) {
+		vcpu->crew->counters.repeated_steps++;
+		vcpu->again = tries + 1;
+		return false;
+	}
+	vcpu->again = 0;
+	/* In a handler the instruction is still to come. */
+	vcpu->pass = vcpu->pass && result.end == TL_X86_STEP_ENTERED;
+	vcpu->crew->counters.steps++;
+	if (result.sti_shadow)
+		(void)tl_kvm_vcpu_shadow(vcpu);
+	if (result.guest_trap)
+		give_to_guest(vcpu, 1, TL_X86_DR6_STEP);
 	return true;
 }
 
@@ -199,12 +285,33 @@ static bool arm(struct tl_kvm_vcpu *vcpu)
 		wish.catch_debug = step->gone = true;
 	} else if (step->active) {
 		wish.step = true;
+		add_landings(&step->x86, &wish.plan);
 		wish.block_interrupts = step->patient && (vcpu->crew->debug_flags & KVM_GUESTDBG_BLOCKIRQ) != 0;
 	}
 	if (!program(vcpu, &wish))
 		return false;
 	step->armed = step->active;
 	return true;
+}
+
+/* True: the vCPU is to enter the guest for it. */
+static bool start_step(struct tl_kvm_vcpu *vcpu, bool lift, tl_u64 physical)
+{
+	const struct tl_event stepped = {.kind = TL_EVENT_STEPPED, .stepped = true};
+
+	if (begin_step(vcpu, lift, physical) != TL_OK) {
+		tl_kvm_vcpu_fail(vcpu, TL_KVM_NEWS_FAILED, 0,
+				 "A processor's registers cannot be read or set for a step.");
+		return false;
+	}
+	vcpu->step.tries = vcpu->again;
+	if (!vcpu->step.x86.done)
+		return true;
+	/* It was carried out on the registers. */
+	(void)finish_step(vcpu, true);
+	if (vcpu->task == TL_KVM_STEP)
+		tl_kvm_vcpu_announce(vcpu, &stepped);
+	return false;
 }
 
 bool tl_kvm_vcpu_prepare(struct tl_kvm_vcpu *vcpu)
@@ -223,7 +330,7 @@ bool tl_kvm_vcpu_prepare(struct tl_kvm_vcpu *vcpu)
 			tl_kvm_give(vcpu->crew);
 		if (lift)
 			vcpu->crew->counters.stepped_over++;
-		if ((lift || vcpu->task == TL_KVM_STEP) && !begin_step(vcpu, lift, physical))
+		if ((lift || vcpu->task == TL_KVM_STEP) && !start_step(vcpu, lift, physical))
 			return false;
 	}
 	return arm(vcpu);
@@ -243,56 +350,6 @@ void tl_kvm_vcpu_came_out(struct tl_kvm_vcpu *vcpu, bool debug)
 		tl_kvm_vcpu_drop_step(vcpu);
 }
 
-/* All but the flags that steps themselves change. */
-static bool same_registers(const struct kvm_regs *one, const struct kvm_regs *other)
-{
-	struct kvm_regs masked = *one;
-
-	masked.rflags ^= (masked.rflags ^ other->rflags) & (TL_KVM_TRAP_FLAG | TL_KVM_RESUME_FLAG);
-	return memcmp(&masked, other, sizeof(masked)) == 0;
-}
-
-/*
- * Whether nothing has come of the step, and it is to be made again. One that leads to itself and changes nothing is
- * carried out a few times more: nobody can see that.
- */
-static bool again(struct tl_kvm_vcpu *vcpu)
-{
-	struct tl_kvm_step *step = &vcpu->step;
-
-	if (tl_kvm_vcpu_address(vcpu) != step->from || step->tries >= TRIES_MAX ||
-	    !same_registers(&step->before, &vcpu->general))
-		return false;
-	step->tries++;
-	step->armed = false;
-	vcpu->crew->counters.repeated_steps++;
-	return true;
-}
-
-/* It came with the flags of a handler's frame. */
-static void clear_trap_flag(struct tl_kvm_vcpu *vcpu)
-{
-	if (tl_kvm_vcpu_fetch(vcpu) != TL_OK || (vcpu->general.rflags & TL_KVM_TRAP_FLAG) == 0)
-		return;
-	vcpu->general.rflags &= ~TL_KVM_TRAP_FLAG;
-	(void)tl_kvm_vcpu_store(vcpu);
-}
-
-/* The step is done: what it had taken is put back, and KVM's view of the flags is the guest's. */
-static void finish_step(struct tl_kvm_vcpu *vcpu)
-{
-	struct tl_kvm_step *step = &vcpu->step;
-
-	step->active = false;
-	vcpu->pass = false;
-	vcpu->crew->counters.steps++;
-	put_back(vcpu);
-	set_patience(vcpu, false);
-	disarm(vcpu);
-	if (step->gone)
-		clear_trap_flag(vcpu);
-}
-
 /* ---- Conditions ---- */
 
 static enum tl_status condition_memory(void *context, tl_u64 address, void *buffer, tl_size size)
@@ -300,34 +357,9 @@ static enum tl_status condition_memory(void *context, tl_u64 address, void *buff
 	return tl_kvm_vcpu_read(context, address, buffer, size) == size ? TL_OK : TL_ERROR_MEMORY;
 }
 
-/* The general ones; a condition that asks for others stops, and is decided again by the engine, which has them. */
 static enum tl_status condition_register(void *context, tl_u16 number, tl_u64 *value_ret)
 {
-	struct tl_kvm_vcpu *vcpu = context;
-	const struct kvm_regs *regs = &vcpu->general;
-	/* In the order of gdb's numbers. */
-	const tl_u64 values[] = {regs->rax,
-				 regs->rbx,
-				 regs->rcx,
-				 regs->rdx,
-				 regs->rsi,
-				 regs->rdi,
-				 regs->rbp,
-				 regs->rsp,
-				 regs->r8,
-				 regs->r9,
-				 regs->r10,
-				 regs->r11,
-				 regs->r12,
-				 regs->r13,
-				 regs->r14,
-				 regs->r15,
-				 tl_kvm_vcpu_address(vcpu)};
-
-	if (number >= TL_COUNT(values))
-		return TL_ERROR_REGISTER;
-	*value_ret = values[number];
-	return TL_OK;
+	return tl_kvm_vcpu_register(context, number, value_ret);
 }
 
 static bool conditions_hold(struct tl_kvm_vcpu *vcpu, const struct tl_conditions *conditions)
@@ -337,22 +369,36 @@ static bool conditions_hold(struct tl_kvm_vcpu *vcpu, const struct tl_conditions
 							 .context = vcpu,
 							 .address_size = 8};
 
-	return tl_kvm_vcpu_fetch(vcpu) != TL_OK || tl_conditions_hold(conditions, &environment);
+	return tl_conditions_hold(conditions, &environment);
+}
+
+/*
+ * The instruction under an int3 whose conditions are false, carried out without the processor: nobody has to wait. Only
+ * in 64-bit mode, which the engine's decoder speaks, and where the guest does not step itself.
+ */
+static bool carry_out(struct tl_kvm_vcpu *vcpu)
+{
+	const struct tl_memory_access any = tl_kvm_vcpu_memory(vcpu), program = tl_kvm_vcpu_program_memory(vcpu);
+	struct tl_instruction instruction;
+	tl_u8 bytes[TL_INSTRUCTION_MAX];
+	tl_size size = sizeof(bytes);
+	tl_u64 at;
+
+	if (tl_kvm_vcpu_fill_file(vcpu) != TL_OK || tl_x86_mode_of(vcpu->file) != TL_X86_MODE_64 ||
+	    (vcpu->general.rflags & TL_X86_FLAG_TF) != 0)
+		return false;
+	at = tl_kvm_vcpu_address(vcpu);
+	while (size > 0 && any.read(any.context, at, bytes, size) != TL_OK)
+		size--;
+	if (size == 0 || tl_cpu_x86_64.decode(bytes, size, &instruction) != TL_OK || !instruction.carried_out ||
+	    tl_cpu_x86_64.carry_out(vcpu->file, bytes, size, &program) != TL_OK ||
+	    tl_kvm_vcpu_store_file(vcpu, 1u << TL_BANK_GENERAL) != TL_OK)
+		return false;
+	vcpu->crew->counters.carried_out++;
+	return true;
 }
 
 /* ---- Exits ---- */
-
-static void give_to_guest(struct tl_kvm_vcpu *vcpu, tl_u8 vector, tl_u64 causes)
-{
-	char text[96];
-
-	vcpu->crew->counters.given_to_guest++;
-	if (tl_kvm_vcpu_add_causes(vcpu, causes) == TL_OK && tl_kvm_vcpu_inject(vcpu, vector) == TL_OK)
-		return;
-	snprintf(text, sizeof(text), "vCPU %u: exception %u could not be given back to the guest.", vcpu->number,
-		 vector);
-	tl_kvm_vcpu_fail(vcpu, TL_KVM_NEWS_FAILED, 0, text);
-}
 
 /* An int3 ran at a linear address. */
 static void trap_exit(struct tl_kvm_vcpu *vcpu, tl_u64 address)
@@ -372,7 +418,8 @@ static void trap_exit(struct tl_kvm_vcpu *vcpu, tl_u64 address)
 			return; /* it was to be passed, and something came in between */
 		if (!conditions_hold(vcpu, point->conditions)) {
 			crew->counters.false_conditions++;
-			tl_kvm_vcpu_pass_here(vcpu);
+			if (!carry_out(vcpu))
+				tl_kvm_vcpu_pass_here(vcpu);
 			return;
 		}
 		tl_kvm_vcpu_announce(vcpu, &event);
@@ -423,16 +470,16 @@ static void tell(struct tl_kvm_vcpu *vcpu, struct tl_event *event)
 
 static void debug_exception(struct tl_kvm_vcpu *vcpu, tl_u64 dr6, tl_u64 address)
 {
-	const struct tl_kvm_debug_input input = {.plan = &vcpu->armed.plan,
-						 .stepping = vcpu->step.active,
-						 .guest_steps = vcpu->step.active && vcpu->step.guest_steps,
-						 .step_owed = vcpu->step_owed};
+	const struct tl_kvm_debug_input input = {
+		.plan = &vcpu->armed.plan, .stepping = vcpu->step.active, .step_owed = vcpu->step_owed};
 	struct tl_kvm_debug_exit exit = tl_kvm_read_debug(dr6, address, &input);
 
-	if (exit.event.kind == TL_EVENT_STEPPED && again(vcpu))
+	if (exit.event.kind == TL_EVENT_HARDWARE_BREAKPOINT && is_landing(&vcpu->step, address)) {
+		exit.event = (struct tl_event){.kind = TL_EVENT_STEPPED, .stepped = true};
+		(void)finish_step(vcpu, false);
+	} else if (exit.event.stepped && !finish_step(vcpu, true) && exit.event.kind == TL_EVENT_STEPPED) {
 		return;
-	if (exit.event.stepped)
-		finish_step(vcpu);
+	}
 	if (exit.swallowed)
 		swallow(vcpu);
 	if (exit.guest_debug) {
