@@ -6,14 +6,16 @@
 #include "core/engine/engine.h"
 #include "targets/kvm/target_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Messages that are heard before the loop looks at its other sources again. */
 #define HEARD_AT_ONCE 16
 
 /* Linux's numbers of signals, for what a process would get in the place of what befell a vCPU. */
-enum { SIGNAL_TRAP = 5, SIGNAL_ABORT = 6, SIGNAL_BUS = 7 };
+enum { SIGNAL_ABORT = 6, SIGNAL_BUS = 7 };
 
 static struct tl_thread_id id_of(tl_u32 vcpu)
 {
@@ -30,8 +32,15 @@ struct tl_kvm_vcpu *tl_kvm_target_vcpu(struct tl_kvm_target *machine, struct tl_
 
 static void remark(const struct tl_kvm_target *machine, const char *line)
 {
-	if (machine->hooks.remark != NULL)
-		machine->hooks.remark(machine->hooks.context, line);
+	if (machine->remark != NULL)
+		machine->remark(machine->remark_context, line);
+}
+
+static void trace_state(void *context, enum tl_run_state before, enum tl_run_state now)
+{
+	(void)context;
+	TL_TRACE(STATES, "kvm: the machine was %s, is %s; its subscribers are told", tl_run_state_name(before),
+		 tl_run_state_name(now));
 }
 
 /* ---- The vCPUs' threads ---- */
@@ -42,7 +51,7 @@ static int answer_device(void *context, struct tl_kvm_cpu *cpu)
 
 	if (cpu->run->exit_reason == KVM_EXIT_SYSTEM_EVENT)
 		return cpu->run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN ? TL_PC_POWER_OFF : TL_PC_RESET;
-	return (int)tl_kvm_computer_access(machine->computer, cpu->run);
+	return (int)tl_kvm_computer_access(&machine->computer, cpu->run);
 }
 
 static void post(void *context, const struct tl_kvm_message *message)
@@ -59,9 +68,9 @@ static void pass_time(void *context, bool goes)
 	struct tl_kvm_target *machine = context;
 
 	if (goes)
-		tl_kvm_computer_go_on(machine->computer);
+		tl_kvm_computer_go_on(&machine->computer);
 	else
-		tl_kvm_computer_stop_time(machine->computer);
+		tl_kvm_computer_stop_time(&machine->computer);
 }
 
 /* ---- What they tell ---- */
@@ -74,8 +83,7 @@ static void tell_off(struct tl_kvm_target *machine, int code)
 	(void)tl_kvm_crew_halt(&machine->crew);
 	machine->adopted = false;
 	machine->off = true;
-	if (machine->hooks.off != NULL)
-		machine->hooks.off(machine->hooks.context, code);
+	(void)tl_run_state_change(&machine->states, code == 0 ? TL_RUN_STATE_OFF : TL_RUN_STATE_FAILED);
 	if (!adopted)
 		return;
 	/* Its threads go before it. */
@@ -95,6 +103,8 @@ static void tell_engine(struct tl_kvm_target *machine, tl_u32 vcpu, struct tl_ev
 		(void)tl_kvm_crew_resume(&machine->crew, vcpu, TL_KVM_RUN, false);
 		return;
 	}
+	(void)tl_run_state_change(&machine->states,
+				  event.kind == TL_EVENT_PAUSED ? TL_RUN_STATE_PAUSED : TL_RUN_STATE_DEBUG);
 	tl_kvm_look_through(&machine->target, event.thread);
 	TL_TRACE(EVENTS, "kvm: the control thread has heard that vCPU %u stopped: the engine is told", vcpu);
 	tl_engine_post(machine->target.engine, &event);
@@ -178,6 +188,7 @@ static enum tl_status resume(struct tl_target *target, struct tl_thread_id threa
 
 	if (vcpu == NULL)
 		return TL_ERROR_GONE;
+	(void)tl_run_state_change(&machine->states, TL_RUN_STATE_RUNNING);
 	switch (request->run) {
 	case TL_RUN_CONTINUE:
 		return tl_kvm_crew_resume(&machine->crew, vcpu->number, TL_KVM_RUN, request->over_hardware);
@@ -208,6 +219,7 @@ static enum tl_status detach(struct tl_target *target, tl_u64 process, tl_u64 th
 	if (process != TL_KVM_PROCESS || !machine->adopted)
 		return TL_ERROR_GONE;
 	machine->adopted = false;
+	(void)tl_run_state_change(&machine->states, TL_RUN_STATE_RUNNING);
 	tl_kvm_crew_free(&machine->crew);
 	return TL_OK;
 }
@@ -221,8 +233,7 @@ static enum tl_status kill_machine(struct tl_target *target, tl_u64 process)
 	machine->adopted = false;
 	TL_TRY(tl_kvm_crew_halt(&machine->crew));
 	machine->off = true;
-	if (machine->hooks.off != NULL)
-		machine->hooks.off(machine->hooks.context, 0);
+	(void)tl_run_state_change(&machine->states, TL_RUN_STATE_OFF);
 	return TL_OK;
 }
 
@@ -244,10 +255,15 @@ static enum tl_status launch(struct tl_target *target, const struct tl_launch *o
 	struct tl_kvm_target *machine = tl_kvm_target_of(target);
 	struct tl_error error;
 
-	(void)options;
 	*detail_ret = "the machine is being debugged already";
 	if (machine->adopted)
 		return TL_ERROR_STATE;
+	if (options->terminal != NULL &&
+	    tl_serial_line_set_terminal(&machine->computer.serial, options->terminal, &error) != TL_OK) {
+		snprintf(machine->detail, sizeof(machine->detail), "%s", error.text);
+		*detail_ret = machine->detail;
+		return TL_ERROR_LAUNCH;
+	}
 	*detail_ret = "a processor does not come out of the guest";
 	TL_TRY(tl_kvm_crew_halt(&machine->crew));
 	if (tl_kvm_target_restart(machine, &error) != TL_OK) {
@@ -256,6 +272,7 @@ static enum tl_status launch(struct tl_target *target, const struct tl_launch *o
 		return TL_ERROR_LAUNCH;
 	}
 	machine->off = false;
+	(void)tl_run_state_change(&machine->states, TL_RUN_STATE_AT_RESET);
 	*process_ret = TL_KVM_PROCESS;
 	*detail_ret = "no memory for its processors";
 	return adopt(machine, false);
@@ -344,41 +361,54 @@ enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_er
 		return TL_FAIL(error, status, "a processor does not come out of the guest");
 	for (tl_u32 i = 0; i < machine->crew.count; i++)
 		forget(&machine->crew.vcpus[i]);
-	status = tl_kvm_computer_reset(machine->computer, error);
-	if (status == TL_OK && machine->hooks.restart != NULL)
-		status = machine->hooks.restart(machine->hooks.context, error);
+	/* What is loaded goes below the points. */
+	status = tl_kvm_computer_reset(&machine->computer, error);
 	tl_kvm_target_look_at_points(machine);
 	tl_kvm_crew_share(&machine->crew);
 	return status;
 }
 
-enum tl_status tl_kvm_target_make(struct tl_loop *loop, struct tl_kvm_computer *computer,
-				  const struct tl_kvm_target_hooks *hooks, struct tl_target **target_ret,
-				  struct tl_error *error)
+static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_options *options, struct tl_error *error)
+{
+	const struct tl_kvm_hooks hooks = {
+		.device = answer_device, .post = post, .time = pass_time, .context = machine};
+
+	if (options->program != NULL) {
+		machine->program = realpath(options->program, NULL);
+		if (machine->program == NULL)
+			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "%s cannot be read", options->program);
+	}
+	TL_TRY(tl_kvm_computer_open(&machine->computer, machine->loop, options, error));
+	machine->opened = true;
+	TL_TRY(tl_mailbox_create(machine->loop, "kvm", sizeof(struct tl_kvm_message), take_messages, machine,
+				 &machine->mailbox, error));
+	return tl_kvm_crew_begin(&machine->crew, &machine->computer.vm, &hooks, error);
+}
+
+enum tl_status tl_kvm_target_create(struct tl_loop *loop, const struct tl_kvm_options *options,
+				    struct tl_target **target_ret, struct tl_error *error)
 {
 	struct tl_kvm_target *machine = tl_allocate(tl_storage(), sizeof(*machine));
-	struct tl_kvm_hooks crew = {.device = answer_device, .post = post, .time = pass_time, .context = machine};
 	enum tl_status status;
 
 	if (machine == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a machine");
 	machine->target.ops = &operations;
 	machine->loop = loop;
-	machine->computer = computer;
-	machine->hooks = *hooks;
-	status = tl_mailbox_create(loop, "kvm", sizeof(struct tl_kvm_message), take_messages, machine,
-				   &machine->mailbox, error);
-	if (status == TL_OK)
-		status = tl_kvm_crew_begin(&machine->crew, &computer->vm, &crew, error);
+	machine->remark = options->remark;
+	machine->remark_context = options->context;
+	machine->tracer.changed = trace_state;
+	tl_run_state_subscribe(&machine->states, &machine->tracer);
+	status = build(machine, options, error);
 	if (status != TL_OK) {
-		tl_kvm_target_end(&machine->target);
+		tl_kvm_target_destroy(&machine->target);
 		return status;
 	}
 	*target_ret = &machine->target;
 	return TL_OK;
 }
 
-void tl_kvm_target_end(struct tl_target *target)
+void tl_kvm_target_destroy(struct tl_target *target)
 {
 	struct tl_kvm_target *machine;
 
@@ -387,6 +417,9 @@ void tl_kvm_target_end(struct tl_target *target)
 	machine = tl_kvm_target_of(target);
 	tl_kvm_crew_end(&machine->crew);
 	tl_mailbox_destroy(machine->mailbox);
+	if (machine->opened)
+		tl_kvm_computer_close(&machine->computer);
+	free(machine->program);
 	tl_release(tl_storage(), machine, sizeof(*machine));
 }
 
@@ -395,4 +428,19 @@ enum tl_status tl_kvm_target_populate(struct tl_target *target, struct tl_error 
 	enum tl_status status = adopt(tl_kvm_target_of(target), false);
 
 	return status == TL_OK ? status : TL_FAIL(error, status, "no memory for the processors of the machine");
+}
+
+struct tl_run_states *tl_kvm_target_states(struct tl_target *target)
+{
+	return &tl_kvm_target_of(target)->states;
+}
+
+enum tl_status tl_kvm_target_set_terminal(struct tl_target *target, const char *path, struct tl_error *error)
+{
+	return tl_serial_line_set_terminal(&tl_kvm_target_of(target)->computer.serial, path, error);
+}
+
+const char *tl_kvm_target_program(struct tl_target *target)
+{
+	return tl_kvm_target_of(target)->program;
 }

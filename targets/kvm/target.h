@@ -10,33 +10,29 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "core/engine/target.h"
-#include "targets/kvm/computer.h"
-
-/* What the target needs of whoever made the machine. All but `context` may be NULL. */
-struct tl_kvm_target_hooks {
-	/*
-	 * The machine was reset: what is loaded is put into memory and processors anew. All vCPUs are outside the
-	 * guest.
-	 */
-	enum tl_status (*restart)(void *context, struct tl_error *error);
-	/* A line for people, about what happened to the machine. */
-	void (*remark)(void *context, const char *line);
-	/* The machine is off: `code` 0, or of the failure. */
-	void (*off)(void *context, int code);
-	void *context;
-};
+#include "machine/run_state.h"
+#include "targets/kvm/options.h"
 
 /*
- * A target over a machine that is loaded and stands; it outlives the target. The target lives in `loop`.
- * TL_ERROR_NO_MEMORY, TL_ERROR_SYSTEM.
+ * Builds the machine, loads it, and leaves it where it begins. The target lives in `loop`. Errors say what is wrong
+ * with which file or option, or what the host lacks (tl_kvm_computer_open).
  */
-TL_CHECKED enum tl_status tl_kvm_target_make(struct tl_loop *loop, struct tl_kvm_computer *computer,
-					     const struct tl_kvm_target_hooks *hooks, struct tl_target **target_ret,
-					     struct tl_error *error);
-/* Ends the vCPUs' threads. NULL is fine. The engine goes first. */
-void tl_kvm_target_end(struct tl_target *target);
+TL_CHECKED enum tl_status tl_kvm_target_create(struct tl_loop *loop, const struct tl_kvm_options *options,
+					       struct tl_target **target_ret, struct tl_error *error);
+/* Ends the machine. NULL is fine. The engine goes first. */
+void tl_kvm_target_destroy(struct tl_target *target);
 
 /* Tells the engine that was made over it of the vCPUs, all of which stand. */
 TL_CHECKED enum tl_status tl_kvm_target_populate(struct tl_target *target, struct tl_error *error);
+
+/* What it is doing, with its subscribers. */
+struct tl_run_states *tl_kvm_target_states(struct tl_target *target);
+
+/* Connects the serial port with a terminal, by its path, instead of what it was connected with. */
+TL_CHECKED enum tl_status tl_kvm_target_set_terminal(struct tl_target *target, const char *path,
+						     struct tl_error *error);
+
+/* The program that it runs, which has its symbols; absolute. NULL: it runs none. */
+const char *tl_kvm_target_program(struct tl_target *target);
 
 #endif

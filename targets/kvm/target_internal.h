@@ -2,6 +2,7 @@
 #ifndef TL_TARGETS_KVM_TARGET_INTERNAL_H
 #define TL_TARGETS_KVM_TARGET_INTERNAL_H
 
+#include "targets/kvm/computer.h"
 #include "targets/kvm/target.h"
 #include "targets/kvm/vcpu.h"
 
@@ -11,9 +12,14 @@ struct tl_kvm_target {
 	struct tl_target target;
 	struct tl_loop *loop;
 	struct tl_mailbox *mailbox;
-	struct tl_kvm_computer *computer; /* borrowed */
-	struct tl_kvm_target_hooks hooks;
+	struct tl_kvm_computer computer;
+	bool opened;
 	struct tl_kvm_crew crew;
+	struct tl_run_states states;
+	struct tl_run_subscriber tracer;
+	char *program; /* absolute; owned; NULL: none */
+	void (*remark)(void *context, const char *line);
+	void *remark_context;
 	bool adopted;   /* the engine knows the process */
 	bool off;       /* the machine was switched off */
 	bool physical;  /* addresses are physical ones (PhyMemMode) */

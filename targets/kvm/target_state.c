@@ -172,6 +172,7 @@ enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id 
 {
 	struct tl_kvm_target *machine = tl_kvm_target_of(target);
 	char text[64] = "";
+	const char *from = text;
 	tl_size whole;
 
 	*done_ret = 0;
@@ -185,6 +186,10 @@ enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id 
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)thread.thread - 1);
 		break;
 	case TL_OBJECT_EXEC_FILE:
+		if (machine->program == NULL)
+			return TL_ERROR_UNSUPPORTED;
+		from = machine->program;
+		break;
 	case TL_OBJECT_AUXV:
 	case TL_OBJECT_SIGINFO:
 	case TL_OBJECT_MEMORY_MAP:
@@ -193,11 +198,11 @@ enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id 
 	case TL_OBJECT_MAX:
 		return TL_ERROR_UNSUPPORTED;
 	}
-	whole = strlen(text);
+	whole = strlen(from);
 	if (offset >= whole)
 		return TL_OK;
 	*done_ret = whole - offset < size ? whole - (tl_size)offset : size;
-	tl_copy(buffer, text + offset, *done_ret);
+	tl_copy(buffer, from + offset, *done_ret);
 	return TL_OK;
 }
 
