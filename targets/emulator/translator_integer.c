@@ -16,6 +16,10 @@ static void commutative(struct tl_unit *unit, tl_u32 opcode)
 {
 	tl_u8 to = tl_unit_result(unit->is.rd, TL_RAX), a = unit->is.rs1, b = unit->is.rs2;
 
+	if (opcode != TL_X86_AND && (a == 0 || b == 0)) { /* most are: mv */
+		tl_unit_put(unit, unit->is.rd, tl_unit_use(unit, a == 0 ? b : a, TL_RAX));
+		return;
+	}
 	if (unit->is.rd == b) {
 		tl_u8 other = a;
 
@@ -27,8 +31,7 @@ static void commutative(struct tl_unit *unit, tl_u32 opcode)
 			  tl_x86_mx((tl_u8)tl_pinned[a], (tl_u8)tl_pinned[b], 0, 0));
 	} else {
 		tl_unit_take(unit, a, to);
-		if (opcode != TL_X86_ADD || b != 0)
-			tl_x86_op(unit->code, opcode | TL_X86_W, to, tl_unit_x(b));
+		tl_x86_op(unit->code, opcode | TL_X86_W, to, tl_unit_x(b));
 	}
 	tl_unit_put(unit, unit->is.rd, to);
 }

@@ -180,6 +180,64 @@ static tl_u32 atomic_opcode(enum tl_riscv_operation operation)
 	}
 }
 
+/* The address of an atomic access into rax, and what is to be added to it into rcx. */
+static struct tl_cold *look_up_atomic(struct tl_unit *unit, tl_u32 wide)
+{
+	struct tl_cold *cold;
+	tl_u32 site;
+
+	tl_unit_take(unit, unit->is.rs1, TL_RAX);
+	site = tl_unit_look_up(unit, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
+	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
+	cold->look = 1 + TL_LOOK_ATOMIC;
+	cold->info = (tl_u32)unit->is.length << 8;
+	return cold;
+}
+
+/* lr. It asks for the right to write, too, which the sc behind it will need. */
+static void load_reserved(struct tl_unit *unit, tl_u32 wide)
+{
+	struct tl_cold *cold = look_up_atomic(unit, wide);
+	struct tl_x86 *code = unit->code;
+
+	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RDX, tl_x86_mx(TL_RAX, TL_RCX, 0, 0));
+	tl_x86_op(code, TL_X86_STORE | TL_X86_W, TL_RAX, tl_unit_in_hart(TL_AT(reserved_address)));
+	tl_x86_op(code, (wide != 0 ? TL_X86_MOV : TL_X86_MOVSXD) | TL_X86_W, TL_RAX, tl_x86_m(TL_RDX, 0));
+	tl_x86_op(code, TL_X86_SUB | TL_X86_W, TL_RDX, tl_unit_in_hart(TL_AT(translated.direct)));
+	tl_x86_op(code, TL_X86_STORE | TL_X86_W, TL_RDX, tl_unit_in_hart(TL_AT(reservation)));
+	tl_x86_op(code, 0xc6, 0, tl_unit_in_hart(TL_AT(reserved))); /* mov byte, number */
+	tl_x86_byte(code, 1);
+	tl_unit_put(unit, unit->is.rd, TL_RAX);
+	tl_unit_stepped(unit, cold);
+}
+
+/* sc, where it succeeds. */
+static void store_conditional(struct tl_unit *unit, tl_u32 wide)
+{
+	struct tl_cold *cold = look_up_atomic(unit, wide), *other, *moved;
+	struct tl_x86 *code = unit->code;
+
+	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RAX, tl_unit_in_hart(TL_AT(reserved_address)));
+	other = tl_unit_step_if(unit, TL_CC_NE, false);
+	tl_x86_op(code, 0x80, TL_X86_CMP_N, tl_unit_in_hart(TL_AT(reserved))); /* cmp byte, number */
+	tl_x86_byte(code, 1);
+	other->site2 = tl_x86_jump_if(code, TL_CC_NE, 0);
+	tl_x86_op(code, TL_X86_ADD | TL_X86_W, TL_RAX, tl_x86_r(TL_RCX));
+	tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(TL_RAX));
+	tl_x86_op(code, TL_X86_SUB | TL_X86_W, TL_RDX, tl_unit_in_hart(TL_AT(translated.direct)));
+	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_unit_in_hart(TL_AT(reservation)));
+	moved = tl_unit_step_if(unit, TL_CC_NE, false);
+	tl_x86_op(code, TL_X86_MOV | wide, TL_RDX, tl_unit_x(unit->is.rs2));
+	tl_x86_op(code, 0xc6, 0, tl_unit_in_hart(TL_AT(reserved)));
+	tl_x86_byte(code, 0);
+	tl_x86_op(code, TL_X86_STORE | wide, TL_RDX, tl_x86_m(TL_RAX, 0));
+	tl_unit_mark_line(unit, false);
+	tl_unit_set(unit, unit->is.rd, 0);
+	tl_unit_stepped(unit, cold);
+	tl_unit_stepped(unit, other);
+	tl_unit_stepped(unit, moved);
+}
+
 bool tl_translate_atomic(struct tl_unit *unit)
 {
 	enum tl_riscv_operation operation = unit->is.operation;
@@ -187,15 +245,18 @@ bool tl_translate_atomic(struct tl_unit *unit)
 	struct tl_x86_operand memory = tl_x86_mx(TL_RAX, TL_RCX, 0, 0);
 	struct tl_x86 *code = unit->code;
 	struct tl_cold *cold;
-	tl_u32 site;
 
+	if (operation == TL_RISCV_LR_W || operation == TL_RISCV_LR_D) {
+		load_reserved(unit, wide);
+		return true;
+	}
+	if (operation == TL_RISCV_SC_W || operation == TL_RISCV_SC_D) {
+		store_conditional(unit, wide);
+		return true;
+	}
 	if (opcode == 0)
 		return false;
-	tl_unit_take(unit, unit->is.rs1, TL_RAX);
-	site = tl_unit_look_up(unit, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
-	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
-	cold->look = 1 + TL_LOOK_ATOMIC;
-	cold->info = (tl_u32)unit->is.length << 8;
+	cold = look_up_atomic(unit, wide);
 	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RAX, memory);
 	tl_x86_op(code, TL_X86_MOV | wide, TL_RCX, tl_x86_m(TL_RAX, 0));
 	tl_x86_op(code, TL_X86_MOV | wide, TL_RDX, tl_unit_x(unit->is.rs2));

@@ -141,6 +141,7 @@ void tl_unit_translate(struct tl_unit *unit)
 	case TL_RISCV_FORMAT_STORE:
 		done = tl_translate_memory(unit);
 		break;
+	case TL_RISCV_FORMAT_LR:
 	case TL_RISCV_FORMAT_AMO:
 		done = tl_translate_atomic(unit);
 		break;
@@ -166,10 +167,11 @@ void tl_unit_translate(struct tl_unit *unit)
 	case TL_RISCV_FORMAT_NONE:
 		tl_unit_step(unit, unit->is.operation != TL_RISCV_WFI);
 		return;
-	case TL_RISCV_FORMAT_SFENCE:
 	case TL_RISCV_FORMAT_CSR:
 	case TL_RISCV_FORMAT_CSR_NUMBER:
-	case TL_RISCV_FORMAT_LR:
+		done = tl_translate_control(unit);
+		break;
+	case TL_RISCV_FORMAT_SFENCE:
 	case TL_RISCV_FORMAT_MAX:
 		break;
 	}

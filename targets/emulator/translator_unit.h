@@ -208,6 +208,7 @@ bool tl_translate_bits(struct tl_unit *unit);
 bool tl_translate_multiply(struct tl_unit *unit);
 bool tl_translate_memory(struct tl_unit *unit);
 bool tl_translate_atomic(struct tl_unit *unit);
+bool tl_translate_control(struct tl_unit *unit);
 bool tl_translate_jump(struct tl_unit *unit);
 /* A branch whose operands were compared, if it is one that can be done without (translator_skip.c). */
 bool tl_translate_skip(struct tl_unit *unit, enum tl_x86_condition condition);

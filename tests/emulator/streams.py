@@ -404,6 +404,9 @@ class Blocks:
             bits = self.chance.getrandbits(24) & (0xc0122 if self.delegates else 0xc0120)
             # Floating point is on or off: QEMU does not take all that changes its registers for that.
             lines.append(f'\tli x{source}, {bits | self.chance.choice([0, 0x6000]):#x}')
+            if self.delegates and self.chance.random() < 0.7:  # as a kernel turns interrupts off and on
+                kind, source = self.chance.choice([(6, 2), (7, 2), (2, source), (2, 0)])
+                lines = [f'\tli x{source}, {self.chance.choice([0, 2])}'] if kind == 2 else []
         if number == 0x300:  # only whether there are interrupts
             kind, source = self.chance.choice([2, 3]), self.chance.randrange(1, 32)
             lines.append(f'\tli x{source}, 8')
@@ -419,6 +422,8 @@ class Blocks:
             lines.append(f'\tli x{source}, {self.chance.choice([0, -1])}')
         if number == 0xf14 or number == 0x104 and not self.delegates:  # QEMU takes clearing of no bits for no write, also of what is read-only
             kind, source = 2, 0
+        if number == 0x100 and kind == 6:  # what comes while they are off is taken when they are on
+            lines = ['\tcsrci sstatus, 2', '\tcsrsi sie, 2', '\tcsrsi sip, 2']
         return lines + [f'\t.4byte {number << 20 | source << 15 | kind << 12 | rd << 7 | 0x73:#x}']
 
     def touch_compressed(self, mode):
