@@ -156,7 +156,7 @@ enum tl_status tl_process_cpu_disarm(const struct process_target *target, struct
 	static const struct tl_arm64_debug_plan none;
 	enum tl_status status;
 
-	thread->cpu.way.on = false;
+	thread->cpu.way = (struct arm64_way){.on = false};
 	status = write_registers(target, thread, NT_ARM_HW_BREAK, thread->cpu.armed.breaks, none.breaks);
 	TL_TRY(write_registers(target, thread, NT_ARM_HW_WATCH, thread->cpu.armed.watches, none.watches));
 	return status;
@@ -227,7 +227,8 @@ enum tl_status tl_process_cpu_prepare(struct process_target *target, struct trac
 	struct arm64_way way = {0};
 	struct tl_arm64_instruction in;
 
-	thread->cpu.way.on = thread->cpu.over = false;
+	thread->cpu.way = way;
+	thread->cpu.over = false;
 	if (run != TL_RUN_STEP && !over)
 		return TL_OK;
 	TL_TRY(tl_process_cpu_general(target, thread));
@@ -280,7 +281,7 @@ void tl_process_cpu_stopped(struct traced_thread *thread)
 	struct cpu_thread *cpu = &thread->cpu;
 
 	cpu->was = cpu->way;
-	cpu->way.on = false;
+	cpu->way = (struct arm64_way){.on = false};
 	if (cpu->was.on && thread->process != NULL)
 		thread->debug_generation = thread->process->generation - 1;
 }

@@ -4,7 +4,7 @@
 #include "core/cpu/x86_layout.h"
 #include "tests/unit/test.h"
 
-static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386, &tl_cpu_riscv64};
+static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386, &tl_cpu_riscv64, &tl_cpu_aarch64};
 
 #define ALL_FEATURES ((1u << TL_X86_FEATURE_MAX) - 1)
 
