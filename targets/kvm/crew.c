@@ -1,6 +1,7 @@
 /* The crew as the control thread sees it: its lock, orders, kicks, and having the machine for oneself. */
 #include "targets/kvm/vcpu.h"
 
+#include "base/storage.h"
 #include "base/trace.h"
 
 #include <errno.h>
@@ -417,6 +418,7 @@ void tl_kvm_crew_end(struct tl_kvm_crew *crew)
 	}
 	tl_kvm_points_clear(&crew->points);
 	tl_kvm_points_end(&crew->points);
+	tl_release(tl_storage(), crew->watches, crew->watch_capacity * sizeof(*crew->watches));
 	pthread_cond_destroy(&crew->quiet);
 	pthread_cond_destroy(&crew->worked);
 	pthread_cond_destroy(&crew->door);

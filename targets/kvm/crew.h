@@ -49,7 +49,10 @@
  *   8. A change of points takes the machine alone; each vCPU programs its debug state itself before it enters the guest
  *      again. So a change is in force in all of them when the operation returns, also in those that have not begun to
  *      run: a vCPU that waits for its start has a thread like any other, and stops and parks like any other.
- *   9. Without a debugger (all tasks RUN, no points, nothing owed) KVM_SET_GUEST_DEBUG is all zeroes.
+ *   9. Watchpoints beyond the debug registers are pages that the guest may not get at by itself: the vCPU's thread
+ * carries such an access out and writes it down (slot_access.h), KVM completes the instruction, and only then it is
+ * looked whether watched bytes were among it.
+ *  10. Without a debugger (all tasks RUN, no points, nothing owed) KVM_SET_GUEST_DEBUG is all zeroes.
  *
  * Functions here are for the control thread, except where said; none calls the engine.
  */
@@ -61,6 +64,7 @@
 #include "targets/kvm/debug_registers.h"
 #include "targets/kvm/points.h"
 #include "targets/kvm/registers.h"
+#include "targets/kvm/slot_access.h"
 #include "targets/kvm/vm.h"
 
 #include <pthread.h>
@@ -141,6 +145,7 @@ struct tl_kvm_vcpu {
 	tl_u64 pass_at, pass_stack;
 	struct tl_kvm_step step;
 	bool step_owed;
+	struct tl_slot_log log;         /* what the present instruction did in pages that are watched */
 	tl_u32 again;                   /* how often the present step was made in vain */
 	struct tl_kvm_debug_wish armed; /* what KVM was told last */
 	bool armed_known;
@@ -156,7 +161,7 @@ struct tl_kvm_vcpu {
 /* How often what happened; for `monitor`. */
 struct tl_kvm_counters {
 	tl_u64 exits, device_exits, kicks, traps, false_conditions, carried_out, stepped_over, given_to_guest, stale,
-		steps, repeated_steps, overtaken_steps, swallowed_steps, replanted;
+		steps, repeated_steps, overtaken_steps, swallowed_steps, replanted, page_accesses;
 };
 
 /* What the crew asks of its owner. Calls come from vCPUs' threads. */
@@ -189,6 +194,9 @@ struct tl_kvm_crew {
 	struct tl_kvm_registers registers;
 	struct tl_kvm_points points;
 	struct tl_x86_debug_plan plan;
+	/* Watchpoints for which there was no debug register, a page's part each; owned. */
+	struct tl_slot_watch *watches;
+	tl_size watch_count, watch_capacity;
 	struct tl_kvm_counters counters;
 	struct tl_kvm_vcpu vcpus[TL_KVM_CPUS_MAX];
 	tl_u32 count;

@@ -2,8 +2,12 @@
  * The engine's points in the machine. Each change takes the machine alone: when it is made no vCPU is in the guest, and
  * each programs its debug state before it is there again.
  */
+#include "base/storage.h"
 #include "base/trace.h"
 #include "targets/kvm/target_internal.h"
+
+/* No watchpoint of so many bytes makes sense by pages: each access would be a stop. */
+#define WATCH_SIZE_MAX ((tl_u64)1 << 20)
 
 /* Where the byte at an address is, in the eyes of the vCPU that one looks through. The machine is ours. */
 static bool find_place(struct tl_kvm_target *machine, tl_u64 address, tl_u64 *physical_ret, tl_u64 *space_ret)
@@ -25,12 +29,118 @@ void tl_kvm_target_look_at_points(struct tl_kvm_target *machine)
 	machine->crew.counters.replanted += tl_kvm_points_look(&machine->crew.points, NULL, NULL);
 }
 
+/* ---- Watchpoints beyond the debug registers ---- */
+
+/* What the guest may still do by itself on the page of a physical address. */
+static enum tl_kvm_access access_of_page(const struct tl_kvm_crew *crew, tl_u64 physical)
+{
+	enum tl_kvm_access access = TL_KVM_ACCESS_ALL;
+
+	for (tl_size i = 0; i < crew->watch_count; i++) {
+		const struct tl_slot_watch *watch = &crew->watches[i];
+
+		if (watch->physical / TL_KVM_PAGE != physical / TL_KVM_PAGE)
+			continue;
+		if (watch->access != TL_ACCESS_WRITE)
+			return TL_KVM_ACCESS_NOTHING;
+		access = TL_KVM_ACCESS_READ;
+	}
+	return access;
+}
+
+static enum tl_status set_page(struct tl_kvm_crew *crew, tl_u64 physical)
+{
+	struct tl_error error;
+
+	return tl_kvm_memory_set_access(&crew->vm->memory, physical & ~(tl_u64)(TL_KVM_PAGE - 1), TL_KVM_PAGE,
+					access_of_page(crew, physical), &error);
+}
+
+static void drop_watch(struct tl_kvm_crew *crew, tl_size index)
+{
+	tl_u64 physical = crew->watches[index].physical;
+
+	crew->watches[index] = crew->watches[--crew->watch_count];
+	/* What cannot be given back stays slow, and nothing else. */
+	(void)set_page(crew, physical);
+}
+
+static enum tl_access access_of_kind(enum tl_point_kind kind)
+{
+	if (kind == TL_POINT_WRITE)
+		return TL_ACCESS_WRITE;
+	return kind == TL_POINT_READ ? TL_ACCESS_READ : TL_ACCESS_BOTH;
+}
+
+/* All parts of a watchpoint of that kind; how many there were. */
+static tl_size unwatch(struct tl_kvm_crew *crew, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
+{
+	tl_size dropped = 0;
+
+	for (tl_size i = crew->watch_count; i-- > 0;) {
+		const struct tl_slot_watch *watch = &crew->watches[i];
+
+		if (watch->access != access_of_kind(kind) || watch->address - address >= size)
+			continue;
+		drop_watch(crew, i);
+		dropped++;
+	}
+	return dropped;
+}
+
+static enum tl_status watch_part(struct tl_kvm_target *machine, enum tl_access access, tl_u64 address, tl_u64 size)
+{
+	struct tl_kvm_crew *crew = &machine->crew;
+	void *grown = crew->watches;
+	tl_u64 physical, space;
+	enum tl_status status;
+
+	if (!find_place(machine, address, &physical, &space))
+		return TL_ERROR_MEMORY;
+	if (!tl_grow(tl_storage(), &grown, &crew->watch_capacity, crew->watch_count, sizeof(*crew->watches)))
+		return TL_ERROR_NO_MEMORY;
+	crew->watches = grown;
+	crew->watches[crew->watch_count++] =
+		(struct tl_slot_watch){.address = address, .physical = physical, .size = size, .access = access};
+	status = set_page(crew, physical);
+	if (status != TL_OK)
+		drop_watch(crew, crew->watch_count - 1);
+	return status;
+}
+
+static enum tl_status watch(struct tl_kvm_target *machine, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
+{
+	for (tl_u64 done = 0; done < size;) {
+		tl_u64 left = TL_KVM_PAGE - ((address + done) & (TL_KVM_PAGE - 1));
+		tl_u64 part = size - done < left ? size - done : left;
+		enum tl_status status = watch_part(machine, access_of_kind(kind), address + done, part);
+
+		if (status != TL_OK) {
+			(void)unwatch(&machine->crew, kind, address, done);
+			return status;
+		}
+		done += part;
+	}
+	return TL_OK;
+}
+
+/* A watchpoint has a debug register while there is one, as nothing is slower for it. */
+static enum tl_status insert_hardware(struct tl_kvm_target *machine, enum tl_point_kind kind, tl_u64 address,
+				      tl_u64 size)
+{
+	enum tl_status status = tl_kvm_debug_add(&machine->crew.plan, kind, address, size);
+
+	if (status != TL_ERROR_POINT_FULL || kind == TL_POINT_HARDWARE || size > WATCH_SIZE_MAX)
+		return status;
+	return watch(machine, kind, address, size);
+}
+
 static enum tl_status insert(struct tl_kvm_target *machine, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
 	tl_u64 physical, space;
 
 	if (kind != TL_POINT_SOFTWARE)
-		return tl_kvm_debug_add(&machine->crew.plan, kind, address, size);
+		return insert_hardware(machine, kind, address, size);
 	if (tl_kvm_points_find(&machine->crew.points, address) != NULL)
 		return TL_OK;
 	if (!find_place(machine, address, &physical, &space))
@@ -63,8 +173,12 @@ enum tl_status tl_kvm_remove_point(struct tl_target *target, tl_u64 process, enu
 	if (process != TL_KVM_PROCESS)
 		return TL_ERROR_GONE;
 	TL_TRY(tl_kvm_crew_alone(&machine->crew));
-	status = kind == TL_POINT_SOFTWARE ? tl_kvm_points_remove(&machine->crew.points, address)
-					   : tl_kvm_debug_remove(&machine->crew.plan, kind, address, size);
+	if (kind == TL_POINT_SOFTWARE)
+		status = tl_kvm_points_remove(&machine->crew.points, address);
+	else if (unwatch(&machine->crew, kind, address, size) != 0)
+		status = TL_OK;
+	else
+		status = tl_kvm_debug_remove(&machine->crew.plan, kind, address, size);
 	tl_kvm_crew_share(&machine->crew);
 	TL_TRACE(POINTS, "kvm: point of kind %d at %llx leaves the machine's table: %s", (int)kind,
 		 (unsigned long long)address, tl_status_text(status));

@@ -11,8 +11,8 @@ enum tl_status tl_kvm_describe(struct tl_target *target, tl_u64 process, struct 
 	if (process != TL_KVM_PROCESS || !tl_kvm_target_of(target)->adopted)
 		return TL_ERROR_GONE;
 	/* gdb takes what names no system for Linux's, and steps that with breakpoints: never into the kernel. */
-	*facts_ret = (struct tl_process_facts){&tl_cpu_x86_64,
-					       1u << TL_X86_FEATURE_CORE | 1u << TL_X86_FEATURE_SEGMENTS, "none"};
+	*facts_ret =
+		(struct tl_process_facts){&tl_cpu_x86_64, tl_kvm_target_of(target)->crew.registers.features, "none"};
 	return TL_OK;
 }
 

@@ -86,6 +86,39 @@ static void answer_device(struct tl_kvm_vcpu *vcpu)
 		vcpu->request = request;
 }
 
+static bool read_below(void *context, tl_u64 physical, void *buffer, tl_size size)
+{
+	return tl_kvm_points_read(context, physical, buffer, size);
+}
+
+static bool write_below(void *context, tl_u64 physical, const void *buffer, tl_size size)
+{
+	return tl_kvm_points_write(context, physical, buffer, size);
+}
+
+/* An access to memory that is watched, if it is one: carried out, and written down. */
+static bool answer_memory(struct tl_kvm_vcpu *vcpu)
+{
+	struct tl_kvm_crew *crew = vcpu->crew;
+	struct kvm_run *run = vcpu->cpu->run;
+
+	if (run->exit_reason != KVM_EXIT_MMIO || crew->watch_count == 0 ||
+	    !tl_slot_access_carry_out(run, &crew->vm->memory, read_below, write_below, &crew->points, &vcpu->log))
+		return false;
+	crew->counters.page_accesses++;
+	vcpu->completing = true;
+	return true;
+}
+
+/* The instruction that made such accesses is complete. A step's end tells of them itself. */
+static void tell_accesses(struct tl_kvm_vcpu *vcpu)
+{
+	struct tl_event event = {.kind = TL_EVENT_WATCHPOINT};
+
+	if (tl_kvm_vcpu_take_accesses(vcpu, &event) && vcpu->task != TL_KVM_STAND)
+		tl_kvm_vcpu_announce(vcpu, &event);
+}
+
 static void read_exit(struct tl_kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->cpu->run;
@@ -95,6 +128,9 @@ static void read_exit(struct tl_kvm_vcpu *vcpu)
 	case TL_KVM_EXIT_NOTHING:
 		break;
 	case TL_KVM_EXIT_DEVICE:
+		if (!answer_memory(vcpu))
+			answer_device(vcpu);
+		break;
 	case TL_KVM_EXIT_SYSTEM:
 		answer_device(vcpu);
 		break;
@@ -128,7 +164,8 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 	struct tl_kvm_crew *crew = vcpu->crew;
 	const struct tl_kvm_calls *calls = crew->vm->calls;
 	bool only_complete = vcpu->completing && (vcpu->work != NULL || vcpu->stop_asked || vcpu->request != 0 ||
-						  vcpu->task == TL_KVM_STAND || (crew->taken && !is_mine(vcpu)));
+						  vcpu->task == TL_KVM_STAND || (crew->taken && !is_mine(vcpu)) ||
+						  (vcpu->log.count != 0 && !vcpu->step.active));
 	int result, number;
 
 	__atomic_store_n(&vcpu->cpu->run->immediate_exit, only_complete, __ATOMIC_SEQ_CST);
@@ -146,6 +183,8 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 		read_exit(vcpu);
 	else if (number != EINTR && number != EAGAIN)
 		run_failed(vcpu, number);
+	if (vcpu->log.count != 0 && !vcpu->completing)
+		tell_accesses(vcpu);
 }
 
 /* What it was told, if it can be done now; false: nothing hinders it from entering the guest. */

@@ -56,6 +56,11 @@ enum tl_status tl_kvm_vcpu_add_causes(struct tl_kvm_vcpu *vcpu, tl_u64 causes);
 bool tl_kvm_vcpu_prepare(struct tl_kvm_vcpu *vcpu);
 /* It came out of the guest, for KVM_EXIT_DEBUG or not: a step that takes too long gives back what it has taken. */
 void tl_kvm_vcpu_came_out(struct tl_kvm_vcpu *vcpu, bool debug);
+/*
+ * Adds what the instruction that is complete did to watched pages to an event, and forgets it. False: nothing that is
+ * watched.
+ */
+bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event);
 /* It came out for KVM_EXIT_DEBUG. */
 void tl_kvm_vcpu_debug_exit(struct tl_kvm_vcpu *vcpu);
 /* A step, and the machine if it was taken for it, are given up. */
