@@ -24,13 +24,12 @@ const char tl_x86_system_types[] =
 	BIT("B0", "0") BIT("B1", "1") BIT("B2", "2") BIT("B3", "3") BIT("BLD", "11") BIT("BD", "13") BIT("BS", "14")
 	BIT("BT", "15") BIT("RTM", "16")
 	"</flags>"
-	"<struct id=\"x86_dr7\" size=\"8\">"
-	BITS("L0", "0", "0") BITS("G0", "1", "1") BITS("L1", "2", "2") BITS("G1", "3", "3") BITS("L2", "4", "4")
-	BITS("G2", "5", "5") BITS("L3", "6", "6") BITS("G3", "7", "7") BITS("LE", "8", "8") BITS("GE", "9", "9")
-	BITS("GD", "13", "13") BITS("RW0", "16", "17") BITS("LEN0", "18", "19") BITS("RW1", "20", "21")
+	"<flags id=\"x86_dr7\" size=\"8\">"
+	BIT("L0", "0") BIT("G0", "1") BIT("L1", "2") BIT("G1", "3") BIT("L2", "4") BIT("G2", "5") BIT("L3", "6")
+	BIT("G3", "7") BIT("LE", "8") BIT("GE", "9") BIT("GD", "13") BITS("RW0", "16", "17") BITS("LEN0", "18", "19") BITS("RW1", "20", "21")
 	BITS("LEN1", "22", "23") BITS("RW2", "24", "25") BITS("LEN2", "26", "27") BITS("RW3", "28", "29")
 	BITS("LEN3", "30", "31")
-	"</struct>";
+	"</flags>";
 /* clang-format on */
 
 static tl_u64 value(const tl_u8 *file, tl_size at)

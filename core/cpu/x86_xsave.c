@@ -160,7 +160,7 @@ static tl_u8 short_tags(tl_u64 tags)
 
 void tl_x86_xsave_read(const struct tl_x86_xsave *layout, const tl_u8 *area, tl_size size, tl_u8 *file)
 {
-	tl_fill(file + TL_X86_AT_ST, 0, TL_X86_FILE_SIZE - TL_X86_AT_ST);
+	tl_fill(file + TL_X86_AT_ST, 0, TL_X86_AT_SYSTEM - TL_X86_AT_ST);
 	for (tl_size n = 0; n < TL_COUNT(pieces); n++)
 		for (unsigned i = 0; has_piece(layout, n, size) && i < pieces[n].count; i++)
 			tl_copy(file + pieces[n].file_offset + i * pieces[n].file_stride,
@@ -225,7 +225,7 @@ static const struct {
 
 void tl_x86_fsave_read(const tl_u8 *area, tl_u8 *file)
 {
-	tl_fill(file + TL_X86_AT_ST, 0, TL_X86_FILE_SIZE - TL_X86_AT_ST);
+	tl_fill(file + TL_X86_AT_ST, 0, TL_X86_AT_SYSTEM - TL_X86_AT_ST);
 	for (tl_size n = 0; n < TL_COUNT(saved); n++)
 		tl_store_little(file + saved[n].file, tl_load_little(area + saved[n].area, saved[n].size), 4);
 	tl_store_little(file + TL_X86_AT_FOP, tl_load_little(area + SAVE_FOP, 2) & 0x7ff, 4);

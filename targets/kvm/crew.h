@@ -151,6 +151,7 @@ struct tl_kvm_vcpu {
 	bool armed_known;
 	timer_t patience; /* signals the thread, so that a step comes to an end */
 	bool has_patience;
+	bool kernel_found;                /* the kernel is at its final place, and that is to be told */
 	int request;                      /* of the guest's, for the control thread; 0: none */
 	bool general_valid, system_valid; /* what follows is what KVM has */
 	struct kvm_regs general;
@@ -197,6 +198,7 @@ struct tl_kvm_crew {
 	/* Watchpoints for which there was no debug register, a page's part each; owned. */
 	struct tl_slot_watch *watches;
 	tl_size watch_count, watch_capacity;
+	bool kernel_awaited; /* the MSR filter is armed (kaslr.h): a kernel that arrives is told */
 	struct tl_kvm_counters counters;
 	struct tl_kvm_vcpu vcpus[TL_KVM_CPUS_MAX];
 	tl_u32 count;

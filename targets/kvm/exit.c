@@ -16,6 +16,9 @@ enum tl_kvm_exit tl_kvm_read_exit(const struct kvm_run *run)
 		return TL_KVM_EXIT_HALTED;
 	case KVM_EXIT_SHUTDOWN:
 		return TL_KVM_EXIT_SHUTDOWN;
+	case KVM_EXIT_X86_RDMSR:
+	case KVM_EXIT_X86_WRMSR:
+		return TL_KVM_EXIT_REGISTER;
 	case KVM_EXIT_SYSTEM_EVENT:
 		return TL_KVM_EXIT_SYSTEM;
 	case KVM_EXIT_INTR:

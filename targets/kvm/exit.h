@@ -20,6 +20,7 @@ enum tl_kvm_exit {
 	TL_KVM_EXIT_DEBUG,    /* a trap or a debug exception: tl_kvm_read_debug tells which */
 	TL_KVM_EXIT_HALTED,   /* the guest waits for an interrupt, and KVM does not wait with it */
 	TL_KVM_EXIT_SHUTDOWN, /* a triple fault */
+	TL_KVM_EXIT_REGISTER, /* an MSR that the filter brings out: tl_kaslr_answer has the answer */
 	TL_KVM_EXIT_SYSTEM,   /* the guest asked for a reset or for the end (KVM_EXIT_SYSTEM_EVENT) */
 	TL_KVM_EXIT_FAILED    /* KVM could not go on: tl_kvm_say_failure says why */
 };

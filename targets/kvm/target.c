@@ -293,29 +293,6 @@ static enum tl_status attach(struct tl_target *target, tl_u64 process, const cha
 	return adopt(machine, true);
 }
 
-static enum tl_status ask_monitor(struct tl_target *target, const char *command, struct tl_writer *output)
-{
-	const struct tl_kvm_target *machine = tl_kvm_target_of(target);
-	const struct tl_kvm_counters *counters = &machine->crew.counters;
-	char text[512];
-
-	if (strcmp(command, "counters") != 0)
-		return TL_ERROR_UNSUPPORTED;
-	snprintf(text, sizeof(text),
-		 "exits %llu, of devices %llu, kicks %llu\ntraps %llu, with a false condition %llu (carried out %llu, "
-		 "stepped over with the others held %llu), given to the guest %llu, of points that had gone %llu\n"
-		 "steps %llu, made again %llu, left for a handler %llu, swallowed %llu; points planted again %llu\n",
-		 (unsigned long long)counters->exits, (unsigned long long)counters->device_exits,
-		 (unsigned long long)counters->kicks, (unsigned long long)counters->traps,
-		 (unsigned long long)counters->false_conditions, (unsigned long long)counters->carried_out,
-		 (unsigned long long)counters->stepped_over, (unsigned long long)counters->given_to_guest,
-		 (unsigned long long)counters->stale, (unsigned long long)counters->steps,
-		 (unsigned long long)counters->repeated_steps, (unsigned long long)counters->overtaken_steps,
-		 (unsigned long long)counters->swallowed_steps, (unsigned long long)counters->replanted);
-	tl_write_text(output, text);
-	return TL_OK;
-}
-
 static const struct tl_target_ops operations = {
 	.version = TL_TARGET_VERSION,
 	.name = "kvm",
@@ -338,7 +315,7 @@ static const struct tl_target_ops operations = {
 	.attach = attach,
 	.read_object = tl_kvm_read_object,
 	.look_through = tl_kvm_look_through,
-	.monitor = ask_monitor,
+	.monitor = tl_kvm_target_monitor,
 };
 
 /* ---- Making and ending ---- */
@@ -347,7 +324,7 @@ static const struct tl_target_ops operations = {
 static void forget(struct tl_kvm_vcpu *vcpu)
 {
 	tl_kvm_vcpu_forget(vcpu);
-	vcpu->pass = vcpu->step_owed = false;
+	vcpu->pass = vcpu->step_owed = vcpu->kernel_found = false;
 	vcpu->step = (struct tl_kvm_step){0};
 	vcpu->armed_known = false;
 	vcpu->request = 0;

@@ -39,6 +39,9 @@ struct tl_kvm_vcpu *tl_kvm_target_vcpu(struct tl_kvm_target *machine, struct tl_
 /* The machine begins anew: all as after power on, loaded again. Which vCPUs run does not change. TL_ERROR_SYSTEM. */
 TL_CHECKED enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_error *error);
 
+/* target_monitor.c; see core/engine/target.h. */
+enum tl_status tl_kvm_target_monitor(struct tl_target *target, const char *command, struct tl_writer *output);
+
 /* target_points.c: operations of rungs 3 and 4; see core/engine/target.h. */
 enum tl_status tl_kvm_insert_point(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
 				   tl_u64 size);

@@ -8,11 +8,12 @@
 
 enum tl_status tl_kvm_describe(struct tl_target *target, tl_u64 process, struct tl_process_facts *facts_ret)
 {
-	if (process != TL_KVM_PROCESS || !tl_kvm_target_of(target)->adopted)
+	const struct tl_kvm_target *machine = tl_kvm_target_of(target);
+
+	if (process != TL_KVM_PROCESS || !machine->adopted)
 		return TL_ERROR_GONE;
 	/* gdb takes what names no system for Linux's, and steps that with breakpoints: never into the kernel. */
-	*facts_ret =
-		(struct tl_process_facts){&tl_cpu_x86_64, tl_kvm_target_of(target)->crew.registers.features, "none"};
+	*facts_ret = (struct tl_process_facts){&tl_cpu_x86_64, machine->crew.registers.features, "none"};
 	return TL_OK;
 }
 

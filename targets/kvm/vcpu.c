@@ -1,10 +1,12 @@
 /* A vCPU's thread: into the guest and out of it, and what is to be done in between. The picture is in crew.h. */
 #include "targets/kvm/vcpu.h"
 #include "targets/kvm/exit.h"
+#include "targets/kvm/kaslr.h"
 
 #include "base/trace.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,6 +121,19 @@ static void tell_accesses(struct tl_kvm_vcpu *vcpu)
 		tl_kvm_vcpu_announce(vcpu, &event);
 }
 
+/* The one access to an MSR that the filter lets come out; it may be the kernel's first at its final place. */
+static void answer_register(struct tl_kvm_vcpu *vcpu)
+{
+	struct tl_kvm_crew *crew = vcpu->crew;
+
+	if (crew->kernel_awaited && tl_kaslr_in_kernel(tl_kvm_vcpu_address(vcpu))) {
+		crew->kernel_awaited = false;
+		tl_kaslr_disarm(crew->vm->calls, crew->vm->descriptor);
+		vcpu->kernel_found = true;
+	}
+	vcpu->completing = tl_kaslr_answer(crew->vm->calls, vcpu->cpu->descriptor, vcpu->cpu->run);
+}
+
 static void read_exit(struct tl_kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->cpu->run;
@@ -133,6 +148,9 @@ static void read_exit(struct tl_kvm_vcpu *vcpu)
 		break;
 	case TL_KVM_EXIT_SYSTEM:
 		answer_device(vcpu);
+		break;
+	case TL_KVM_EXIT_REGISTER:
+		answer_register(vcpu);
 		break;
 	case TL_KVM_EXIT_DEBUG:
 		tl_kvm_vcpu_debug_exit(vcpu);
@@ -163,9 +181,10 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 {
 	struct tl_kvm_crew *crew = vcpu->crew;
 	const struct tl_kvm_calls *calls = crew->vm->calls;
-	bool only_complete = vcpu->completing && (vcpu->work != NULL || vcpu->stop_asked || vcpu->request != 0 ||
-						  vcpu->task == TL_KVM_STAND || (crew->taken && !is_mine(vcpu)) ||
-						  (vcpu->log.count != 0 && !vcpu->step.active));
+	bool only_complete =
+		vcpu->completing && (vcpu->work != NULL || vcpu->stop_asked || vcpu->request != 0 ||
+				     vcpu->kernel_found || vcpu->task == TL_KVM_STAND ||
+				     (crew->taken && !is_mine(vcpu)) || (vcpu->log.count != 0 && !vcpu->step.active));
 	int result, number;
 
 	__atomic_store_n(&vcpu->cpu->run->immediate_exit, only_complete, __ATOMIC_SEQ_CST);
@@ -190,6 +209,7 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 /* What it was told, if it can be done now; false: nothing hinders it from entering the guest. */
 static bool obey(struct tl_kvm_vcpu *vcpu)
 {
+	const struct tl_event arrived = {.kind = TL_EVENT_SIGNAL, .signal = SIGTRAP};
 	struct tl_event paused = {.kind = TL_EVENT_PAUSED};
 	struct tl_kvm_crew *crew = vcpu->crew;
 	int request = vcpu->request;
@@ -212,6 +232,11 @@ static bool obey(struct tl_kvm_vcpu *vcpu)
 	if (request != 0) {
 		vcpu->request = 0;
 		tl_kvm_vcpu_fail(vcpu, TL_KVM_NEWS_REQUEST, request, NULL);
+		return true;
+	}
+	if (vcpu->kernel_found) {
+		vcpu->kernel_found = false;
+		tl_kvm_vcpu_announce(vcpu, &arrived);
 		return true;
 	}
 	if (vcpu->stop_asked) {

@@ -309,6 +309,19 @@ TEST(every_call_that_fails_is_told)
 	}
 }
 
+TEST(a_bank_leaves_the_others_alone)
+{
+	for (int xsave = 0; xsave < 2; xsave++) {
+		for (tl_u8 bank = 0; bank < 3; bank++) {
+			fresh(xsave != 0);
+			REQUIRE(fetch(bank) == TL_OK);
+			for (tl_u16 i = 0; i < tl_cpu_x86_64.register_count; i++)
+				if (tl_cpu_x86_64.registers[i].bank != bank)
+					CHECK_EQUAL(file[tl_cpu_x86_64.registers[i].offset], 0xa5);
+		}
+	}
+}
+
 TEST(vectors_go_there_and_back)
 {
 	for (int xsave = 0; xsave < 2; xsave++) {
