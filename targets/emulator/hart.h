@@ -154,8 +154,8 @@ struct tl_translator;
  * What translated code finds beside the registers, relative to the hart like these. Only the translator knows what it
  * means (translator_internal.h); of the rest, paging.c alone touches it: it forgets pages.
  */
-#define TL_FETCH_PAGES 1024
-#define TL_JUMPS 1024
+#define TL_FETCH_PAGES 8192 /* 32 MiB: a compiler is larger */
+#define TL_JUMPS 4096
 #define TL_JUMP_SETS 8
 #define TL_CONDITION_HEIGHT 32
 #define TL_SPANS_MAX 4

@@ -299,14 +299,28 @@ void tl_paging_flush(struct tl_hart *hart)
 	hart->flushes++;
 }
 
+/* Forgets what code stands at a page, of one set. False: nothing was known of it. */
+static bool forget_code(struct tl_hart *hart, tl_u32 set, tl_u64 page)
+{
+	tl_u32 *known = &hart->translated.pages[set][page >> TL_PAGE_BITS & (TL_FETCH_PAGES - 1)];
+
+	if (*known == 0 || hart->translator == NULL || !tl_translator_is_page(hart->translator, *known, page))
+		return false;
+	*known = 0;
+	return true;
+}
+
 void tl_paging_flush_page(struct tl_hart *hart, tl_u64 address)
 {
+	bool code = false;
+
 	/* Large pages are kept as the small ones that were used of them: one of them may be any page. */
 	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++) {
 		hart->tlb[set][address >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1)] = nothing;
-		hart->translated.pages[set][address >> TL_PAGE_BITS & (TL_FETCH_PAGES - 1)] = 0;
+		code |= forget_code(hart, set, address & -TL_PAGE_SIZE);
 	}
-	hart->flushes++;
+	if (code) /* translated code goes on where it only was for data */
+		hart->flushes++;
 }
 
 /* Forgets that a page may be written: the one whose bytes stand there, or any (NULL). */
@@ -375,23 +389,17 @@ static tl_u32 map_of(tl_u64 tag)
 
 void tl_paging_forget(struct tl_hart *hart, tl_u64 page)
 {
-	tl_u32 at = page >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1), number = page >> TL_PAGE_BITS & (TL_FETCH_PAGES - 1);
-	bool kept = false;
+	tl_u32 at = page >> TL_PAGE_BITS & (TL_TLB_ENTRIES - 1);
 
-	for (tl_u32 set = 0; set < TL_TLB_SET_MAX; set++) {
+	for (tl_u32 set = TL_TLB_MACHINE + 1; set < TL_TLB_SET_MAX; set++) {
 		struct tl_tlb_entry *entry = &hart->tlb[set][at];
 
-		if (set == TL_TLB_MACHINE)
-			continue;
-		if (is_of_page(entry->load, page) || is_of_page(entry->store, page) || is_of_page(entry->fetch, page)) {
+		if (is_of_page(entry->load, page) || is_of_page(entry->store, page) || is_of_page(entry->fetch, page))
 			*entry = nothing;
-			kept = true;
-		}
-		kept |= hart->translated.pages[set][number] != 0;
-		hart->translated.pages[set][number] = 0;
+		(void)forget_code(hart, set, page);
 	}
-	if (kept)
-		hart->flushes++;
+	/* In any case: the block that is run may have found the page before another took its entry. */
+	hart->flushes++;
 }
 
 /* The map of the watchpoints on a page, made if its entry has none. */

@@ -469,6 +469,12 @@ bool tl_translator_has_code(const struct tl_translator *translator, tl_u64 physi
 	return false;
 }
 
+bool tl_translator_is_page(const struct tl_translator *translator, tl_u32 number, tl_u64 page)
+{
+	(void)translator, (void)number, (void)page;
+	return false;
+}
+
 void tl_translator_set_room(struct tl_translator *translator, tl_u32 bytes)
 {
 	(void)translator, (void)bytes;

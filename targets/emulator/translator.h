@@ -51,6 +51,9 @@ void tl_translator_all_changed(struct tl_translator *translator);
 /* Whether code of this page of memory was translated: stores to it must be seen. */
 bool tl_translator_has_code(const struct tl_translator *translator, tl_u64 physical);
 
+/* Whether this number, of those in hart->translated.pages, is for that virtual page. */
+bool tl_translator_is_page(const struct tl_translator *translator, tl_u32 number, tl_u64 page);
+
 /*
  * How much memory code may take, in bytes, before all of it is thrown away: what there is unless this says otherwise,
  * and never less than a block needs.

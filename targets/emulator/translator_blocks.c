@@ -123,6 +123,11 @@ tl_u32 tl_blocks_find(const struct tl_translator *translator, tl_u64 pc, tl_u32 
 	return TL_NO_BLOCK;
 }
 
+bool tl_translator_is_page(const struct tl_translator *translator, tl_u32 number, tl_u64 page)
+{
+	return translator->mappings[number].virtual_page == page;
+}
+
 static struct tl_code_page *find_page(const struct tl_translator *translator, tl_u64 physical)
 {
 	struct tl_code_page *page = translator->pages[physical >> TL_PAGE_BITS & (TL_PAGE_BUCKETS - 1)];
