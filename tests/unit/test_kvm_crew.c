@@ -1,0 +1,538 @@
+/*
+ * vCPUs' threads over a KVM that is not there: one that carries out a handful of one-byte instructions, traps, steps
+ * and debug registers in each thread's own time. What a debugger must not do to a guest shows in what that counts: an
+ * int3 or a debug exception that reached it, an instruction that was left out or done twice.
+ */
+#include "targets/kvm/vcpu.h"
+#include "tests/unit/kvm_host.h"
+#include "tests/unit/test.h"
+
+#include <sched.h>
+
+#define CPUS 4
+#define CODE 0x1000
+/* nop nop nop inc%ax nop jmp CODE; each round counts one in rax. */
+#define ROUND 7
+#define COUNTS (CODE + 3)
+#define MESSAGES 4096
+
+struct guest_cpu {
+	struct kvm_run *run;
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct kvm_guest_debug debug;
+	struct kvm_vcpu_events events;
+	tl_u64 instructions, traps, debugs; /* what it carried out, and the exceptions that its handlers saw */
+};
+
+struct fixture {
+	struct kvm_host host;
+	struct tl_kvm_calls host_calls, calls;
+	struct tl_kvm_vm vm;
+	struct tl_kvm_crew crew;
+	struct guest_cpu cpus[CPUS];
+	tl_u32 count;
+	tl_u8 *memory;
+	const struct guest_cpu *refused_cpu; /* whose KVM_SET_GUEST_DEBUG fails */
+
+	pthread_mutex_t lock;
+	pthread_cond_t posted;
+	struct tl_kvm_message messages[MESSAGES];
+	tl_size head, tail;
+	bool time_goes;
+	tl_u64 time_changes;
+};
+
+/* ---- The processor ---- */
+
+static struct guest_cpu *find_cpu(struct fixture *fixture, int descriptor)
+{
+	for (tl_u32 i = 0; i < fixture->vm.cpu_count; i++)
+		if (fixture->vm.cpus[i].descriptor == descriptor)
+			return &fixture->cpus[i];
+	return NULL;
+}
+
+static int debug_exit(struct guest_cpu *cpu, tl_u32 exception, tl_u64 dr6)
+{
+	cpu->run->exit_reason = KVM_EXIT_DEBUG;
+	cpu->run->debug.arch.exception = exception;
+	cpu->run->debug.arch.pc = cpu->regs.rip;
+	cpu->run->debug.arch.dr6 = 0xffff0ff0 | dr6;
+	return 0;
+}
+
+static tl_u64 armed_at(const struct guest_cpu *cpu)
+{
+	if ((cpu->debug.control & KVM_GUESTDBG_USE_HW_BP) == 0 || (cpu->regs.rflags & TL_X86_FLAG_RF) != 0)
+		return 0;
+	for (unsigned n = 0; n < 4; n++)
+		if ((cpu->debug.arch.debugreg[7] >> (2 * n) & 1) != 0 && cpu->debug.arch.debugreg[n] == cpu->regs.rip)
+			return (tl_u64)1 << n;
+	return 0;
+}
+
+/* One instruction; false: it came out, or was not carried out. */
+static bool execute(struct fixture *fixture, struct guest_cpu *cpu, int *result)
+{
+	tl_u8 byte = __atomic_load_n(&fixture->memory[cpu->regs.rip], __ATOMIC_SEQ_CST);
+	tl_u64 hit = armed_at(cpu);
+
+	*result = 0;
+	if (hit != 0) {
+		*result = debug_exit(cpu, 1, hit);
+		return false;
+	}
+	switch (byte) {
+	case 0xcc:
+		if ((cpu->debug.control & KVM_GUESTDBG_USE_SW_BP) != 0) {
+			*result = debug_exit(cpu, 3, 0);
+			return false;
+		}
+		cpu->traps++;
+		cpu->regs.rip++;
+		break;
+	case 0xeb:
+		cpu->regs.rip += 2 + (tl_u64)(tl_i64)(signed char)fixture->memory[cpu->regs.rip + 1];
+		break;
+	case 0x40:
+		cpu->regs.rax++;
+		cpu->regs.rip++;
+		break;
+	default:
+		cpu->regs.rip++;
+		break;
+	}
+	cpu->instructions++;
+	cpu->regs.rflags &= ~TL_X86_FLAG_RF;
+	if ((cpu->debug.control & KVM_GUESTDBG_SINGLESTEP) == 0)
+		return true;
+	*result = debug_exit(cpu, 1, TL_X86_DR6_STEP);
+	return false;
+}
+
+static int run_cpu(struct fixture *fixture, struct guest_cpu *cpu)
+{
+	int result;
+
+	if (__atomic_load_n(&cpu->run->immediate_exit, __ATOMIC_SEQ_CST) == 0 && cpu->events.exception.injected != 0) {
+		cpu->traps += cpu->events.exception.nr == 3;
+		cpu->debugs += cpu->events.exception.nr == 1;
+		cpu->regs.rip += cpu->events.exception.nr == 3;
+		cpu->events.exception.injected = 0;
+	}
+	for (unsigned i = 0; __atomic_load_n(&cpu->run->immediate_exit, __ATOMIC_SEQ_CST) == 0; i++) {
+		if (!execute(fixture, cpu, &result))
+			return result;
+		if (i % 64 == 0)
+			sched_yield();
+	}
+	cpu->run->exit_reason = KVM_EXIT_INTR;
+	errno = EINTR;
+	return -1;
+}
+
+static int fake_ioctl(void *context, int descriptor, unsigned long request, unsigned long argument)
+{
+	struct fixture *fixture = context;
+	struct guest_cpu *cpu = find_cpu(fixture, descriptor);
+	void *at = (void *)argument;
+
+	if (cpu == NULL)
+		return fixture->host_calls.ioctl(&fixture->host, descriptor, request, argument);
+	switch (request) {
+	case KVM_RUN:
+		return run_cpu(fixture, cpu);
+	case KVM_GET_REGS:
+		memcpy(at, &cpu->regs, sizeof(cpu->regs));
+		return 0;
+	case KVM_SET_REGS:
+		memcpy(&cpu->regs, at, sizeof(cpu->regs));
+		return 0;
+	case KVM_GET_SREGS:
+		memcpy(at, &cpu->sregs, sizeof(cpu->sregs));
+		return 0;
+	case KVM_SET_SREGS:
+		memcpy(&cpu->sregs, at, sizeof(cpu->sregs));
+		return 0;
+	case KVM_SET_GUEST_DEBUG:
+		if (cpu == fixture->refused_cpu) {
+			errno = EINVAL;
+			return -1;
+		}
+		memcpy(&cpu->debug, at, sizeof(cpu->debug));
+		return 0;
+	case KVM_GET_VCPU_EVENTS:
+		memcpy(at, &cpu->events, sizeof(cpu->events));
+		return 0;
+	case KVM_SET_VCPU_EVENTS:
+		memcpy(&cpu->events, at, sizeof(cpu->events));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int fake_open(void *context, const char *path, int flags)
+{
+	return kvm_host_open(&((struct fixture *)context)->host, path, flags);
+}
+
+static int fake_close(void *context, int descriptor)
+{
+	return kvm_host_close(&((struct fixture *)context)->host, descriptor);
+}
+
+static void *fake_map(void *context, tl_size size, int protection, int flags, int descriptor)
+{
+	return kvm_host_map(&((struct fixture *)context)->host, size, protection, flags, descriptor);
+}
+
+static int fake_unmap(void *context, void *address, tl_size size)
+{
+	return kvm_host_unmap(&((struct fixture *)context)->host, address, size);
+}
+
+/* ---- The owner ---- */
+
+static int no_device(void *context, struct tl_kvm_cpu *cpu)
+{
+	(void)context;
+	(void)cpu;
+	return 0;
+}
+
+static void take_message(void *context, const struct tl_kvm_message *message)
+{
+	struct fixture *fixture = context;
+
+	pthread_mutex_lock(&fixture->lock);
+	fixture->messages[fixture->tail++ % MESSAGES] = *message;
+	pthread_cond_signal(&fixture->posted);
+	pthread_mutex_unlock(&fixture->lock);
+}
+
+static void note_time(void *context, bool goes)
+{
+	struct fixture *fixture = context;
+
+	fixture->time_changes += fixture->time_goes != goes;
+	fixture->time_goes = goes;
+}
+
+static bool set_up(struct fixture *fixture, tl_u32 count)
+{
+	static const tl_u8 code[ROUND] = {0x90, 0x90, 0x90, 0x40, 0x90, 0xeb, (tl_u8)-ROUND};
+	const struct tl_kvm_hooks hooks = {no_device, take_message, note_time, fixture};
+	struct tl_kvm_vm_options options = {.calls = &fixture->calls, .cpus = count, .memory_size = 1 << 20};
+
+	memset(fixture, 0, sizeof(*fixture));
+	fixture->count = count;
+	fixture->host_calls = kvm_host_calls(&fixture->host);
+	fixture->calls = (struct tl_kvm_calls){fake_open, fake_close, fake_ioctl, fake_map, fake_unmap, fixture};
+	pthread_mutex_init(&fixture->lock, NULL);
+	pthread_cond_init(&fixture->posted, NULL);
+	if (tl_kvm_vm_open(&fixture->vm, &options, NULL) != TL_OK)
+		return false;
+	fixture->memory = tl_kvm_memory_at(&fixture->vm.memory, 0, 1 << 20);
+	memcpy(fixture->memory + CODE, code, sizeof(code));
+	for (tl_u32 i = 0; i < count; i++) {
+		fixture->cpus[i] = (struct guest_cpu){.run = fixture->vm.cpus[i].run};
+		fixture->cpus[i].regs.rip = CODE;
+		fixture->cpus[i].regs.rflags = 2;
+	}
+	if (tl_kvm_crew_begin(&fixture->crew, &fixture->vm, &hooks, NULL) != TL_OK)
+		return false;
+	fixture->crew.debug_flags |= KVM_GUESTDBG_BLOCKIRQ;
+	return true;
+}
+
+static void tear_down(struct fixture *fixture)
+{
+	tl_kvm_crew_end(&fixture->crew);
+	tl_kvm_vm_close(&fixture->vm);
+	pthread_cond_destroy(&fixture->posted);
+	pthread_mutex_destroy(&fixture->lock);
+}
+
+/* The next message that is to be heard; false: none came in time. */
+static bool next_message(struct fixture *fixture, struct tl_kvm_message *message_ret)
+{
+	struct timespec end;
+	bool there;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 20;
+	do {
+		pthread_mutex_lock(&fixture->lock);
+		while (fixture->head == fixture->tail &&
+		       pthread_cond_timedwait(&fixture->posted, &fixture->lock, &end) == 0)
+			;
+		there = fixture->head != fixture->tail;
+		if (there)
+			*message_ret = fixture->messages[fixture->head++ % MESSAGES];
+		pthread_mutex_unlock(&fixture->lock);
+	} while (there && !tl_kvm_crew_hear(&fixture->crew, message_ret));
+	return there;
+}
+
+static enum tl_status insert(struct fixture *fixture, tl_u64 address)
+{
+	TL_TRY(tl_kvm_crew_alone(&fixture->crew));
+	enum tl_status status = tl_kvm_points_insert(&fixture->crew.points, address, address, 0);
+
+	tl_kvm_crew_share(&fixture->crew);
+	return status;
+}
+
+static enum tl_status withdraw(struct fixture *fixture, tl_u64 address)
+{
+	TL_TRY(tl_kvm_crew_alone(&fixture->crew));
+	enum tl_status status = tl_kvm_points_remove(&fixture->crew.points, address);
+
+	tl_kvm_crew_share(&fixture->crew);
+	return status;
+}
+
+static void check_untouched(struct fixture *fixture)
+{
+	for (tl_u32 i = 0; i < fixture->count; i++) {
+		const struct guest_cpu *cpu = &fixture->cpus[i];
+
+		CHECK_EQUAL(cpu->traps, 0);
+		CHECK_EQUAL(cpu->debugs, 0);
+		/* Six instructions a round, of which the fourth counts: none was left out, and none done twice. */
+		CHECK_EQUAL((cpu->instructions + 2) / 6, cpu->regs.rax);
+	}
+}
+
+/* ---- Tests ---- */
+
+TEST(a_vcpu_runs_until_it_is_asked_and_says_so_once)
+{
+	struct fixture fixture;
+	struct tl_kvm_message message;
+
+	REQUIRE(set_up(&fixture, 1));
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_ERROR_NOT_RUNNING);
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_OK);
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_ERROR_RUNNING);
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_OK);
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.kind, TL_EVENT_PAUSED);
+	CHECK_EQUAL(fixture.head, fixture.tail);
+	tear_down(&fixture);
+	CHECK_EQUAL(fixture.host.open_descriptors, 0);
+	CHECK(!fixture.time_goes);
+}
+
+TEST(steps_carry_out_one_instruction_each)
+{
+	static const tl_u64 places[] = {CODE + 1, CODE + 2, CODE + 3, CODE + 4, CODE + 5, CODE, CODE + 1};
+	struct fixture fixture;
+	struct tl_kvm_message message;
+
+	REQUIRE(set_up(&fixture, 1));
+	/* One of them is below an int3 of ours. */
+	CHECK_EQUAL(insert(&fixture, CODE + 2), TL_OK);
+	for (tl_size i = 0; i < TL_COUNT(places); i++) {
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_STEP, false), TL_OK);
+		REQUIRE(next_message(&fixture, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_STEPPED);
+		CHECK_EQUAL(fixture.cpus[0].regs.rip, places[i]);
+		CHECK_EQUAL(fixture.cpus[0].instructions, i + 1);
+	}
+	CHECK_EQUAL(fixture.cpus[0].debug.control & KVM_GUESTDBG_SINGLESTEP, 0);
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
+TEST(all_hit_one_point_that_is_then_removed_and_nobody_gets_a_trap)
+{
+	struct tl_kvm_message message;
+	struct fixture fixture;
+	tl_u64 rounds[CPUS];
+
+	REQUIRE(set_up(&fixture, CPUS));
+	CHECK_EQUAL(insert(&fixture, COUNTS), TL_OK);
+	for (tl_u32 i = 0; i < CPUS; i++)
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, i, TL_KVM_RUN, false), TL_OK);
+	for (tl_u32 i = 0; i < CPUS; i++) {
+		REQUIRE(next_message(&fixture, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_TRAP);
+		CHECK_EQUAL(message.event.address, COUNTS);
+	}
+	/* Each goes on to its next hit, over the int3. */
+	for (tl_u32 i = 0; i < CPUS; i++) {
+		rounds[i] = fixture.cpus[i].regs.rax;
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, i, TL_KVM_RUN, false), TL_OK);
+	}
+	for (tl_u32 i = 0; i < CPUS; i++)
+		REQUIRE(next_message(&fixture, &message));
+	for (tl_u32 i = 0; i < CPUS; i++)
+		CHECK_EQUAL(fixture.cpus[i].regs.rax, rounds[i] + 1);
+	CHECK_EQUAL(withdraw(&fixture, COUNTS), TL_OK);
+	tl_kvm_crew_free(&fixture.crew);
+	CHECK_EQUAL(tl_kvm_crew_halt(&fixture.crew), TL_OK);
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
+TEST(a_hardware_breakpoint_is_on_every_vcpu_and_is_passed_when_told)
+{
+	struct tl_kvm_message message;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 2));
+	REQUIRE(tl_kvm_crew_alone(&fixture.crew) == TL_OK);
+	CHECK_EQUAL(tl_kvm_debug_add(&fixture.crew.plan, TL_POINT_HARDWARE, COUNTS, 1), TL_OK);
+	tl_kvm_crew_share(&fixture.crew);
+	for (tl_u32 turn = 0; turn < 3; turn++) {
+		for (tl_u32 i = 0; i < 2; i++)
+			CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, i, TL_KVM_RUN, turn != 0), TL_OK);
+		for (tl_u32 i = 0; i < 2; i++) {
+			REQUIRE(next_message(&fixture, &message));
+			CHECK_EQUAL(message.event.kind, TL_EVENT_HARDWARE_BREAKPOINT);
+		}
+		CHECK_EQUAL(fixture.cpus[0].regs.rax, turn);
+		CHECK_EQUAL(fixture.cpus[1].regs.rax, turn);
+	}
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
+TEST(an_int3_of_the_guests_own_is_given_back_unseen)
+{
+	struct tl_kvm_message message;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 1));
+	fixture.memory[CODE + 1] = 0xcc;
+	CHECK_EQUAL(insert(&fixture, COUNTS), TL_OK);
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.address, COUNTS);
+	CHECK_EQUAL(fixture.cpus[0].traps, 1);
+	CHECK_EQUAL(fixture.crew.counters.given_to_guest, 1);
+	tear_down(&fixture);
+}
+
+TEST(a_vcpu_that_cannot_be_debugged_stands_and_the_others_go_on)
+{
+	struct tl_kvm_message message;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 2));
+	CHECK_EQUAL(insert(&fixture, COUNTS), TL_OK);
+	fixture.refused_cpu = &fixture.cpus[1];
+	/* Without its points it must not run: it would hand our int3 to the guest. */
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 1, TL_KVM_RUN, false), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.vcpu, 1);
+	CHECK_EQUAL(message.news, TL_KVM_NEWS_FAILED);
+	CHECK(strstr(message.text, "KVM_SET_GUEST_DEBUG") != NULL);
+	CHECK_EQUAL(fixture.cpus[1].instructions, 0);
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.vcpu, 0);
+	CHECK_EQUAL(message.event.kind, TL_EVENT_TRAP);
+	fixture.refused_cpu = NULL;
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 1, TL_KVM_RUN, false), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.kind, TL_EVENT_TRAP);
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
+/* A number that no test depends on, but that is the same each time. */
+static tl_u32 chance(tl_u64 *state, tl_u32 below)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (tl_u32)(*state >> 33) % below;
+}
+
+struct orders {
+	struct fixture *fixture;
+	tl_u64 random;
+	bool runs[CPUS]; /* as the engine would have it: resumed, and nothing heard since */
+	tl_u32 running;
+};
+
+static void hear_one(struct orders *orders)
+{
+	struct tl_kvm_message message;
+
+	REQUIRE(next_message(orders->fixture, &message));
+	CHECK(orders->runs[message.vcpu]);
+	CHECK_EQUAL(message.news, TL_KVM_NEWS_EVENT);
+	orders->runs[message.vcpu] = false;
+	orders->running--;
+}
+
+static void give_order(struct orders *orders)
+{
+	struct fixture *fixture = orders->fixture;
+	tl_u32 vcpu = chance(&orders->random, CPUS);
+	tl_u64 address = CODE + chance(&orders->random, 6);
+
+	switch (chance(&orders->random, 6)) {
+	case 0:
+		CHECK_EQUAL(insert(fixture, address), TL_OK);
+		break;
+	case 1:
+		(void)withdraw(fixture, address);
+		break;
+	case 2:
+		if (orders->runs[vcpu])
+			CHECK_EQUAL(tl_kvm_crew_stop(&fixture->crew, vcpu), TL_OK);
+		break;
+	case 3:
+		if (orders->running != 0 && fixture->crew.points.count != 0) {
+			for (tl_u32 i = 0; i < CPUS; i++)
+				if (orders->runs[i])
+					(void)tl_kvm_crew_stop(&fixture->crew, i);
+			hear_one(orders);
+		}
+		break;
+	default:
+		if (orders->runs[vcpu])
+			break;
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture->crew, vcpu,
+					       chance(&orders->random, 2) == 0 ? TL_KVM_STEP : TL_KVM_RUN, false),
+			    TL_OK);
+		orders->runs[vcpu] = true;
+		orders->running++;
+		break;
+	}
+}
+
+TEST(in_whatever_order_the_guest_is_never_touched)
+{
+	struct fixture fixture;
+	struct orders orders = {.fixture = &fixture, .random = 20260101};
+	static const tl_u8 code[ROUND] = {0x90, 0x90, 0x90, 0x40, 0x90, 0xeb, (tl_u8)-ROUND};
+
+	REQUIRE(set_up(&fixture, CPUS));
+	for (int i = 0; i < 3000; i++)
+		give_order(&orders);
+	for (tl_u32 i = 0; i < CPUS; i++)
+		if (orders.runs[i])
+			CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, i), TL_OK);
+	while (orders.running != 0)
+		hear_one(&orders);
+	REQUIRE(tl_kvm_crew_alone(&fixture.crew) == TL_OK);
+	tl_kvm_points_clear(&fixture.crew.points);
+	tl_kvm_crew_share(&fixture.crew);
+	CHECK(memcmp(fixture.memory + CODE, code, sizeof(code)) == 0);
+	/* Each enters the guest once more, without a point, and leaves nothing armed. */
+	for (tl_u32 i = 0; i < CPUS; i++) {
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, i, TL_KVM_STEP, false), TL_OK);
+		orders.runs[i] = true;
+		orders.running++;
+		hear_one(&orders);
+		CHECK_EQUAL(fixture.cpus[i].debug.control, 0);
+	}
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
