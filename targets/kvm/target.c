@@ -106,6 +106,11 @@ static void tell_engine(struct tl_kvm_target *machine, tl_u32 vcpu, struct tl_ev
 	(void)tl_run_state_change(&machine->states,
 				  event.kind == TL_EVENT_PAUSED ? TL_RUN_STATE_PAUSED : TL_RUN_STATE_DEBUG);
 	tl_kvm_look_through(&machine->target, event.thread);
+	tl_kvm_crew_lock(&machine->crew);
+	/* One that is lifted for a step is looked at another time. */
+	if (!machine->crew.taken)
+		tl_kvm_target_look_at_points(machine, &machine->crew.vcpus[vcpu]);
+	tl_kvm_crew_unlock(&machine->crew);
 	TL_TRACE(EVENTS, "kvm: the control thread has heard that vCPU %u stopped: the engine is told", vcpu);
 	tl_engine_post(machine->target.engine, &event);
 }
@@ -340,7 +345,7 @@ enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_er
 		forget(&machine->crew.vcpus[i]);
 	/* What is loaded goes below the points. */
 	status = tl_kvm_computer_reset(&machine->computer, error);
-	tl_kvm_target_look_at_points(machine);
+	tl_kvm_target_look_at_points(machine, NULL);
 	tl_kvm_crew_share(&machine->crew);
 	return status;
 }

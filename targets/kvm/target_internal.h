@@ -51,8 +51,11 @@ enum tl_status tl_kvm_remove_point(struct tl_target *target, tl_u64 process, enu
 /* See tl_kvm_insert_point. */
 void tl_kvm_set_conditions(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
 			   tl_u64 size, const struct tl_agent_code *conditions, tl_size count);
-/* Points whose bytes the guest has written over are put back. The lock is held. */
-void tl_kvm_target_look_at_points(struct tl_kvm_target *machine);
+/*
+ * Points whose bytes the guest has written over are put back; those whose addresses lead elsewhere by the page tables
+ * of `vcpu`, which stands, are moved. NULL: none is. The lock is held.
+ */
+void tl_kvm_target_look_at_points(struct tl_kvm_target *machine, struct tl_kvm_vcpu *vcpu);
 
 /* target_state.c: registers and memory; see core/engine/target.h. */
 enum tl_status tl_kvm_describe(struct tl_target *target, tl_u64 process, struct tl_process_facts *facts_ret);

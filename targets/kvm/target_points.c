@@ -24,9 +24,23 @@ static bool find_place(struct tl_kvm_target *machine, tl_u64 address, tl_u64 *ph
 	return tl_kvm_vcpu_translate(vcpu, address, physical_ret);
 }
 
-void tl_kvm_target_look_at_points(struct tl_kvm_target *machine)
+/*
+ * Where a point's address leads now. The upper half of addresses is a kernel's, in every address space the same; what
+ * is below belongs to one of them.
+ */
+static bool find_again(void *context, const struct tl_kvm_point *point, tl_u64 *physical_ret)
 {
-	machine->crew.counters.replanted += tl_kvm_points_look(&machine->crew.points, NULL, NULL);
+	struct tl_kvm_vcpu *vcpu = context;
+
+	if (tl_kvm_vcpu_fetch(vcpu) != TL_OK || ((tl_i64)point->address >= 0 && point->space != vcpu->system.cr3))
+		return false;
+	return tl_kvm_vcpu_translate(vcpu, point->address, physical_ret);
+}
+
+void tl_kvm_target_look_at_points(struct tl_kvm_target *machine, struct tl_kvm_vcpu *vcpu)
+{
+	machine->crew.counters.replanted +=
+		tl_kvm_points_look(&machine->crew.points, vcpu != NULL ? find_again : NULL, vcpu);
 }
 
 /* ---- Watchpoints beyond the debug registers ---- */
