@@ -157,6 +157,8 @@ static void read_exit(struct tl_kvm_vcpu *vcpu)
 		break;
 	case TL_KVM_EXIT_HALTED: /* there are interrupt controllers: KVM waits by itself */
 	case TL_KVM_EXIT_FAILED:
+		if (tl_kvm_vcpu_unknown_trap(vcpu))
+			break;
 		tl_kvm_say_failure(run, vcpu->number, text, sizeof(text));
 		tl_kvm_vcpu_fail(vcpu, TL_KVM_NEWS_FAILED, 0, text);
 		break;

@@ -63,6 +63,8 @@ void tl_kvm_vcpu_came_out(struct tl_kvm_vcpu *vcpu, bool debug);
 bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event);
 /* It came out for KVM_EXIT_DEBUG. */
 void tl_kvm_vcpu_debug_exit(struct tl_kvm_vcpu *vcpu);
+/* It came out because KVM could not carry out an int3, which has been dealt with; false: it was another failure. */
+bool tl_kvm_vcpu_unknown_trap(struct tl_kvm_vcpu *vcpu);
 /* A step, and the machine if it was taken for it, are given up. */
 void tl_kvm_vcpu_drop_step(struct tl_kvm_vcpu *vcpu);
 /* What stands at the program counter now was dealt with, and is passed. */

@@ -521,3 +521,32 @@ void tl_kvm_vcpu_debug_exit(struct tl_kvm_vcpu *vcpu)
 	else
 		debug_exception(vcpu, debug->dr6, debug->pc);
 }
+
+/*
+ * A KVM that carries the guest's instructions out itself may know no int3 (a failure of emulation at the int3 is all
+ * that comes): it is told from what stands there.
+ */
+bool tl_kvm_vcpu_unknown_trap(struct tl_kvm_vcpu *vcpu)
+{
+	const struct kvm_run *run = vcpu->cpu->run;
+	tl_u64 at, physical;
+	const tl_u8 *byte;
+
+	if (run->exit_reason != KVM_EXIT_INTERNAL_ERROR || run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION)
+		return false;
+	at = tl_kvm_vcpu_address(vcpu);
+	byte = tl_kvm_vcpu_translate(vcpu, at, &physical) ? tl_kvm_memory_at(&vcpu->crew->vm->memory, physical, 1)
+							  : NULL;
+	if (byte == NULL || __atomic_load_n(byte, __ATOMIC_SEQ_CST) != TL_KVM_TRAP)
+		return false;
+	/* Behind an int3 of the guest's own its handler finds the next instruction. */
+	if (tl_kvm_points_planted(&vcpu->crew->points, physical)) {
+		trap_exit(vcpu, at);
+		return true;
+	}
+	vcpu->general.rip++;
+	if (tl_kvm_vcpu_store(vcpu) != TL_OK)
+		return false;
+	give_to_guest(vcpu, 3, 0);
+	return true;
+}
