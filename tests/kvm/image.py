@@ -5,10 +5,10 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -78,10 +78,9 @@ def libraries(program):
 
 def stripped(path, folder):
     """A file's bytes without symbols: less to load."""
-    copy = folder / 'stripped'
-    shutil.copy(path, copy)
-    subprocess.run(['strip', copy], check=False, timeout=60, stderr=subprocess.DEVNULL)
-    return copy.read_bytes()
+    with tempfile.NamedTemporaryFile(dir=folder) as copy:
+        subprocess.run(['strip', '-o', copy.name, path], check=True, timeout=60)
+        return pathlib.Path(copy.name).read_bytes()
 
 
 def with_libraries(path, where, folder):
@@ -125,10 +124,11 @@ def python(names, folders, folder):
 
 def compiled(path, place, folder):
     """A module as Python keeps it: compiling it in there would take a minute."""
-    target = folder / 'compiled.pyc'
     program = 'import py_compile, sys; py_compile.compile(sys.argv[1], sys.argv[2], sys.argv[3], doraise=True)'
-    subprocess.run([PYTHON, '-S', '-E', '-c', program, path, target, '/' + place], check=True, timeout=60)
-    return target.read_bytes()
+    with tempfile.TemporaryDirectory(dir=folder) as here:
+        target = pathlib.Path(here) / 'compiled.pyc'
+        subprocess.run([PYTHON, '-S', '-E', '-c', program, path, target, '/' + place], check=True, timeout=60)
+        return target.read_bytes()
 
 
 def compile_static(sources, target, *words):

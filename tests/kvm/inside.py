@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), 'conformance')]
 
 import scenes  # noqa: E402,F401  (registers them)
+import scenes_linux  # noqa: E402,F401
 import session  # noqa: E402
 from client import Ended, Hang, ProtocolError, Refused, Unsupported  # noqa: E402
 from registry import Failed, Skip  # noqa: E402

@@ -131,7 +131,7 @@ class Bochs(Machine):
         shutil.copy(LOADER, tree)
         shutil.copy(self.kernel, tree / 'kernel')
         shutil.copy(self.files, tree / 'files')
-        (tree / 'isolinux.cfg').write_text(f'default all\nprompt 0\ntimeout 1\nlabel all\n kernel kernel\n initrd files\n append {self.line}\n')
+        (tree / 'isolinux.cfg').write_text(f'default all\nprompt 0\ntimeout 1\nlabel all\n kernel kernel\n append initrd=files {self.line}\n')
         subprocess.run(['xorriso', '-as', 'mkisofs', '-quiet', '-o', self.folder / 'boot.iso', '-b', 'isolinux.bin', '-c', 'boot.cat',
                         '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table', tree], check=True, timeout=120,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

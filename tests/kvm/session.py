@@ -28,19 +28,30 @@ def scene(least=1, most=4, fast=False, points=True, guest='crowd', options=()):
     return register
 
 
-def waiting():
-    """Every process and thread of ours, with what it waits for."""
-    lines = ['who waits for what:']
-    for entry in sorted(pathlib.Path('/proc').glob('[0-9]*/task/[0-9]*')):
+def descendants():
+    """This process and what came of it: {process: (name, threads)}."""
+    parents = {}
+    for entry in pathlib.Path('/proc').glob('[0-9]*'):
         try:
-            fields = (entry / 'stat').read_text().rpartition(')')
-            where = (entry / 'wchan').read_text()
+            parents[int(entry.name)] = int((entry / 'stat').read_text().rpartition(')')[2].split()[1])
         except OSError:
             continue
-        if where not in ('0', '') or fields[2].split()[0] in 'RD':
-            name = fields[0].partition('(')[2]
-            if (entry.parent.parent / 'cmdline').read_bytes():
-                lines.append(f'  {entry.parts[2]}/{entry.name} {name} state {fields[2].split()[0]} in {where}')
+    found = {os.getpid()}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return sorted(found)
+
+
+def waiting():
+    """Every thread of ours, with what it waits for."""
+    lines = ['who waits for what:']
+    for process in descendants():
+        for entry in sorted(pathlib.Path(f'/proc/{process}/task').glob('[0-9]*')):
+            try:
+                fields = (entry / 'stat').read_text().rpartition(')')
+                lines.append(f'  {process}/{entry.name} {fields[0].partition("(")[2]} state {fields[2].split()[0]} in {(entry / "wchan").read_text()}')
+            except OSError:
+                continue
     return '\n'.join(lines)
 
 
@@ -50,6 +61,11 @@ def out_of_time(*_):
     os._exit(3)
 
 
+def read_symbols(path):
+    """Of a guest, or of the file of 64 bits that it was made of."""
+    return elf.symbols(path + '.symbols' if os.path.exists(path + '.symbols') else path)
+
+
 class Machine:
     """A virtual machine that is served, and a client of it."""
 
@@ -57,14 +73,22 @@ class Machine:
         self.cpus, self.options, self.what = cpus, options, what
         self.directory = tempfile.mkdtemp(prefix='kvm-')
         path = os.path.join(options.guests, what.guest)
-        self.symbols = elf.symbols(path + '.symbols' if os.path.exists(path + '.symbols') else path)
+        if what.guest == 'linux':
+            self.symbols, words = {}, ['--memory', '256M', '--serial', '-', '--kernel', path, '--initrd', path + '.files']
+            if not os.path.exists(path):
+                raise Skip('Linux as a guest is a part of its own')
+        else:
+            self.symbols, words = read_symbols(path), ['--memory', '32M', '--serial', 'none', path]
         self.client = None
-        command = [options.trapline, '--serve', f'unix:{self.directory}/stub', 'kvm', '--cpus', str(cpus), '--memory', '32M', '--serial', 'none',
-                   *what.options, path]
-        self.connection = SocketConnection(command, 'kvm', r'Listening on (\S+/stub)',
+        command = [options.trapline, '--serve', ':0', 'kvm', '--cpus', str(cpus), *what.options, *words]
+        self.connection = SocketConnection(command, 'kvm', r'Listening on port \d+ \((127\.0\.0\.1):(\d+)\)',
                                            lambda process: process.send_signal(signal.SIGTERM), self.directory)
         self.stopped = None
-        self.connect()
+        try:
+            self.connect()
+        except BaseException:
+            self.connection.stop()
+            raise
 
     def __getitem__(self, name):
         return self.symbols[name]

@@ -249,15 +249,12 @@ static void serve(uint64_t number, enum request request)
 		*apic(APIC_DIVIDE) = 0xb;
 		*apic(APIC_TIMER) = 0x20000 | VECTOR_TIMER;
 		*apic(APIC_INITIAL) = (uint32_t)argument;
-		__asm__ volatile("sti");
 		break;
 	case REQUEST_QUIET:
-		__asm__ volatile("cli");
 		*apic(APIC_INITIAL) = 0;
 		break;
 	case REQUEST_HALT:
-		__asm__ volatile(
-			"sti\n.globl crowd_halt, crowd_halt_after\ncrowd_halt:\n\thlt\ncrowd_halt_after:\n\tcli");
+		__asm__ volatile("sti\n.globl crowd_halt, crowd_halt_after\ncrowd_halt:\n\thlt\ncrowd_halt_after:");
 		break;
 	case REQUEST_FLAGS:
 		crowd_seen[number] = crowd_hard();
@@ -300,6 +297,8 @@ void guest_main(uint64_t number)
 		start_others();
 	}
 	load_gates();
+	/* Bochs does not leave a guest for the host's interrupts that was entered with its own off. */
+	__asm__ volatile("sti");
 	__atomic_add_fetch(&crowd_running, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
 		const uint64_t request = crowd_request[number];
