@@ -3,6 +3,7 @@
 bring with them (machine.py). run.py --build FOLDER [--part fast|scenes|conformance|svm|linux|faults]... [--on here|bochs|svm]"""
 
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -58,7 +59,7 @@ def usable_here(options):
     return run.returncode == 0, 'its KVM lacks: ' + '; '.join(line.removeprefix('probe: ')[:40] for line in lacks)
 
 
-def read_lines(stream, what, seconds):
+def read_lines(stream, what, seconds, last=list):
     """What a part says, as it says it, and its totals. A line `NAME {…}` is a result for a machine to read."""
     global passed, failed
     told = False
@@ -69,7 +70,7 @@ def read_lines(stream, what, seconds):
         else:
             print(line, flush=True)
     if not told:
-        check(f'{what}: it came to its end', False)
+        check(f'{what}: it came to its end', False, 'the last that was said:\n' + '\n'.join(last()))
 
 
 def run_in(kind, options, name, words, files, seconds):
@@ -79,12 +80,14 @@ def run_in(kind, options, name, words, files, seconds):
     image.make(folder / 'files', options.folder, files)
     size = (folder / 'files').stat().st_size >> 20
     begin = time.monotonic()
+    seen = collections.deque(maxlen=30)
 
     def lines(limit):
         until = time.monotonic() + limit
         with open(folder / 'serial.log', 'wb') as log, machine.MACHINES[kind](
                 folder, image.kernel(options.folder), folder / 'files', ' '.join(words), memory=384 + 3 * size, log=log) as guest:
             while (line := guest.next_line(min(until, time.monotonic() + STILL * options.patience), name)) is not None:
+                seen.append(line)
                 ended = machine.ENDED.match(line)
                 if ended:
                     break
@@ -93,7 +96,7 @@ def run_in(kind, options, name, words, files, seconds):
 
     print(f'-- {name} in {machine.MACHINES[kind].name}', flush=True)
     try:
-        read_lines(lines, name, seconds)
+        read_lines(lines, name, seconds, lambda: seen)
     except machine.Silent as why:
         check(f'{name} in {machine.MACHINES[kind].name}', False, str(why))
     print(f'-- {name}: {time.monotonic() - begin:.0f} seconds', flush=True)
