@@ -1,7 +1,7 @@
 /*
  * The first process of the machine that tests bring: it mounts what programs expect, loads the modules of /modules in
- * the order of their names, and runs what the kernel's command line says behind "--". Then it says how that ended,
- * and the machine with it. Static, so that nothing else need be there.
+ * the order of their names, and runs the words of /command, one a line (Linux takes no more than 32 of them from its
+ * command line). Then it says how that ended, and ends the machine. Static, so that nothing else need be there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -91,8 +91,28 @@ static int run(char **words)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
-int main(int count, char **words)
+/* Lines as words, with a NULL behind them; none when there is no such file. */
+static void read_words(const char *path, char **words, size_t most)
 {
+	static char text[8192];
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+	size_t count = 0;
+
+	for (char *at = size > 0 ? text : NULL; at != NULL && *at != '\0' && count < most - 1; count++) {
+		words[count] = at;
+		at = strchr(at, '\n');
+		if (at != NULL)
+			*at++ = '\0';
+	}
+	words[count] = NULL;
+	if (file >= 0)
+		close(file);
+}
+
+int main(void)
+{
+	char *words[256];
 	const struct rlimit core = {0, 0};
 
 	mount_one("proc", "/proc");
@@ -105,8 +125,9 @@ int main(int count, char **words)
 	setrlimit(RLIMIT_CORE, &core);
 	load_modules();
 	raise_loopback();
-	if (count > 1)
-		printf("\nmachine: ended with %d\n", run(words + 1));
+	read_words("/command", words, sizeof(words) / sizeof(*words));
+	if (words[0] != NULL)
+		printf("\nmachine: ended with %d\n", run(words));
 	else
 		printf("\nmachine: was not told what to run\n");
 	fflush(stdout);

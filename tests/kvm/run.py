@@ -77,7 +77,7 @@ def run_in(kind, options, name, words, files, seconds):
     """Runs a command in a machine of its own; what it prints is ours."""
     folder = options.folder / f'{kind}-{name}'
     folder.mkdir(parents=True, exist_ok=True)
-    image.make(folder / 'files', options.folder, files)
+    image.make(folder / 'files', options.folder, files | {'command': '\n'.join(words).encode()})
     size = (folder / 'files').stat().st_size >> 20
     begin = time.monotonic()
     seen = collections.deque(maxlen=30)
@@ -85,7 +85,7 @@ def run_in(kind, options, name, words, files, seconds):
     def lines(limit):
         until = time.monotonic() + limit
         with open(folder / 'serial.log', 'wb') as log, machine.MACHINES[kind](
-                folder, image.kernel(options.folder), folder / 'files', ' '.join(words), memory=384 + 3 * size, log=log) as guest:
+                folder, image.kernel(options.folder), folder / 'files', memory=384 + 3 * size, log=log) as guest:
             while (line := guest.next_line(min(until, time.monotonic() + STILL * options.patience), name)) is not None:
                 seen.append(line)
                 ended = machine.ENDED.match(line)
