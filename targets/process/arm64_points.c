@@ -10,7 +10,8 @@
  * A step, or such a passing, that begins at a load-exclusive goes on to the end of its sequence: every exception takes
  * the reservation away, and a store that failed for it would be tried again for ever. The ends are breakpoints of
  * hardware in this one thread. A store-exclusive that meets a watchpoint has lost its reservation already: it is let
- * fail, the program is stepped back to the load, and the sequence is run again without watchpoints.
+ * fail, the program is stepped back to the load, and the sequence is run again without watchpoints. Where a trap stands
+ * on the load, the engine has the load executed elsewhere: the sequence then begins there.
  */
 #include "targets/process/arm64.h"
 
@@ -19,9 +20,9 @@
 
 #include <elf.h>
 
-/* How often a sequence is tried again, and how many steps may lead from its store back to its load. */
-#define TRIES 64
+/* How many steps may lead from a sequence's store back to its load, and how many stops may come between. */
 #define STEPS_BACK 32
+#define STOPS_BACK 8
 
 /* ---- Registers of the kernel ---- */
 
@@ -174,12 +175,13 @@ struct code {
 	tl_u64 process;
 };
 
+/* The program's own code, without the traps that stand in it. */
 static enum tl_status read_code(void *context, tl_u64 address, void *buffer, tl_size size)
 {
 	struct code *code = context;
 	tl_size done = 0;
 
-	TL_TRY(tl_process_memory_read(&code->target->target, code->process, address, buffer, size, &done));
+	TL_TRY(tl_engine_read_memory(code->target->target.engine, code->process, address, buffer, size, &done));
 	return done == size ? TL_OK : TL_ERROR_MEMORY;
 }
 
@@ -187,11 +189,12 @@ static enum tl_status read_code(void *context, tl_u64 address, void *buffer, tl_
 static bool instruction_at(struct process_target *target, const struct traced_thread *thread,
 			   struct tl_arm64_instruction *in_ret)
 {
-	struct code code = {target, (tl_u64)thread->process->id};
 	tl_u8 bytes[4];
+	tl_size done = 0;
 
-	return read_code(&code, thread->general.pc, bytes, sizeof(bytes)) == TL_OK &&
-	       tl_arm64_decode((tl_u32)tl_load_little(bytes, 4), in_ret) == TL_OK;
+	return tl_process_memory_read(&target->target, (tl_u64)thread->process->id, thread->general.pc, bytes,
+				      sizeof(bytes), &done) == TL_OK &&
+	       done == sizeof(bytes) && tl_arm64_decode((tl_u32)tl_load_little(bytes, 4), in_ret) == TL_OK;
 }
 
 /* Makes the way a run through the sequence that the instruction is of, where it can be. */
@@ -221,6 +224,17 @@ static void take_way(struct traced_thread *thread, const struct arm64_way *way)
 	thread->debug_generation = thread->process->generation - 1;
 }
 
+/* Where the store has failed that met a watchpoint, its load may be what the thread goes on with, here or elsewhere. */
+static void resume_store(struct cpu_thread *cpu, const struct tl_arm64_instruction *in, struct arm64_way *way)
+{
+	if (cpu->unstored == 0)
+		return;
+	if (way->unit && way->sequence.store == cpu->unstored)
+		way->past_access = way->is_store = true;
+	else if (in->kind == TL_ARM64_LOAD_EXCLUSIVE || --cpu->unstored_stops == 0)
+		cpu->unstored = 0;
+}
+
 enum tl_status tl_process_cpu_prepare(struct process_target *target, struct traced_thread *thread, enum tl_run run,
 				      bool over)
 {
@@ -229,19 +243,20 @@ enum tl_status tl_process_cpu_prepare(struct process_target *target, struct trac
 
 	thread->cpu.way = way;
 	thread->cpu.over = false;
-	if (run != TL_RUN_STEP && !over)
+	if (run != TL_RUN_STEP && !over && thread->cpu.unstored == 0)
 		return TL_OK;
 	TL_TRY(tl_process_cpu_general(target, thread));
 	tl_arm64_count_debug(target, thread);
 	way.at = thread->general.pc;
 	way.past_break = over && break_at(&thread->process->cpu.plan, way.at) != NULL;
-	if (run != TL_RUN_STEP && !way.past_break)
-		return TL_OK;
 	if (instruction_at(target, thread, &in)) {
 		way.call = in.kind == TL_ARM64_SVC;
 		if (in.kind == TL_ARM64_LOAD_EXCLUSIVE)
 			find_unit(target, thread, &in, &way);
+		resume_store(&thread->cpu, &in, &way);
 	}
+	if (run != TL_RUN_STEP && !way.past_break && !way.past_access)
+		return TL_OK;
 	if (!way.unit && !way.past_break)
 		return TL_OK;
 	way.step = !way.unit;
@@ -357,6 +372,7 @@ static void access_met(struct process_target *target, struct traced_thread *thre
 	bool known = instruction_at(target, thread, &in), in_unit = thread->cpu.was.unit;
 
 	*event = (struct tl_event){.kind = TL_EVENT_NONE};
+	thread->cpu.unstored = 0;
 	if (!find_hits(thread, (tl_u64)(tl_uintptr)info->si_addr, known ? &in : NULL)) {
 		event->kind = TL_EVENT_PAUSED;
 		return;
@@ -368,6 +384,10 @@ static void access_met(struct process_target *target, struct traced_thread *thre
 	/* A step of this one instruction is no step through the sequence. */
 	if (known && (thread->request.run != TL_RUN_STEP || in_unit || in.kind == TL_ARM64_LOAD_EXCLUSIVE))
 		find_unit(target, thread, &in, &way);
+	if (way.is_store && way.unit) {
+		thread->cpu.unstored = way.sequence.store;
+		thread->cpu.unstored_stops = STOPS_BACK;
+	}
 	way.step = !way.unit;
 	take_way(thread, &way);
 }
@@ -399,6 +419,7 @@ static void access_done(struct traced_thread *thread, struct tl_event *event)
 			event->kind = TL_EVENT_NONE;
 		return;
 	}
+	thread->cpu.unstored = 0;
 	*event = (struct tl_event){.kind = TL_EVENT_WATCHPOINT,
 				   .address = thread->general.pc,
 				   .exact = true,

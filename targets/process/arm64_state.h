@@ -38,6 +38,8 @@ struct cpu_thread {
 	/* The access that it met, told when it is done. */
 	struct tl_hit hits[TL_HITS_MAX];
 	tl_u8 hit_count;
+	tl_u8 unstored_stops; /* how many more stops `unstored` outlives */
+	tl_u64 unstored;      /* the store-exclusive that was to make it and has failed; 0: none */
 };
 
 /* Of a process: the hardware points of all its threads, and what its registers are like. */
