@@ -224,14 +224,31 @@ static void take_way(struct traced_thread *thread, const struct arm64_way *way)
 	thread->debug_generation = thread->process->generation - 1;
 }
 
-/* Where the store has failed that met a watchpoint, its load may be what the thread goes on with, here or elsewhere. */
-static void resume_store(struct cpu_thread *cpu, const struct tl_arm64_instruction *in, struct arm64_way *way)
+/* What the instruction will access, without a tag; 0 where that cannot be told. */
+static tl_u64 accessed(const struct traced_thread *thread, const struct tl_arm64_instruction *in)
 {
+	tl_u8 file[TL_ARM64_GENERAL_SIZE];
+	tl_u64 address = 0;
+
+	tl_copy(file, &thread->general, sizeof(file));
+	if (!tl_arm64_access_address(in, file, &address))
+		return 0;
+	return (tl_u64)((tl_i64)(address << 8) >> 8);
+}
+
+/*
+ * Where the store has failed that met a watchpoint, its load may be what the thread goes on with, here or elsewhere. A
+ * handler may come between, and go through the same code for something else.
+ */
+static void resume_store(struct traced_thread *thread, const struct tl_arm64_instruction *in, struct arm64_way *way)
+{
+	struct cpu_thread *cpu = &thread->cpu;
+
 	if (cpu->unstored == 0)
 		return;
-	if (way->unit && way->sequence.store == cpu->unstored)
+	if (way->unit && way->sequence.store == cpu->unstored && accessed(thread, in) == cpu->unstored_address)
 		way->past_access = way->is_store = true;
-	else if (in->kind == TL_ARM64_LOAD_EXCLUSIVE || --cpu->unstored_stops == 0)
+	else if (--cpu->unstored_stops == 0)
 		cpu->unstored = 0;
 }
 
@@ -253,7 +270,7 @@ enum tl_status tl_process_cpu_prepare(struct process_target *target, struct trac
 		way.call = in.kind == TL_ARM64_SVC;
 		if (in.kind == TL_ARM64_LOAD_EXCLUSIVE)
 			find_unit(target, thread, &in, &way);
-		resume_store(&thread->cpu, &in, &way);
+		resume_store(thread, &in, &way);
 	}
 	if (run != TL_RUN_STEP && !way.past_break && !way.past_access)
 		return TL_OK;
@@ -326,7 +343,7 @@ static void stepped(const struct traced_thread *thread, struct tl_event *event)
 /* The access is known by the instruction, which is not executed yet. */
 static void exact_hit(struct cpu_thread *cpu, tl_u64 address, const struct tl_arm64_instruction *in)
 {
-	cpu->hits[0] = (struct tl_hit){(tl_u64)((tl_i64)(address << 8) >> 8), in->access_size, in->access};
+	cpu->hits[0] = (struct tl_hit){address, in->access_size, in->access};
 	cpu->hit_count = 1;
 }
 
@@ -348,13 +365,10 @@ static bool find_hits(struct traced_thread *thread, tl_u64 far, const struct tl_
 {
 	struct cpu_thread *cpu = &thread->cpu;
 	enum tl_access access = in != NULL ? (enum tl_access)in->access : TL_ACCESS_NONE;
-	tl_u8 file[TL_ARM64_GENERAL_SIZE];
-	tl_u64 address = 0;
+	tl_u64 address = in != NULL && in->access_size != 0 ? accessed(thread, in) : 0;
 	tl_u16 mask;
 
-	tl_copy(file, &thread->general, sizeof(file));
-	if (in != NULL && in->access_size != 0 && tl_arm64_access_address(in, file, &address) &&
-	    tl_arm64_debug_hits(&cpu->armed, address, in->access_size, true, access) != 0) {
+	if (address != 0 && tl_arm64_debug_hits(&cpu->armed, address, in->access_size, true, access) != 0) {
 		exact_hit(cpu, address, in);
 		return true;
 	}
@@ -386,6 +400,7 @@ static void access_met(struct process_target *target, struct traced_thread *thre
 		find_unit(target, thread, &in, &way);
 	if (way.is_store && way.unit) {
 		thread->cpu.unstored = way.sequence.store;
+		thread->cpu.unstored_address = accessed(thread, &in);
 		thread->cpu.unstored_stops = STOPS_BACK;
 	}
 	way.step = !way.unit;

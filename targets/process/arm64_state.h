@@ -40,6 +40,7 @@ struct cpu_thread {
 	tl_u8 hit_count;
 	tl_u8 unstored_stops; /* how many more stops `unstored` outlives */
 	tl_u64 unstored;      /* the store-exclusive that was to make it and has failed; 0: none */
+	tl_u64 unstored_address;
 };
 
 /* Of a process: the hardware points of all its threads, and what its registers are like. */
