@@ -528,7 +528,7 @@ static TL_NOINLINE bool trap(struct tl_step *step)
 	return false;
 }
 
-static inline ALWAYS bool step_once(struct tl_hart *hart)
+static inline ALWAYS bool step_uncounted(struct tl_hart *hart)
 {
 	struct tl_step step = {.hart = hart};
 
@@ -546,6 +546,26 @@ static inline ALWAYS bool step_once(struct tl_hart *hart)
 	hart->pc = step.next;
 	hart->retired++;
 	return true;
+}
+
+/* One of the guest's triggers counts instructions: one that the debugger halts the hart in front of is not done. */
+static TL_NOINLINE bool step_counted(struct tl_hart *hart)
+{
+	tl_u8 which = tl_triggers_counting(hart);
+	struct tl_step step = {.hart = hart};
+	bool done;
+
+	if (tl_triggers_counted_out(hart, which, &step.exception))
+		return trap(&step);
+	done = step_uncounted(hart);
+	if (hart->halt != TL_HALT_EXCEPTION)
+		tl_triggers_count(hart, which);
+	return done;
+}
+
+static inline ALWAYS bool step_once(struct tl_hart *hart)
+{
+	return (hart->triggers.armed & TL_TRIGGER_COUNT) != 0 ? step_counted(hart) : step_uncounted(hart);
 }
 
 bool tl_interpreter_step(struct tl_hart *hart)

@@ -399,6 +399,10 @@ static bool look_at_replay(struct tl_emulator *emulator)
 	}
 	tl_history_facts(emulator->history, &facts);
 	if (!facts.replaying && facts.checkpoints != 0) {
+		if (record->follows && !record->ended && record->replay->machine.network)
+			say(record,
+			    "The run is not the recording's any more: from here on the machine is live, and its "
+			    "network card leads nowhere.");
 		record->follows = false;
 		if (record->ended)
 			say(record, record->replay->machine.network

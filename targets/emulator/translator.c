@@ -404,7 +404,7 @@ tl_u64 tl_translator_run(struct tl_translator *translator, struct tl_hart *hart,
 	bool interrupted = false;
 	tl_u64 interrupt;
 
-	if (!adopt(translator, hart))
+	if (!adopt(translator, hart) || (hart->triggers.armed & TL_TRIGGER_COUNT) != 0)
 		return tl_interpreter_run(hart, count);
 	tl_hart_begin_run(hart, count);
 	while (hart->left != 0 && hart->halt == TL_HALT_NONE) {

@@ -9,6 +9,7 @@
 /* tdata1. */
 #define TYPE(data) ((data) >> 60)
 #define TYPE_MCONTROL 2u
+#define TYPE_ICOUNT 3u
 #define TYPE_MCONTROL6 6u
 #define TYPE_DISABLED 15u
 #define DISABLED ((tl_u64)TYPE_DISABLED << 60)
@@ -22,9 +23,18 @@
 #define HIT6 BIT(22)               /* mcontrol6: before the instruction */
 #define LARGEST ((tl_u64)63 << 53) /* mcontrol: the largest range has 2 to the 63rd bytes */
 
-enum match { MATCH_EQUAL, MATCH_RANGE, MATCH_FROM, MATCH_BELOW };
+/* tdata1 of an icount. */
+#define COUNT_ONE BIT(10)
+#define COUNT_MASK ((tl_u64)0x3fff << 10)
+#define COUNT_HIT BIT(24)
+#define COUNT_PENDING BIT(8)
+#define COUNT_MODES (BIT(6) | BIT(7) | BIT(9))
+#define COUNT_MODE(privilege) BIT(6 + (privilege))
 
-#define INFO ((tl_u64)1 << 24 | BIT(TYPE_MCONTROL) | BIT(TYPE_MCONTROL6) | BIT(TYPE_DISABLED)) /* version 1.0 */
+enum match { MATCH_EQUAL, MATCH_RANGE, MATCH_FROM, MATCH_BELOW, MATCH_MASK_LOW, MATCH_MASK_HIGH };
+
+/* Version 1.0. */
+#define INFO ((tl_u64)1 << 24 | BIT(TYPE_MCONTROL) | BIT(TYPE_ICOUNT) | BIT(TYPE_MCONTROL6) | BIT(TYPE_DISABLED))
 
 #define MEDELEG_BREAKPOINT BIT(TL_CAUSE_BREAKPOINT)
 
@@ -54,9 +64,11 @@ static tl_u64 legal(tl_u32 index, tl_u64 value)
 {
 	tl_u64 type = TYPE(value), kept = KINDS | MODES | MATCH_MASK | CHAIN | size_mask(type);
 
+	if (type == TYPE_ICOUNT)
+		return type << 60 | (value & (COUNT_MASK | COUNT_HIT | COUNT_PENDING | COUNT_MODES));
 	if (type != TYPE_MCONTROL && type != TYPE_MCONTROL6)
 		return DISABLED;
-	if (MATCH(value) > MATCH_BELOW)
+	if (MATCH(value) > MATCH_MASK_HIGH)
 		kept &= ~MATCH_MASK;
 	if (index + 1 == TL_TRIGGERS) /* there is no next one */
 		kept &= ~CHAIN;
@@ -74,12 +86,46 @@ static tl_u64 legal_address(tl_u64 data, tl_u64 address)
 	return MATCH(data) == MATCH_RANGE && (address & ones) == ones ? address & ~BIT(62) : address;
 }
 
-static bool is_armed(tl_u64 data)
+static bool compares(tl_u64 data)
 {
-	return TYPE(data) != TYPE_DISABLED && (data & KINDS) != 0 && (data & MODES) != 0;
+	return TYPE(data) == TYPE_MCONTROL || TYPE(data) == TYPE_MCONTROL6;
 }
 
-/* The addresses that match; false when none do. */
+static bool is_armed(tl_u64 data)
+{
+	return compares(data) && (data & KINDS) != 0 && (data & MODES) != 0;
+}
+
+static bool counts(tl_u64 data)
+{
+	return TYPE(data) == TYPE_ICOUNT && (data & (COUNT_MASK | COUNT_PENDING)) != 0 && (data & COUNT_MODES) != 0;
+}
+
+/* Half of an address, where the upper half of the value has ones, is to be the lower half of the value. */
+static bool fits_mask(tl_u64 data, tl_u64 value, tl_u64 address)
+{
+	tl_u32 half = (tl_u32)(MATCH(data) == MATCH_MASK_LOW ? address : address >> 32);
+
+	return (half & (tl_u32)(value >> 32)) == (tl_u32)value;
+}
+
+/* The first of [first, last] that fits, which are those of an access, or of a page at most. */
+static bool find_masked(tl_u64 data, tl_u64 value, tl_u64 first, tl_u64 last, tl_u64 *found_ret)
+{
+	for (tl_u64 offset = 0; offset <= last - first && offset < TL_PAGE_SIZE; offset++) {
+		*found_ret = first + offset;
+		if (fits_mask(data, value, first + offset))
+			return true;
+	}
+	return false;
+}
+
+static bool is_masked(tl_u64 data)
+{
+	return MATCH(data) == MATCH_MASK_LOW || MATCH(data) == MATCH_MASK_HIGH;
+}
+
+/* The addresses that match, or may; false when none do. */
 static bool range_of(tl_u64 data, tl_u64 address, tl_u64 *first_ret, tl_u64 *last_ret)
 {
 	tl_u64 within;
@@ -101,6 +147,11 @@ static bool range_of(tl_u64 data, tl_u64 address, tl_u64 *first_ret, tl_u64 *las
 		*first_ret = 0;
 		*last_ret = address - 1;
 		return address != 0;
+	case MATCH_MASK_LOW:
+	case MATCH_MASK_HIGH:
+		*first_ret = 0;
+		*last_ret = TL_U64_MAX;
+		break;
 	}
 	return true;
 }
@@ -108,10 +159,13 @@ static bool range_of(tl_u64 data, tl_u64 address, tl_u64 *first_ret, tl_u64 *las
 /* Whether a trigger that is set for any of these kinds meets [first, last]. */
 static bool meets(const struct tl_triggers *triggers, tl_u32 index, tl_u64 kinds, tl_u64 first, tl_u64 last)
 {
-	tl_u64 data = triggers->data1[index], low, high;
+	tl_u64 data = triggers->data1[index], value = triggers->data2[index], low, high;
 
-	return is_armed(data) && (data & kinds) != 0 && range_of(data, triggers->data2[index], &low, &high) &&
-	       low <= last && first <= high;
+	if (!is_armed(data) || (data & kinds) == 0)
+		return false;
+	if (is_masked(data))
+		return find_masked(data, value, first, last, &low);
+	return range_of(data, value, &low, &high) && low <= last && first <= high;
 }
 
 /* ---- What others are told of a change ---- */
@@ -140,6 +194,10 @@ void tl_triggers_changed(struct tl_hart *hart)
 
 		if (is_armed(now->data1[i]))
 			now->armed |= now->data1[i] & KINDS;
+		if (counts(now->data1[i]))
+			now->armed |= TL_TRIGGER_COUNT;
+		if (!compares(now->data1[i]) && !compares(before->data1[i]))
+			continue;
 		if (((now->data1[i] ^ before->data1[i]) & ~hits) == 0 && now->data2[i] == before->data2[i])
 			continue;
 		accesses |= ((now->data1[i] | before->data1[i]) & (TL_TRIGGER_LOAD | TL_TRIGGER_STORE)) != 0;
@@ -150,6 +208,9 @@ void tl_triggers_changed(struct tl_hart *hart)
 	}
 	if (accesses)
 		tl_paging_flush(hart);
+	/* Who counts is carried out by the interpreter, one by one: who runs the hart is to look again. */
+	if (((now->armed ^ before->armed) & TL_TRIGGER_COUNT) != 0)
+		tl_hart_leave(hart);
 	*before = *now;
 }
 
@@ -291,9 +352,13 @@ static void note_hits(struct tl_triggers *triggers, tl_u32 first, tl_u32 last)
 /* The first byte that the trigger and the event have in common. */
 static tl_u64 met_at(const struct tl_triggers *triggers, tl_u32 index, const struct event *event)
 {
-	tl_u64 first, last;
+	tl_u64 data = triggers->data1[index], first, last;
 
-	(void)range_of(triggers->data1[index], triggers->data2[index], &first, &last);
+	if (is_masked(data)) {
+		(void)find_masked(data, triggers->data2[index], event->first, event->last, &first);
+		return first;
+	}
+	(void)range_of(data, triggers->data2[index], &first, &last);
 	return first > event->first ? first : event->first;
 }
 
@@ -307,7 +372,7 @@ static bool fire(struct tl_hart *hart, const struct event *event, struct tl_exce
 		return false;
 	for (tl_u32 i = 0; i < TL_TRIGGERS; i++) {
 		all = all && matches(hart, i, event);
-		if (TYPE(triggers->data1[i]) != TYPE_DISABLED && (triggers->data1[i] & CHAIN) != 0)
+		if (compares(triggers->data1[i]) && (triggers->data1[i] & CHAIN) != 0)
 			continue;
 		if (all) {
 			*exception_ret = (struct tl_exception){TL_CAUSE_BREAKPOINT, met_at(triggers, i, event)};
@@ -342,4 +407,46 @@ bool tl_triggers_access(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u8
 	if (event.last < address) /* what lies at the other end is not looked at */
 		event.last = TL_U64_MAX;
 	return fire(hart, &event, exception_ret);
+}
+
+/* ---- Counting ---- */
+
+tl_u8 tl_triggers_counting(const struct tl_hart *hart)
+{
+	tl_u8 which = 0;
+
+	for (tl_u32 i = 0; i < TL_TRIGGERS && may_fire(hart); i++)
+		if (counts(hart->triggers.data1[i]) && (hart->triggers.data1[i] & COUNT_MODE(hart->privilege)) != 0)
+			which |= (tl_u8)(1u << i);
+	return which;
+}
+
+bool tl_triggers_counted_out(struct tl_hart *hart, tl_u8 which, struct tl_exception *exception_ret)
+{
+	struct tl_triggers *triggers = &hart->triggers;
+	bool fired = false;
+
+	for (tl_u32 i = 0; i < TL_TRIGGERS; i++) {
+		if ((which >> i & 1) == 0 || (triggers->data1[i] & COUNT_PENDING) == 0)
+			continue;
+		triggers->data1[i] = (triggers->data1[i] & ~COUNT_PENDING) | COUNT_HIT;
+		*exception_ret = (struct tl_exception){TL_CAUSE_BREAKPOINT, hart->pc};
+		fired = true;
+	}
+	if (fired)
+		tl_triggers_changed(hart);
+	return fired;
+}
+
+void tl_triggers_count(struct tl_hart *hart, tl_u8 which)
+{
+	for (tl_u32 i = 0; i < TL_TRIGGERS; i++) {
+		tl_u64 *data = &hart->triggers.data1[i];
+
+		if ((which >> i & 1) == 0 || TYPE(*data) != TYPE_ICOUNT || (*data & COUNT_MASK) == 0)
+			continue;
+		*data -= COUNT_ONE;
+		if ((*data & COUNT_MASK) == 0)
+			*data |= COUNT_PENDING;
+	}
 }

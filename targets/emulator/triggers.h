@@ -7,11 +7,13 @@
  * when the access is made at last.
  *
  * There are TL_TRIGGERS of them in each hart, of the types mcontrol and mcontrol6: they compare virtual addresses
- * (equal, a naturally aligned range, from, below) of instructions, loads and stores, and can be chained. Data is not
- * compared, nor are contexts; nothing is reserved for a debug mode, which the machine has not. In machine mode they
- * fire while tcontrol's mte is set; in supervisor mode, where breakpoints are delegated to it, while interrupts are on:
- * so none fires in the first instructions of a handler. (The manual would have medeleg's bit tied to 0 beside a
- * tcontrol; that would take breakpoints away from every kernel.)
+ * (equal, a naturally aligned range, from, below, half of them under a mask) of instructions, loads and stores, and can
+ * be chained; and of the type icount: they fire before the next instruction when so many were carried out, or trapped,
+ * in their modes, for which the interpreter runs the hart as long as one counts. Data is not compared, nor are
+ * contexts; nothing is reserved for a debug mode, which the machine has not. In machine mode they fire while tcontrol's
+ * mte is set; in supervisor mode, where breakpoints are delegated to it, while interrupts are on: so none fires in the
+ * first instructions of a handler. (The manual would have medeleg's bit tied to 0 beside a tcontrol; that would take
+ * breakpoints away from every kernel.)
  *
  * Source: RISC-V Debug Specification 1.0, chapter 5 (Sdtrig).
  */
@@ -24,6 +26,7 @@
 #define TL_TRIGGER_LOAD 1u
 #define TL_TRIGGER_STORE 2u
 #define TL_TRIGGER_EXECUTE 4u
+#define TL_TRIGGER_COUNT 8u /* of `armed` alone: one counts, or is about to fire */
 
 /* All of them are disabled. */
 void tl_triggers_reset(struct tl_hart *hart);
@@ -63,6 +66,13 @@ bool tl_triggers_execute(struct tl_hart *hart, struct tl_exception *exception_re
 /* Whether one fires on an access that is about to be made, of these kinds; the exception then. */
 bool tl_triggers_access(struct tl_hart *hart, tl_u64 address, tl_u32 size, tl_u8 kinds,
 			struct tl_exception *exception_ret);
+
+/* Those that count in the mode that the hart is in: a bit for each. For when TL_TRIGGER_COUNT is armed. */
+tl_u8 tl_triggers_counting(const struct tl_hart *hart);
+/* Whether one of them has come to its end: before the next instruction; the exception then. */
+bool tl_triggers_counted_out(struct tl_hart *hart, tl_u8 which, struct tl_exception *exception_ret);
+/* An instruction was carried out to its end, or trapped, for which these counted as it began. */
+void tl_triggers_count(struct tl_hart *hart, tl_u8 which);
 
 /* The same, quickly, where there are none. */
 static inline bool tl_triggers_fire_here(struct tl_hart *hart, struct tl_exception *exception_ret)

@@ -59,6 +59,15 @@ def both_ways(prompt, program, path):
                 fail("chains", f"they differ: {chains}")
 
 
+def networked(prompt, program, path):
+    """Of a machine with a network that goes its own way it is said that the network leads nowhere; else it is not."""
+    prompt(["continue"], "--network", "--record", path, program)
+    text = prompt(["break mean", "continue", "set var table[0] = 3", "delete", "continue"], "--replay", path)
+    check(text, [r"Breakpoint 1, mean", r"its network card leads nowhere", r"exited"], "a replay with a network is changed")
+    if "leads nowhere" in prompt(["break mean", "continue", "delete", "continue"], "--replay", path):
+        fail("a replay with a network", "it is said to lead nowhere, and is the recording's")
+
+
 def reset(prompt, program, path):
     """What was before a reset and what came behind it; the chain goes on."""
     text = prompt(["break mean", "continue", "set var table[0] = 5", "monitor reset", "continue", "set var table[1] = 9", "delete",
@@ -167,6 +176,7 @@ def main():
         path = os.path.join(folder, "run")
         both_ways(prompt, program, path)
         debugged(prompt, path)
+        networked(prompt, program, os.path.join(folder, "network"))
         reset(prompt, program, os.path.join(folder, "reset"))
         backwards(trapline, program, path)
         saved(prompt, program, os.path.join(folder, "saved"))

@@ -40,6 +40,13 @@ static struct tl_emulator_points points;
 /* tdata1. */
 #define MCONTROL ((tl_u64)2 << 60 | (tl_u64)63 << 53)
 #define MCONTROL6 ((tl_u64)6 << 60)
+#define ICOUNT ((tl_u64)3 << 60)
+#define COUNT_OF(n) ((tl_u64)(n) << 10)
+#define COUNT_USER ((tl_u64)1 << 6)
+#define COUNT_MACHINE ((tl_u64)1 << 9)
+#define COUNT_PENDING ((tl_u64)1 << 8)
+#define COUNT_HIT ((tl_u64)1 << 24)
+#define ECALL 0x73u
 #define DISABLED ((tl_u64)15 << 60)
 #define ANY_MODE (1u << 6 | 1u << 4 | 1u << 3)
 #define SUPERVISOR (1u << 4)
@@ -123,7 +130,7 @@ TEST(registers_keep_what_is_legal)
 	for (tl_u64 i = 0; i < TL_TRIGGERS; i++) {
 		CHECK(tl_control_put(&hart, TL_RISCV_CSR_TSELECT, i));
 		CHECK_EQUAL(get(TL_RISCV_CSR_TSELECT), i);
-		CHECK_EQUAL(get(TL_RISCV_CSR_TINFO), 0x01008044);
+		CHECK_EQUAL(get(TL_RISCV_CSR_TINFO), 0x0100804c);
 		CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), DISABLED);
 	}
 	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TSELECT, TL_TRIGGERS));
@@ -139,8 +146,12 @@ TEST(registers_keep_what_is_legal)
 	CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), MCONTROL | 7 | MATCH(1) | SIZE_OF(1));
 	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA1, 0));
 	CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), DISABLED);
-	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA1, (tl_u64)3 << 60)); /* there are no counting ones */
+	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA1, (tl_u64)4 << 60)); /* there are none on interrupts */
 	CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), DISABLED);
+	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA1, ICOUNT | (((tl_u64)1 << 60) - 1)));
+	CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), ICOUNT | 0x1ffffc0);
+	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA1, MCONTROL6 | 7 | MATCH(6)));
+	CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), MCONTROL6 | 7);
 	/* The largest range. */
 	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA1, MCONTROL6 | MATCH(1)));
 	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TDATA2, TL_U64_MAX));
@@ -281,6 +292,100 @@ TEST(a_size_is_asked_for)
 		CHECK_FIRED(START + 4 * i, DATA);
 		tl_points_end(&points);
 	}
+}
+
+TEST(half_of_an_address_under_a_mask)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), LOAD(3, 6, 8, 8), LOAD(3, 6, 8, 0x10), JUMP_BACK_12};
+	tl_u64 wanted = (tl_u64)0xff8 << 32 | ((DATA + 0x10) & 0xff8);
+
+	begin(code, TL_COUNT(code));
+	CHECK_EQUAL(run(4000), 4000);
+	set(0, MCONTROL6 | ANY_MODE | MATCH(4) | TL_TRIGGER_LOAD, wanted);
+	CHECK_EQUAL(run(3), 3);
+	CHECK_FIRED(START + 8, DATA + 0x10);
+	/* What the mask leaves out of the value is 0 in every address. */
+	begin(code, TL_COUNT(code));
+	set(0, MCONTROL6 | ANY_MODE | MATCH(4) | TL_TRIGGER_LOAD, wanted | 1);
+	CHECK_EQUAL(run(400), 400);
+	CHECK_EQUAL(hart.x[5], 100);
+	set(0, MCONTROL | ANY_MODE | MATCH(4) | TL_TRIGGER_EXECUTE, (tl_u64)12 << 32 | 4);
+	CHECK_EQUAL(run(2), 2);
+	CHECK_FIRED(START + 4, START + 4);
+	/* The upper half: of all of memory here it is 0. */
+	begin(code, TL_COUNT(code));
+	set(0, MCONTROL6 | ANY_MODE | MATCH(5) | TL_TRIGGER_LOAD, (tl_u64)0xff << 32 | 1);
+	CHECK_EQUAL(run(400), 400);
+	CHECK_EQUAL(hart.x[5], 100);
+	set(0, MCONTROL6 | ANY_MODE | MATCH(5) | TL_TRIGGER_LOAD, (tl_u64)0xff << 32);
+	CHECK_EQUAL(run(2), 2);
+	CHECK_FIRED(START + 4, DATA + 8);
+	tl_points_end(&points);
+}
+
+TEST(instructions_are_counted)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(5, 5, 1), ADDI(5, 5, 1), JUMP_BACK_12};
+
+	begin(code, TL_COUNT(code));
+	CHECK_EQUAL(run(40000), 40000); /* it is hot */
+	for (tl_u64 count = 1; count < 7; count++) {
+		tl_u64 began = hart.x[5];
+
+		hart.pc = START;
+		set(3, ICOUNT | COUNT_MACHINE | COUNT_OF(count), 0);
+		CHECK_EQUAL(run(count), count);
+		CHECK_EQUAL(hart.pc, START + count % 4 * 4);
+		CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), ICOUNT | COUNT_MACHINE | COUNT_PENDING);
+		CHECK_EQUAL(run(1), 1);
+		CHECK_FIRED(START + count % 4 * 4, START + count % 4 * 4);
+		CHECK_EQUAL(hart.x[5], began + count - count / 4);
+		/* In its own handler it counts nothing, and nothing is left to count. */
+		CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), ICOUNT | COUNT_MACHINE | COUNT_HIT);
+		tl_hart_return_from_machine(&hart);
+		CHECK_EQUAL(run(4000), 4000);
+		CHECK(hart.pc < HANDLER);
+	}
+	tl_points_end(&points);
+}
+
+/* A trap counts, and what the handler does not; it fires before the next instruction of the mode that is counted. */
+TEST(instructions_of_a_mode_are_counted)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), ECALL, ADDI(5, 5, 1)};
+
+	begin(code, TL_COUNT(code));
+	CHECK(tl_control_put(&hart, TL_RISCV_CSR_PMPADDR0, TL_U64_MAX));
+	CHECK(tl_control_put(&hart, TL_RISCV_CSR_PMPCFG0, 0x1f));
+	hart.privilege = TL_PRIVILEGE_USER;
+	tl_paging_update(&hart);
+	set(1, ICOUNT | COUNT_USER | COUNT_OF(2), 0);
+	CHECK_EQUAL(run(20), 20);
+	CHECK_EQUAL(hart.pc, HANDLER);
+	CHECK_EQUAL(hart.mcause, TL_CAUSE_CALL_FROM_USER);
+	CHECK_EQUAL(get(TL_RISCV_CSR_TDATA1), ICOUNT | COUNT_USER | COUNT_PENDING);
+	hart.mepc += 4;
+	tl_hart_return_from_machine(&hart);
+	CHECK_EQUAL(run(1), 1);
+	CHECK_FIRED(START + 8, START + 8);
+	CHECK_EQUAL(hart.x[5], 1);
+	tl_points_end(&points);
+}
+
+/* Software sets it in the middle of translated code, and it counts from the next instruction on. */
+TEST(counting_begins_at_once)
+{
+	static const tl_u32 code[] = {ADDI(5, 5, 1), CSRW(0x7a1, 9), ADDI(5, 5, 1), ADDI(5, 5, 1), ADDI(5, 5, 1)};
+
+	begin(code, TL_COUNT(code));
+	CHECK(tl_control_put(&hart, TL_RISCV_CSR_TSELECT, 2));
+	hart.x[9] = ICOUNT | COUNT_MACHINE | COUNT_OF(2);
+	(void)run(5); /* it may end where it was set */
+	if (hart.pc != HANDLER)
+		(void)run(5);
+	CHECK_FIRED(START + 16, START + 16);
+	CHECK_EQUAL(hart.x[5], 3);
+	tl_points_end(&points);
 }
 
 TEST(over_the_end_of_a_page)
