@@ -8,7 +8,7 @@
 #define SEARCH_MAX ((tl_u64)1 << 30)
 #define CHECK_MAX ((tl_u64)1 << 28)
 /* Memory is looked through in pieces of this size. */
-#define PIECE 65536u
+#define PIECE_MAX 65536u
 /* How far ahead of the bytes that it rewrites a reply may be written, at most. */
 #define AHEAD ((tl_size)256)
 
@@ -226,6 +226,12 @@ static void make_borders(const tl_u8 *pattern, tl_size size, tl_u32 *borders)
 	}
 }
 
+/* Memory is looked through in pieces as large as a packet: who has room for those has room for one more. */
+static tl_size piece_size(const struct tl_rsp *rsp)
+{
+	return rsp->host.packet_size < PIECE_MAX ? rsp->host.packet_size : PIECE_MAX;
+}
+
 static enum tl_status search(struct tl_rsp *rsp, tl_u64 start, tl_u64 space, const tl_u8 *pattern, tl_size size,
 			     struct tl_writer *reply)
 {
@@ -235,7 +241,7 @@ static enum tl_status search(struct tl_rsp *rsp, tl_u64 start, tl_u64 space, con
 	tl_u64 at = 0;
 
 	while (at < space) {
-		tl_size wanted = space - at < PIECE ? (tl_size)(space - at) : PIECE;
+		tl_size wanted = space - at < piece_size(rsp) ? (tl_size)(space - at) : piece_size(rsp);
 		tl_size done;
 
 		TL_TRY(read_some(rsp, start + at, piece, wanted, &done));
@@ -277,7 +283,7 @@ static enum tl_status handle_search(struct tl_rsp *rsp, void *context, struct tl
 		tl_rsp_explain(rsp, "search at most 1 GiB at a time");
 		return TL_ERROR_TOO_LONG;
 	}
-	TL_TRY(tl_rsp_object_room(rsp, size * sizeof(tl_u32) + PIECE));
+	TL_TRY(tl_rsp_object_room(rsp, size * sizeof(tl_u32) + piece_size(rsp)));
 	make_borders(pattern, size, (tl_u32 *)(void *)rsp->object);
 	return search(rsp, start, space, pattern, size, reply);
 }
@@ -312,9 +318,9 @@ static enum tl_status handle_crc(struct tl_rsp *rsp, void *context, struct tl_cu
 		tl_rsp_explain(rsp, "check at most 256 MiB at a time");
 		return TL_ERROR_TOO_LONG;
 	}
-	TL_TRY(tl_rsp_object_room(rsp, PIECE));
+	TL_TRY(tl_rsp_object_room(rsp, piece_size(rsp)));
 	while (at < request.size) {
-		tl_size wanted = request.size - at < PIECE ? (tl_size)(request.size - at) : PIECE;
+		tl_size wanted = request.size - at < piece_size(rsp) ? (tl_size)(request.size - at) : piece_size(rsp);
 		tl_size done;
 
 		TL_TRY(read_some(rsp, request.address + at, rsp->object, wanted, &done));

@@ -194,6 +194,7 @@ static void send_ahead(struct tl_rsp *rsp, const tl_u8 *text, tl_size size)
 static enum tl_status handle_monitor(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 				     struct tl_writer *reply)
 {
+	tl_size room = OUTPUT_MAX;
 	char line[COMMAND_MAX / 2];
 	struct tl_writer output;
 	enum tl_status status;
@@ -212,10 +213,11 @@ static enum tl_status handle_monitor(struct tl_rsp *rsp, void *context, struct t
 	if (arguments->failed)
 		return TL_ERROR_PACKET;
 	/* A buffer of its own: a command may list objects itself. */
-	text = tl_allocate(&rsp->host.allocator, OUTPUT_MAX);
+	while ((text = tl_allocate(&rsp->host.allocator, room)) == NULL && room > rsp->host.packet_size)
+		room /= 2; /* in a kernel there is not that much, and what is cut off can be done without */
 	if (text == NULL)
 		return TL_ERROR_NO_MEMORY;
-	output = tl_writer_make(text, OUTPUT_MAX);
+	output = tl_writer_make(text, room);
 	status = run_command(rsp, line, &output);
 	/* A reply that is an error carries no text, and a long text no error. */
 	size = tl_writer_size(&output);
@@ -223,7 +225,7 @@ static enum tl_status handle_monitor(struct tl_rsp *rsp, void *context, struct t
 		send_ahead(rsp, text, size);
 	else
 		tl_write_hex_bytes(reply, text, size);
-	tl_release(&rsp->host.allocator, text, OUTPUT_MAX);
+	tl_release(&rsp->host.allocator, text, room);
 	return status;
 }
 

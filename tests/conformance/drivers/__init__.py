@@ -208,7 +208,7 @@ class Driver:
 
 
 def all_drivers():
-    from drivers import arm64, corefile, emulator, gdbserver, kvm, process, remote, scripted
+    from drivers import arm64, baremetal, corefile, emulator, gdbserver, kvm, process, remote, scripted
     return {driver.name: driver
-            for module in (scripted, process, arm64, corefile, emulator, gdbserver, kvm, remote)
+            for module in (scripted, process, arm64, corefile, emulator, baremetal, gdbserver, kvm, remote)
             for driver in module.DRIVERS}

@@ -1,0 +1,32 @@
+/*
+ * A PC as far as the example needs it: the first serial port, its interrupt, and processors. Not part of the stub.
+ */
+#ifndef TL_STUBS_BAREMETAL_EXAMPLE_MACHINE_H
+#define TL_STUBS_BAREMETAL_EXAMPLE_MACHINE_H
+
+#include "stubs/baremetal/stub.h"
+
+#define MACHINE_PROCESSORS 4
+
+/* Sets the serial port up, its interrupt and the gates of the stub, and starts the stub over them. */
+enum tl_status machine_start(void);
+
+/* Text for whoever is at the other end of the line; not while a debugger is there. */
+void machine_say(const char *text);
+
+/* Wakes the other processors: each calls processor_main(). Returns how many there are when they have come. */
+tl_u32 machine_wake(void);
+
+/* What machine_wake brings another processor to, with interrupts off. To be written by the program. */
+void processor_main(tl_u32 number);
+
+/* Has the timer interrupt the first processor so many times a second, 19 to 10,000. */
+void machine_tick(tl_u32 hertz);
+
+/* How often it did. */
+extern volatile tl_u64 machine_ticks;
+
+/* Interrupts on; on another processor its gates as well. */
+void machine_open(void);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * What the stub keeps of each processor, and what it asks of the machine's own part (x86_64.c).
+ *
+ * A processor's way through the stub. All changes are made by the processor itself, but for HERE → GOING and what
+ * tl_stub_control does, which is whoever serves.
+ *
+ *   AWAY ──── an exception of ours, or an interrupt that was asked for ────▶ ARRIVED ── its event is posted ──▶ HERE
+ *    ▲ ▲                                                                       ▲                                │
+ *    │ └───────────── nothing to stop for ◀── VISITING ── asked to stop ───────┘                          resumed
+ *    │                                           ▲ tl_stub_poll                                                 ▼
+ *    └───────────────────────────────────────────┴───────────────────────────────────────────────────────── GOING
+ *
+ * Serving: among the processors that are in here, one at a time holds `serving`. It is the control thread of the engine
+ * as long as it does. It gives that up when it is resumed itself; another that is still in here takes over, and if
+ * nobody is, nobody serves until the next exception. So the engine is only ever called under `serving`.
+ */
+#ifndef TL_STUBS_BAREMETAL_INTERNAL_H
+#define TL_STUBS_BAREMETAL_INTERNAL_H
+
+#include "core/engine/engine.h"
+#include "core/rsp/rsp.h"
+#include "stubs/baremetal/heap.h"
+#include "stubs/baremetal/stub.h"
+
+#define TL_STUB_STACK (14u << 10) /* for whoever serves */
+#define TL_STUB_PROCESS 1u
+
+enum tl_stub_state { TL_STUB_AWAY, TL_STUB_VISITING, TL_STUB_ARRIVED, TL_STUB_HERE, TL_STUB_GOING };
+
+/* What of a processor is the machine's business; defined by its part. */
+struct tl_stub_machine;
+
+struct tl_stub_processor {
+	tl_u32 number;
+	tl_u32 state;      /* enum tl_stub_state; atomic */
+	tl_u32 stop_asked; /* atomic: it is to stop, and an interrupt is on its way */
+	tl_u32 summoned;   /* atomic: an interrupt was sent that has not come yet; a second one is never under way */
+	bool present;      /* it has joined */
+	tl_u64 arrival;    /* the order in which they arrived */
+	struct tl_event event;
+	const char *text; /* what a visit is for; NULL: to look at the line */
+	tl_size text_size;
+	struct tl_stub_machine *machine;
+};
+
+struct tl_stub {
+	struct tl_target target; /* first: it is one */
+	struct tl_stub_port port;
+	struct tl_stub_heap heap;
+	struct tl_engine *engine;
+	struct tl_rsp *rsp; /* NULL: no debugger is there */
+	tl_u32 serving;     /* atomic: somebody is the control thread */
+	tl_u32 ready;       /* a report waits to be told */
+	tl_u64 arrivals;    /* atomic */
+	tl_u32 count;       /* of processors */
+	bool done;          /* the debugger has left */
+	bool greeted;       /* it has said what it can do: a second time it is another one */
+	bool trouble;       /* an exception in the stub waits to be told */
+	struct tl_stub_processor *processors;
+	tl_u8 *stack; /* TL_STUB_STACK bytes */
+};
+
+/* The one stub there is; NULL before tl_stub_start. */
+struct tl_stub *tl_stub(void);
+
+/* The processor that runs this. */
+struct tl_stub_processor *tl_stub_here(struct tl_stub *stub);
+
+/*
+ * For the machine's part, on the processor at hand with interrupts off, its registers kept where tl_stub_machine_fetch
+ * finds them. Comes back when the processor may go on as its request says. `state` is TL_STUB_ARRIVED with an event, or
+ * TL_STUB_VISITING.
+ */
+void tl_stub_stay(struct tl_stub *stub, struct tl_stub_processor *processor, enum tl_stub_state state,
+		  const struct tl_event *event);
+
+/* Sends a processor the interrupt that brings it in, unless one is on its way; and tells that processor that it came.
+ */
+void tl_stub_summon(struct tl_stub *stub, struct tl_stub_processor *processor);
+bool tl_stub_summoned(struct tl_stub_processor *processor);
+
+/*
+ * An exception in the stub's own code, described in up to 96 characters: told to the debugger when it can be. Whoever
+ * serves begins anew after that.
+ */
+void tl_stub_trouble(struct tl_stub *stub, const char *text);
+
+/* The bytes at `address` as they were before a breakpoint was put there. TL_ERROR_MEMORY. */
+enum tl_status tl_stub_original(struct tl_stub *stub, tl_u64 address, tl_u8 *bytes, tl_size size);
+
+/* ---- The machine's part ---- */
+
+/* Bytes of a struct tl_stub_machine, and setting one up, zeroed before. */
+tl_size tl_stub_machine_size(void);
+void tl_stub_machine_init(struct tl_stub *stub, struct tl_stub_machine *machine);
+
+/* What the processors are; the same for all of them. */
+void tl_stub_machine_describe(struct tl_process_facts *facts_ret);
+
+/* As struct tl_target_ops has it, of a processor that is in here. */
+enum tl_status tl_stub_machine_fetch(struct tl_stub_machine *machine, tl_u8 bank, tl_u8 *file);
+enum tl_status tl_stub_machine_store(struct tl_stub_machine *machine, tl_u8 bank, const tl_u8 *file);
+
+/*
+ * A processor that stands is about to run as it was asked to: false when the one instruction that was asked for is
+ * carried out already, and it stays. And it stands again, with this event: what was done to it for a step is taken
+ * back.
+ */
+bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_request *request);
+void tl_stub_machine_settle(struct tl_stub_machine *machine, const struct tl_event *event);
+
+/* How many bytes could be moved, a fault ending it; `poke` is for code and for pages that may not be written to. */
+tl_size tl_stub_machine_peek(void *to, tl_u64 address, tl_size size);
+tl_size tl_stub_machine_poke(tl_u64 address, const void *from, tl_size size);
+
+/* Hardware points of all processors, in force in each of them as it leaves. Called while all that matter are in here.
+ */
+enum tl_status tl_stub_machine_insert(enum tl_point_kind kind, tl_u64 address, tl_u64 size);
+enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, tl_u64 size);
+
+/* The processor waits for another: says so to the hardware. */
+void tl_stub_machine_relax(void);
+
+/*
+ * Calls function(context) on the stub's stack. Exceptions in it that tl_stub_trouble was told of end it, and it is
+ * called again.
+ */
+void tl_stub_machine_serve(struct tl_stub *stub, void (*function)(void *context), void *context);
+
+/* Takes the processor into the stub as TL_STUB_VISITING, as a new one, or with a breakpoint of the source's own. */
+void tl_stub_machine_visit(void);
+void tl_stub_machine_join(void);
+void tl_stub_machine_break(void);
+
+#endif

@@ -1,0 +1,609 @@
+#include "stubs/baremetal/internal.h"
+
+#include "core/cursor.h"
+
+#define PACKET_SIZE 2048 /* all registers in one packet */
+/* A line that brings a debugger's first packet while others are yet to stop: it is kept until they have. */
+#define KEPT_MAX 512
+/* Rounds of serving in which a processor that was asked to stop may be late before the debugger hears of it. */
+#define LATE_ROUNDS (1u << 24)
+
+#define LOAD(at) __atomic_load_n(at, __ATOMIC_ACQUIRE)
+#define STORE(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
+
+/* A second greeting on the line comes from another debugger: it must not meet what the first one left. */
+static const char greeting[] = "$qSupported";
+
+struct whole_stub {
+	struct tl_stub stub; /* first */
+	tl_u8 kept[KEPT_MAX];
+	tl_size kept_size;
+	tl_size matched; /* how much of `greeting` the last bytes of `kept` are */
+	bool settling;   /* what was kept is for a session that begins when everybody stands */
+	tl_u32 rounds;
+	char trouble[128];
+};
+
+/* The exceptions that lead into the stub bring nothing along that could say where it is. */
+static struct whole_stub *the_stub;
+
+struct tl_stub *tl_stub(void)
+{
+	return the_stub != NULL ? &the_stub->stub : NULL;
+}
+
+struct tl_stub_processor *tl_stub_here(struct tl_stub *stub)
+{
+	tl_u32 number = stub->port.processor != NULL ? stub->port.processor(stub->port.context) : 0;
+
+	return number < stub->count ? &stub->processors[number] : NULL;
+}
+
+/* ---- The target ---- */
+
+static struct tl_stub_processor *processor_of(struct tl_target *target, struct tl_thread_id id)
+{
+	struct tl_stub *stub = (struct tl_stub *)(void *)target;
+
+	return id.process == TL_STUB_PROCESS && id.thread - 1 < stub->count ? &stub->processors[id.thread - 1] : NULL;
+}
+
+static enum tl_status describe(struct tl_target *target, tl_u64 process, struct tl_process_facts *facts_ret)
+{
+	(void)target;
+	(void)process;
+	tl_stub_machine_describe(facts_ret);
+	return TL_OK;
+}
+
+static bool stands(const struct tl_stub_processor *processor)
+{
+	return processor != NULL && LOAD(&processor->state) == TL_STUB_HERE;
+}
+
+static enum tl_status fetch_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, tl_u8 *file)
+{
+	struct tl_stub_processor *processor = processor_of(target, id);
+
+	return stands(processor) ? tl_stub_machine_fetch(processor->machine, bank, file) : TL_ERROR_RUNNING;
+}
+
+static enum tl_status store_registers(struct tl_target *target, struct tl_thread_id id, tl_u8 bank, const tl_u8 *file)
+{
+	struct tl_stub_processor *processor = processor_of(target, id);
+
+	return stands(processor) ? tl_stub_machine_store(processor->machine, bank, file) : TL_ERROR_RUNNING;
+}
+
+static enum tl_status read_memory(struct tl_target *target, tl_u64 process, tl_u64 address, void *buffer, tl_size size,
+				  tl_size *done_ret)
+{
+	(void)target;
+	(void)process;
+	*done_ret = tl_stub_machine_peek(buffer, address, size);
+	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
+}
+
+static enum tl_status write_memory(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
+				   tl_size size, tl_size *done_ret)
+{
+	(void)target;
+	(void)process;
+	*done_ret = tl_stub_machine_poke(address, buffer, size);
+	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
+}
+
+static void arrive(struct tl_stub *stub, struct tl_stub_processor *processor, const struct tl_event *event)
+{
+	processor->event = *event;
+	processor->arrival = __atomic_fetch_add(&stub->arrivals, 1, __ATOMIC_RELAXED);
+	STORE(&processor->stop_asked, 0);
+	STORE(&processor->state, TL_STUB_ARRIVED);
+}
+
+static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, const struct tl_run_request *request)
+{
+	struct tl_stub_processor *processor = processor_of(target, id);
+
+	if (processor == NULL)
+		return TL_ERROR_NO_THREAD;
+	if (LOAD(&processor->state) != TL_STUB_HERE)
+		return TL_OK; /* it has not been in here yet: the engine was told of it at the start */
+	if (tl_stub_machine_begin(processor->machine, request))
+		STORE(&processor->state, TL_STUB_GOING);
+	else
+		arrive((struct tl_stub *)(void *)target, processor,
+		       &(struct tl_event){.kind = TL_EVENT_STEPPED, .stepped = true});
+	return TL_OK;
+}
+
+void tl_stub_summon(struct tl_stub *stub, struct tl_stub_processor *processor)
+{
+	if (stub->port.round_up != NULL && __atomic_exchange_n(&processor->summoned, 1, __ATOMIC_ACQ_REL) == 0)
+		stub->port.round_up(stub->port.context, processor->number);
+}
+
+bool tl_stub_summoned(struct tl_stub_processor *processor)
+{
+	return __atomic_exchange_n(&processor->summoned, 0, __ATOMIC_ACQ_REL) != 0;
+}
+
+static enum tl_status stop(struct tl_target *target, struct tl_thread_id id)
+{
+	struct tl_stub *stub = (struct tl_stub *)(void *)target;
+	struct tl_stub_processor *processor = processor_of(target, id);
+	tl_u32 state;
+
+	if (processor == NULL)
+		return TL_ERROR_NO_THREAD;
+	the_stub->rounds = 0;
+	STORE(&processor->stop_asked, 1);
+	state = LOAD(&processor->state);
+	if (state == TL_STUB_ARRIVED)
+		STORE(&processor->stop_asked, 0); /* the event that it came with is the answer */
+	else if (processor != tl_stub_here(stub))
+		tl_stub_summon(stub, processor);
+	return TL_OK;
+}
+
+/* Processors that run take new debug registers in when they are interrupted. */
+static void refresh(struct tl_stub *stub)
+{
+	for (tl_u32 n = 0; n < stub->count; n++)
+		if (stub->processors[n].present && LOAD(&stub->processors[n].state) == TL_STUB_AWAY)
+			tl_stub_summon(stub, &stub->processors[n]);
+}
+
+static enum tl_status insert_point(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
+				   tl_u64 size)
+{
+	(void)process;
+	TL_TRY(tl_stub_machine_insert(kind, address, size));
+	refresh((struct tl_stub *)(void *)target);
+	return TL_OK;
+}
+
+static enum tl_status remove_point(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
+				   tl_u64 size)
+{
+	(void)process;
+	TL_TRY(tl_stub_machine_remove(kind, address, size));
+	refresh((struct tl_stub *)(void *)target);
+	return TL_OK;
+}
+
+static enum tl_status read_object(struct tl_target *target, struct tl_thread_id id, enum tl_object object,
+				  tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret)
+{
+	char text[32];
+	struct tl_writer writer = tl_writer_make(text, sizeof(text));
+	tl_size length;
+
+	(void)target;
+	if (object != TL_OBJECT_THREAD_NAME)
+		return TL_ERROR_UNSUPPORTED;
+	tl_write_text(&writer, "processor ");
+	tl_write_decimal(&writer, id.thread - 1);
+	length = tl_writer_size(&writer);
+	*done_ret = offset < length ? length - offset : 0;
+	if (*done_ret > size)
+		*done_ret = size;
+	tl_copy(buffer, text + (offset < length ? offset : 0), *done_ret);
+	return TL_OK;
+}
+
+static const struct tl_target_ops operations = {
+	.version = TL_TARGET_VERSION,
+	.name = "bare metal",
+	.capabilities = TL_CAN_PLANT | TL_CAN_STEP | TL_CAN_RUN_SOME | TL_CAN_CARRY_OUT | TL_CAN_HARDWARE |
+			TL_CAN_WATCH | TL_CAN_STAY,
+	.describe = describe,
+	.fetch_registers = fetch_registers,
+	.store_registers = store_registers,
+	.read_memory = read_memory,
+	.write_memory = write_memory,
+	.resume = resume,
+	.stop = stop,
+	.insert_point = insert_point,
+	.remove_point = remove_point,
+	.read_object = read_object,
+};
+
+/* ---- What the engine and the session say ---- */
+
+static void on_ready(void *context)
+{
+	((struct tl_stub *)context)->ready = true;
+}
+
+static void on_output(void *context, const char *text, tl_size size)
+{
+	struct tl_stub *stub = context;
+
+	if (stub->rsp != NULL)
+		(void)tl_rsp_console(stub->rsp, text, size);
+}
+
+static void on_send(void *context, const void *bytes, tl_size size)
+{
+	struct tl_stub *stub = context;
+
+	stub->port.send(stub->port.context, bytes, size);
+}
+
+static void on_done(void *context)
+{
+	((struct tl_stub *)context)->done = true;
+}
+
+/* The processors were there before the debugger, and stay. */
+static bool attached(void *context, tl_u64 process)
+{
+	(void)context;
+	(void)process;
+	return true;
+}
+
+/* ---- Sessions ---- */
+
+static bool begin_session(struct tl_stub *stub)
+{
+	const struct tl_rsp_host host = {
+		.allocator = {tl_stub_heap_resize, &stub->heap},
+		.send = on_send,
+		.done = on_done,
+		.attached = attached,
+		.context = stub,
+		.packet_size = PACKET_SIZE,
+	};
+	struct tl_report report;
+
+	while (tl_engine_take_report(stub->engine, &report))
+		continue; /* the debugger finds everybody standing, and asks why */
+	stub->ready = stub->done = false;
+	/* What comes first need not be a greeting: a greeting later on is a new debugger's in any case. */
+	stub->greeted = true;
+	stub->rsp = tl_allocate(&host.allocator, tl_rsp_size());
+	if (stub->rsp == NULL)
+		return false;
+	if (tl_rsp_init(stub->rsp, stub->engine, &host) == TL_OK)
+		return true;
+	tl_release(&host.allocator, stub->rsp, tl_rsp_size());
+	stub->rsp = NULL;
+	return false;
+}
+
+static void end_session(struct tl_stub *stub)
+{
+	const struct tl_allocator allocator = {tl_stub_heap_resize, &stub->heap};
+
+	if (stub->rsp == NULL)
+		return;
+	tl_rsp_deinit(stub->rsp);
+	tl_release(&allocator, stub->rsp, tl_rsp_size());
+	stub->rsp = NULL;
+	stub->ready = stub->done = stub->greeted = false;
+}
+
+/* Everybody is asked to stand still, whether left alone or under a debugger. */
+static void gather(struct tl_stub *stub)
+{
+	if (tl_engine_next_unattended(stub->engine, 0) != 0)
+		(void)tl_engine_attend(stub->engine, TL_STUB_PROCESS);
+	else
+		tl_engine_pause(stub->engine);
+}
+
+/* What was kept goes to the session, or begins one. */
+static void hand_over(struct whole_stub *whole)
+{
+	struct tl_stub *stub = &whole->stub;
+	tl_size size = whole->kept_size;
+
+	if (whole->settling) {
+		if (!tl_engine_quiet(stub->engine))
+			return;
+		end_session(stub);
+		tl_engine_reset_client(stub->engine);
+		if (!begin_session(stub)) {
+			whole->kept_size = 0;
+			whole->settling = false;
+			return;
+		}
+		whole->settling = false;
+	}
+	whole->kept_size = whole->matched = 0;
+	if (stub->rsp != NULL)
+		tl_rsp_receive(stub->rsp, whole->kept, size);
+}
+
+/* One byte from the line. True when it made what is kept complete enough to be looked at. */
+static void one_byte(struct whole_stub *whole, tl_u8 byte)
+{
+	struct tl_stub *stub = &whole->stub;
+
+	/* Nobody is there: only what a debugger begins with counts. */
+	if (stub->rsp == NULL && !whole->settling) {
+		if (byte != '$' && byte != 3)
+			return;
+		whole->settling = true;
+		gather(stub);
+		if (byte == 3)
+			return;
+	}
+	whole->kept[whole->kept_size++] = byte;
+	if (byte == (tl_u8)greeting[whole->matched])
+		whole->matched++;
+	else
+		whole->matched = byte == '$';
+	if (whole->matched == sizeof(greeting) - 1) {
+		whole->matched = 0;
+		if (stub->greeted && !whole->settling) {
+			/* What came before belongs to nobody any more. */
+			tl_move(whole->kept, greeting, sizeof(greeting) - 1);
+			whole->kept_size = sizeof(greeting) - 1;
+			whole->settling = true;
+			gather(stub);
+		}
+	}
+}
+
+/* Takes what the line has. True when there was anything. */
+static bool listen(struct whole_stub *whole)
+{
+	struct tl_stub *stub = &whole->stub;
+	bool any = false;
+	int byte;
+
+	while (whole->kept_size < KEPT_MAX && (byte = stub->port.receive(stub->port.context)) >= 0) {
+		any = true;
+		one_byte(whole, (tl_u8)byte);
+	}
+	/* A beginning of a greeting waits for its end, as far as that can be. */
+	if (whole->kept_size != 0 && (whole->settling || whole->matched == 0 || whole->kept_size == KEPT_MAX))
+		hand_over(whole);
+	return any || whole->kept_size != 0;
+}
+
+/* ---- Serving ---- */
+
+/* Posts the event that came first. True when there was one. */
+static bool hear(struct tl_stub *stub)
+{
+	struct tl_stub_processor *first = NULL;
+	struct tl_event event;
+
+	for (tl_u32 n = 0; n < stub->count; n++) {
+		struct tl_stub_processor *processor = &stub->processors[n];
+
+		if (LOAD(&processor->state) == TL_STUB_ARRIVED &&
+		    (first == NULL || processor->arrival < first->arrival))
+			first = processor;
+	}
+	if (first == NULL)
+		return false;
+	/* Something happened that a debugger should see: nobody runs on until one has come. */
+	if (first->event.kind != TL_EVENT_THREAD_CREATED && tl_engine_next_unattended(stub->engine, 0) != 0)
+		(void)tl_engine_attend(stub->engine, TL_STUB_PROCESS);
+	event = first->event;
+	event.thread = (struct tl_thread_id){TL_STUB_PROCESS, first->number + 1};
+	first->present = true;
+	tl_stub_machine_settle(first->machine, &event);
+	STORE(&first->state, TL_STUB_HERE);
+	tl_engine_post(stub->engine, &event);
+	return true;
+}
+
+/* Processors that were asked to stop, and do not come: somebody should know which. */
+static void complain(struct whole_stub *whole)
+{
+	struct tl_stub *stub = &whole->stub;
+	char text[64];
+
+	for (tl_u32 n = 0; n < stub->count; n++) {
+		struct tl_writer writer = tl_writer_make(text, sizeof(text));
+
+		if (LOAD(&stub->processors[n].stop_asked) == 0 || LOAD(&stub->processors[n].state) != TL_STUB_AWAY)
+			continue;
+		tl_write_text(&writer, "Processor ");
+		tl_write_decimal(&writer, n);
+		tl_write_text(&writer, " was asked to stop, and does not come.\n");
+		on_output(stub, text, tl_writer_size(&writer));
+	}
+}
+
+static void tell_trouble(struct whole_stub *whole)
+{
+	tl_size length = 0;
+
+	while (whole->trouble[length] != '\0')
+		length++;
+	whole->stub.trouble = false;
+	on_output(&whole->stub, whole->trouble, length);
+	/* A packet that was being handled will not be answered; the debugger asks again when it is told so. */
+	whole->stub.port.send(whole->stub.port.context, "$E01#a6", 7);
+}
+
+static bool serve_once(struct whole_stub *whole)
+{
+	struct tl_stub *stub = &whole->stub;
+	bool busy = hear(stub);
+
+	busy |= listen(whole);
+	if (stub->done)
+		end_session(stub);
+	if (stub->ready && stub->rsp != NULL) {
+		stub->ready = false;
+		tl_rsp_poll(stub->rsp);
+	}
+	if (!tl_engine_quiet(stub->engine) && ++whole->rounds == LATE_ROUNDS)
+		complain(whole);
+	return busy;
+}
+
+/* What the processor at hand, which only looked in, does next. */
+static void visit(struct tl_stub *stub, struct tl_stub_processor *processor, bool busy)
+{
+	static const struct tl_event paused = {.kind = TL_EVENT_PAUSED};
+
+	if (LOAD(&processor->stop_asked) != 0) {
+		arrive(stub, processor, &paused);
+	} else if (!busy) {
+		STORE(&processor->state, TL_STUB_GOING); /* its registers are as it brought them */
+	}
+}
+
+static void serve(void *context)
+{
+	struct tl_stub_processor *processor = context;
+	struct whole_stub *whole = the_stub;
+
+	if (whole->stub.trouble)
+		tell_trouble(whole);
+	if (processor->text != NULL)
+		on_output(&whole->stub, processor->text, processor->text_size);
+	while (LOAD(&processor->state) != TL_STUB_GOING) {
+		bool busy = serve_once(whole);
+
+		if (LOAD(&processor->state) == TL_STUB_VISITING)
+			visit(&whole->stub, processor, busy);
+		tl_stub_machine_relax();
+	}
+}
+
+void tl_stub_stay(struct tl_stub *stub, struct tl_stub_processor *processor, enum tl_stub_state state,
+		  const struct tl_event *event)
+{
+	if (state == TL_STUB_ARRIVED)
+		arrive(stub, processor, event);
+	else
+		STORE(&processor->state, TL_STUB_VISITING);
+	while (LOAD(&processor->state) != TL_STUB_GOING) {
+		if (__atomic_exchange_n(&stub->serving, 1, __ATOMIC_ACQUIRE) == 0) {
+			tl_stub_machine_serve(stub, serve, processor);
+			STORE(&stub->serving, 0);
+		} else if (LOAD(&processor->state) == TL_STUB_VISITING) {
+			visit(stub, processor, false); /* whoever serves looks at the line */
+		} else {
+			tl_stub_machine_relax();
+		}
+	}
+	STORE(&processor->state, TL_STUB_AWAY);
+}
+
+void tl_stub_trouble(struct tl_stub *stub, const char *text)
+{
+	struct tl_writer writer = tl_writer_make(the_stub->trouble, sizeof(the_stub->trouble) - 1);
+
+	tl_write_text(&writer, text);
+	the_stub->trouble[tl_writer_size(&writer)] = '\0';
+	stub->trouble = true;
+}
+
+enum tl_status tl_stub_original(struct tl_stub *stub, tl_u64 address, tl_u8 *bytes, tl_size size)
+{
+	tl_size done = 0;
+
+	TL_TRY(tl_engine_read_memory(stub->engine, TL_STUB_PROCESS, address, bytes, size, &done));
+	return done == size ? TL_OK : TL_ERROR_MEMORY;
+}
+
+/* ---- The embedder's side ---- */
+
+/* The engine takes the first processor for standing until it is told to leave it alone. */
+static enum tl_status start_engine(struct tl_stub *stub)
+{
+	const struct tl_engine_host host = {
+		.allocator = {tl_stub_heap_resize, &stub->heap},
+		.output = on_output,
+		.ready = on_ready,
+		.context = stub,
+	};
+
+	stub->engine = tl_allocate(&host.allocator, tl_engine_size());
+	if (stub->engine == NULL)
+		return TL_ERROR_NO_MEMORY;
+	tl_engine_init(stub->engine, &stub->target, &host);
+	TL_TRY(tl_engine_add_process(stub->engine, TL_STUB_PROCESS));
+	TL_TRY(tl_engine_add_thread(stub->engine, (struct tl_thread_id){TL_STUB_PROCESS, 1}, false));
+	return tl_engine_unattend(stub->engine, TL_STUB_PROCESS, 0, 0);
+}
+
+static enum tl_status start_processors(struct tl_stub *stub, tl_u32 count)
+{
+	const struct tl_allocator allocator = {tl_stub_heap_resize, &stub->heap};
+	tl_u8 *machines = tl_allocate(&allocator, count * tl_stub_machine_size());
+
+	stub->processors = tl_allocate(&allocator, count * sizeof(*stub->processors));
+	stub->stack = tl_allocate(&allocator, TL_STUB_STACK);
+	if (stub->processors == NULL || machines == NULL || stub->stack == NULL)
+		return TL_ERROR_NO_MEMORY;
+	stub->count = count;
+	for (tl_u32 n = 0; n < count; n++) {
+		stub->processors[n].number = n;
+		stub->processors[n].machine = (void *)(machines + n * tl_stub_machine_size());
+		tl_stub_machine_init(stub, stub->processors[n].machine);
+	}
+	return TL_OK;
+}
+
+enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors, void *storage, tl_size size)
+{
+	struct whole_stub *whole = storage;
+	tl_size own = (sizeof(*whole) + 15) & ~(tl_size)15;
+
+	if (the_stub != NULL)
+		return TL_ERROR_STATE;
+	if (storage == NULL || ((tl_uintptr)storage & 15) != 0 || port->receive == NULL || port->send == NULL ||
+	    processors == 0 || processors > TL_STUB_PROCESSORS_MAX ||
+	    (processors > 1 && (port->processor == NULL || port->round_up == NULL)))
+		return TL_ERROR_ARGUMENT;
+	if (size < own)
+		return TL_ERROR_NO_MEMORY;
+	tl_fill(whole, 0, sizeof(*whole));
+	whole->stub.target.ops = &operations;
+	whole->stub.port = *port;
+	tl_stub_heap_init(&whole->stub.heap, (tl_u8 *)storage + own, size - own);
+	TL_TRY(start_processors(&whole->stub, processors));
+	whole->stub.processors[0].present = true;
+	TL_TRY(start_engine(&whole->stub));
+	the_stub = whole;
+	return TL_OK;
+}
+
+void tl_stub_join(void)
+{
+	if (the_stub != NULL)
+		tl_stub_machine_join();
+}
+
+void tl_stub_break(void)
+{
+	if (the_stub != NULL)
+		tl_stub_machine_break();
+}
+
+void tl_stub_poll(void)
+{
+	/* Whoever serves looks at the line. */
+	if (the_stub != NULL && LOAD(&the_stub->stub.serving) == 0)
+		tl_stub_machine_visit();
+}
+
+void tl_stub_print(const char *text, tl_size size)
+{
+	struct tl_stub_processor *processor = the_stub != NULL ? tl_stub_here(&the_stub->stub) : NULL;
+
+	if (processor == NULL || LOAD(&the_stub->stub.serving) != 0)
+		return;
+	processor->text = text;
+	processor->text_size = size;
+	tl_stub_machine_visit();
+	processor->text = NULL;
+}
+
+void tl_stub_storage(tl_size *now_ret, tl_size *most_ret)
+{
+	*now_ret = the_stub != NULL ? the_stub->stub.heap.used : 0;
+	*most_ret = the_stub != NULL ? the_stub->stub.heap.most : 0;
+}

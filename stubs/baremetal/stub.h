@@ -1,0 +1,103 @@
+/*
+ * A debug server inside a kernel, a firmware or any other program that owns its machine: the engine and the protocol
+ * server of core/ over the processors that they run on. gdb, lldb and `trapline connect` reach it over whatever line
+ * moves bytes.
+ *
+ * Each processor is a thread. A processor that meets a breakpoint, a watchpoint, the end of a step, or that is asked
+ * to, stays in here with its registers until it is resumed; meanwhile one of those that are here serves the debugger.
+ * Nobody is in here, and nothing is executed for it, while all processors run.
+ *
+ * An embedder does this:
+ *
+ *   1. supplies the four functions of struct tl_stub_port, and calls tl_stub_start() once, early, on one processor;
+ *   2. lets exceptions come in: on x86-64 by tl_stub_x86_gates(), which fills in three gates of the IDT;
+ *   3. calls tl_stub_join() on each further processor when it can take exceptions;
+ *   4. calls tl_stub_poll() now and then, from a timer or from the line's interrupt: for ^C, and for debuggers that
+ * come while everything runs. tl_stub_break() waits for one.
+ *
+ * It takes no lock of the embedder's, allocates from the storage that it was given and nowhere else, and needs no libc:
+ * memcpy, memmove, memset and memcmp are supplied where the embedder has none. Its own code, and what the four
+ * functions lead to, must not be debugged with it.
+ */
+#ifndef TL_STUBS_BAREMETAL_STUB_H
+#define TL_STUBS_BAREMETAL_STUB_H
+
+#include "core/status.h"
+#include "core/types.h"
+
+#define TL_STUB_PROCESSORS_MAX 64
+
+/* Storage that serves a debugger of one processor, in bytes; each further processor takes TL_STUB_STORAGE_EACH more. */
+#define TL_STUB_STORAGE (56u << 10)
+#define TL_STUB_STORAGE_EACH (6u << 10)
+
+/*
+ * What the embedder supplies. All of it is called with interrupts off, on any processor, in an exception: it must not
+ * wait for a lock that interrupted code may hold, nor touch the extended registers (SSE and the like).
+ */
+struct tl_stub_port {
+	/* The next byte that came over the line, or -1 when there is none. Does not wait. */
+	int (*receive)(void *context);
+	/* Sends all of the bytes, waiting for the line. */
+	void (*send)(void *context, const void *bytes, tl_size size);
+	/* The number of the processor that asks, from 0; must not depend on a segment register's base. NULL: 0. */
+	tl_u32 (*processor)(void *context);
+	/*
+	 * Brings another processor into the stub: a non-maskable interrupt, or the strongest that the machine has. NULL
+	 * where there is one processor. To be sent, not waited for.
+	 */
+	void (*round_up)(void *context, tl_u32 processor);
+	void *context;
+};
+
+/*
+ * Sets the stub up for up to `processors` of them, the calling one the first. `port` is copied; `storage`, aligned to
+ * 16, is the stub's from now on. TL_ERROR_ARGUMENT for numbers out of range or callbacks that are missing,
+ * TL_ERROR_NO_MEMORY when the storage is too small, TL_ERROR_STATE when it was started before. Call it once, before the
+ * gates are filled in.
+ */
+TL_CHECKED enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors, void *storage,
+					tl_size size);
+
+/*
+ * A further processor is there from now on. Called on it, once its gates are in force. When everything stands for a
+ * debugger, it stands too, and returns when it is resumed.
+ */
+void tl_stub_join(void);
+
+/* Stops everything for a debugger, and waits for one if none is there: a breakpoint in the source. */
+void tl_stub_break(void);
+
+/*
+ * Looks whether bytes have come, and takes care of them: ^C stops everything, a debugger that comes finds everything
+ * stopped. Cheap when there are none. May be called from interrupt handlers, on one processor at a time or on many.
+ */
+void tl_stub_poll(void);
+
+/* Text for the debugger's console; dropped when no debugger waits for a stop. Never waits for a debugger. */
+void tl_stub_print(const char *text, tl_size size);
+
+/* How many bytes of the storage are in use, and how many were at the worst moment; for embedders who measure. */
+void tl_stub_storage(tl_size *now_ret, tl_size *most_ret);
+
+#ifdef __x86_64__
+
+/* A gate of the IDT. Intel SDM volume 3, figure 6-8 "64-Bit IDT Gate Descriptors". */
+struct tl_stub_x86_gate {
+	tl_u16 offset_low, selector;
+	tl_u8 stack, type;
+	tl_u16 offset_middle;
+	tl_u32 offset_high, reserved;
+};
+
+/*
+ * Fills in gates 1 (debug), 2 (NMI) and 3 (breakpoint) of an IDT that the caller owns. `selector` is that of the
+ * kernel's code segment. `stack` is the number of a stack in the task state segment (1 to 7), or 0 for the stack that
+ * is in use: 2 KiB of it are needed, and code that uses a red zone needs another stack. An NMI that the stub did not
+ * ask for goes to `nmi`, an entry of the embedder's own, as if the gate were its; NULL: it is ignored.
+ */
+void tl_stub_x86_gates(struct tl_stub_x86_gate idt[4], tl_u16 selector, tl_u8 stack, void (*nmi)(void));
+
+#endif
+
+#endif

@@ -1,0 +1,80 @@
+"""The stub in a bare machine: QEMU runs the fixture with stubs/baremetal/ in it, and the client is at the serial line."""
+
+import elf
+from client import Stop
+from drivers import Driver, NotAvailable, PipeConnection
+
+SIGNALS = "a machine has no signals"
+ENDS = "a machine does not end"
+CALLS = "no system calls"
+PROCESSORS = "processors are not made by programs"
+
+
+class Line(PipeConnection):
+    """The machine's serial line. Nothing in a machine ends when its line does."""
+
+    def stop(self):
+        self.process.kill()
+        super().stop()
+        return True
+
+
+class Baremetal(Driver):
+    name = "baremetal"
+    target = "bare metal, x86-64"
+    kind = "machine"
+    rungs = ("look", "run", "breakpoints", "hardware", "step")
+    excused = {
+        "signal_is_delivered": SIGNALS,
+        "signal_stops_and_is_withheld": SIGNALS,
+        "signal_injected_by_the_client": SIGNALS,
+        "passed_signals_do_not_stop": SIGNALS,
+        "signal_kills": SIGNALS,
+        "step_into_a_handler": SIGNALS,
+        "fault_is_told": "exceptions but debug ones are the program's",
+        "exit_code_is_told": ENDS,
+        "after_the_end": ENDS,
+        "blocked_call_is_interrupted": CALLS,
+        "output_reaches_somebody": CALLS,
+        "step_over_a_clone": PROCESSORS,
+        "step_while_others_hit_breakpoints": PROCESSORS,
+        "hardware_breakpoint_in_new_threads": PROCESSORS,
+        "watch_in_every_thread": PROCESSORS,
+        "stale_hit_after_removal": PROCESSORS,
+    }
+    may_skip = {
+        "reconnect_resets_state": "a pipe cannot be opened twice",
+        "reconnect_while_it_runs": "a pipe cannot be opened twice",
+    }
+
+    def fixture(self):
+        return self.built("tests", "stub", "stub-machine")
+
+    def symbols(self):
+        return elf.symbols(self.fixture())
+
+    def emulator(self, serial):
+        return [self.installed("qemu-system-x86_64"), "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot",
+                "-m", "32", *serial, "-kernel", self.fixture()]
+
+    def command(self):
+        return self.emulator(["-serial", "stdio"])
+
+    def start(self):
+        """What comes before the machine has its serial line in order is lost."""
+        connection = Line(self.command(), self.name)
+        if not connection.process.stdout.readline().startswith(b"waiting"):
+            connection.stop()
+            raise NotAvailable(f"the machine does not begin: {connection.complaints}")
+        return connection
+
+    def begin(self, client):
+        """The program waits for a debugger before the fixture begins; one that comes early stops it before it does."""
+        start = self.symbols()["fixture_start"]
+        client.request(f"Z1,{start:x},1")
+        while not Stop(client.ask("vCont;c")).has("hwbreak"):
+            continue
+        client.request(f"z1,{start:x},1")
+
+
+DRIVERS = [Baremetal]

@@ -1,0 +1,77 @@
+/*
+ * What the stub's sessions debug: four processors that all run through the same functions, a timer that interrupts the
+ * first a thousand times a second, and what a session wants of them in variables.
+ */
+#include "stubs/baremetal/example/machine.h"
+
+volatile tl_u64 rounds[MACHINE_PROCESSORS];
+/* The processor that is to write into `watched` in its next round; MACHINE_PROCESSORS: none. */
+volatile tl_u64 writer = MACHINE_PROCESSORS;
+volatile tl_u64 reader = MACHINE_PROCESSORS;
+volatile tl_u64 watched, other[3], seen;
+/* Counted by the code at hand, not by whoever debugs it. */
+volatile tl_u64 steps;
+
+void meet(tl_u64 number);
+void straight(void);
+void read_flags(void);
+
+__attribute__((noinline)) void meet(tl_u64 number)
+{
+	rounds[number]++;
+}
+
+__attribute__((noinline)) void straight(void)
+{
+	steps = steps + 1;
+	steps = steps + 1;
+	steps = steps + 1;
+	steps = steps + 1;
+}
+
+volatile tl_u64 flags_seen;
+
+__attribute__((noinline)) void read_flags(void)
+{
+	tl_u64 flags;
+
+	__asm__ volatile("pushfq\n\tpop %0" : "=r"(flags));
+	flags_seen = flags;
+}
+
+static void work(tl_u64 number)
+{
+	meet(number);
+	if (writer == number) {
+		writer = MACHINE_PROCESSORS;
+		watched += number + 1;
+	}
+	if (reader == number) {
+		reader = MACHINE_PROCESSORS;
+		seen = watched;
+	}
+	if (number == 0) {
+		read_flags();
+		straight();
+	}
+}
+
+void processor_main(tl_u32 number)
+{
+	machine_open();
+	for (;;)
+		work(number);
+}
+
+int main(void)
+{
+	if (machine_start() != TL_OK)
+		return 1;
+	machine_open();
+	machine_tick(1000);
+	while (machine_wake() < MACHINE_PROCESSORS)
+		continue;
+	machine_say("waiting for a debugger\n");
+	for (;;)
+		work(0);
+}

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Sessions of stock gdb and of scripted packets with the stub in a machine of four processors (tests/stub/busy.c).
+
+QEMU emulates the machine: its debug registers, its single steps, its interrupts between processors. Nothing here sleeps
+to wait; every wait has a deadline.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / 'tests/conformance'))
+import bytecode  # pylint: disable=wrong-import-position,import-error
+import elf  # pylint: disable=wrong-import-position,import-error
+from client import Client, Stop  # pylint: disable=wrong-import-position,import-error
+
+PROCESSORS = 4
+DEADLINE = 30
+
+
+class Failed(AssertionError):
+    """What the stub did was wrong."""
+
+
+def check(truth, what):
+    if not truth:
+        raise Failed(what)
+
+
+class Machine:
+    """A machine whose serial line is a socket of ours: the same line for one debugger after another."""
+
+    def __init__(self, build, processors=PROCESSORS):
+        self.image = os.path.join(build, 'tests/stub/stub-busy')
+        self.symbols = elf.symbols(self.image)
+        self.folder = tempfile.mkdtemp(prefix='stub-')
+        self.path = os.path.join(self.folder, 'line')
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.path)
+        listener.listen(1)
+        listener.settimeout(DEADLINE)
+        self.process = subprocess.Popen(
+            ['qemu-system-x86_64', '-display', 'none', '-monitor', 'none', '-nodefaults', '-no-reboot', '-m', '32', '-smp',
+             str(processors), '-chardev', f'socket,path={self.path},id=line', '-serial', 'chardev:line', '-kernel',
+             self.image], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.line, _ = listener.accept()
+        self.line.settimeout(DEADLINE)
+        listener.close()
+        said = b''
+        while not said.endswith(b'\n'):
+            said += self.line.recv(1)
+        check(said.startswith(b'waiting'), f'the machine says {said!r}')
+
+    def client(self):
+        """Another debugger at the same line."""
+        client = Client(os.dup(self.line.fileno()), os.dup(self.line.fileno()), 'stub')
+        client.start()
+        return client
+
+    def gdb(self, script):
+        """What gdb says to a script, at the same line: between them stands a socket that gdb can open."""
+        inner = os.path.join(self.folder, 'gdb')
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(inner)
+        listener.listen(1)
+        listener.settimeout(DEADLINE)
+        lines = ['set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 20', f'target remote {inner}', *script]
+        path = os.path.join(self.folder, 'script')
+        pathlib.Path(path).write_text('\n'.join(lines) + '\n', encoding='ascii')
+        gdb = subprocess.Popen(['gdb', '-nx', '-q', '-batch', '-x', path, self.image], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            peer, _ = listener.accept()
+            relay = subprocess.Popen([sys.executable, __file__, '--relay', str(peer.fileno()), str(self.line.fileno())],
+                                     pass_fds=(peer.fileno(), self.line.fileno()))
+            peer.close()
+            text = gdb.communicate(timeout=DEADLINE)[0].decode('latin-1')
+            relay.wait(DEADLINE)
+        finally:
+            gdb.kill()
+            listener.close()
+            os.unlink(inner)
+        return text
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+        self.line.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def relay(one, other):
+    """Bytes both ways until the debugger's side ends."""
+    import select  # pylint: disable=import-outside-toplevel
+    while True:
+        ready, _, _ = select.select([one, other], [], [], DEADLINE)
+        if not ready:
+            return 1
+        for source in ready:
+            data = os.read(source, 4096)
+            if not data:
+                return 0
+            to = other if source == one else one
+            while data:
+                data = data[os.write(to, data):]
+
+
+def expect(text, *patterns):
+    """The patterns, in order."""
+    at = 0
+    for pattern in patterns:
+        match = re.compile(pattern, re.MULTILINE).search(text, at)
+        check(match, f'/{pattern}/ does not come in:\n{text}')
+        at = match.end()
+
+
+# ---- Sessions of gdb ----
+
+def gdb_sees_everything(machine):
+    """Breakpoints, conditions, steps, processors as threads; leaving, and coming back."""
+    text = machine.gdb(['info threads', 'break meet if number == 2', 'continue', 'info threads', 'backtrace', 'print number',
+                        'finish', 'delete', 'detach'])
+    expect(text, r'processor 0', r'hit Breakpoint 1, meet \(number=(number@entry=)?2\)', r'processor 3', r'#0 +meet \(number=(number@entry=)?2\)',
+           r'#1 .* work \(number=(number@entry=)?2\)', r'\$1 = 2', r'^work \(number=')
+    text = machine.gdb(['print rounds[0] > 0 && rounds[3] > 0', 'stepi', 'detach'])
+    expect(text, r'\$1 = 1')
+
+
+def gdb_watches_from_every_processor(machine):
+    """The scenario that KGDB cannot do: which watchpoint, its old and its new value, on whichever processor."""
+    for number in range(PROCESSORS):
+        text = machine.gdb([f'set watched = {10 * number}', 'watch watched', f'set writer = {number}', 'continue', 'backtrace',
+                            'info threads', 'delete', 'detach'])
+        expect(text, r'hit Hardware watchpoint 1: watched', rf'Old value = {10 * number}\n', rf'New value = {11 * number + 1}\n',
+               rf'#0 .*work \(number=(number@entry=)?{number}\)', rf'^\* \d+ .*processor {number}')
+    text = machine.gdb(['rwatch watched', 'set reader = 3', 'continue', 'delete', 'awatch watched', 'set reader = 1', 'continue',
+                        'set writer = 2', 'continue', 'continue', 'delete', 'detach'])
+    expect(text, r'hit Hardware read watchpoint 1: watched', r'Value = \d+', r'hit Hardware access \(read/write\) watchpoint 2',
+           r'Value = ', r'hit Hardware access \(read/write\) watchpoint 2', r'Old value = ', r'New value = ')
+
+
+def gdb_arms_four_and_no_fifth(machine):
+    """Four watchpoints at once; the fifth is refused with a reason."""
+    text = machine.gdb(['watch watched', 'watch other[0]', 'watch other[1]', 'watch other[2]', 'set writer = 1', 'continue',
+                        'watch seen', 'continue', 'detach'])
+    expect(text, r'hit Hardware watchpoint 1: watched', r'debug registers|hardware breakpoints|Could not insert')
+
+
+# ---- Scripted packets ----
+
+def leave(client):
+    client.order('D')
+    client.close()
+
+
+def steps_stay_in_the_code(machine):
+    """1,000 steps under a timer that fires a thousand times a second: none leads into its handler."""
+    client = machine.client()
+    straight, ticks, entry = (machine.symbols[name] for name in ('straight', 'machine_ticks', 'interrupt_entry'))
+    client.insert(0, straight)
+    stop = client.run()
+    client.remove(0, straight)
+    check(stop.thread == '1', f'processor {stop.thread} runs straight()')
+    before = client.word(ticks)
+    for _ in range(1000):
+        place = int.from_bytes(client.step('1').registers[0x10], 'little')
+        check(not entry <= place < entry + 64, f'a step ends in the handler, at {place:#x}')
+    # And time goes on as soon as the program does.
+    client.insert(0, straight)
+    while client.word(ticks) == before:
+        client.run()
+        client.remove(0, straight)
+        client.step('1')
+        client.insert(0, straight)
+    client.remove(0, straight)
+    leave(client)
+
+
+def pushed_flags_are_the_programs(machine):
+    """Steps over pushf leave neither the trap flag nor a masked interrupt flag on the stack."""
+    client = machine.client()
+    work, flags = machine.symbols['read_flags'], machine.symbols['flags_seen']
+    for _ in range(8):
+        client.insert(0, work)
+        client.run()
+        client.remove(0, work)
+        client.set_word(flags, 0)
+        while client.word(flags) == 0:
+            client.step('1')
+        check(client.word(flags) & 0x300 == 0x200, f'the program saw its flags as {client.word(flags):#x}')
+    leave(client)
+
+
+def all_meet_one_breakpoint(machine):
+    """Every processor hits it; each is told, and when it is gone nothing stray comes."""
+    client = machine.client()
+    meet, rounds = machine.symbols['meet'], machine.symbols['rounds']
+    client.insert(0, meet)
+    told = set()
+    while len(told) < PROCESSORS:
+        stop = client.run()
+        check(stop.has('swbreak'), f'{stop} is no breakpoint')
+        told.add(stop.thread)
+        # As gdb does: the point out, one step of that processor alone, and in again.
+        client.remove(0, meet)
+        client.step(stop.thread)
+        client.insert(0, meet)
+    client.remove(0, meet)
+    before = [client.word(rounds + 8 * n) for n in range(PROCESSORS)]
+    client.resume()
+    client.write(b'\x03')
+    stop = client.wait_stop()
+    check(stop.signal == 2, f'{stop} came, and not the interrupt')
+    for n in range(PROCESSORS):
+        check(client.word(rounds + 8 * n) >= before[n], f'processor {n} went back')
+    leave(client)
+
+
+def false_conditions_stay_in_ring_0(machine):
+    """A condition in bytecode is decided where it is hit: rounds go by, and no packet until it is true."""
+    client = machine.client()
+    meet, rounds = machine.symbols['meet'], machine.symbols['rounds']
+    before = client.word(rounds)
+    wanted = before + 1000
+    client.insert(0, meet, conditions=[bytecode.equal(bytecode.word(rounds), bytecode.constant(wanted)) + bytecode.END])
+    stop = client.run()
+    check(stop.has('swbreak'), f'{stop} is no breakpoint')
+    check(client.word(rounds) == wanted, f'it stopped after {client.word(rounds) - before} rounds, not after 1000')
+    client.remove(0, meet)
+    leave(client)
+
+
+def a_lost_debugger_leaves_nothing(machine):
+    """A debugger that says no word any more, and another that comes: the first one's points are gone."""
+    client = machine.client()
+    meet = machine.symbols['meet']
+    client.insert(0, meet, conditions=[bytecode.always(0) + bytecode.END])
+    client.resume()
+    client.close()
+    second = machine.client()
+    check(Stop(second.ask('?')).thread is not None, 'nothing stands')
+    second.resume()
+    second.write(b'\x03')
+    stop = second.wait_stop()
+    check(stop.signal == 2, f'{stop}: something of the first debugger is left')
+    leave(second)
+
+
+def garbage_is_survived(machine):
+    """Half packets, wrong checksums, packets that are too long: then an ordinary session."""
+    for garbage in (b'$m400000,4#00', b'$$$$', b'\x03\x03', b'$' + b'x' * 5000 + b'#00', b'}#]*' * 50, b'$vCont;s:9#10',
+                    b'$Z0,zz#00', b'$g#67' * 3, bytes(range(256)), b'$qSupp', b'$qSupported#37' * 2):
+        machine.line.sendall(garbage)
+    # What was answered to that is taken off the line, up to something that only we ask for.
+    text = b'm%x,2' % machine.symbols['writer']
+    machine.line.sendall(b'$qSupported#37$' + text + b'#%02x' % (sum(text) & 255))
+    answers = b''
+    while not re.search(rb'\$0400#..', answers):
+        try:
+            answers += machine.line.recv(4096)
+        except TimeoutError as error:
+            raise Failed(f'after the garbage there came only {answers!r}') from error
+    machine.line.sendall(b'+')
+    gdb_sees_everything(machine)
+
+
+SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth, steps_stay_in_the_code,
+            pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
+            a_lost_debugger_leaves_nothing, garbage_is_survived]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
+    parser.add_argument('--build', default=str(ROOT / 'build'))
+    parser.add_argument('--relay', nargs=2, type=int, help=argparse.SUPPRESS)
+    parser.add_argument('sessions', nargs='*')
+    options = parser.parse_args()
+    if options.relay:
+        return relay(*options.relay)
+    if shutil.which('qemu-system-x86_64') is None:
+        print('qemu-system-x86_64 is not installed')
+        return 77
+    failed = 0
+    chosen = [session for session in SESSIONS if not options.sessions or session.__name__ in options.sessions]
+    for session in chosen:
+        machine = Machine(options.build)
+        try:
+            session(machine)
+            print(f'ok {session.__name__}', flush=True)
+        except Exception as error:  # pylint: disable=broad-except
+            failed += 1
+            print(f'FAILED {session.__name__}: {type(error).__name__}: {error}', flush=True)
+        finally:
+            machine.end()
+    print(f'{len(chosen) - failed} passed, {failed} failed')
+    return failed != 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
