@@ -13,6 +13,19 @@ static const tl_u8 x86_64_saved[] = {
 	21,                             /* rip */
 };
 
+/* mov x8, #__NR_rt_sigreturn; svc #0 */
+static const tl_u8 aarch64_trampoline[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};
+
+/*
+ * In words from the stack pointer: struct siginfo stands there, 16 words; behind it struct ucontext, whose struct
+ * sigcontext begins 22 words later, with the address of a fault.
+ */
+static const tl_u8 aarch64_saved[] = {
+	39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, /* x0 to x15 */
+	55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69,     /* x16 to x30 */
+	70, 71,                                                         /* sp, pc */
+};
+
 /* System V ABI, AMD64 supplement, "Registers"; i386 supplement, likewise. */
 static const struct tl_calling_convention conventions[] = {
 	{
@@ -55,13 +68,33 @@ static const struct tl_calling_convention conventions[] = {
 		.link_register = 1,
 		.preserved = {(tl_u64)0x0ffc031c | (tl_u64)0x0ffc0300 << 32, 0},
 		.address_bits = 64,
+		.link_slot = -1,
+	},
+	/* AAPCS64, 6.1: x19 to x29, and the lower halves of v8 to v15. Linux gives processes addresses of 48 bits
+	 * unless they ask for more. */
+	{
+		.cpu = &tl_cpu_aarch64,
+		.program_counter = 32,
+		.stack_pointer = 31,
+		.frame_pointer = 29,
+		.link_register = 30,
+		.preserved = {(tl_u64)0x3ff80000, 0xff00},
+		.address_bits = 48,
+		.trampoline = aarch64_trampoline,
+		.trampoline_size = sizeof(aarch64_trampoline),
+		.trampoline_call = 4,
+		.saved = aarch64_saved,
+		.saved_count = sizeof(aarch64_saved),
+		.link_slot = 1,
 	},
 };
 
 const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *cpu)
 {
 	for (tl_size i = 0; i < TL_COUNT(conventions); i++)
-		if (conventions[i].cpu == cpu)
+		/* There is a description of 64-bit Arm for each length of its vectors. */
+		if (conventions[i].cpu == cpu ||
+		    (conventions[i].cpu == &tl_cpu_aarch64 && tl_text_equal(cpu->name, tl_cpu_aarch64.name)))
 			return &conventions[i];
 	return NULL;
 }

@@ -23,6 +23,8 @@ struct tl_calling_convention {
 	tl_u8 trampoline_call; /* the offset in it of the system call, at which a thread may stand, too */
 	const tl_u8 *saved;
 	tl_u8 saved_count;
+	tl_i8 link_slot; /* where from the frame pointer the return address is saved, in words; the caller's frame
+			    pointer is a word below it. 0 where calls put the address on the stack */
 	/* How functions set up a frame pointer: the instructions that may stand first, then the push, then the move. */
 	const char *landing, *push, *moves[2]; /* NULL: calls leave their address in a register */
 	/* It may be followed by room for variables and by pushes of registers that belong to the setting up (as gdb has
@@ -39,6 +41,17 @@ const struct tl_calling_convention *tl_calling_convention(const struct tl_cpu *c
  * this is where gdb looks, too.
  */
 tl_size tl_frame_setup_size(const struct tl_cpu *cpu, const tl_u8 *bytes, tl_size size);
+
+/* An address of code without the authentication code that the bits above it may carry; bit 55 tells which half it is
+ * in. */
+static inline tl_u64 tl_code_address(const struct tl_calling_convention *convention, tl_u64 address)
+{
+	tl_u64 above = convention->address_bits < 64 ? ~(tl_u64)0 << convention->address_bits : 0;
+
+	if (convention->address_bits <= 32)
+		return address & ~above;
+	return (address >> 55 & 1) != 0 ? address | above : address & ~above;
+}
 
 /* Does a function leave register `number` as it was? */
 static inline bool tl_preserved(const struct tl_calling_convention *convention, unsigned number)

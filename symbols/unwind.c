@@ -328,8 +328,8 @@ static enum tl_unwind_end apply_row(struct step *step, struct tl_frame *caller, 
 		return TL_UNWIND_NO_INFORMATION;
 	if (status != TL_OK)
 		return TL_UNWIND_MEMORY;
-	if (row->signed_return && convention->address_bits < 64)
-		counter &= ((tl_u64)1 << convention->address_bits) - 1;
+	if (row->signed_return)
+		counter = tl_code_address(convention, counter);
 	if (number != convention->program_counter)
 		set_register(caller, convention->program_counter, TL_REGISTER_VALUE, counter);
 	caller->program_counter = counter;

@@ -79,8 +79,8 @@ static void return_by(const struct guess *guess, tl_u64 slot, tl_u64 address, en
 	take_registers(guess, slot + guess->word);
 	/* Frame pointers, at least, are usually left alone; the next guess may need one, and checks what it says. */
 	guess->caller->stale[guess->convention->frame_pointer] = guess->frame->stale[guess->convention->frame_pointer];
-	guess->caller->state[number] = TL_REGISTER_MEMORY;
-	guess->caller->where[number] = slot;
+	guess->caller->state[number] = guess->convention->address_bits == 48 ? TL_REGISTER_VALUE : TL_REGISTER_MEMORY;
+	guess->caller->where[number] = guess->convention->address_bits == 48 ? address : slot;
 	guess->caller->stale[number] = false;
 	guess->caller->program_counter = address;
 	guess->caller->origin = origin;
@@ -91,7 +91,10 @@ static bool try_slot(const struct guess *guess, tl_u64 slot, enum tl_frame_origi
 {
 	tl_u64 address;
 
-	if (!read_word(guess, slot, &address) || !returns_here(guess, address))
+	if (!read_word(guess, slot, &address))
+		return false;
+	address = tl_code_address(guess->convention, address);
+	if (!returns_here(guess, address))
 		return false;
 	return_by(guess, slot, address, origin);
 	return true;
@@ -140,7 +143,7 @@ static int progress(const struct guess *guess, tl_u64 function)
 
 /*
  * Where a call leaves its address in a register: that is still in it where the function has called nobody yet; and a
- * frame that is set up has it and the caller's frame pointer just below the place that its own points to.
+ * frame that is set up has it and the caller's frame pointer beside the place that its own points to.
  */
 static bool try_link(const struct guess *guess)
 {
@@ -149,7 +152,7 @@ static bool try_link(const struct guess *guess)
 
 	if (guess->frame->interrupted &&
 	    tl_frame_word(guess->unwinder, guess->frame, convention->link_register, true, &address, NULL) == TL_OK &&
-	    returns_here(guess, address)) {
+	    returns_here(guess, address = tl_code_address(convention, address))) {
 		take_registers(guess, guess->stack_pointer);
 		guess->caller->stale[convention->frame_pointer] = guess->frame->stale[convention->frame_pointer];
 		guess->caller->state[convention->program_counter] = TL_REGISTER_VALUE;
@@ -161,10 +164,10 @@ static bool try_link(const struct guess *guess)
 	}
 	if (tl_frame_word(guess->unwinder, guess->frame, convention->frame_pointer, true, &pointer, NULL) != TL_OK ||
 	    pointer < guess->stack_pointer || pointer % guess->word != 0 ||
-	    !try_slot(guess, pointer - guess->word, TL_ORIGIN_FRAME_POINTER))
+	    !try_slot(guess, pointer + (tl_u64)convention->link_slot * guess->word, TL_ORIGIN_FRAME_POINTER))
 		return false;
 	guess->caller->state[convention->frame_pointer] = TL_REGISTER_MEMORY;
-	guess->caller->where[convention->frame_pointer] = pointer - 2 * (tl_u64)guess->word;
+	guess->caller->where[convention->frame_pointer] = pointer + ((tl_u64)convention->link_slot - 1) * guess->word;
 	guess->caller->stale[convention->frame_pointer] = false;
 	return true;
 }

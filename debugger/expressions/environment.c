@@ -175,6 +175,7 @@ static void find_cpu(struct tl_environment_store *store)
 
 		store->cpu = elf->machine == 62    ? &tl_cpu_x86_64
 			     : elf->machine == 3   ? &tl_cpu_i386
+			     : elf->machine == 183 ? &tl_cpu_aarch64
 			     : elf->machine == 243 ? &tl_cpu_riscv64
 						   : NULL;
 		store->address_size = elf->wide ? 8 : 4;

@@ -30,6 +30,8 @@ static const struct tl_cpu *cpu_of(const struct tl_binary *binary)
 		return &tl_cpu_i386;
 	case EM_RISCV:
 		return &tl_cpu_riscv64;
+	case EM_AARCH64:
+		return &tl_cpu_aarch64;
 	default:
 		return NULL;
 	}

@@ -2,6 +2,7 @@
 
 #include "core/cpu/x86_layout.h"
 #include "debugger/session/session_internal.h"
+#include "debugger/values/abi_aarch64.h"
 #include "symbols/demangle.h"
 
 #include <regex.h>
@@ -53,6 +54,11 @@ static enum tl_status arguments(struct tl_session *session, struct tl_thread_id 
 	if (facts.cpu == &tl_cpu_x86_64) {
 		arguments_ret[0] = tl_cpu_get(facts.cpu, file, TL_X86_64_RDI);
 		arguments_ret[1] = tl_cpu_get(facts.cpu, file, TL_X86_64_RSI);
+		return TL_OK;
+	}
+	if (tl_abi_is_aarch64(facts.cpu)) {
+		arguments_ret[0] = tl_cpu_get(facts.cpu, file, TL_ABI_AARCH64_X0);
+		arguments_ret[1] = tl_cpu_get(facts.cpu, file, TL_ABI_AARCH64_X0 + 1);
 		return TL_OK;
 	}
 	if (facts.cpu != &tl_cpu_i386)

@@ -1,6 +1,7 @@
 #include "debugger/values/abi.h"
 
 #include "core/cpu/x86_layout.h"
+#include "debugger/values/abi_aarch64.h"
 #include "debugger/values/abi_classes.h"
 #include "debugger/values/abi_riscv.h"
 #include "symbols/dwarf_constants.h"
@@ -134,6 +135,9 @@ enum tl_status tl_abi_result_place(const struct tl_cpu *cpu, const struct tl_typ
 	if (cpu == &tl_cpu_riscv64)
 		return tl_abi_riscv_place(stripped, false, &(struct tl_abi_riscv_used){0}, place_ret, &(tl_u64){0},
 					  error);
+	if (tl_abi_is_aarch64(cpu))
+		return tl_abi_aarch64_place(stripped, &(struct tl_abi_aarch64_used){0}, place_ret, &(bool){false},
+					    error);
 	return unknown_cpu(cpu, error);
 }
 

@@ -1,7 +1,8 @@
 /*
  * Where functions take their arguments and leave their results: System V, x86-64 (psABI, section 3.2.3) and i386
- * (psABI, section 2.2, as Linux has it: structs are returned in memory); RISC-V (debugger/values/abi_riscv.h). C++
- * classes that are not trivial to copy or destroy stand in memory (Itanium C++ ABI, section 3.1).
+ * (psABI, section 2.2, as Linux has it: structs are returned in memory); RISC-V (debugger/values/abi_riscv.h); 64-bit
+ * Arm (debugger/values/abi_aarch64.h). C++ classes that are not trivial to copy or destroy stand in memory (Itanium C++
+ * ABI, section 3.1).
  *
  * What is worked out depends on types, a CPU and a register file alone: nothing here runs or stops anything. A register
  * file is that of core/cpu/cpu.h, all its banks valid. TL_ERROR_UNSUPPORTED: a CPU whose ABI is not known here. Not for

@@ -1,8 +1,10 @@
 /* Calls: where arguments go, and what the stack has to hold. */
+#include "core/cpu/arm64_layout.h"
 #include "core/cpu/riscv_layout.h"
 #include "core/cpu/x86_layout.h"
 #include "core/cursor.h"
 #include "debugger/values/abi.h"
+#include "debugger/values/abi_aarch64.h"
 #include "debugger/values/abi_classes.h"
 #include "debugger/values/abi_riscv.h"
 #include "symbols/dwarf_constants.h"
@@ -204,12 +206,17 @@ static enum tl_status take_argument(struct call *call, const struct tl_value *va
 				    bool is_object, bool prototyped, struct argument *argument_ret)
 {
 	struct tl_value own = *value, pointer;
+	bool by_pointer;
 
 	if (is_object)
 		TL_TRY(point_to_object(call, &own));
 	TL_TRY(convert(call, &own, parameter, prototyped));
 	TL_TRY(tl_abi_classify(own.type, &argument_ret->classes, call->error));
-	if (argument_ret->classes.by_reference || (call->cpu == &tl_cpu_riscv64 && argument_ret->classes.size > 16)) {
+	by_pointer =
+		argument_ret->classes.by_reference || (call->cpu == &tl_cpu_riscv64 && argument_ret->classes.size > 16);
+	if (tl_abi_is_aarch64(call->cpu))
+		TL_TRY(tl_abi_aarch64_by_pointer(own.type, &by_pointer, call->error));
+	if (by_pointer) {
 		/* The copy is the callee's own. */
 		TL_TRY(load(call, &own));
 		own.place = TL_VALUE_NOWHERE;
@@ -391,15 +398,48 @@ static enum tl_status place_riscv(struct call *call)
 	return TL_OK;
 }
 
+static enum tl_status place_aarch64(struct call *call)
+{
+	struct tl_abi_aarch64_used used = {0};
+	struct tl_abi_place place;
+	bool stacked;
+
+	if (call->result_address != 0)
+		set(call, TL_ABI_AARCH64_RESULT, call->result_address);
+	for (tl_size i = 0; i < call->count; i++) {
+		const struct argument *argument = &call->arguments[i];
+
+		TL_TRY(tl_abi_aarch64_place(argument->type, &used, &place, &stacked, call->error));
+		if (stacked)
+			put_on_stack(call, argument->bytes, argument->size, argument->classes.alignment, 8);
+		for (tl_u8 n = 0; n < place.piece_count; n++) {
+			const struct tl_register *reg = &call->cpu->registers[place.pieces[n].reg];
+
+			memset(call->file + reg->offset, 0, reg->bits / 8);
+			memcpy(call->file + reg->offset, argument->bytes + place.pieces[n].offset,
+			       place.pieces[n].size);
+			call->banks |= (tl_u32)1 << reg->bank;
+		}
+	}
+	/* A branch that the thread has just made is no business of the function's landing pad. */
+	set(call, TL_ABI_AARCH64_CPSR, tl_cpu_get(call->cpu, call->file, TL_ABI_AARCH64_CPSR) & ~TL_ARM64_BRANCH_TYPE);
+	return TL_OK;
+}
+
 /* ---- The whole ---- */
+
+static bool is_x86(const struct tl_cpu *cpu)
+{
+	return cpu == &tl_cpu_x86_64 || cpu == &tl_cpu_i386;
+}
 
 /* Everything between the new stack pointer and what the thread has on its stack. */
 static enum tl_status build_stack(struct call *call, tl_size objects, tl_u64 return_address,
 				  struct tl_abi_call *call_ret)
 {
 	const tl_u64 first = (call->objects - call->area) & ~(call->alignment - 1);
-	/* RISC-V has the return address in a register. */
-	const tl_u64 pointer = first - (call->cpu == &tl_cpu_riscv64 ? 0 : call->cpu->address_size);
+	/* Elsewhere than on x86 the return address is in a register. */
+	const tl_u64 pointer = first - (is_x86(call->cpu) ? call->cpu->address_size : 0);
 	tl_u8 *stack;
 
 	if (call->area > STACK_MAX || call->start - pointer > STACK_MAX)
@@ -407,8 +447,8 @@ static enum tl_status build_stack(struct call *call, tl_size objects, tl_u64 ret
 	stack = tl_arena_allocate(call->values->arena, (tl_size)(call->start - pointer) + 1);
 	if (stack == NULL)
 		return no_storage(call);
-	if (call->cpu == &tl_cpu_riscv64)
-		set(call, TL_RISCV_REGISTER_RA, return_address);
+	if (!is_x86(call->cpu))
+		set(call, call->cpu == &tl_cpu_riscv64 ? TL_RISCV_REGISTER_RA : TL_ABI_AARCH64_LR, return_address);
 	else
 		tl_store_little(stack, return_address, call->cpu->address_size);
 	for (tl_size i = 0; i < call->stacked_count; i++) {
@@ -454,15 +494,12 @@ static enum tl_status prepare(struct call *call, const struct tl_abi_request *re
 	return TL_OK;
 }
 
-static bool is_x86(const struct tl_cpu *cpu)
-{
-	return cpu == &tl_cpu_x86_64 || cpu == &tl_cpu_i386;
-}
-
 static enum tl_status place_arguments(struct call *call)
 {
 	if (call->cpu == &tl_cpu_riscv64)
 		return place_riscv(call);
+	if (tl_abi_is_aarch64(call->cpu))
+		return place_aarch64(call);
 	if (call->cpu == &tl_cpu_i386)
 		return place_i386(call);
 	place_x86_64(call);
@@ -478,7 +515,7 @@ enum tl_status tl_abi_place_call(const struct tl_value_context *values, const st
 	tl_u16 flags = cpu == &tl_cpu_x86_64 ? TL_X86_64_EFLAGS : TL_I386_EFLAGS;
 	tl_size objects;
 
-	if (!is_x86(cpu) && cpu != &tl_cpu_riscv64)
+	if (!is_x86(cpu) && cpu != &tl_cpu_riscv64 && !tl_abi_is_aarch64(cpu))
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "How functions are called on %s is not known here.",
 			       cpu->name);
 	/* The registers stay as they are where the call cannot be made. */

@@ -23,6 +23,7 @@ static tl_u16 machine_of(struct tl_cli *cli)
 	if (tl_engine_facts(tl_session_engine(cli->session), tl_session_thread(cli->session).process, &facts) == TL_OK)
 		return strcmp(facts.cpu->name, "i386") == 0      ? EM_386
 		       : strcmp(facts.cpu->name, "riscv64") == 0 ? EM_RISCV
+		       : strcmp(facts.cpu->name, "aarch64") == 0 ? EM_AARCH64
 								 : EM_X86_64;
 	return program != NULL ? tl_image_elf(program->binary->image)->machine : EM_X86_64;
 }

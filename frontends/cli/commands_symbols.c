@@ -18,7 +18,16 @@
 
 static const struct tl_cpu *cpu_of(const struct tl_module *module)
 {
-	return tl_image_elf(module->binary->image)->machine == EM_386 ? &tl_cpu_i386 : &tl_cpu_x86_64;
+	switch (tl_image_elf(module->binary->image)->machine) {
+	case EM_386:
+		return &tl_cpu_i386;
+	case EM_AARCH64:
+		return &tl_cpu_aarch64;
+	case EM_RISCV:
+		return &tl_cpu_riscv64;
+	default:
+		return &tl_cpu_x86_64;
+	}
 }
 
 static const char *register_name(void *context, tl_u64 number)

@@ -1,6 +1,7 @@
 #include "targets/remote/layout.h"
 
 #include "base/storage.h"
+#include "core/cpu/arm64_layout.h"
 #include "targets/remote/xml.h"
 
 #include <stdlib.h>
@@ -32,6 +33,19 @@ static bool add_register(struct remote_layout *layout, tl_u64 number, tl_i32 ind
 	return true;
 }
 
+/* The size of its first vector tells which description of 64-bit Arm it is; general registers stand before it in all.
+ */
+static void choose_vectors(struct reading *reading, const char *name, tl_u64 bits)
+{
+	const struct tl_cpu *cpu;
+
+	if (reading->layout.cpu != &tl_cpu_aarch64 || strcmp(name, "z0") != 0)
+		return;
+	cpu = tl_arm64_with_vectors(bits / 8);
+	if (cpu != NULL)
+		reading->layout.cpu = cpu;
+}
+
 /* Names are looked up when the architecture is known: until then they are kept as -1, and read a second time. */
 static enum tl_status read_register(struct reading *reading, const struct xml_element *element)
 {
@@ -46,6 +60,7 @@ static enum tl_status read_register(struct reading *reading, const struct xml_el
 			       "the stub's description gives register \"%s\" no size", name);
 	(void)tl_remote_xml_number(element, "regnum", &number);
 	reading->next = number + 1;
+	choose_vectors(reading, name, bits);
 	known = tl_cpu_find(reading->layout.cpu, name, &index) == TL_OK;
 	if (!add_register(&reading->layout, number, known ? index : -1, (tl_size)(bits + 7) / 8))
 		return TL_FAIL(reading->error, TL_ERROR_TOO_LONG, "the stub's description has too many registers");
@@ -67,14 +82,14 @@ static void copy_text(struct tl_cursor text, char *to, tl_size size)
 
 static enum tl_status choose_cpu(struct reading *reading)
 {
-	static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386, &tl_cpu_riscv64};
+	static const struct tl_cpu *const cpus[] = {&tl_cpu_x86_64, &tl_cpu_i386, &tl_cpu_riscv64, &tl_cpu_aarch64};
 
 	for (tl_size i = 0; i < TL_COUNT(cpus); i++)
 		if (strcmp(reading->architecture, cpus[i]->architecture) == 0)
 			reading->layout.cpu = cpus[i];
 	if (reading->layout.cpu == NULL)
 		return TL_FAIL(reading->error, TL_ERROR_UNSUPPORTED,
-			       "the stub's machine is \"%s\"; i386:x86-64, i386 and riscv:rv64 are known",
+			       "the stub's machine is \"%s\"; i386:x86-64, i386, riscv:rv64 and aarch64 are known",
 			       reading->architecture);
 	return TL_OK;
 }

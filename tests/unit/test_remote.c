@@ -1,4 +1,5 @@
 /* The remote target against stubs that a test makes up: honest, poor, slow, and hostile ones. */
+#include "core/cpu/arm64_layout.h"
 #include "targets/remote/layout.h"
 #include "targets/remote/stop_reply.h"
 #include "targets/remote/xml.h"
@@ -138,9 +139,23 @@ TEST(a_description_with_registers_of_its_own)
 	tl_remote_layout_free(&layout);
 }
 
+TEST(the_first_scalable_vector_tells_their_length)
+{
+	static const struct file files[] = {
+		{"target.xml", "<target><architecture>aarch64</architecture><reg name='sp' bitsize='64' regnum='31'/>"
+			       "<reg name='pc' bitsize='64'/><reg name='z0' bitsize='512' regnum='34'/></target>"},
+		{0}};
+	struct remote_layout layout;
+	struct tl_error error;
+
+	REQUIRE(read_layout(files, &layout, &error) == TL_OK);
+	CHECK(layout.cpu == tl_arm64_with_vectors(64));
+	tl_remote_layout_free(&layout);
+}
+
 TEST(descriptions_that_cannot_be_used)
 {
-	static const struct file arm[] = {{"target.xml", "<target><architecture>aarch64</architecture></target>"}, {0}};
+	static const struct file sparc[] = {{"target.xml", "<target><architecture>sparc</architecture></target>"}, {0}};
 	static const struct file no_pc[] = {
 		{"target.xml", "<target><architecture>i386</architecture><reg name=\"eax\" bitsize=\"32\"/></target>"},
 		{0}};
@@ -152,7 +167,7 @@ TEST(descriptions_that_cannot_be_used)
 	struct remote_layout layout;
 	struct tl_error error;
 
-	CHECK(read_layout(arm, &layout, &error) == TL_ERROR_UNSUPPORTED && strstr(error.text, "aarch64") != NULL);
+	CHECK(read_layout(sparc, &layout, &error) == TL_ERROR_UNSUPPORTED && strstr(error.text, "sparc") != NULL);
 	CHECK(read_layout(no_pc, &layout, &error) == TL_ERROR_UNSUPPORTED);
 	CHECK(read_layout(itself, &layout, &error) == TL_ERROR_TOO_LONG);
 	CHECK(read_layout(cut, &layout, &error) == TL_ERROR_MALFORMED);
