@@ -71,11 +71,11 @@ class Agent:
         if self.answer(f'put {mode:o} {len(data)} {path}', data) != b'done\n':
             raise Broken(f'{path} cannot be written')
 
-    def start(self, *words):
-        """(its name, the connection that is its input and output) of a program that runs from now on."""
+    def start(self, *words, errors=False):
+        """(its name, the connection that is its input and output) of a program that runs from now on; with its error output."""
         name = f'program-{os.getpid()}-{next(self.names)}'
         data = b''.join(str(word).encode() + b'\0' for word in words)
-        return name, self.ask(f'run {name} {len(data)}', data)
+        return name, self.ask(f'{"say" if errors else "run"} {name} {len(data)}', data)
 
     def end(self, name, seconds=5):
         """(status, error output) of a program, which is killed unless it ends by itself within some seconds; -1: killed."""

@@ -3,11 +3,20 @@
  * and then does what it is asked to over connections to port 1, one process a connection. machine.py is the other side.
  *
  * A connection begins with one line; numbers are decimal, `size` bytes follow the line.
- *   run ID size        words, each with a 0 at its end: the program's input and output are this connection, its error
- * output is /tmp/ID.errors. Whatever it leaves behind is ended with it. end ID seconds     waits so long for it to end
- * by itself, then kills it; answers "status" (-1: killed) and a line feed connect port       the rest of this
- * connection goes to that port of the guest, and back put mode size path a file, its mode in octal; answers "done" and
- * a line feed off                switches the machine off
+ *
+ * run ID size: words, each with a 0 at its end: a program, whose input and output are this connection, and whose error
+ * output is /tmp/ID.errors. Whatever it leaves behind is ended with it.
+ *
+ * say ID size: the same, with its error output on this connection, too.
+ *
+ * end ID seconds: waits so long for it to end by itself, then kills it; answers its status (-1: killed), a line feed,
+ * and what it wrote as errors.
+ *
+ * connect port: the rest of this connection goes to that port of the guest, and back.
+ *
+ * put mode size path: a file, its mode in octal; answers "done" and a line feed.
+ *
+ * off: switches the machine off.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -163,7 +172,7 @@ static void end_children(void)
 	}
 }
 
-static void execute(int stream, const char *id, char **words)
+static void execute(int stream, const char *id, char **words, bool all)
 {
 	char path[96];
 	int errors;
@@ -173,7 +182,7 @@ static void execute(int stream, const char *id, char **words)
 	setsid();
 	dup2(stream, 0);
 	dup2(stream, 1);
-	dup2(errors, 2);
+	dup2(all ? stream : errors, 2);
 	close(stream);
 	close(errors);
 	execv(words[0], words);
@@ -181,7 +190,7 @@ static void execute(int stream, const char *id, char **words)
 	_exit(127);
 }
 
-static void run(int stream, const char *id, size_t size)
+static void run(int stream, const char *id, size_t size, bool all)
 {
 	static char bytes[WORDS_BYTES + 1];
 	char *words[WORDS_MAX + 1] = {0}, path[96], text[32];
@@ -196,7 +205,7 @@ static void run(int stream, const char *id, size_t size)
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	child = fork();
 	if (child == 0)
-		execute(stream, id, words);
+		execute(stream, id, words, all);
 	/* Only the program may hold the connection: its end is the program's. */
 	close(stream);
 	snprintf(path, sizeof(path), "/tmp/%s.pid", id);
@@ -314,7 +323,9 @@ static void serve(int stream)
 	if (!read_line(stream, line, sizeof(line)))
 		return;
 	if (sscanf(line, "run %63s %lu", word, &number) == 2)
-		run(stream, word, number);
+		run(stream, word, number, false);
+	else if (sscanf(line, "say %63s %lu", word, &number) == 2)
+		run(stream, word, number, true);
 	else if (sscanf(line, "end %63s %lu", word, &number) == 2)
 		end(stream, word, (int)number);
 	else if (sscanf(line, "connect %lu", &number) == 1)

@@ -23,9 +23,9 @@ class GuestPipe:
 
     reopens = False
 
-    def __init__(self, agent, command, name):
+    def __init__(self, agent, command, name, errors=False):
         self.agent, self.name = agent, name
-        self.program, self.stream = agent.start(*command)
+        self.program, self.stream = agent.start(*command, errors=errors)
         self.ended, self.complaints = None, None
 
     def open(self):
@@ -56,7 +56,7 @@ class GuestListener(GuestPipe):
     reopens = True
 
     def __init__(self, agent, command, name):
-        super().__init__(agent, command, name)
+        super().__init__(agent, command, name, errors=True)
         self.said, self.port, self.heard = bytearray(), None, threading.Event()
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
@@ -88,7 +88,7 @@ class GuestListener(GuestPipe):
     def stop(self):
         """It listens until it is ended: nothing is to be read from that."""
         self.ended = self.agent.end(self.program, 0)
-        self.complaints = self.ended[1]
+        self.complaints = bytes(self.said).decode("latin-1")
         self.stream.close()
         return True
 
