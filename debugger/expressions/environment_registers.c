@@ -1,6 +1,7 @@
 /* Registers by name, with the parts, roles and types that gdb gives them. */
 #include "core/cpu/x86_layout.h"
 #include "debugger/expressions/environment_internal.h"
+#include "debugger/values/abi_aarch64.h"
 #include "symbols/dwarf_constants.h"
 
 #include <string.h>
@@ -50,12 +51,30 @@ static const struct part parts_i386[] = {
 	PART("ch", "int8", TL_I386_ECX, 1, 1) PART("dh", "int8", TL_I386_EDX, 1, 1)
 	TL_X86_TIMES_8(WIDE_32, 0)
 };
+
+#define W(n) PART("w" #n, "int32", TL_ABI_AARCH64_X0 + n, 0, 4)
+#define D(n) PART("d" #n, "double", TL_ABI_AARCH64_V0 + n, 0, 8)
+#define S(n) PART("s" #n, "float", TL_ABI_AARCH64_V0 + n, 0, 4)
+#define EIGHT(X, a, b, c, d, e, f, g, h) X(a) X(b) X(c) X(d) X(e) X(f) X(g) X(h)
+#define ALL_32(X)                                                                                                      \
+	EIGHT(X, 0, 1, 2, 3, 4, 5, 6, 7) EIGHT(X, 8, 9, 10, 11, 12, 13, 14, 15)                                        \
+	EIGHT(X, 16, 17, 18, 19, 20, 21, 22, 23) EIGHT(X, 24, 25, 26, 27, 28, 29, 30, 31)
+
+static const struct part parts_aarch64[] = {
+	EIGHT(W, 0, 1, 2, 3, 4, 5, 6, 7) EIGHT(W, 8, 9, 10, 11, 12, 13, 14, 15) EIGHT(W, 16, 17, 18, 19, 20, 21, 22, 23)
+	W(24) W(25) W(26) W(27) W(28) W(29) W(30)
+	ALL_32(D) ALL_32(S)
+};
 /* clang-format on */
 
 static const char *const roles[] = {"pc", "sp", "fp", "ps"};
 
 static const struct part *parts_of(const struct tl_cpu *cpu, tl_size *count_ret)
 {
+	if (tl_abi_is_aarch64(cpu)) {
+		*count_ret = TL_COUNT(parts_aarch64);
+		return parts_aarch64;
+	}
 	*count_ret = cpu == &tl_cpu_x86_64 ? TL_COUNT(parts_x86_64) : cpu == &tl_cpu_i386 ? TL_COUNT(parts_i386) : 0;
 	return cpu == &tl_cpu_x86_64 ? parts_x86_64 : parts_i386;
 }
@@ -98,6 +117,8 @@ static const struct {
 	{"int32", "int32_t", DW_ATE_signed, 4},
 	{"int64", "int64_t", DW_ATE_signed, 8},
 	{"int128", "int128_t", DW_ATE_signed, 16},
+	{"uint8", "uint8_t", DW_ATE_unsigned, 1},
+	{"uint16", "uint16_t", DW_ATE_unsigned, 2},
 	{"uint32", "uint32_t", DW_ATE_unsigned, 4},
 	{"uint64", "uint64_t", DW_ATE_unsigned, 8},
 	{"uint128", "uint128_t", DW_ATE_unsigned, 16},
@@ -194,6 +215,51 @@ static enum tl_status make_mxcsr(struct tl_types *types, const struct tl_type **
 	return flags_type(types, "i386_mxcsr", bits, TL_COUNT(bits), type_ret, error);
 }
 
+static enum tl_status make_cpsr(struct tl_types *types, const struct tl_type **type_ret, struct tl_error *error)
+{
+	static const struct bit bits[] = {{"SP", 0},  {"F", 6},   {"I", 7},    {"A", 8},    {"D", 9},    {"SSBS", 12},
+					  {"IL", 20}, {"SS", 21}, {"PAN", 22}, {"UAO", 23}, {"DIT", 24}, {"TCO", 25},
+					  {"V", 28},  {"C", 29},  {"Z", 30},   {"N", 31}};
+
+	return flags_type(types, "cpsr_flags", bits, TL_COUNT(bits), type_ret, error);
+}
+
+/* The ways to look at a vector register of 64-bit Arm: lanes of so many bytes, as what they may be. */
+static const struct {
+	const char *name, *id;
+	tl_u8 size;
+	const char *kinds[3], *elements[3];
+} lanes[] = {
+	{"d", "vnd", 8, {"f", "u", "s"}, {"double", "uint64", "int64"}},
+	{"s", "vns", 4, {"f", "u", "s"}, {"float", "uint32", "int32"}},
+	{"h", "vnh", 2, {"f", "u", "s"}, {"half", "uint16", "int16"}},
+	{"b", "vnb", 1, {"u", "s"}, {"uint8", "int8"}},
+	{"q", "vnq", 16, {"u", "s"}, {"uint128", "int128"}},
+};
+
+static enum tl_status arm64_vector_type(struct tl_types *types, const char *id, tl_u64 size,
+					const struct tl_type **type_ret, struct tl_error *error)
+{
+	struct tl_made_member members[TL_COUNT(lanes)] = {0};
+
+	for (tl_size i = 0; i < TL_COUNT(lanes); i++) {
+		struct tl_made_member ways[3] = {0};
+		tl_size count = 0;
+
+		for (; count < TL_COUNT(ways) && lanes[i].kinds[count] != NULL; count++) {
+			const struct tl_type *type;
+
+			ways[count].member = (struct tl_member){.kind = TL_MEMBER_FIELD, .name = lanes[i].kinds[count]};
+			TL_TRY(number_type(types, lanes[i].elements[count], &type, error));
+			TL_TRY(tl_type_make_vector(type, size / lanes[i].size, &ways[count].type, error));
+		}
+		members[i].member = (struct tl_member){.kind = TL_MEMBER_FIELD, .name = lanes[i].name};
+		TL_TRY(tl_type_make_composite(types, TL_TYPE_UNION, lanes[i].id, size, ways, count, &members[i].type,
+					      error));
+	}
+	return tl_type_make_composite(types, TL_TYPE_UNION, id, size, members, TL_COUNT(members), type_ret, error);
+}
+
 static enum tl_status type_of(struct tl_environment_store *store, const char *id, unsigned bits,
 			      const struct tl_type **type_ret, struct tl_error *error)
 {
@@ -218,6 +284,14 @@ static enum tl_status type_of(struct tl_environment_store *store, const char *id
 		return make_mxcsr(types, type_ret, error);
 	if (strcmp(id, "vec128") == 0 || strcmp(id, "vec256") == 0 || strcmp(id, "vec512") == 0)
 		return vector_type(types, id[3] == '1' ? 0 : id[3] == '2' ? 1 : 2, type_ret, error);
+	if (strcmp(id, "cpsr_flags") == 0)
+		return make_cpsr(types, type_ret, error);
+	if (strcmp(id, "aarch64v") == 0 || strcmp(id, "svev") == 0)
+		return arm64_vector_type(types, id, bits / 8, type_ret, error);
+	if (strcmp(id, "svep") == 0) {
+		TL_TRY(number_type(types, "uint8", type_ret, error));
+		return tl_type_make_vector(*type_ret, bits / 8, type_ret, error);
+	}
 	if (strcmp(id, "v2ui128") == 0) {
 		TL_TRY(number_type(types, "uint128", type_ret, error));
 		return tl_type_make_vector(*type_ret, 2, type_ret, error);
@@ -238,9 +312,20 @@ static bool role_of(const struct tl_cpu *cpu, const char *name, tl_u16 *index_re
 		*index_ret = cpu->frame_pointer;
 	else if (strcmp(name, "ps") == 0 && (cpu == &tl_cpu_x86_64 || cpu == &tl_cpu_i386))
 		*index_ret = cpu == &tl_cpu_x86_64 ? TL_X86_64_EFLAGS : TL_I386_EFLAGS;
+	else if (strcmp(name, "ps") == 0 && tl_abi_is_aarch64(cpu))
+		*index_ret = TL_ABI_AARCH64_CPSR;
 	else
 		return false;
 	return true;
+}
+
+/* On 64-bit Arm by its other name, too: v0 for z0, whose lower part it is, and lr. */
+static bool is_called(const struct tl_cpu *cpu, tl_u16 index, const char *name)
+{
+	const struct tl_register *reg = &cpu->registers[index];
+
+	return strcmp(reg->name, name) == 0 ||
+	       (reg->alternate != NULL && tl_abi_is_aarch64(cpu) && strcmp(reg->alternate, name) == 0);
 }
 
 static bool index_of(const struct tl_environment_store *store, const char *name, tl_u16 *index_ret)
@@ -248,7 +333,7 @@ static bool index_of(const struct tl_environment_store *store, const char *name,
 	if (role_of(store->cpu, name, index_ret))
 		return true;
 	for (tl_u16 i = 0; i < store->cpu->register_count; i++)
-		if (strcmp(store->cpu->registers[i].name, name) == 0 && is_present(store, i)) {
+		if (is_called(store->cpu, i, name) && is_present(store, i)) {
 			*index_ret = i;
 			return true;
 		}
