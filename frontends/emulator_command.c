@@ -3,9 +3,7 @@
 #include "core/engine/engine.h"
 #include "frontends/serve/options.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 enum {
 	OPTION_KERNEL = 1,
@@ -72,52 +70,15 @@ void tl_emulator_command_print(FILE *stream)
 	tl_options_print(table, stream);
 }
 
-static enum tl_status read_number(const char *text, tl_u64 least, tl_u64 most, tl_u64 *value_ret, const char **end_ret)
+/* What the words come to. */
+struct command {
+	struct tl_emulator_options *options;
+	struct tl_machine *machine;
+};
+
+static enum tl_status apply(const struct command *command, int option, const char *value, struct tl_error *error)
 {
-	char *end;
-
-	errno = 0;
-	*value_ret = strtoull(text, &end, 10);
-	*end_ret = end;
-	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *value_ret >= least && *value_ret <= most
-		       ? TL_OK
-		       : TL_ERROR_ARGUMENT;
-}
-
-/* Bytes, or with K, M or G; plain numbers are MiB, as QEMU has them. */
-static enum tl_status read_size(const char *text, tl_u64 *size_ret, struct tl_error *error)
-{
-	static const struct {
-		char letter;
-		tl_u8 shift;
-	} units[] = {{'\0', 20}, {'K', 10}, {'k', 10}, {'M', 20}, {'m', 20}, {'G', 30}, {'g', 30}};
-	const char *end;
-
-	if (read_number(text, 1, (tl_u64)1 << 30, size_ret, &end) == TL_OK) {
-		for (tl_size i = 0; i < TL_COUNT(units); i++) {
-			if (*end != units[i].letter || (*end != '\0' && end[1] != '\0'))
-				continue;
-			*size_ret <<= units[i].shift;
-			return TL_OK;
-		}
-	}
-	return TL_FAIL(error, TL_ERROR_ARGUMENT, "--memory wants a size, as 512M or 2G, not \"%s\"", text);
-}
-
-/* One more of an option that may be given several times. */
-static enum tl_status add(const char **values, tl_u32 *count, tl_u32 most, const char *option, const char *value,
-			  struct tl_error *error)
-{
-	if (*count == most)
-		return TL_FAIL(error, TL_ERROR_ARGUMENT, "%s was given more than %u times", option, most);
-	values[(*count)++] = value;
-	return TL_OK;
-}
-
-static enum tl_status apply(struct tl_emulator_command *command, int option, const char *value, struct tl_error *error)
-{
-	struct tl_emulator_options *machine = &command->machine;
-	const char *end;
+	struct tl_emulator_options *machine = command->options;
 	tl_u64 number;
 
 	switch (option) {
@@ -134,24 +95,25 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 		machine->firmware = value;
 		break;
 	case OPTION_MEMORY:
-		return read_size(value, &machine->memory_size, error);
+		return tl_machine_size(value, &machine->memory_size, error);
 	case OPTION_HARTS:
-		if (read_number(value, 1, 8, &number, &end) != TL_OK || *end != '\0')
+		if (!tl_machine_number(value, 1, 8, &number))
 			return TL_FAIL(error, TL_ERROR_ARGUMENT, "--harts wants a number from 1 to 8, not \"%s\"",
 				       value);
 		machine->harts = (tl_u32)number;
 		break;
 	case OPTION_SERIAL:
-		command->serial = value;
+		command->machine->serial = value;
 		break;
 	case OPTION_DISK:
-		return add(machine->disks, &machine->disk_count, TL_EMULATOR_DISKS, "--disk", value, error);
+		return tl_machine_add(machine->disks, &machine->disk_count, TL_EMULATOR_DISKS, "--disk", value, error);
 	case OPTION_NETWORK:
 		machine->network = true;
 		break;
 	case OPTION_FORWARD:
 		machine->network = true;
-		return add(machine->forwards, &machine->forward_count, TL_EMULATOR_FORWARDS, "--forward", value, error);
+		return tl_machine_add(machine->forwards, &machine->forward_count, TL_EMULATOR_FORWARDS, "--forward",
+				      value, error);
 	case OPTION_RESTRICT:
 		machine->network = machine->restricted = true;
 		break;
@@ -177,27 +139,30 @@ static enum tl_status apply(struct tl_emulator_command *command, int option, con
 		machine->forgets = true;
 		break;
 	default: /* OPTION_RUNNING */
-		command->running = true;
+		command->machine->running = true;
 		break;
 	}
 	return TL_OK;
 }
 
-enum tl_status tl_emulator_command_read(char **words, struct tl_emulator_command *command_ret, struct tl_error *error)
+enum tl_status tl_emulator_command_read(char **words, struct tl_emulator_options *options_ret,
+					struct tl_machine *machine_ret, struct tl_error *error)
 {
+	const struct command command = {.options = options_ret, .machine = machine_ret};
 	struct tl_option_reader reader = {.at = words, .table = table};
 	int option;
 
-	*command_ret = (struct tl_emulator_command){.machine = {.input = -1, .output = -1}};
+	*options_ret = (struct tl_emulator_options){.input = -1, .output = -1};
+	*machine_ret = (struct tl_machine){.kind = &tl_emulator_machine, .options = options_ret};
 	while ((option = tl_option_next(&reader, error)) > 0)
-		TL_TRY(apply(command_ret, option, reader.value, error));
+		TL_TRY(apply(&command, option, reader.value, error));
 	if (option < 0)
 		return TL_ERROR_ARGUMENT;
 	if (reader.at[0] != NULL && reader.at[1] != NULL)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
 			       "emu wants one program, and \"%s\" is one too many: options stand before it",
 			       reader.at[1]);
-	command_ret->machine.program = reader.at[0];
+	options_ret->program = reader.at[0];
 	return TL_OK;
 }
 
@@ -270,7 +235,7 @@ static enum tl_status handle_set_physical(struct tl_rsp *rsp, void *context, str
 	return ask(context, on != 0 ? "phys 1" : "phys 0", NULL);
 }
 
-const struct tl_rsp_row tl_emulator_rows[] = {
+static const struct tl_rsp_row rows[] = {
 	{"qqemu.sstepbits", TL_RSP_WORD, TL_RSP_ALWAYS, false, handle_step_bits},
 	{"qqemu.sstep", TL_RSP_WORD, TL_RSP_ALWAYS, false, handle_step},
 	{"Qqemu.sstep:", TL_RSP_PREFIX, TL_RSP_ALWAYS, true, handle_set_step},
@@ -278,3 +243,25 @@ const struct tl_rsp_row tl_emulator_rows[] = {
 	{"Qqemu.PhyMemMode:", TL_RSP_PREFIX, TL_RSP_ALWAYS, true, handle_set_physical},
 	{NULL, 0, 0, false, NULL},
 };
+
+/* ---- The kind ---- */
+
+static enum tl_status create(struct tl_loop *loop, const void *options, const struct tl_machine_ends *ends,
+			     struct tl_target **target_ret, struct tl_error *error)
+{
+	struct tl_emulator_options machine = *(const struct tl_emulator_options *)options;
+
+	machine.input = ends->input;
+	machine.output = ends->output;
+	machine.terminal = ends->terminal;
+	machine.remark = ends->remark;
+	machine.context = ends->context;
+	return tl_emulator_target_create(loop, &machine, target_ret, error);
+}
+
+const struct tl_machine_kind tl_emulator_machine = {.word = "emulator",
+						    .create = create,
+						    .destroy = tl_emulator_target_destroy,
+						    .populate = tl_emulator_target_populate,
+						    .program = tl_emulator_target_program,
+						    .rows = rows};

@@ -6,10 +6,10 @@
 #include "base/trace.h"
 #include "frontends/cli/cli.h"
 #include "frontends/emulator_command.h"
+#include "frontends/kvm_command.h"
 #include "frontends/serve/options.h"
 #include "frontends/serve/serve.h"
 #include "targets/corefile/corefile.h"
-#include "targets/emulator/target.h"
 #include "targets/process/process.h"
 #include "targets/remote/remote.h"
 
@@ -119,8 +119,9 @@ struct command {
 	struct tl_serve_options serve;
 	const char *core, *core_program; /* NULL: none */
 	const char *connect;             /* to a remote stub there; NULL: none */
-	bool emulate;                    /* a machine */
-	struct tl_emulator_command emulator;
+	struct tl_machine machine;       /* {0}: none */
+	struct tl_emulator_options emulator;
+	struct tl_kvm_options kvm;
 	struct tl_cli_options prompt;
 	struct tl_start starts[STARTS_MAX];
 	bool survive;
@@ -135,10 +136,12 @@ static void print_usage(FILE *stream)
 	      "       trapline --serve ADDRESS [OPTION]... core FILE [PROGRAM]\n"
 	      "       trapline --serve ADDRESS [OPTION]... connect STUB [PROGRAM]\n"
 	      "       trapline --serve ADDRESS --multi [OPTION]...\n"
-	      "       trapline [--serve ADDRESS] [OPTION]... emu [OPTION]... [PROGRAM]\n",
+	      "       trapline [--serve ADDRESS] [OPTION]... emu [OPTION]... [PROGRAM]\n"
+	      "       trapline [--serve ADDRESS] [OPTION]... kvm [OPTION]... [PROGRAM]\n",
 	      stream);
 	tl_options_print(table, stream);
 	tl_emulator_command_print(stream);
+	tl_kvm_command_print(stream);
 	fputs("\nOptions end where the program begins. trapline(1) tells it all.\n", stream);
 }
 
@@ -149,7 +152,7 @@ static int fail(const char *text)
 }
 
 /* What stands behind emu; -1 to go on, otherwise the exit status. */
-static int read_machine(char **words, struct tl_emulator_command *machine_ret)
+static int read_emulator(char **words, struct command *command)
 {
 	struct tl_error error = {0};
 
@@ -159,10 +162,28 @@ static int read_machine(char **words, struct tl_emulator_command *machine_ret)
 		fputs("\nWhat stands before emu: trapline --help. trapline(1) tells it all.\n", stdout);
 		return 0;
 	}
-	if (tl_emulator_command_read(words, machine_ret, &error) == TL_OK)
+	if (tl_emulator_command_read(words, &command->emulator, &command->machine, &error) == TL_OK)
 		return -1;
 	(void)fail(error.text);
 	fputs("What a machine takes: trapline emu --help\n", stderr);
+	return 2;
+}
+
+/* The same for kvm. */
+static int read_kvm(char **words, struct command *command)
+{
+	struct tl_error error = {0};
+
+	if (words[0] != NULL && strcmp(words[0], "--help") == 0) {
+		fputs("Usage: trapline [--serve ADDRESS] [OPTION]... kvm [MACHINE OPTION]... [PROGRAM]\n", stdout);
+		tl_kvm_command_print(stdout);
+		fputs("\nWhat stands before kvm: trapline --help. trapline(1) tells it all.\n", stdout);
+		return 0;
+	}
+	if (tl_kvm_command_read(words, &command->kvm, &command->machine, &error) == TL_OK)
+		return -1;
+	(void)fail(error.text);
+	fputs("What a machine takes: trapline kvm --help\n", stderr);
 	return 2;
 }
 
@@ -314,28 +335,17 @@ static int apply(struct command *command, int option, const struct tl_option_rea
 /* The word that names the target: -1 to go on, otherwise the exit status. */
 static int read_target(struct command *command, char **words)
 {
-	static const char *const absent[] = {"kvm"};
-
 	if (words[0] == NULL)
 		return -1;
-	for (tl_size i = 0; i < TL_COUNT(absent); i++) {
-		if (strcmp(words[0], absent[i]) == 0) {
-			fprintf(stderr,
-				"trapline: the target \"%s\" is not there yet; a program can be run, and a process "
-				"attached to.\n(To run a program of that name: run ./%s)\n",
-				absent[i], absent[i]);
-			return 2;
-		}
-	}
 	if (strcmp(words[0], "attach") == 0) {
 		if (words[1] == NULL || words[2] != NULL)
 			return fail("attach wants the number of one process: attach PID");
 		return read_process(words[1], &command->serve.attach);
 	}
-	if (strcmp(words[0], "emu") == 0) {
-		command->emulate = true;
-		return read_machine(words + 1, &command->emulator);
-	}
+	if (strcmp(words[0], "emu") == 0)
+		return read_emulator(words + 1, command);
+	if (strcmp(words[0], "kvm") == 0)
+		return read_kvm(words + 1, command);
 	if (strcmp(words[0], "core") == 0) {
 		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
 			return fail(
@@ -374,7 +384,7 @@ static int drive_prompt(struct command *command)
 	struct tl_error error;
 	int status;
 
-	if (command->emulate && command->emulator.running)
+	if (command->machine.kind != NULL && command->machine.running)
 		return fail("--running is for --serve: at the prompt, `continue` sets the machine going");
 	if (tl_loop_create(&loop, &error) != TL_OK)
 		return fail(error.text);
@@ -384,7 +394,7 @@ static int drive_prompt(struct command *command)
 	prompt->core = command->core;
 	prompt->core_program = command->core_program;
 	prompt->connect = command->connect;
-	prompt->emulator = command->emulate ? &command->emulator.machine : NULL;
+	prompt->machine = command->machine.kind != NULL ? &command->machine : NULL;
 	prompt->extended = command->serve.multi;
 	prompt->survive = command->survive;
 	prompt->version = TL_VERSION;
@@ -509,51 +519,54 @@ static void prepare_terminal(void)
 }
 
 /* Where the serial port of a served machine leads: standard input and output, unless the protocol has those. */
-static void connect_serial(struct command *command)
+static struct tl_machine_ends connect_serial(const struct command *command)
 {
-	struct tl_emulator_options *machine = &command->emulator.machine;
-	const char *serial = command->emulator.serial;
+	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark};
+	const char *serial = command->machine.serial;
 
 	if (serial == NULL)
 		serial = strcmp(command->serve.address, "-") == 0 ? "none" : "-";
 	if (strcmp(serial, "-") == 0) {
-		machine->input = STDIN_FILENO;
-		machine->output = STDOUT_FILENO;
+		ends.input = STDIN_FILENO;
+		ends.output = STDOUT_FILENO;
 		prepare_terminal();
 	} else if (strcmp(serial, "none") != 0) {
-		machine->terminal = serial;
+		ends.terminal = serial;
 	}
+	return ends;
 }
 
-static bool emulator_is_ours(const struct tl_target *target)
+static bool machine_is_ours(const struct tl_target *target)
 {
 	(void)target;
 	return true;
 }
 
-static int serve_emulator(struct command *command)
+static int serve_machine(struct command *command)
 {
+	const struct tl_machine_kind *kind = command->machine.kind;
+	struct tl_machine_ends ends;
 	struct tl_target *target;
 	struct tl_loop *loop;
 	struct tl_error error;
 	int status;
 
-	if (command->emulator.serial != NULL && strcmp(command->emulator.serial, "-") == 0 &&
+	if (command->machine.serial != NULL && strcmp(command->machine.serial, "-") == 0 &&
 	    strcmp(command->serve.address, "-") == 0)
 		return fail("standard input and output cannot be the serial port and the protocol's line at once");
 	if (tl_loop_create(&loop, &error) != TL_OK)
 		return fail(error.text);
-	connect_serial(command);
-	command->emulator.machine.remark = remark;
-	if (tl_emulator_target_create(loop, &command->emulator.machine, &target, &error) != TL_OK) {
+	ends = connect_serial(command);
+	if (kind->create(loop, command->machine.options, &ends, &target, &error) != TL_OK) {
 		tl_loop_destroy(loop);
 		return fail(error.text);
 	}
-	command->serve.started = emulator_is_ours;
-	command->serve.running = command->emulator.running;
-	command->serve.rows = (struct tl_rsp_table){tl_emulator_rows, target};
-	status = serve(command, loop, target, tl_emulator_target_populate);
-	tl_emulator_target_destroy(target);
+	command->serve.started = machine_is_ours;
+	command->serve.running = command->machine.running;
+	if (kind->rows != NULL)
+		command->serve.rows = (struct tl_rsp_table){kind->rows, target};
+	status = serve(command, loop, target, kind->populate);
+	kind->destroy(target);
 	tl_loop_destroy(loop);
 	return status;
 }
@@ -585,8 +598,8 @@ int main(int count, char **arguments)
 		command.core_program = command.serve.program[0];
 	if (command.serve.address == NULL)
 		return drive_prompt(&command);
-	if (command.emulate)
-		return serve_emulator(&command);
+	if (command.machine.kind != NULL)
+		return serve_machine(&command);
 	if (command.core != NULL)
 		return serve_core(&command);
 	if (command.connect != NULL)

@@ -34,13 +34,17 @@ static void put_zeros(struct tl_writer *out, tl_size count)
 		tl_write_byte(out, 0);
 }
 
+static void align(struct tl_writer *out)
+{
+	put_zeros(out, (64 - tl_writer_size(out) % 64) % 64);
+}
+
 /* Begins a table, whose number of bytes and sum are put in when it ends. Returns where it begins. */
 static tl_size begin(struct tables *tables, const char *signature, tl_u8 revision)
 {
 	tl_size start;
 
-	while (tl_writer_size(&tables->out) % 64 != 0)
-		tl_write_byte(&tables->out, 0);
+	align(&tables->out);
 	start = tl_writer_size(&tables->out);
 	tl_write_bytes(&tables->out, signature, 4);
 	put(&tables->out, 0, 4);
@@ -265,8 +269,7 @@ static tl_u64 put_facs(struct tables *tables)
 {
 	tl_size start;
 
-	while (tl_writer_size(&tables->out) % 64 != 0)
-		tl_write_byte(&tables->out, 0);
+	align(&tables->out);
 	start = tl_writer_size(&tables->out);
 	tl_write_bytes(&tables->out, "FACS", 4);
 	put(&tables->out, FACS_SIZE, 4);

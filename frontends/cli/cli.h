@@ -26,7 +26,7 @@
 
 #include <time.h>
 
-struct tl_emulator_options;
+struct tl_machine;
 struct tl_reader;
 struct tl_sources;
 struct tl_display;
@@ -51,16 +51,15 @@ struct tl_start {
 struct tl_cli_options {
 	const struct tl_start *starts;
 	tl_size start_count;
-	const char *const *program; /* NULL-terminated: the program and its arguments; NULL: none */
-	const char *core;           /* a core dump to look at; NULL: none */
-	const char *core_program;   /* what made it; NULL: what it says itself */
-	const char *connect;        /* the address of a remote stub; NULL: none */
-	/* A machine to emulate, its serial port not connected yet; NULL: none. */
-	const struct tl_emulator_options *emulator;
-	bool extended;         /* that may start programs, and stays without one */
-	bool survive;          /* programs that are started run on when we are killed */
-	tl_u64 attach;         /* 0: none */
-	const char *directory; /* where to go first; NULL: stay */
+	const char *const *program;       /* NULL-terminated: the program and its arguments; NULL: none */
+	const char *core;                 /* a core dump to look at; NULL: none */
+	const char *core_program;         /* what made it; NULL: what it says itself */
+	const char *connect;              /* the address of a remote stub; NULL: none */
+	const struct tl_machine *machine; /* NULL: none */
+	bool extended;                    /* that may start programs, and stays without one */
+	bool survive;                     /* programs that are started run on when we are killed */
+	tl_u64 attach;                    /* 0: none */
+	const char *directory;            /* where to go first; NULL: stay */
 	const char *version;
 	bool batch;                  /* ends when the files and commands are done; nothing is asked */
 	bool child_result;           /* the exit status of a batch is that of the program that ended last */

@@ -131,7 +131,7 @@ static enum tl_status monitor_words(struct tl_cli *cli, const char *words, const
 
 static enum tl_status run_monitor(struct tl_cli *cli, const struct tl_command_line *line, struct tl_error *error)
 {
-	if ((!tl_connection_is_remote(&cli->connection) && cli->connection.kind != TL_CONNECTION_EMULATOR) ||
+	if ((!tl_connection_is_remote(&cli->connection) && cli->connection.kind != TL_CONNECTION_MACHINE) ||
 	    cli->target->ops->monitor == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "\"monitor\" command not supported by this target.");
 	return tl_words_with(cli, line, monitor_words, error);

@@ -6,8 +6,8 @@
 #include "frontends/cli/program_terminal.h"
 #include "frontends/cli/running.h"
 #include "frontends/cli/stops.h"
+#include "frontends/machine.h"
 #include "targets/corefile/corefile.h"
-#include "targets/emulator/target.h"
 #include "targets/process/process.h"
 #include "targets/remote/remote.h"
 
@@ -23,7 +23,7 @@
 
 /* ---- Making and unmaking targets ---- */
 
-static void destroy(enum tl_connection_kind kind, struct tl_target *target)
+static void destroy(enum tl_connection_kind kind, const struct tl_machine_kind *machine, struct tl_target *target)
 {
 	switch (kind) {
 	case TL_CONNECTION_NATIVE:
@@ -36,8 +36,8 @@ static void destroy(enum tl_connection_kind kind, struct tl_target *target)
 	case TL_CONNECTION_EXTENDED:
 		tl_remote_target_destroy(target);
 		break;
-	case TL_CONNECTION_EMULATOR:
-		tl_emulator_target_destroy(target);
+	case TL_CONNECTION_MACHINE:
+		machine->destroy(target);
 		break;
 	}
 }
@@ -58,7 +58,7 @@ enum tl_status tl_connection_open(struct tl_cli *cli, bool survive, struct tl_er
 void tl_connection_close(struct tl_cli *cli)
 {
 	if (cli->target != NULL)
-		destroy(cli->connection.kind, cli->target);
+		destroy(cli->connection.kind, cli->connection.machine, cli->target);
 	free(cli->connection.name);
 	free(cli->connection.program);
 	cli->target = NULL;
@@ -70,6 +70,7 @@ static void put(struct tl_cli *cli, enum tl_connection_kind kind, const char *na
 {
 	struct tl_target *before = cli->target;
 	enum tl_connection_kind before_kind = cli->connection.kind;
+	const struct tl_machine_kind *before_machine = cli->connection.machine;
 
 	tl_session_set_target(cli->session, target);
 	cli->target = target;
@@ -78,7 +79,7 @@ static void put(struct tl_cli *cli, enum tl_connection_kind kind, const char *na
 	cli->connection.lost_told = false;
 	free(cli->connection.name);
 	cli->connection.name = name != NULL ? strdup(name) : NULL;
-	destroy(before_kind, before);
+	destroy(before_kind, before_machine, before);
 	free(cli->connection.program);
 	cli->connection.program = NULL;
 	cli->stop_due = cli->commands_due = cli->threads_seen = false;
@@ -149,7 +150,7 @@ void tl_connection_settle(struct tl_cli *cli)
 	const struct tl_connection *connection = &cli->connection;
 	struct tl_error error;
 
-	if (connection->kind == TL_CONNECTION_NATIVE || connection->kind == TL_CONNECTION_EMULATOR ||
+	if (connection->kind == TL_CONNECTION_NATIVE || connection->kind == TL_CONNECTION_MACHINE ||
 	    tl_session_any_running(cli->session))
 		return;
 	if (connection->lost[0] == '\0' && (connection->kind == TL_CONNECTION_EXTENDED || anything_left(cli)))
@@ -188,8 +189,8 @@ const char *tl_connection_word(struct tl_cli *cli)
 		return "remote";
 	case TL_CONNECTION_EXTENDED:
 		return "extended-remote";
-	case TL_CONNECTION_EMULATOR:
-		return "emulator";
+	case TL_CONNECTION_MACHINE:
+		return cli->connection.machine->word;
 	case TL_CONNECTION_NATIVE:
 		break;
 	}
@@ -269,31 +270,28 @@ enum tl_status tl_connection_core(struct tl_cli *cli, const char *path, struct t
 /* ---- Machines ---- */
 
 /* Its serial port is a program's terminal where a person sits; else what it says goes where we write. */
-static enum tl_status make_machine(struct tl_cli *cli, struct tl_emulator_options *options,
+static enum tl_status make_machine(struct tl_cli *cli, const struct tl_machine *machine,
 				   struct tl_program_terminal **terminal_ret, struct tl_target **target_ret,
 				   struct tl_error *error)
 {
+	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark, .context = cli};
 	enum tl_status status;
 
 	*terminal_ret = NULL;
-	if (options->terminal == NULL && tl_terminal_interactive(cli->terminal)) {
+	if (tl_terminal_interactive(cli->terminal)) {
 		TL_TRY(tl_program_terminal_open(terminal_ret, cli->loop, &cli->screen, cli->terminal, error));
-		options->terminal = tl_program_terminal_path(*terminal_ret);
-	} else if (options->terminal == NULL) {
-		options->output = STDOUT_FILENO;
+		ends.terminal = tl_program_terminal_path(*terminal_ret);
+	} else {
+		ends.output = STDOUT_FILENO;
 	}
-	options->remark = remark;
-	options->context = cli;
-	status = tl_emulator_target_create(cli->loop, options, target_ret, error);
+	status = machine->kind->create(cli->loop, machine->options, &ends, target_ret, error);
 	if (status != TL_OK)
 		tl_program_terminal_close(*terminal_ret);
 	return status;
 }
 
-enum tl_status tl_connection_emulator(struct tl_cli *cli, const struct tl_emulator_options *options,
-				      struct tl_error *error)
+enum tl_status tl_connection_machine(struct tl_cli *cli, const struct tl_machine *machine, struct tl_error *error)
 {
-	struct tl_emulator_options machine = *options;
 	struct tl_program_terminal *terminal;
 	struct tl_target *target;
 	enum tl_status status;
@@ -301,12 +299,13 @@ enum tl_status tl_connection_emulator(struct tl_cli *cli, const struct tl_emulat
 	struct tl_stop stop;
 
 	TL_TRY(make_way(cli, error));
-	TL_TRY(make_machine(cli, &machine, &terminal, &target, error));
-	put(cli, TL_CONNECTION_EMULATOR, NULL, target);
+	TL_TRY(make_machine(cli, machine, &terminal, &target, error));
+	put(cli, TL_CONNECTION_MACHINE, NULL, target);
+	cli->connection.machine = machine->kind;
 	cli->program_terminal = terminal;
-	status = tl_emulator_target_populate(target, error);
+	status = machine->kind->populate(target, error);
 	if (status == TL_OK)
-		status = tl_session_adopt(cli->session, tl_emulator_target_program(target), true, error);
+		status = tl_session_adopt(cli->session, machine->kind->program(target), true, error);
 	if (status != TL_OK) {
 		(void)!drop(cli, &none);
 		return status;

@@ -13,7 +13,8 @@
 #include "core/types.h"
 
 struct tl_cli;
-struct tl_emulator_options;
+struct tl_machine;
+struct tl_machine_kind;
 struct tl_target;
 
 enum tl_connection_kind {
@@ -21,16 +22,17 @@ enum tl_connection_kind {
 	TL_CONNECTION_CORE,
 	TL_CONNECTION_REMOTE,   /* ends with its program */
 	TL_CONNECTION_EXTENDED, /* starts programs, and stays */
-	TL_CONNECTION_EMULATOR  /* a machine, which is the program: it begins anew, and stays */
+	TL_CONNECTION_MACHINE   /* a machine, which is the program: it begins anew, and stays */
 };
 
 struct tl_connection {
 	enum tl_connection_kind kind;
-	char *name;     /* of the core dump, or the stub's address; NULL: native */
-	char *program;  /* what a core dump was opened with; NULL: nothing */
-	char lost[320]; /* why the stub cannot be reached any more; "": it can */
-	bool lost_told; /* a person knows */
-	bool survive;   /* what is started here runs on when we are killed */
+	const struct tl_machine_kind *machine; /* which kind, when it is one */
+	char *name;                            /* of the core dump, or the stub's address; NULL: native */
+	char *program;                         /* what a core dump was opened with; NULL: nothing */
+	char lost[320];                        /* why the stub cannot be reached any more; "": it can */
+	bool lost_told;                        /* a person knows */
+	bool survive;                          /* what is started here runs on when we are killed */
 };
 
 /* Makes the native target, and puts it into `cli->target`: before there is a session. */
@@ -48,8 +50,8 @@ TL_CHECKED enum tl_status tl_connection_core(struct tl_cli *cli, const char *pat
 TL_CHECKED enum tl_status tl_connection_remote(struct tl_cli *cli, const char *address, bool extended, bool tell,
 					       struct tl_error *error);
 
-TL_CHECKED enum tl_status tl_connection_emulator(struct tl_cli *cli, const struct tl_emulator_options *options,
-						 struct tl_error *error);
+TL_CHECKED enum tl_status tl_connection_machine(struct tl_cli *cli, const struct tl_machine *machine,
+						struct tl_error *error);
 
 /* Leaves the stub as it is, with what it debugs, and the core dump. False: nothing of that kind is there. */
 bool tl_connection_disconnect(struct tl_cli *cli, struct tl_error *error);

@@ -218,8 +218,8 @@ static enum tl_status load(struct tl_cli *cli, const struct tl_cli_options *opti
 	}
 	if (options->core != NULL)
 		return tl_connection_core(cli, options->core, error);
-	if (options->emulator != NULL)
-		return tl_connection_emulator(cli, options->emulator, error);
+	if (options->machine != NULL)
+		return tl_connection_machine(cli, options->machine, error);
 	if (options->connect != NULL)
 		return tl_connection_remote(cli, options->connect, options->extended, false, error);
 	return options->attach != 0 ? tl_running_attach(cli, options->attach, false, error) : TL_OK;

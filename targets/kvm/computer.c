@@ -142,8 +142,15 @@ static enum tl_status open_boot(struct tl_kvm_computer *computer, const struct t
 	computer->command_line = strdup(options->command_line != NULL ? options->command_line : "");
 	if (computer->command_line == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a command line");
-	return tl_kvm_boot_open(&computer->boot, options->kernel != NULL ? options->kernel : options->program,
-				options->initrd, computer->command_line, error);
+	TL_TRY(tl_kvm_boot_open(&computer->boot, options->kernel != NULL ? options->kernel : options->program,
+				options->initrd, computer->command_line, error));
+	if (options->kernel != NULL && computer->boot.kind == TL_KVM_BOOT_REAL)
+		return TL_FAIL(
+			error, TL_ERROR_MALFORMED,
+			"%s is no kernel: neither Linux's bzImage nor an ELF file; code in 16 bits is a program, "
+			"which stands behind the options",
+			options->kernel);
+	return TL_OK;
 }
 
 static enum tl_status open_all(struct tl_kvm_computer *computer, struct tl_loop *loop,

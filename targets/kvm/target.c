@@ -355,13 +355,17 @@ static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_o
 	const struct tl_kvm_hooks hooks = {
 		.device = answer_device, .post = post, .time = pass_time, .context = machine};
 
-	if (options->program != NULL) {
-		machine->program = realpath(options->program, NULL);
-		if (machine->program == NULL)
-			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "%s cannot be read", options->program);
-	}
 	TL_TRY(tl_kvm_computer_open(&machine->computer, machine->loop, options, error));
 	machine->opened = true;
+	if (machine->remark != NULL)
+		tl_kvm_capabilities_tell(&machine->computer.vm.capabilities, machine->remark, machine->remark_context);
+	/* Code in 16 bits has no names. */
+	if (tl_content_is_elf(&machine->computer.boot.kernel)) {
+		machine->program = realpath(machine->computer.boot.kernel.path, NULL);
+		if (machine->program == NULL)
+			return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "%s cannot be read",
+					     machine->computer.boot.kernel.path);
+	}
 	TL_TRY(tl_mailbox_create(machine->loop, "kvm", sizeof(struct tl_kvm_message), take_messages, machine,
 				 &machine->mailbox, error));
 	return tl_kvm_crew_begin(&machine->crew, &machine->computer.vm, &hooks, error);

@@ -396,3 +396,61 @@ TEST(time_stands_while_the_machine_does)
 	tl_kvm_computer_close(&computer);
 	tl_loop_destroy(loop);
 }
+
+TEST(whichever_call_fails_the_computer_is_not_there_and_nothing_is_left)
+{
+	int failures = 0;
+
+	for (int fail = 1; fail < 1000; fail++) {
+		struct kvm_host host = {.fail = fail};
+		struct tl_kvm_calls calls = kvm_host_calls(&host);
+		struct tl_kvm_options options = computer_of(&calls);
+		struct tl_error error = {0};
+		struct tl_kvm_computer computer;
+		struct tl_loop *loop;
+
+		REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+		options.network = true;
+		if (tl_kvm_computer_open(&computer, loop, &options, &error) == TL_OK) {
+			tl_kvm_computer_close(&computer);
+			fail = host.calls < fail ? 1000 : fail; /* all have had their turn */
+		} else {
+			failures++;
+			CHECK(error.text[0] != '\0');
+		}
+		CHECK_EQUAL(host.open_descriptors, 0);
+		CHECK_EQUAL(host.mappings, 0);
+		tl_loop_destroy(loop);
+	}
+	CHECK(failures > 30);
+}
+
+TEST(a_reset_that_the_host_refuses_anywhere_is_told)
+{
+	struct kvm_host host = {0};
+	struct tl_kvm_calls calls = kvm_host_calls(&host);
+	struct tl_kvm_options options = computer_of(&calls);
+	struct tl_kvm_computer computer;
+	struct tl_loop *loop;
+	int failures = 0;
+
+	REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+	REQUIRE(tl_kvm_computer_open(&computer, loop, &options, NULL) == TL_OK);
+	for (int fail = 1; fail < 200; fail++) {
+		struct tl_error error = {0};
+
+		host.calls = 0;
+		host.fail = fail;
+		if (tl_kvm_computer_reset(&computer, &error) == TL_OK) {
+			if (host.calls < fail)
+				break;
+			continue; /* an interrupt line, which nobody can do anything about */
+		}
+		failures++;
+		CHECK(strstr(error.text, "KVM_") != NULL);
+	}
+	CHECK(failures > 10);
+	host.fail = 0;
+	tl_kvm_computer_close(&computer);
+	tl_loop_destroy(loop);
+}
