@@ -189,6 +189,8 @@ enum tl_status tl_kvm_computer_open(struct tl_kvm_computer *computer_ret, struct
 	status = open_all(computer_ret, loop, options, error);
 	if (status != TL_OK)
 		tl_kvm_computer_close(computer_ret);
+	else
+		tl_kvm_vm_clock_stop(&computer_ret->vm); /* until it goes for the first time */
 	return status;
 }
 

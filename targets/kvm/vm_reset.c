@@ -132,5 +132,6 @@ enum tl_status tl_kvm_vm_reset(struct tl_kvm_vm *vm, struct tl_error *error)
 	TL_TRY(TL_KVM_CALL(vm->calls, vm->descriptor, KVM_SET_PIT2, &vm->pit, error));
 	for (tl_u32 i = 0; i < vm->cpu_count; i++)
 		TL_TRY(reset_cpu(vm, &vm->cpus[i], &vm->beginnings[i], error));
+	vm->clock.clock = 0; /* where it goes on from, if it stands */
 	return TL_OK;
 }

@@ -454,3 +454,24 @@ TEST(a_reset_that_the_host_refuses_anywhere_is_told)
 	tl_kvm_computer_close(&computer);
 	tl_loop_destroy(loop);
 }
+
+TEST(the_guest_does_not_see_how_long_the_machine_waited_at_its_beginning)
+{
+	struct kvm_host host = {.clock = 5000};
+	struct tl_kvm_calls calls = kvm_host_calls(&host);
+	struct tl_kvm_options options = computer_of(&calls);
+	struct tl_kvm_computer computer;
+	struct tl_loop *loop;
+
+	REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+	REQUIRE(tl_kvm_computer_open(&computer, loop, &options, NULL) == TL_OK);
+	host.clock = 9000;
+	tl_kvm_computer_go_on(&computer);
+	CHECK_EQUAL(host.clock, 5000);
+	tl_kvm_computer_stop_time(&computer);
+	CHECK_EQUAL(tl_kvm_computer_reset(&computer, NULL), TL_OK);
+	tl_kvm_computer_go_on(&computer);
+	CHECK_EQUAL(host.clock, 0);
+	tl_kvm_computer_close(&computer);
+	tl_loop_destroy(loop);
+}
