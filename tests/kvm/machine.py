@@ -14,6 +14,7 @@ import signal
 import subprocess
 import threading
 import time
+import tty
 
 ENDED = re.compile(r'^machine: ended with (\d+)')
 ISOLINUX = pathlib.Path('/usr/lib/ISOLINUX/isolinux.bin')
@@ -31,6 +32,8 @@ ata0-master: type=cdrom, path={folder}/boot.iso, status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev={folder}/serial
 log: {folder}/bochs.log
+error: action=ignore
+info: action=ignore
 panic: action=fatal
 """
 
@@ -154,7 +157,21 @@ class Bochs(Machine):
         os.close(its)
         threading.Thread(target=drain, args=[ours], daemon=True).start()
         wait_for_writer(stream)
+        self.drain_screen()
         threading.Thread(target=self.take, args=[lambda size: os.read(stream, size)], daemon=True).start()
+
+    def drain_screen(self):
+        """The guest's screen is a terminal of its own that Bochs makes. When nobody reads it, Bochs soon waits a second for
+        each change of it."""
+        for number in os.listdir(f'/proc/{self.process.pid}/fd'):
+            try:
+                if os.readlink(f'/proc/{self.process.pid}/fd/{number}').endswith('ptmx'):
+                    index = re.search(r'tty-index:\s*(\d+)', pathlib.Path(f'/proc/{self.process.pid}/fdinfo/{number}').read_text())
+                    screen = os.open(f'/dev/pts/{index[1]}', os.O_RDWR | os.O_NOCTTY)
+                    tty.setraw(screen)
+                    threading.Thread(target=drain, args=[screen], daemon=True).start()
+            except (OSError, TypeError):
+                continue
 
     def more(self):
         try:
