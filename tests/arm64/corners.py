@@ -140,6 +140,26 @@ def watched_exclusive_store(agent, build):
         t.ends()
 
 
+@corner
+def watched_exclusive_store_under_a_breakpoint(agent, build):
+    """The same with a trap on the load, whose condition is false: each store is told once, whatever handlers do meanwhile."""
+    with Debugged(agent, build, 'crowd', '4') as t:
+        t.client.order(f'QPassSignals:{SIGUSR2:x}')
+        t.to('begin')
+        t.client.insert(0, t['exclusive_load'], conditions=NEVER)
+        t.client.insert(0, t['finish'])
+        t.client.insert(2, t['beats'], 8)
+        stop, told = t.client.run(), 0
+        while stop.has('watch') or stop.signal == SIGUSR2:
+            told += stop.has('watch')
+            if told == 6:
+                t.client.set_word(t['stop'], 1)
+            # A signal that comes while all are being stopped is told.
+            stop = t.client.run(f'C{SIGUSR2:x}:{stop.thread};c' if stop.signal == SIGUSR2 else 'c')
+        t.stands(stop, 'finish')
+        equal(t.client.word(t['beats']), told, 'the number of stores')
+
+
 # ---- Instructions that depend on where they stand ----
 
 RELATIVE = ('at_adr', 'at_adrp', 'at_literal', 'at_literal_w', 'at_literal_sw', 'at_literal_d', 'at_b', 'at_bcond', 'at_bcond_not',
