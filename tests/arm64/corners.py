@@ -94,6 +94,7 @@ class Debugged:
 def step_over_an_exclusive_sequence(agent, build):
     """A step from a load-exclusive ends behind its sequence, which was carried out once, and again and again."""
     with Debugged(agent, build, 'exclusive') as t:
+        failed = 0  # an interrupt of the machine's own may take a reservation, too, once in a while
         for count in range(1, 21):
             stop = t.to('exclusive_load')
             stop = t.client.step(stop.thread)
@@ -101,7 +102,8 @@ def step_over_an_exclusive_sequence(agent, build):
             check(t['exclusive_store'] + 4 <= pc <= t['exclusive_end'], f'the step led to {pc:#x}')
             while t.client.pc(stop.thread) != t['exclusive_end']:
                 stop = t.client.step(stop.thread)
-                check(t.client.pc(stop.thread) != t['exclusive_load'], 'the store failed, and would for ever')
+                failed += t.client.pc(stop.thread) == t['exclusive_load']
+                check(failed < 4, 'the store failed, and would for ever')
             equal(t.client.word(t['shared']), count, 'what was added up')
         t.ends()
 
