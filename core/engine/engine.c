@@ -529,6 +529,13 @@ enum tl_status tl_engine_set_thread_options(struct tl_engine *engine, struct tl_
 
 /* ---- Registers ---- */
 
+/* A bank of which the machine has nothing is neither asked for nor stored: its registers are zeros. */
+static bool has_bank(const struct thread *thread, tl_u8 bank)
+{
+	return bank == TL_BANK_GENERAL ||
+	       tl_cpu_has_bank(thread->process->facts.cpu, thread->process->facts.features, bank);
+}
+
 enum tl_status tl_engine_fetch(struct tl_engine *engine, struct thread *thread, tl_u32 banks)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
@@ -541,8 +548,7 @@ enum tl_status tl_engine_fetch(struct tl_engine *engine, struct thread *thread, 
 	for (tl_u8 bank = 0; bank < cpu->bank_count; bank++) {
 		if ((banks & ~thread->valid & (tl_u32)1 << bank) == 0)
 			continue;
-		/* One of which the machine has nothing is not asked for. */
-		if (bank == TL_BANK_GENERAL || tl_cpu_has_bank(cpu, thread->process->facts.features, bank))
+		if (has_bank(thread, bank))
 			TL_TRY(engine->target->ops->fetch_registers(engine->target, thread->id, bank, thread->file));
 		thread->valid |= (tl_u32)1 << bank;
 	}
@@ -556,7 +562,8 @@ enum tl_status tl_engine_flush(struct tl_engine *engine, struct thread *thread)
 			continue;
 		if (engine->target->ops->store_registers == NULL)
 			return TL_ERROR_UNSUPPORTED;
-		TL_TRY(engine->target->ops->store_registers(engine->target, thread->id, bank, thread->file));
+		if (has_bank(thread, bank))
+			TL_TRY(engine->target->ops->store_registers(engine->target, thread->id, bank, thread->file));
 		thread->dirty &= ~((tl_u32)1 << bank);
 	}
 	return TL_OK;

@@ -41,6 +41,17 @@ tl_u32 tl_target_capabilities(const struct tl_target *target)
 	return all;
 }
 
+enum tl_status tl_target_part(const void *object, tl_size whole, tl_u64 offset, void *buffer, tl_size size,
+			      tl_size *done_ret)
+{
+	*done_ret = 0;
+	if (offset >= whole)
+		return TL_OK;
+	*done_ret = whole - (tl_size)offset < size ? whole - (tl_size)offset : size;
+	tl_copy(buffer, (const tl_u8 *)object + offset, *done_ret);
+	return TL_OK;
+}
+
 const char *tl_event_name(enum tl_event_kind kind)
 {
 	return (tl_u32)kind < TL_COUNT(event_rows) ? event_rows[kind].name : "TL_EVENT_?";

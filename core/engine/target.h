@@ -345,6 +345,13 @@ struct tl_target {
 /* What the target can do, from its operations and its own word. */
 tl_u32 tl_target_capabilities(const struct tl_target *target);
 
+/*
+ * What read_object answers for an object of `whole` bytes that is at hand: the part of it from `offset` on, as much as
+ * fits; nothing past its end. Always TL_OK.
+ */
+enum tl_status tl_target_part(const void *object, tl_size whole, tl_u64 offset, void *buffer, tl_size size,
+			      tl_size *done_ret);
+
 /* "TL_EVENT_STEPPED" and its class. */
 const char *tl_event_name(enum tl_event_kind kind);
 enum tl_event_class tl_event_class(enum tl_event_kind kind);

@@ -177,19 +177,13 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 {
 	char text[32];
 	struct tl_writer writer = tl_writer_make(text, sizeof(text));
-	tl_size length;
 
 	(void)target;
 	if (object != TL_OBJECT_THREAD_NAME)
 		return TL_ERROR_UNSUPPORTED;
 	tl_write_text(&writer, "processor ");
 	tl_write_decimal(&writer, id.thread - 1);
-	length = tl_writer_size(&writer);
-	*done_ret = offset < length ? length - offset : 0;
-	if (*done_ret > size)
-		*done_ret = size;
-	tl_copy(buffer, text + (offset < length ? offset : 0), *done_ret);
-	return TL_OK;
+	return tl_target_part(text, tl_writer_size(&writer), offset, buffer, size, done_ret);
 }
 
 static const struct tl_target_ops operations = {

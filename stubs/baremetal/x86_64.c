@@ -1,11 +1,11 @@
 /* The stub on x86-64. Intel SDM volume 3, chapters 6 "Interrupt and Exception Handling" and 18.2 "Debug Registers". */
 #include "stubs/baremetal/internal.h"
 
-#include "core/cpu/x86_debug.h"
 #include "core/cpu/x86_layout.h"
 #include "core/cpu/x86_step.h"
 #include "core/cpu/x86_xsave.h"
 #include "core/cursor.h"
+#include "core/engine/x86_points.h"
 
 #define EXCEPTIONS 32
 #define ENTRY_SIZE 16
@@ -256,47 +256,16 @@ tl_size tl_stub_machine_poke(tl_u64 address, const void *from, tl_size size)
 
 /* ---- Debug registers ---- */
 
-static enum tl_status debug_kind(enum tl_point_kind kind, enum tl_x86_debug_kind *kind_ret)
-{
-	switch (kind) {
-	case TL_POINT_HARDWARE:
-		*kind_ret = TL_X86_DEBUG_EXECUTE;
-		return TL_OK;
-	case TL_POINT_WRITE:
-		*kind_ret = TL_X86_DEBUG_WRITE;
-		return TL_OK;
-	case TL_POINT_READ: /* the engine tells reads from writes by the instruction */
-	case TL_POINT_ACCESS:
-		*kind_ret = TL_X86_DEBUG_ACCESS;
-		return TL_OK;
-	case TL_POINT_SOFTWARE:
-	case TL_POINT_KIND_MAX:
-		break;
-	}
-	return TL_ERROR_POINT_KIND;
-}
-
-static tl_u64 extent(enum tl_x86_debug_kind kind, tl_u64 size)
-{
-	return kind == TL_X86_DEBUG_EXECUTE ? 1 : size;
-}
-
 enum tl_status tl_stub_machine_insert(enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
-	enum tl_x86_debug_kind debug;
-
-	TL_TRY(debug_kind(kind, &debug));
-	TL_TRY(tl_x86_debug_add(&all.plan, debug, address, extent(debug, size), true));
+	TL_TRY(tl_x86_points_add(&all.plan, kind, address, size, true));
 	__atomic_fetch_add(&all.generation, 1, __ATOMIC_RELEASE);
 	return TL_OK;
 }
 
 enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
-	enum tl_x86_debug_kind debug;
-
-	TL_TRY(debug_kind(kind, &debug));
-	TL_TRY(tl_x86_debug_remove(&all.plan, debug, address, extent(debug, size), true));
+	TL_TRY(tl_x86_points_remove(&all.plan, kind, address, size, true));
 	__atomic_fetch_add(&all.generation, 1, __ATOMIC_RELEASE);
 	return TL_OK;
 }
@@ -318,29 +287,14 @@ static void program_debug(struct tl_stub_machine *machine)
 static bool classify_debug(struct tl_stub_machine *machine, bool stepping, struct tl_event *event)
 {
 	tl_u64 status = read_dr6();
-	tl_u8 hits = tl_x86_debug_hits(&all.plan, status);
-	bool execute = false;
+	bool hit = tl_x86_points_hit(&all.plan, status, machine->frame->rip, event);
 
 	write_dr6(DR6_INITIAL);
 	event->address = machine->frame->rip;
-	for (unsigned n = 0; n < TL_X86_DEBUG_REGISTERS; n++) {
-		enum tl_x86_debug_kind kind;
-		tl_u64 address, size;
-
-		if ((hits & 1u << n) == 0 || !tl_x86_debug_piece(&all.plan, n, &kind, &address, &size))
-			continue;
-		if (kind == TL_X86_DEBUG_EXECUTE)
-			execute = true;
-		else
-			event->hits[event->hit_count++] = (struct tl_hit){
-				address, size, kind == TL_X86_DEBUG_WRITE ? TL_ACCESS_WRITE : TL_ACCESS_BOTH};
-	}
 	event->stepped = stepping && (status & TL_X86_DR6_STEP) != 0;
-	if (event->hit_count != 0)
-		event->kind = TL_EVENT_WATCHPOINT;
-	else if (execute)
-		event->kind = TL_EVENT_HARDWARE_BREAKPOINT;
-	else if (event->stepped)
+	if (hit)
+		return true;
+	if (event->stepped)
 		event->kind = TL_EVENT_STEPPED;
 	else if ((status & TL_X86_DR6_STEP) != 0) /* the program has set TF itself */
 		*event = (struct tl_event){

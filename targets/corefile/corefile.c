@@ -61,19 +61,6 @@ static enum tl_status read_note(const struct core_target *core, const struct cor
 	return TL_OK;
 }
 
-/* A part of bytes that are at hand. */
-static enum tl_status read_part(const void *whole, tl_size whole_size, tl_u64 offset, void *buffer, tl_size size,
-				tl_size *done_ret)
-{
-	if (offset >= whole_size)
-		return TL_OK;
-	if (size > whole_size - (tl_size)offset)
-		size = whole_size - (tl_size)offset;
-	tl_copy(buffer, (const tl_u8 *)whole + offset, size);
-	*done_ret = size;
-	return TL_OK;
-}
-
 tl_u64 tl_corefile_auxv(const struct core_target *core, tl_u64 type)
 {
 	tl_size word = tl_core_layout(core->wide)->word, size = 0;
@@ -115,22 +102,22 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 		/* What stands there by now would only mislead, unless the user insists on it. */
 		if (core->executable[0] == '\0' || (core->other_program && core->options.program == NULL))
 			return TL_ERROR_UNSUPPORTED;
-		return read_part(core->executable, strlen(core->executable), offset, buffer, size, done_ret);
+		return tl_target_part(core->executable, strlen(core->executable), offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_NAME:
 		/* The one that was dumped first gave the core its name; what others were called is not in it. */
 		if (thread == NULL || thread->place != 0 || core->name[0] == '\0')
 			return TL_ERROR_UNSUPPORTED;
-		return read_part(core->name, strlen(core->name), offset, buffer, size, done_ret);
+		return tl_target_part(core->name, strlen(core->name), offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_POINTER:
 		if (thread == NULL || !tl_corefile_thread_pointer(core, thread, &value))
 			return TL_ERROR_UNSUPPORTED;
 		tl_store_little(pointer, value, sizeof(pointer));
-		return read_part(pointer, sizeof(pointer), offset, buffer, size, done_ret);
+		return tl_target_part(pointer, sizeof(pointer), offset, buffer, size, done_ret);
 	case TL_OBJECT_COMMAND_LINE:
 		if (core->command[0] == '\0')
 			return TL_ERROR_UNSUPPORTED;
 		/* Where one word ends and the next begins is lost. */
-		return read_part(core->command, strlen(core->command) + 1, offset, buffer, size, done_ret);
+		return tl_target_part(core->command, strlen(core->command) + 1, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_CORE:
 	case TL_OBJECT_MEMORY_MAP:
 	case TL_OBJECT_MAX:

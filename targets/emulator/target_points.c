@@ -1,6 +1,7 @@
 /*
  * The engine's points in the machine's table, and their conditions, which are decided in the machine's thread.
  */
+#include "base/conditions.h"
 #include "base/storage.h"
 #include "base/trace.h"
 #include "core/agent/agent.h"
@@ -10,17 +11,10 @@
 #include "targets/emulator/target_internal.h"
 #include "targets/emulator/translator.h"
 
-/* Conditions of a point: the bytecode is a copy, behind the list. */
-struct conditions {
-	tl_size size; /* of all of it */
-	tl_size count;
-	struct tl_agent_code items[];
-};
-
 /* A change of the table on its way to where it may be made. */
 struct change {
 	struct tl_emulator_point point;
-	struct conditions *conditions;
+	struct tl_conditions *conditions;
 	enum tl_status status;
 };
 
@@ -72,49 +66,13 @@ static enum tl_status evaluate_register(void *context, tl_u16 number, tl_u64 *va
 static bool decide(void *context, struct tl_hart *hart, const struct tl_emulator_point *point)
 {
 	struct evaluation evaluation = {context, hart};
-	const struct conditions *conditions = point->owner;
+	const struct tl_conditions *conditions = point->owner;
 	struct tl_agent_environment environment = {.read_memory = evaluate_memory,
 						   .read_register = evaluate_register,
 						   .context = &evaluation,
 						   .address_size = 8};
 
-	if (conditions == NULL)
-		return true;
-	for (tl_size i = 0; i < conditions->count; i++) {
-		tl_u64 value = 0;
-
-		if (tl_agent_run(&conditions->items[i], &environment, &value, NULL) != TL_OK || value != 0)
-			return true;
-	}
-	return false;
-}
-
-static struct conditions *copy_conditions(const struct tl_agent_code *items, tl_size count)
-{
-	tl_size size = sizeof(struct conditions) + count * sizeof(items[0]);
-	struct conditions *conditions;
-	tl_u8 *bytes;
-
-	for (tl_size i = 0; i < count; i++)
-		size += items[i].size;
-	conditions = tl_allocate(tl_storage(), size);
-	if (conditions == NULL)
-		return NULL;
-	conditions->size = size;
-	conditions->count = count;
-	bytes = (tl_u8 *)&conditions->items[count];
-	for (tl_size i = 0; i < count; i++) {
-		tl_copy(bytes, items[i].bytes, items[i].size);
-		conditions->items[i] = (struct tl_agent_code){bytes, items[i].size};
-		bytes += items[i].size;
-	}
-	return conditions;
-}
-
-static void drop_conditions(struct conditions *conditions)
-{
-	if (conditions != NULL)
-		tl_release(tl_storage(), conditions, conditions->size);
+	return tl_conditions_hold(conditions, &environment);
 }
 
 /* ---- Changes, where they may be made ---- */
@@ -161,7 +119,7 @@ static void withdraw(struct tl_emulator *emulator, void *context)
 }
 
 /* The translator reads them where the point is a breakpoint. */
-static void give_conditions(struct tl_emulator_point *point, struct conditions *conditions)
+static void give_conditions(struct tl_emulator_point *point, struct tl_conditions *conditions)
 {
 	point->owner = conditions;
 	point->conditions = conditions != NULL ? conditions->items : NULL;
@@ -224,7 +182,7 @@ enum tl_status tl_emulator_remove_point(struct tl_target *target, tl_u64 process
 	if (process != TL_EMULATOR_PROCESS)
 		return TL_ERROR_GONE;
 	tl_emulator_perform(tl_emulator_of(target), withdraw, &change);
-	drop_conditions(change.conditions);
+	tl_conditions_drop(change.conditions);
 	TL_TRACE(POINTS, "emulator: point of kind %d at %llx leaves the machine's table: %s", (int)kind,
 		 (unsigned long long)address, tl_status_text(change.status));
 	return change.status;
@@ -239,9 +197,9 @@ void tl_emulator_set_conditions(struct tl_target *target, tl_u64 process, enum t
 		return;
 	/* Without memory it stops more often, which is allowed. */
 	if (count != 0)
-		change.conditions = copy_conditions(conditions, count);
+		change.conditions = tl_conditions_copy(conditions, count);
 	tl_emulator_perform(tl_emulator_of(target), exchange_conditions, &change);
-	drop_conditions(change.conditions);
+	tl_conditions_drop(change.conditions);
 }
 
 void tl_emulator_points_begin(struct tl_emulator *emulator)
@@ -254,7 +212,7 @@ void tl_emulator_points_begin(struct tl_emulator *emulator)
 static void drop_list(struct tl_point_list *list)
 {
 	for (tl_size i = 0; i < list->count; i++)
-		drop_conditions(list->points[i].owner);
+		tl_conditions_drop(list->points[i].owner);
 }
 
 void tl_emulator_points_end(struct tl_emulator *emulator)

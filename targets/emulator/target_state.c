@@ -244,7 +244,6 @@ enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_threa
 	const struct tl_emulator *emulator = tl_emulator_of(target);
 	char text[64];
 	const char *from = text;
-	tl_size whole;
 
 	*done_ret = 0;
 	if (!emulator->adopted || thread.process != TL_EMULATOR_PROCESS)
@@ -269,12 +268,7 @@ enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_threa
 	case TL_OBJECT_MAX:
 		return TL_ERROR_UNSUPPORTED;
 	}
-	whole = strlen(from);
-	if (offset >= whole)
-		return TL_OK;
-	*done_ret = whole - offset < size ? whole - (tl_size)offset : size;
-	tl_copy(buffer, from + offset, *done_ret);
-	return TL_OK;
+	return tl_target_part(from, strlen(from), offset, buffer, size, done_ret);
 }
 
 void tl_emulator_look_through(struct tl_target *target, struct tl_thread_id thread)

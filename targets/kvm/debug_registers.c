@@ -42,49 +42,21 @@ bool tl_kvm_debug_same(const struct tl_kvm_debug_wish *one, const struct tl_kvm_
 	       same_plan(&one->plan, &other->plan);
 }
 
-static bool debug_kind(enum tl_point_kind kind, enum tl_x86_debug_kind *kind_ret)
-{
-	switch (kind) {
-	case TL_POINT_HARDWARE:
-		*kind_ret = TL_X86_DEBUG_EXECUTE;
-		return true;
-	case TL_POINT_WRITE:
-		*kind_ret = TL_X86_DEBUG_WRITE;
-		return true;
-	case TL_POINT_READ:
-	case TL_POINT_ACCESS:
-		*kind_ret = TL_X86_DEBUG_ACCESS;
-		return true;
-	case TL_POINT_SOFTWARE:
-	case TL_POINT_KIND_MAX:
-		break;
-	}
-	return false;
-}
-
 bool tl_kvm_debug_has(enum tl_point_kind kind)
 {
 	enum tl_x86_debug_kind unused;
 
-	return debug_kind(kind, &unused);
+	return tl_x86_points_kind(kind, &unused);
 }
 
 enum tl_status tl_kvm_debug_add(struct tl_x86_debug_plan *plan, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
-	enum tl_x86_debug_kind debug;
-
-	if (!debug_kind(kind, &debug))
-		return TL_ERROR_POINT_KIND;
-	return tl_x86_debug_add(plan, debug, address, debug == TL_X86_DEBUG_EXECUTE ? 1 : size, true);
+	return tl_x86_points_add(plan, kind, address, size, true);
 }
 
 enum tl_status tl_kvm_debug_remove(struct tl_x86_debug_plan *plan, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
-	enum tl_x86_debug_kind debug;
-
-	if (!debug_kind(kind, &debug))
-		return TL_ERROR_POINT_KIND;
-	return tl_x86_debug_remove(plan, debug, address, debug == TL_X86_DEBUG_EXECUTE ? 1 : size, true);
+	return tl_x86_points_remove(plan, kind, address, size, true);
 }
 
 bool tl_kvm_debug_breaks_at(const struct tl_x86_debug_plan *plan, tl_u64 address)

@@ -31,41 +31,13 @@ enum tl_kvm_exit tl_kvm_read_exit(const struct kvm_run *run)
 	}
 }
 
-/* The registers that DR6 names, as accesses or as an instruction that is about to be executed. */
-static void read_hits(tl_u64 dr6, tl_u64 pc, const struct tl_x86_debug_plan *plan, struct tl_event *event)
-{
-	tl_u8 hits = tl_x86_debug_hits(plan, dr6);
-
-	for (unsigned n = 0; n < TL_X86_DEBUG_REGISTERS; n++) {
-		enum tl_x86_debug_kind kind;
-		tl_u64 address, size;
-
-		if ((hits >> n & 1) == 0 || !tl_x86_debug_piece(plan, n, &kind, &address, &size))
-			continue;
-		if (kind == TL_X86_DEBUG_EXECUTE) {
-			/* The bit may be set beside another cause, for an instruction that is not even next. */
-			if (event->kind == TL_EVENT_NONE && address == pc) {
-				event->kind = TL_EVENT_HARDWARE_BREAKPOINT;
-				event->address = pc;
-			}
-			continue;
-		}
-		event->kind = TL_EVENT_WATCHPOINT;
-		event->address = pc;
-		event->hits[event->hit_count++] =
-			(struct tl_hit){.address = address,
-					.size = size,
-					.access = kind == TL_X86_DEBUG_WRITE ? TL_ACCESS_WRITE : TL_ACCESS_BOTH};
-	}
-}
-
 struct tl_kvm_debug_exit tl_kvm_read_debug(tl_u64 dr6, tl_u64 pc, const struct tl_kvm_debug_input *input)
 {
 	struct tl_kvm_debug_exit exit = {.event = {.kind = TL_EVENT_NONE}};
 	tl_u64 causes = dr6 & TL_KVM_DR6_CAUSES;
 	bool stepped = (causes & DR6_STEP) != 0, ours = stepped && input->stepping;
 
-	read_hits(dr6, pc, input->plan, &exit.event);
+	(void)tl_x86_points_hit(input->plan, dr6, pc, &exit.event);
 	/* An exception at the step's end is another instruction's: it is met again. */
 	if (ours && exit.event.kind == TL_EVENT_HARDWARE_BREAKPOINT)
 		exit.event = (struct tl_event){.kind = TL_EVENT_NONE};

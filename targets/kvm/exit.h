@@ -8,8 +8,7 @@
 #ifndef TL_TARGETS_KVM_EXIT_H
 #define TL_TARGETS_KVM_EXIT_H
 
-#include "core/cpu/x86_debug.h"
-#include "core/engine/target.h"
+#include "core/engine/x86_points.h"
 
 #include <linux/kvm.h>
 

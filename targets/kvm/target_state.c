@@ -174,7 +174,6 @@ enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id 
 	struct tl_kvm_target *machine = tl_kvm_target_of(target);
 	char text[64] = "";
 	const char *from = text;
-	tl_size whole;
 
 	*done_ret = 0;
 	if (!machine->adopted || thread.process != TL_KVM_PROCESS)
@@ -199,12 +198,7 @@ enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id 
 	case TL_OBJECT_MAX:
 		return TL_ERROR_UNSUPPORTED;
 	}
-	whole = strlen(from);
-	if (offset >= whole)
-		return TL_OK;
-	*done_ret = whole - offset < size ? whole - (tl_size)offset : size;
-	tl_copy(buffer, from + offset, *done_ret);
-	return TL_OK;
+	return tl_target_part(from, strlen(from), offset, buffer, size, done_ret);
 }
 
 void tl_kvm_look_through(struct tl_target *target, struct tl_thread_id thread)

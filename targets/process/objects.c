@@ -26,19 +26,6 @@ static enum tl_status read_file(const struct process_target *target, const char 
 	return TL_OK;
 }
 
-/* A part of bytes that are at hand. */
-static enum tl_status read_part(const void *whole, tl_size whole_size, tl_u64 offset, void *buffer, tl_size size,
-				tl_size *done_ret)
-{
-	if (offset >= whole_size)
-		return TL_OK;
-	if (size > whole_size - (tl_size)offset)
-		size = whole_size - (tl_size)offset;
-	tl_copy(buffer, (const tl_u8 *)whole + offset, size);
-	*done_ret = size;
-	return TL_OK;
-}
-
 /* ---- siginfo ---- */
 
 /*
@@ -120,9 +107,9 @@ static enum tl_status read_siginfo(const struct traced_thread *thread, tl_u64 of
 		return TL_ERROR_STATE;
 	tl_copy(wide, &thread->signal, sizeof(wide));
 	if (thread->process->wide)
-		return read_part(wide, sizeof(wide), offset, buffer, size, done_ret);
+		return tl_target_part(wide, sizeof(wide), offset, buffer, size, done_ret);
 	convert_siginfo(wide, narrow, true);
-	return read_part(narrow, sizeof(narrow), offset, buffer, size, done_ret);
+	return tl_target_part(narrow, sizeof(narrow), offset, buffer, size, done_ret);
 }
 
 static enum tl_status write_siginfo(const struct process_target *target, struct traced_thread *thread, tl_u64 offset,
@@ -170,7 +157,7 @@ static enum tl_status read_core(const struct process_target *target, const char 
 		field += text[at] == ' ';
 	for (end = at; end < length && text[end] >= '0' && text[end] <= '9'; end++)
 		continue;
-	return end != at ? read_part(text + at, end - at, offset, buffer, size, done_ret) : TL_ERROR_SYSTEM;
+	return end != at ? tl_target_part(text + at, end - at, offset, buffer, size, done_ret) : TL_ERROR_SYSTEM;
 }
 
 /* ---- Thread-local storage ---- */
@@ -185,7 +172,7 @@ static enum tl_status read_pointer(const struct process_target *target, struct t
 		return TL_ERROR_RUNNING;
 	TL_TRY(tl_process_cpu_thread_pointer(target, thread, &value));
 	tl_store_little(bytes, value, sizeof(bytes));
-	return read_part(bytes, sizeof(bytes), offset, buffer, size, done_ret);
+	return tl_target_part(bytes, sizeof(bytes), offset, buffer, size, done_ret);
 }
 
 /* ---- The operations ---- */
@@ -215,7 +202,7 @@ enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_
 		length = target->calls->readlink(path, link, sizeof(link));
 		if (length < 0)
 			return TL_ERROR_SYSTEM;
-		return read_part(link, (tl_size)length, offset, buffer, size, done_ret);
+		return tl_target_part(link, (tl_size)length, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_NAME:
 		(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)process->id, (int)id.thread);
 		TL_TRY(read_file(target, path, offset, buffer, size, done_ret));

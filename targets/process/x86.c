@@ -435,43 +435,18 @@ enum tl_status tl_process_cpu_classify(struct process_target *target, struct tra
 
 /* ---- Hardware points ---- */
 
-static bool debug_kind(enum tl_point_kind kind, enum tl_x86_debug_kind *kind_ret)
-{
-	switch (kind) {
-	case TL_POINT_HARDWARE:
-		*kind_ret = TL_X86_DEBUG_EXECUTE;
-		return true;
-	case TL_POINT_WRITE:
-		*kind_ret = TL_X86_DEBUG_WRITE;
-		return true;
-	case TL_POINT_READ:
-	case TL_POINT_ACCESS:
-		/* There is no register that tells reads alone: the engine sorts the writes out. */
-		*kind_ret = TL_X86_DEBUG_ACCESS;
-		return true;
-	case TL_POINT_SOFTWARE:
-	case TL_POINT_KIND_MAX:
-		break;
-	}
-	return false;
-}
-
 enum tl_status tl_process_cpu_insert_point(struct tl_target *base, tl_u64 id, enum tl_point_kind kind, tl_u64 address,
 					   tl_u64 size)
 {
 	struct process_target *target = process_target(base);
 	struct traced_process *process = tl_process_find(target, id);
 	struct tl_x86_debug_plan before;
-	enum tl_x86_debug_kind debug;
 	enum tl_status status = TL_OK;
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
-	if (!debug_kind(kind, &debug))
-		return TL_ERROR_POINT_KIND;
 	before = process->cpu.plan;
-	TL_TRY(tl_x86_debug_add(&process->cpu.plan, debug, address, debug == TL_X86_DEBUG_EXECUTE ? 1 : size,
-				process->wide));
+	TL_TRY(tl_x86_points_add(&process->cpu.plan, kind, address, size, process->wide));
 	process->generation++;
 	/* One thread that stands tries it, so that the kernel's refusal is heard. */
 	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
@@ -492,14 +467,10 @@ enum tl_status tl_process_cpu_remove_point(struct tl_target *base, tl_u64 id, en
 {
 	struct process_target *target = process_target(base);
 	struct traced_process *process = tl_process_find(target, id);
-	enum tl_x86_debug_kind debug;
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
-	if (!debug_kind(kind, &debug))
-		return TL_ERROR_POINT_KIND;
-	TL_TRY(tl_x86_debug_remove(&process->cpu.plan, debug, address, debug == TL_X86_DEBUG_EXECUTE ? 1 : size,
-				   process->wide));
+	TL_TRY(tl_x86_points_remove(&process->cpu.plan, kind, address, size, process->wide));
 	tl_process_run_reprogram(target, process);
 	return TL_OK;
 }

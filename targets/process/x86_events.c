@@ -5,33 +5,11 @@ bool tl_x86_needs_debug_status(const siginfo_t *info)
 	return info->si_signo == SIGTRAP && (info->si_code == TRAP_TRACE || info->si_code == TRAP_HWBKPT);
 }
 
-/* Puts what DR6 names into the event. True when there is anything: then the event is a point's. */
+/* True when a register of the plan is the cause: then the event is a point's. */
 static bool classify_hits(const struct tl_x86_signal_facts *facts, struct tl_event *event)
 {
-	tl_u8 mask = facts->plan != NULL ? tl_x86_debug_hits(facts->plan, facts->debug_status) : 0;
-	bool execute = false;
-
-	for (unsigned n = 0; n < TL_X86_DEBUG_REGISTERS; n++) {
-		enum tl_x86_debug_kind kind;
-		tl_u64 address, size;
-		struct tl_hit *hit = &event->hits[event->hit_count];
-
-		if ((mask & 1u << n) == 0 || !tl_x86_debug_piece(facts->plan, n, &kind, &address, &size))
-			continue;
-		if (kind == TL_X86_DEBUG_EXECUTE) {
-			execute = true;
-			continue;
-		}
-		*hit = (struct tl_hit){address, size, kind == TL_X86_DEBUG_WRITE ? TL_ACCESS_WRITE : TL_ACCESS_BOTH};
-		event->hit_count++;
-	}
-	/* An access that is done cannot be seen again, an instruction that was not executed can. */
-	if (event->hit_count != 0)
-		event->kind = TL_EVENT_WATCHPOINT;
-	else if (execute)
-		event->kind = TL_EVENT_HARDWARE_BREAKPOINT;
-	event->address = facts->program_counter;
-	return event->hit_count != 0 || execute;
+	return facts->plan != NULL &&
+	       tl_x86_points_hit(facts->plan, facts->debug_status, facts->program_counter, event);
 }
 
 /* True when the SIGTRAP is the debugger's; otherwise it is the program's own affair. */

@@ -4,7 +4,7 @@
 #ifndef TL_TARGETS_PROCESS_X86_EVENTS_H
 #define TL_TARGETS_PROCESS_X86_EVENTS_H
 
-#include "core/cpu/x86_debug.h"
+#include "core/engine/x86_points.h"
 #include "targets/process/events.h"
 
 /* What the meaning of a signal stop hangs on. */

@@ -183,7 +183,7 @@ def test_command_lines(bench):
             ([TRAPLINE, "--serve", ":0", "attach"], "attach PID"),
             ([TRAPLINE, "--serve", ":0", "attach", "x"], "attach PID"),
             ([TRAPLINE, "--serve", ":0", "run"], "run PROGRAM"),
-            ([TRAPLINE, "--serve", ":0", "kvm"], "not there yet"),
+            ([TRAPLINE, "--serve", ":0", "kvm"], "wants something to run"),
             ([TRAPLINE, "--nonsense"], "--nonsense"),
             ([TRAPLINE, "--trace", "nonsense"], "nonsense"),
             ([TRAPLINE, "--on-disconnect", "nonsense"], "stop, continue")):

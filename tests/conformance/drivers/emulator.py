@@ -17,6 +17,7 @@ class Emulator(Driver):
     target = "emulator"
     kind = "machine"
     rungs = ("look", "run", "breakpoints", "hardware", "step", "reverse")
+    nothing = b"\x13\0\0\0"
     excused = {
         "signal_is_delivered": SIGNALS,
         "signal_stops_and_is_withheld": SIGNALS,

@@ -23,7 +23,7 @@ tbreak add
 continue
 #~ Temporary breakpoint 3, add \(a=8, b=8\)
 step
-#~ counted \+= sum
+#~ __atomic_fetch_add\(&counted
 stepi
 up
 #~ in plain
