@@ -109,6 +109,8 @@ static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, c
 		return TL_ERROR_NO_THREAD;
 	if (LOAD(&processor->state) != TL_STUB_HERE)
 		return TL_OK; /* it has not been in here yet: the engine was told of it at the start */
+	/* A stop that was asked for as it arrived has had its answer, even where the asking came last. */
+	STORE(&processor->stop_asked, 0);
 	if (tl_stub_machine_begin(processor->machine, request))
 		STORE(&processor->state, TL_STUB_GOING);
 	else

@@ -38,6 +38,7 @@ class Machine:
     """A machine whose serial line is a socket of ours: the same line for one debugger after another."""
 
     def __init__(self, build, processors=PROCESSORS):
+        self.build = build
         self.image = os.path.join(build, 'tests/stub/stub-busy')
         self.symbols = elf.symbols(self.image)
         self.folder = tempfile.mkdtemp(prefix='stub-')
@@ -64,30 +65,49 @@ class Machine:
         client.start()
         return client
 
-    def gdb(self, script):
-        """What gdb says to a script, at the same line: between them stands a socket that gdb can open."""
-        inner = os.path.join(self.folder, 'gdb')
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(inner)
-        listener.listen(1)
+    def debugger(self, command):
+        """What a debugger says. `command` makes its words from an address; there the line is to be had for one client."""
+        listener = socket.create_server(('127.0.0.1', 0), backlog=1)
         listener.settimeout(DEADLINE)
-        lines = ['set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 20', f'target remote {inner}', *script]
+        program = subprocess.Popen(command('127.0.0.1:%d' % listener.getsockname()[1]), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            try:
+                peer, _ = listener.accept()
+            except TimeoutError as error:
+                program.kill()
+                raise Failed(f'it does not connect, but says: {program.communicate()[0].decode("latin-1")}') from error
+            between = subprocess.Popen([sys.executable, __file__, '--relay', str(peer.fileno()), str(self.line.fileno())],
+                                       pass_fds=(peer.fileno(), self.line.fileno()))
+            peer.close()
+            try:
+                text = program.communicate(timeout=DEADLINE)[0].decode('latin-1')
+            except subprocess.TimeoutExpired as error:
+                program.kill()
+                raise Failed(f'it does not end; so far: {program.communicate()[0].decode("latin-1")}') from error
+            between.wait(DEADLINE)
+        finally:
+            program.kill()
+            listener.close()
+        return text
+
+    def script(self, lines):
         path = os.path.join(self.folder, 'script')
         pathlib.Path(path).write_text('\n'.join(lines) + '\n', encoding='ascii')
-        gdb = subprocess.Popen(['gdb', '-nx', '-q', '-batch', '-x', path, self.image], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        try:
-            peer, _ = listener.accept()
-            relay = subprocess.Popen([sys.executable, __file__, '--relay', str(peer.fileno()), str(self.line.fileno())],
-                                     pass_fds=(peer.fileno(), self.line.fileno()))
-            peer.close()
-            text = gdb.communicate(timeout=DEADLINE)[0].decode('latin-1')
-            relay.wait(DEADLINE)
-        finally:
-            gdb.kill()
-            listener.close()
-            os.unlink(inner)
-        return text
+        return path
+
+    def gdb(self, lines):
+        settings = ['set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 20']
+        return self.debugger(lambda address: ['gdb', '-nx', '-q', '-batch', '-x', self.script(
+            [*settings, f'target remote {address}', *lines]), self.image])
+
+    def lldb(self, lines):
+        return self.debugger(lambda address: ['lldb', '-x', '-b', '-s', self.script(
+            [f'gdb-remote {address}', *lines]), self.image])
+
+    def trapline(self, lines):
+        return self.debugger(lambda address: [os.path.join(self.build, 'trapline'), '-q', '-nx', '--batch', '-x',
+                                              self.script(lines), 'connect', address, self.image])
 
     def end(self):
         self.process.kill()
@@ -152,6 +172,18 @@ def gdb_arms_four_and_no_fifth(machine):
     text = machine.gdb(['watch watched', 'watch other[0]', 'watch other[1]', 'watch other[2]', 'set writer = 1', 'continue',
                         'watch seen', 'continue', 'detach'])
     expect(text, r'hit Hardware watchpoint 1: watched', r'debug registers|hardware breakpoints|Could not insert')
+
+
+def lldb_and_the_prompt_see_the_same(machine):
+    """The same stop by lldb and at Trapline's own prompt."""
+    text = machine.lldb(['breakpoint set -n meet', 'continue', 'bt', 'breakpoint delete -f', 'watchpoint set variable watched',
+                         f'memory write -s 8 {machine.symbols["writer"]:#x} 1', 'continue', 'detach'])
+    expect(text, r'stop reason = breakpoint 1', r'frame #0: .*meet\(number=\d\)', r'frame #1: .*work\(number=\d\)',
+           r'stop reason = watchpoint 1')
+    text = machine.trapline(['info threads', 'break meet if number == 1', 'continue', 'backtrace', 'delete', 'watch watched',
+                             'set variable writer = 3', 'continue', 'delete', 'detach'])
+    expect(text, r'processor 3', r'hit Breakpoint 1, meet \(number=(number@entry=)?1\)', r'#1 .* work \(number=(number@entry=)?1\)',
+           r'hit Hardware watchpoint 2: watched', r'Old value = 2\n', r'New value = 6\n')
 
 
 # ---- Scripted packets ----
@@ -272,7 +304,8 @@ def garbage_is_survived(machine):
     gdb_sees_everything(machine)
 
 
-SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth, steps_stay_in_the_code,
+SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
+            lldb_and_the_prompt_see_the_same, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
             a_lost_debugger_leaves_nothing, garbage_is_survived]
 
