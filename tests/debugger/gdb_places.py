@@ -9,6 +9,7 @@ With --at the program runs with its libraries, and stands in FUNCTION.
 Where the two differ on purpose, a rule says so (see RULES); how often each rule was needed is printed.
 """
 
+import bisect
 import functools
 import os
 import pathlib
@@ -163,6 +164,15 @@ def dropped(gdb, mine, program):
     return bool(alone) and all(len(rows(program).get(int(address, 16), ())) > 1 for address, _ in alone)
 
 
+def run_on(gdb, mine, program):
+    """Do all places that gdb has not lie where a row of the same line goes before?"""
+    table = rows(program)
+    addresses = sorted(table)
+    alone = set(fields(mine, 0, 1)) - set(fields(gdb, 0, 1))
+    places = [bisect.bisect_left(addresses, int(address, 16)) for address, _ in alone]
+    return bool(alone) and all(0 < at < len(addresses) and table[addresses[at]] & table[addresses[at - 1]] for at in places)
+
+
 def in_cold_part(program, address):
     """Is an address in a part of a function that the compiler put elsewhere?"""
     names = [(int(line.split()[0], 16), line.split()[2]) for line in run('nm', '-n', '--defined-only', program).splitlines()]
@@ -174,6 +184,11 @@ def in_cold_part(program, address):
 RULES = [
     ('gdb drops the row of a line at whose address one of another line begins: lines that begin with an inlined call, and such',
      lambda place, gdb, mine, copies, program: dropped(gdb, mine, program)),
+    ('a row that goes on with the line of the one before is none to gdb if the line has discriminators, even where only the second '
+     'begins a statement: it then takes the next line',
+     lambda place, gdb, mine, copies, program: not is_error(gdb) and run_on(gdb, mine, program) and
+     fields(mine, 1) == [(place.split(':')[-1],)] * len(fields(mine, 1)) and
+     all(int(line) > int(place.split(':')[-1]) for line, in fields(gdb, 1))),
     ('DWARF 2 does not say where inlined functions were called; gdb then takes them for none',
      lambda place, gdb, mine, copies, program: '-gcc-2-' in program and
      (place == 'inlined' or (not is_error(gdb) and fields(gdb, 0, 1, 2) == fields(mine, 0, 1, 2)))),
