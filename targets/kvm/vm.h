@@ -28,6 +28,11 @@ struct tl_kvm_msrs {
 	struct kvm_msr_entry entries[TL_KVM_MSRS_MAX];
 };
 
+/* KVM's struct kvm_xsave without its open end, which only processors with dynamic state (AMX) are asked for. */
+struct tl_kvm_xsave {
+	tl_u32 region[1024];
+};
+
 /* What a processor is like at its beginning. */
 struct tl_kvm_beginning {
 	struct kvm_regs registers;
@@ -38,7 +43,7 @@ struct tl_kvm_beginning {
 	struct kvm_lapic_state apic;
 	struct kvm_mp_state state;
 	struct kvm_xcrs xcrs;
-	struct kvm_xsave xsave;
+	struct tl_kvm_xsave xsave;
 	struct tl_kvm_msrs msrs;
 };
 
