@@ -196,7 +196,8 @@ static enum tl_status load(struct tl_kvm_boot *boot, struct tl_kvm_vm *vm, const
 	if (at(vm, 0, TL_KVM_BOOT_HIGH) == NULL || acpi_size > TL_KVM_BOOT_ACPI_MAX)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a machine needs at least 1M of memory");
 	memcpy(at(vm, TL_KVM_BOOT_COMMAND_LINE, length), boot->command_line, length);
-	memcpy(at(vm, TL_KVM_BOOT_ACPI, acpi_size), acpi, acpi_size);
+	if (acpi_size != 0)
+		memcpy(at(vm, TL_KVM_BOOT_ACPI, acpi_size), acpi, acpi_size);
 	/* What a boot sector finds there is its own. */
 	if (boot->kind != TL_KVM_BOOT_REAL) {
 		write_descriptors(vm, wide);
