@@ -50,11 +50,12 @@ struct tl_stub {
 	struct tl_engine *engine;
 	struct tl_rsp *rsp; /* NULL: no debugger is there */
 	tl_u32 serving;     /* atomic: somebody is the control thread */
+	tl_u32 looks;       /* atomic: how often somebody said that the line may have something */
+	tl_u32 looked;      /* up to which of them whoever serves has looked */
 	tl_u32 ready;       /* a report waits to be told */
 	tl_u64 arrivals;    /* atomic */
 	tl_u32 count;       /* of processors */
 	bool done;          /* the debugger has left */
-	bool greeted;       /* it has said what it can do: a second time it is another one */
 	bool trouble;       /* an exception in the stub waits to be told */
 	struct tl_stub_processor *processors;
 	tl_u8 *stack; /* TL_STUB_STACK bytes */

@@ -257,8 +257,6 @@ static bool begin_session(struct tl_stub *stub)
 	while (tl_engine_take_report(stub->engine, &report))
 		continue; /* the debugger finds everybody standing, and asks why */
 	stub->ready = stub->done = false;
-	/* What comes first need not be a greeting: a greeting later on is a new debugger's in any case. */
-	stub->greeted = true;
 	stub->rsp = tl_allocate(&host.allocator, tl_rsp_size());
 	if (stub->rsp == NULL)
 		return false;
@@ -278,7 +276,7 @@ static void end_session(struct tl_stub *stub)
 	tl_rsp_deinit(stub->rsp);
 	tl_release(&allocator, stub->rsp, tl_rsp_size());
 	stub->rsp = NULL;
-	stub->ready = stub->done = stub->greeted = false;
+	stub->ready = stub->done = false;
 }
 
 /* Everybody is asked to stand still, whether left alone or under a debugger. */
@@ -334,7 +332,8 @@ static void one_byte(struct whole_stub *whole, tl_u8 byte)
 		whole->matched = byte == '$';
 	if (whole->matched == sizeof(greeting) - 1) {
 		whole->matched = 0;
-		if (stub->greeted && !whole->settling) {
+		/* What a session begins with was kept for it: a greeting within one is a new debugger's. */
+		if (stub->rsp != NULL && !whole->settling) {
 			/* What came before belongs to nobody any more. */
 			tl_move(whole->kept, greeting, sizeof(greeting) - 1);
 			whole->kept_size = sizeof(greeting) - 1;
@@ -351,14 +350,16 @@ static bool listen(struct whole_stub *whole)
 	bool any = false;
 	int byte;
 
+	stub->looked = __atomic_load_n(&stub->looks, __ATOMIC_SEQ_CST);
 	while (whole->kept_size < KEPT_MAX && (byte = stub->port.receive(stub->port.context)) >= 0) {
 		any = true;
 		one_byte(whole, (tl_u8)byte);
 	}
-	/* A beginning of a greeting waits for its end, as far as that can be. */
+	/* A beginning of a greeting waits for its end; no processor waits in here for it: the line may never bring it.
+	 */
 	if (whole->kept_size != 0 && (whole->settling || whole->matched == 0 || whole->kept_size == KEPT_MAX))
 		hand_over(whole);
-	return any || whole->kept_size != 0;
+	return any;
 }
 
 /* ---- Serving ---- */
@@ -467,6 +468,26 @@ static void serve(void *context)
 	}
 }
 
+static void serve_line(void *context)
+{
+	(void)context;
+	(void)serve_once(the_stub);
+}
+
+/*
+ * Who polls while another serves leaves the line to that one, which may not look again before it goes: each says so
+ * before it looks whether the other has, and one of them sees it.
+ */
+static void look_again(struct tl_stub *stub, struct tl_stub_processor *processor)
+{
+	while (LOAD(&processor->state) == TL_STUB_GOING &&
+	       __atomic_load_n(&stub->looks, __ATOMIC_SEQ_CST) != stub->looked &&
+	       __atomic_exchange_n(&stub->serving, 1, __ATOMIC_SEQ_CST) == 0) {
+		tl_stub_machine_serve(stub, serve_line, NULL);
+		__atomic_store_n(&stub->serving, 0, __ATOMIC_SEQ_CST);
+	}
+}
+
 void tl_stub_stay(struct tl_stub *stub, struct tl_stub_processor *processor, enum tl_stub_state state,
 		  const struct tl_event *event)
 {
@@ -475,15 +496,16 @@ void tl_stub_stay(struct tl_stub *stub, struct tl_stub_processor *processor, enu
 	else
 		STORE(&processor->state, TL_STUB_VISITING);
 	while (LOAD(&processor->state) != TL_STUB_GOING) {
-		if (__atomic_exchange_n(&stub->serving, 1, __ATOMIC_ACQUIRE) == 0) {
+		if (__atomic_exchange_n(&stub->serving, 1, __ATOMIC_SEQ_CST) == 0) {
 			tl_stub_machine_serve(stub, serve, processor);
-			STORE(&stub->serving, 0);
+			__atomic_store_n(&stub->serving, 0, __ATOMIC_SEQ_CST);
 		} else if (LOAD(&processor->state) == TL_STUB_VISITING) {
 			visit(stub, processor, false); /* whoever serves looks at the line */
 		} else {
 			tl_stub_machine_relax();
 		}
 	}
+	look_again(stub, processor);
 	STORE(&processor->state, TL_STUB_AWAY);
 }
 
@@ -581,8 +603,11 @@ void tl_stub_break(void)
 
 void tl_stub_poll(void)
 {
-	/* Whoever serves looks at the line. */
-	if (the_stub != NULL && LOAD(&the_stub->stub.serving) == 0)
+	if (the_stub == NULL)
+		return;
+	/* Whoever serves looks at the line, and if it has just done so, once more (look_again). */
+	__atomic_fetch_add(&the_stub->stub.looks, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&the_stub->stub.serving, __ATOMIC_SEQ_CST) == 0)
 		tl_stub_machine_visit();
 }
 

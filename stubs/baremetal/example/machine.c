@@ -6,13 +6,14 @@
 #define TRAMPOLINE 0x8000u
 #define TIMER_VECTOR 0x20u
 #define LINE_VECTOR 0x24u
+#define SPURIOUS_VECTOR 0x27u /* a request that was gone before it could be told: the line was read meanwhile */
 #define TIMER_HERTZ 1193182u
 
 extern tl_u8 trampoline[], trampoline_end[];
 void interrupt_entry(void);
 void on_interrupt(void);
 
-static struct tl_stub_x86_gate gates[LINE_VECTOR + 1];
+static struct tl_stub_x86_gate gates[SPURIOUS_VECTOR + 1];
 static tl_u8 storage[TL_STUB_STORAGE + (MACHINE_PROCESSORS - 1) * TL_STUB_STORAGE_EACH] __attribute__((aligned(16)));
 static volatile tl_u32 awake = 1;
 volatile tl_u64 machine_ticks;
@@ -141,6 +142,7 @@ enum tl_status machine_start(void)
 	tl_stub_x86_gates(gates, 8, 0, NULL);
 	set_gate(LINE_VECTOR);
 	set_gate(TIMER_VECTOR);
+	set_gate(SPURIOUS_VECTOR);
 	load_gates();
 	*apic(0x350) = 0x700; /* what the old interrupt controller says comes in */
 	return TL_OK;
