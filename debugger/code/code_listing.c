@@ -12,6 +12,13 @@ static void write_bytes(const struct tl_code_listing *listing, tl_u64 address, t
 
 	if (size > sizeof(bytes) || listing->view->read(listing->view->context, address, bytes, size, NULL) != TL_OK)
 		return;
+	/* Where all have one length, gdb writes them as words are read: the highest byte first. */
+	if (tl_disassembler_has_words(listing->disassembler)) {
+		for (tl_u8 i = size; i-- > 0;)
+			tl_output_format(output, "%02x", bytes[i]);
+		tl_output_text(output, "\t");
+		return;
+	}
 	for (tl_u8 i = 0; i < size; i++)
 		tl_output_format(output, i == 0 ? "%02x" : " %02x", bytes[i]);
 	/* Six bytes and two blanks is what gdb makes of it. */

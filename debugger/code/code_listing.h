@@ -28,7 +28,7 @@ struct tl_code_listing {
 	struct tl_places *places;   /* for source; NULL: as if there were none */
 	struct tl_sources *sources; /* for its text; NULL: as if no file could be found */
 	enum tl_code_source source;
-	bool bytes;       /* /r: the instruction's bytes, in the order of memory */
+	bool bytes;       /* /r: the instruction's bytes in the order of memory, or the word that it is */
 	bool narrow;      /* addresses have 32 bits */
 	bool has_current; /* there is a selected frame: */
 	tl_u64 current;   /* the instruction at which it stands has an arrow */

@@ -8,13 +8,14 @@
 
 struct tl_disassembler {
 	tl_u16 machine;
+	struct tl_arm64_decoder *arm64; /* NULL for others */
 };
 
 enum tl_status tl_disassembler_open(struct tl_disassembler **disassembler_ret, tl_u16 machine, struct tl_error *error)
 {
 	struct tl_disassembler *made;
 
-	if (machine != EM_X86_64 && machine != EM_386 && machine != EM_RISCV)
+	if (machine != EM_X86_64 && machine != EM_386 && machine != EM_RISCV && machine != EM_AARCH64)
 		return TL_FAIL(
 			error, TL_ERROR_UNSUPPORTED,
 			"instructions of this machine (%u in ELF's numbers) cannot be shown; x/x shows their bytes",
@@ -23,13 +24,28 @@ enum tl_status tl_disassembler_open(struct tl_disassembler **disassembler_ret, t
 	if (made == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "there is no memory for a disassembler");
 	*made = (struct tl_disassembler){.machine = machine};
+	if (machine == EM_AARCH64) {
+		enum tl_status status = tl_arm64_decoder_open(&made->arm64, error);
+
+		if (status != TL_OK) {
+			tl_disassembler_close(made);
+			return status;
+		}
+	}
 	*disassembler_ret = made;
 	return TL_OK;
 }
 
 void tl_disassembler_close(struct tl_disassembler *disassembler)
 {
+	if (disassembler != NULL)
+		tl_arm64_decoder_close(disassembler->arm64);
 	tl_release(tl_storage(), disassembler, sizeof(*disassembler));
+}
+
+bool tl_disassembler_has_words(const struct tl_disassembler *disassembler)
+{
+	return disassembler->machine == EM_AARCH64;
 }
 
 void tl_disassemble_name(const struct tl_code_view *view, const char *name, struct tl_output *output)
@@ -84,6 +100,8 @@ enum tl_status tl_disassemble(struct tl_disassembler *disassembler, const struct
 	TL_TRY(read_code(view, address, bytes, &size, error));
 	if (disassembler->machine == EM_RISCV)
 		length = tl_disassemble_riscv(view, address, bytes, size, output);
+	else if (disassembler->machine == EM_AARCH64)
+		length = tl_disassemble_arm64(disassembler->arm64, view, address, bytes, size, output);
 	else
 		length = tl_disassemble_x86(view, disassembler->machine == EM_X86_64, address, bytes, size, output);
 	if (length == 0)

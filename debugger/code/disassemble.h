@@ -29,13 +29,16 @@ struct tl_code_view {
 };
 
 /*
- * For a machine (EM_X86_64, EM_386 and EM_RISCV, 64-bit, of <elf.h>). The caller closes. TL_ERROR_UNSUPPORTED for
- * others; TL_ERROR_NO_MEMORY.
+ * For a machine (EM_X86_64, EM_386, EM_AARCH64 and EM_RISCV, 64-bit, of <elf.h>). The caller closes.
+ * TL_ERROR_UNSUPPORTED for others; TL_ERROR_NO_MEMORY.
  */
 TL_CHECKED enum tl_status tl_disassembler_open(struct tl_disassembler **disassembler_ret, tl_u16 machine,
 					       struct tl_error *error);
 /* NULL is fine. */
 void tl_disassembler_close(struct tl_disassembler *disassembler);
+
+/* Whether each instruction is a word of 32 bits, and is shown as such. */
+bool tl_disassembler_has_words(const struct tl_disassembler *disassembler);
 
 /*
  * Appends the text of the instruction at an address: mnemonic, operands, what they mean. *size_ret is its length.

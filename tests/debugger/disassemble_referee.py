@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """binutils as the referee of instructions: every one of a program's code, where it begins and how it is written.
 
-    disassemble_referee.py DISASSEMBLE att|intel|riscv WANTED PROGRAM…     DISASSEMBLE is the test program tests/debugger/disassemble
+    disassemble_referee.py DISASSEMBLE att|intel|riscv|arm64 WANTED PROGRAM…     DISASSEMBLE is the test program tests/debugger/disassemble
 
 gdb's `disassemble` and objdump are one disassembler. Where instructions begin must be the same everywhere; of the
 texts, but for symbols, WANTED percent.
@@ -16,7 +16,7 @@ import sys
 
 
 def objdump(path, flavor):
-    program = 'riscv64-linux-gnu-objdump' if flavor == 'riscv' else 'objdump'
+    program = {'riscv': 'riscv64-linux-gnu-objdump', 'arm64': 'aarch64-linux-gnu-objdump'}.get(flavor, 'objdump')
     command = [program, '-d', '-w', '-z', '--no-show-raw-insn', *(['-M', 'intel'] if flavor == 'intel' else []), path]
     result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300)
     rows = []
@@ -39,6 +39,13 @@ def normal(text):
                   r'\g<1>0x\2', text)
 
 
+def normal_arm64(text):
+    """The same for 64-bit Arm: places of branches and literals; and what is no instruction to binutils is not known here."""
+    text = re.sub(r'^(\.inst\t0x[0-9a-f]{8}) ; undefined$', r'\1', text.strip())
+    return re.sub(r'^((?:bl?|b\.\w\w|(?:adrp?|cbn?z|tbn?z|ldr|ldrsw|prfm)\t\w+,(?: #\d+,)?)\s)([0-9a-f]+)(?: <[^/]*>)?((?:  // .*)?)$',
+                  r'\g<1>0x\2\3', text)
+
+
 def compare(disassemble, path, flavor, show):
     rows = objdump(path, flavor)
     addresses = [row[0] for row in rows if row[0] is not None]
@@ -58,11 +65,12 @@ def compare(disassemble, path, flavor, show):
             bounds += 1
             if bounds <= show:
                 print(f'  {address:x}: objdump {following - address} bytes: {text!r}, ours {size}: {ours_text!r}')
-        if normal(text) != ours_text.strip():
+        theirs = (normal_arm64 if flavor == 'arm64' else normal)(text)
+        if theirs != ours_text.strip():
             texts += 1
             key = text.split()[0] if text.split() else ''
             different[key] += 1
-            example.setdefault(key, (address, normal(text), ours_text))
+            example.setdefault(key, (address, theirs, ours_text))
     return len(addresses), bounds, texts, different, example
 
 

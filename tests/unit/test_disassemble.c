@@ -134,6 +134,39 @@ TEST(i386)
 		check_instruction(EM_386, false, wanted[i][0], wanted[i][1]);
 }
 
+/* Beside those that the referee has (tests/debugger/arm64_code.S): places, and what is no instruction. */
+TEST(arm64)
+{
+	static const char *const wanted[][2] = {
+		{"fd7bbfa9", "stp\tx29, x30, [sp, #-16]!"},
+		{"00040094", "bl\t0x2000 <counter>"},
+		{"21800054", "b.ne\t0x2004 <counter+4>  // b.any"},
+		{"e1ffff54", "b.ne\t0xffc  // b.any"},
+		{"40008034", "cbz\tw0, 0xfffffffffff01008"},
+		{"410002b6", "tbz\tx1, #32, 0x5008"},
+		{"00000090", "adrp\tx0, 0x1000"},
+		{"40800010", "adr\tx0, 0x2008 <counter+8>"},
+		{"40800018", "ldr\tw0, 0x2008 <counter+8>"},
+		{"400080d2", "mov\tx0, #0x2                   \t// #2"},
+		{"00008012", "mov\tw0, #0xffffffff            \t// #-1"},
+		{"e0031f2a", "mov\tw0, wzr"},
+		{"00104092", "and\tx0, x0, #0x1f"},
+		{"c0035fd6", "ret"},
+		{"ff0b5fd6", "retaa"},
+		{"3f2303d5", "paciasp"},
+		{"e0279f1a", "cset\tw0, cc\t// cc = lo, ul, last"},
+		{"00106e1e", "fmov\td0, #1.000000000000000000e+00"},
+		{"0820601e", "fcmp\td0, #0.0"},
+		{"412c404c", "ld1\t{v1.2d-v4.2d}, [x2]"},
+		{"00000000", "udf\t#0"},
+		{"00a000a4", ".inst\t0xa400a000"},
+		{"ffffffff", ".inst\t0xffffffff"},
+	};
+
+	for (tl_size i = 0; i < TL_COUNT(wanted); i++)
+		check_instruction(EM_AARCH64, false, wanted[i][0], wanted[i][1]);
+}
+
 TEST(memory_may_end_behind_an_instruction_but_not_in_it)
 {
 	static const tl_u8 bytes[] = {0x90, 0xe8, 0, 0};
@@ -158,6 +191,10 @@ TEST(memory_may_end_behind_an_instruction_but_not_in_it)
 	tl_storage_fail(1);
 	CHECK(tl_disassembler_open(&disassembler, EM_X86_64, &error) == TL_ERROR_NO_MEMORY);
 	tl_storage_fail(0);
+	REQUIRE(tl_disassembler_open(&disassembler, EM_AARCH64, &error) == TL_OK);
+	CHECK(tl_disassemble(disassembler, &view, BASE, &output, &size, &error) == TL_OK);
+	CHECK(tl_disassemble(disassembler, &view, BASE + 1, &output, &size, &error) == TL_ERROR_MEMORY);
+	tl_disassembler_close(disassembler);
 	tl_disassembler_close(NULL);
 	tl_output_release(&output);
 }
