@@ -81,6 +81,8 @@ static enum tl_status handle_insert(struct tl_rsp *rsp, void *context, struct tl
 		request.commands = (struct tl_bytecode_list){rsp->expressions + conditions, commands};
 	if (!tl_rsp_process(rsp, &process))
 		return TL_ERROR_NO_PROCESS;
+	/* The address means what it does to the thread that memory is read through. */
+	tl_engine_look_through(rsp->engine, rsp->general);
 	return unknown_kind(tl_engine_insert_point(rsp->engine, process, &request));
 }
 

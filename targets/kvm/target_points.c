@@ -10,18 +10,30 @@
 #define WATCH_SIZE_MAX ((tl_u64)1 << 20)
 
 /* Where the byte at an address is, in the eyes of the vCPU that one looks through. The machine is ours. */
-static bool find_place(struct tl_kvm_target *machine, tl_u64 address, tl_u64 *physical_ret, tl_u64 *space_ret)
+static bool find_for(struct tl_kvm_vcpu *vcpu, tl_u64 address, tl_u64 *physical_ret, tl_u64 *space_ret)
 {
-	struct tl_kvm_vcpu *vcpu = &machine->crew.vcpus[machine->eye];
-
-	*physical_ret = address;
-	*space_ret = 0;
-	if (machine->physical)
-		return true;
 	if (tl_kvm_vcpu_fetch(vcpu) != TL_OK)
 		return false;
 	*space_ret = vcpu->system.cr3;
 	return tl_kvm_vcpu_translate(vcpu, address, physical_ret);
+}
+
+/*
+ * The same; what is not mapped for that one, and is a kernel's, may be for another: one in a program sees next to
+ * nothing of the kernel under page table isolation, one that has not started nothing at all.
+ */
+static bool find_place(struct tl_kvm_target *machine, tl_u64 address, tl_u64 *physical_ret, tl_u64 *space_ret)
+{
+	struct tl_kvm_crew *crew = &machine->crew;
+
+	*physical_ret = address;
+	*space_ret = 0;
+	if (machine->physical || find_for(&crew->vcpus[machine->eye], address, physical_ret, space_ret))
+		return true;
+	for (tl_u32 i = 0; i < crew->count && (tl_i64)address < 0; i++)
+		if (find_for(&crew->vcpus[i], address, physical_ret, space_ret))
+			return true;
+	return false;
 }
 
 /*
