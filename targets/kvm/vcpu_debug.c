@@ -199,13 +199,14 @@ static enum tl_status begin_step(struct tl_kvm_vcpu *vcpu, bool lift, tl_u64 phy
 	bool hide = (vcpu->crew->debug_flags & KVM_GUESTDBG_BLOCKIRQ) == 0;
 	struct tl_kvm_step *step = &vcpu->step;
 
+	/* Where it begins is known then, and whether it went anywhere. */
+	TL_TRY(tl_kvm_vcpu_fill_file(vcpu));
 	*step = (struct tl_kvm_step){.active = true,
 				     .patient = true,
 				     .lifted = lift,
 				     .physical = physical,
 				     .from = tl_kvm_vcpu_address(vcpu),
 				     .began = host_now()};
-	TL_TRY(tl_kvm_vcpu_fill_file(vcpu));
 	tl_x86_step_begin(&step->x86, vcpu->file, hide, &memory);
 	TL_TRY(tl_kvm_vcpu_store_file(vcpu, step->x86.changed));
 	if (lift)
