@@ -108,6 +108,7 @@ static enum tl_status create(struct tl_loop *loop, const void *options, const st
 	machine.input = ends->input;
 	machine.output = ends->output;
 	machine.terminal = ends->terminal;
+	machine.moves = ends->moves;
 	machine.remark = ends->remark;
 	machine.context = ends->context;
 	return tl_kvm_target_create(loop, &machine, target_ret, error);

@@ -15,6 +15,8 @@ struct tl_machine_ends {
 	/* Of the serial port: where it is read from and written to, -1: nowhere; or a terminal's path instead. */
 	int input, output;
 	const char *terminal;
+	/* It moves the program's names, and its points, when a kernel has come to its place (tl_event.arrived). */
+	bool moves;
 	/* A line for people, about what happened to the machine. Control thread. */
 	void (*remark)(void *context, const char *line);
 	void *context;

@@ -109,6 +109,7 @@ struct tl_event {
 	tl_u8 hit_count;
 	bool stepped;
 	bool fault;
+	bool arrived;  /* SIGNAL: TL_OBJECT_TEXT_ADDRESS is known now; with signal 0 nobody asked for a stop there */
 	bool exact;    /* WATCHPOINT: hits[].access is what happened, no need to decode the instruction */
 	tl_i32 signal; /* Linux numbers on every target */
 	tl_i32 code;
@@ -182,6 +183,11 @@ enum tl_object {
 	TL_OBJECT_THREAD_CORE,    /* the processor that the thread last ran on, in decimal */
 	TL_OBJECT_THREAD_POINTER, /* where its thread-local storage hangs: 8 bytes, little-endian. Thread stopped */
 	TL_OBJECT_COMMAND_LINE,   /* the words that the program was started with, each ended by a zero byte */
+	/*
+	 * The address of the first byte of the program's text, where the target alone knows it (a kernel that chooses
+	 * it by itself): 8 bytes, little-endian. TL_ERROR_STATE: it is not there yet.
+	 */
+	TL_OBJECT_TEXT_ADDRESS,
 	TL_OBJECT_MAX
 };
 

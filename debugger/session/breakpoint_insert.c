@@ -274,7 +274,9 @@ static void want_locations(struct tl_session *session, const struct tl_debugged 
 		if (location->inferior != debugged->number)
 			continue;
 		location->inserted = false;
-		if (!location->enabled)
+		/* What is not at its place yet cannot be stopped there, and something else may be. */
+		if (!location->enabled ||
+		    (debugged->awaited && tl_modules_at(debugged->modules, location->address) != NULL))
 			continue;
 		wanted = want(wants, breakpoint->kind == TL_BREAKPOINT_HARDWARE ? TL_POINT_HARDWARE : TL_POINT_SOFTWARE,
 			      location->address, breakpoint->kind == TL_BREAKPOINT_HARDWARE ? 1 : trap_size);
@@ -357,6 +359,8 @@ static enum tl_status insert(struct tl_session *session, tl_u64 process, const s
 						  .size = wanted->conditions[i].size};
 	if (!wanted->always)
 		request.conditions = (struct tl_bytecode_list){.items = codes, .count = wanted->condition_count};
+	if (session->selected.process == process)
+		tl_engine_look_through(session->engine, session->selected);
 	return tl_engine_insert_point(session->engine, process, &request);
 }
 

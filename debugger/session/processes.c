@@ -90,6 +90,7 @@ static void begin(struct tl_session *session, struct tl_thread_id thread)
 	if (debugged->path == NULL)
 		learn_path(session, debugged);
 	tl_session_update_modules(session, debugged);
+	tl_session_place_program(session, debugged);
 	tl_breakpoints_resolve(session);
 }
 

@@ -23,6 +23,7 @@ struct tl_debugged {
 	char *program;         /* what `run` starts; NULL: none */
 	char *symbols;         /* the file that its names are from; NULL: its own */
 	tl_u64 symbols_offset; /* how far from where it was linked to that is, where nothing else tells */
+	bool awaited;          /* it is not at its place yet (TL_OBJECT_TEXT_ADDRESS), nor are its points */
 	struct tl_added_symbols *added;
 	tl_size added_count, added_capacity;
 	struct tl_modules *linked;  /* that program as linked, for when nothing runs */
@@ -177,6 +178,11 @@ void tl_session_attached_now(struct tl_session *session, struct tl_thread_id thr
 /* What a person said of files of names, for modules of it that were just opened. */
 void tl_session_prepare_modules(struct tl_session *session, const struct tl_debugged *debugged,
 				struct tl_modules *modules);
+/*
+ * Moves the names of a process's program to where its target says that it is, if that knows more than the file; before
+ * it is anywhere its points wait. All of it stands.
+ */
+void tl_session_place_program(struct tl_session *session, struct tl_debugged *debugged);
 void tl_inferior_release_symbols(struct tl_debugged *debugged);
 
 /* ---- session.c ---- */

@@ -244,11 +244,28 @@ static void tell_signal(struct tl_session *session, struct tl_thread_id thread, 
 	session->options.signalled(session->options.context, thread, signal);
 }
 
+/* A program has come to its place: what was to stop it goes there. */
+static void place_program(struct tl_session *session, struct tl_thread_id thread)
+{
+	struct tl_debugged *debugged = tl_session_debugged(session, thread.process);
+
+	tl_session_forget_stop(session);
+	if (debugged != NULL)
+		tl_session_place_program(session, debugged);
+	tl_session_set_base(session, NULL, 0);
+	tl_breakpoints_resolve(session);
+}
+
 static enum verdict on_signal(struct tl_session *session, const struct tl_report *report, tl_i32 *deliver_ret)
 {
 	tl_i32 signal = report->event.signal;
 	const struct tl_signal_handling *handling;
 
+	if (report->event.arrived) {
+		place_program(session, report->event.thread);
+		if (signal == 0)
+			return RUN_ON;
+	}
 	/* Whoever interrupts a called function means that, whichever thread speaks for all. */
 	if (report->asked)
 		return stop(session, TL_STOP_INTERRUPTED, session->calling ? session->selected : report->event.thread,

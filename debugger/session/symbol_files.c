@@ -65,6 +65,37 @@ static enum tl_status read_names(struct tl_session *session, struct tl_debugged 
 	return TL_OK;
 }
 
+void tl_session_place_program(struct tl_session *session, struct tl_debugged *debugged)
+{
+	struct tl_target *target = session->target;
+	const struct tl_module *program = NULL;
+	struct tl_thread_id thread;
+	tl_u64 start, end, offset;
+	enum tl_status status;
+	tl_u8 address[8];
+	tl_size done = 0;
+
+	if (debugged->process == 0 || target->ops->read_object == NULL ||
+	    !tl_engine_stopped_thread(session->engine, debugged->process, &thread))
+		return;
+	status = target->ops->read_object(target, thread, TL_OBJECT_TEXT_ADDRESS, 0, address, sizeof(address), &done);
+	debugged->awaited = status == TL_ERROR_STATE;
+	if (status == TL_OK && done == sizeof(address))
+		program = tl_modules_get(debugged->modules, 0);
+	if (program == NULL || !program->program)
+		return;
+	tl_module_text(program, &start, &end);
+	offset = tl_load_little(address, sizeof(address)) - (start - program->bias);
+	if (offset == program->bias)
+		return;
+	debugged->symbols_offset = offset;
+	tl_modules_set_offset(debugged->modules, offset);
+	tl_session_remark(session, "%s runs %s0x%llx from where it was linked.", program->binary->path,
+			  (tl_i64)offset < 0 ? "-" : "",
+			  (unsigned long long)((tl_i64)offset < 0 ? 0 - offset : offset));
+	tl_session_update_modules(session, debugged);
+}
+
 /* What runs is of that file, too. */
 static void tell_process(struct tl_session *session, struct tl_debugged *debugged, const char *path)
 {
@@ -76,6 +107,7 @@ static void tell_process(struct tl_session *session, struct tl_debugged *debugge
 	debugged->path = copy;
 	tl_modules_set_offset(debugged->modules, debugged->symbols_offset);
 	tl_session_update_modules(session, debugged);
+	tl_session_place_program(session, debugged);
 }
 
 /* ---- The program ---- */

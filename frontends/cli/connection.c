@@ -274,7 +274,7 @@ static enum tl_status make_machine(struct tl_cli *cli, const struct tl_machine *
 				   struct tl_program_terminal **terminal_ret, struct tl_target **target_ret,
 				   struct tl_error *error)
 {
-	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark, .context = cli};
+	struct tl_machine_ends ends = {.input = -1, .output = -1, .moves = true, .remark = remark, .context = cli};
 	enum tl_status status;
 
 	*terminal_ret = NULL;

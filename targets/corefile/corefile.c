@@ -120,6 +120,7 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 		return tl_target_part(core->command, strlen(core->command) + 1, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_CORE:
 	case TL_OBJECT_MEMORY_MAP:
+	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		break;
 	}

@@ -265,6 +265,7 @@ enum tl_status tl_emulator_read_object(struct tl_target *target, struct tl_threa
 	case TL_OBJECT_MEMORY_MAP:
 	case TL_OBJECT_THREAD_POINTER:
 	case TL_OBJECT_COMMAND_LINE:
+	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		return TL_ERROR_UNSUPPORTED;
 	}

@@ -199,6 +199,7 @@ struct tl_kvm_crew {
 	struct tl_slot_watch *watches;
 	tl_size watch_count, watch_capacity;
 	bool kernel_awaited; /* the MSR filter is armed (kaslr.h): a kernel that arrives is told */
+	bool kernel_stops;   /* and somebody asked for a stop there, each time */
 	struct tl_kvm_counters counters;
 	struct tl_kvm_vcpu vcpus[TL_KVM_CPUS_MAX];
 	tl_u32 count;

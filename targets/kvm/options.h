@@ -28,6 +28,8 @@ struct tl_kvm_options {
 	bool restricted;                       /* from which only forwarded ports lead out */
 	const char *forwards[TL_KVM_FORWARDS]; /* as tl_user_network_forward wants them */
 	tl_u32 forward_count;
+	/* The kernel's arrival at its final place is told as an event (tl_event.arrived), for names that move then. */
+	bool moves;
 	/* A line for people, about what happened to the machine. May be NULL. Control thread. */
 	void (*remark)(void *context, const char *line);
 	void *context;

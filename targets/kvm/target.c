@@ -4,6 +4,8 @@
 #include "base/storage.h"
 #include "base/trace.h"
 #include "core/engine/engine.h"
+#include "targets/kvm/kaslr.h"
+#include "targets/kvm/registers.h"
 #include "targets/kvm/target_internal.h"
 
 #include <errno.h>
@@ -95,9 +97,43 @@ static void tell_off(struct tl_kvm_target *machine, int code)
 	tl_engine_post(machine->target.engine, &event);
 }
 
+static bool read_below_points(void *context, tl_u64 physical, void *buffer, tl_size size)
+{
+	return tl_kvm_points_read(context, physical, buffer, size);
+}
+
+/* A vCPU stands where a kernel has just come to its place. */
+static void find_text(struct tl_kvm_target *machine, tl_u32 number)
+{
+	struct tl_kvm_vcpu *vcpu = &machine->crew.vcpus[number];
+	struct tl_page_tables tables;
+	struct tl_kaslr_place place;
+
+	tl_kvm_crew_lock(&machine->crew);
+	if (tl_kvm_vcpu_fetch(vcpu) == TL_OK) {
+		tables = tl_page_tables_of(&vcpu->system);
+		if (tl_kaslr_find(&tables, read_below_points, &machine->crew.points,
+				  tl_kvm_linear_pc(&vcpu->general, &vcpu->system), &place) == TL_OK)
+			machine->text = place.address;
+	}
+	tl_kvm_crew_unlock(&machine->crew);
+}
+
+enum tl_status tl_kvm_target_await_kernel(struct tl_kvm_target *machine, struct tl_error *error)
+{
+	struct tl_kvm_crew *crew = &machine->crew;
+
+	if (!crew->kernel_awaited)
+		TL_TRY(tl_kaslr_arm(crew->vm->calls, crew->vm->descriptor, error));
+	crew->kernel_awaited = true;
+	return TL_OK;
+}
+
 static void tell_engine(struct tl_kvm_target *machine, tl_u32 vcpu, struct tl_event event)
 {
 	event.thread = id_of(vcpu);
+	if (event.arrived)
+		find_text(machine, vcpu);
 	/* Nobody wants to know any more: it runs on. */
 	if (!machine->adopted) {
 		(void)tl_kvm_crew_resume(&machine->crew, vcpu, TL_KVM_RUN, false);
@@ -105,7 +141,9 @@ static void tell_engine(struct tl_kvm_target *machine, tl_u32 vcpu, struct tl_ev
 	}
 	(void)tl_run_state_change(&machine->states,
 				  event.kind == TL_EVENT_PAUSED ? TL_RUN_STATE_PAUSED : TL_RUN_STATE_DEBUG);
-	tl_kvm_look_through(&machine->target, event.thread);
+	/* Who only stands because another had something to tell does not speak for the machine. */
+	if (event.kind != TL_EVENT_PAUSED)
+		tl_kvm_look_through(&machine->target, event.thread);
 	tl_kvm_crew_lock(&machine->crew);
 	/* One that is lifted for a step is looked at another time. */
 	if (!machine->crew.taken)
@@ -345,6 +383,9 @@ enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_er
 		forget(&machine->crew.vcpus[i]);
 	/* What is loaded goes below the points. */
 	status = tl_kvm_computer_reset(&machine->computer, error);
+	machine->text = 0;
+	if (status == TL_OK && (machine->moves || machine->crew.kernel_stops))
+		status = tl_kvm_target_await_kernel(machine, error);
 	tl_kvm_target_look_at_points(machine, NULL);
 	tl_kvm_crew_share(&machine->crew);
 	return status;
@@ -368,7 +409,14 @@ static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_o
 	}
 	TL_TRY(tl_mailbox_create(machine->loop, "kvm", sizeof(struct tl_kvm_message), take_messages, machine,
 				 &machine->mailbox, error));
-	return tl_kvm_crew_begin(&machine->crew, &machine->computer.vm, &hooks, error);
+	TL_TRY(tl_kvm_crew_begin(&machine->crew, &machine->computer.vm, &hooks, error));
+	/* Only what unpacks itself goes anywhere. */
+	machine->moves = options->moves && machine->computer.boot.kind == TL_KVM_BOOT_LINUX;
+	if (machine->moves && tl_kvm_target_await_kernel(machine, error) != TL_OK) {
+		remark(machine, error->text);
+		machine->moves = false;
+	}
+	return TL_OK;
 }
 
 enum tl_status tl_kvm_target_create(struct tl_loop *loop, const struct tl_kvm_options *options,

@@ -22,6 +22,8 @@ struct tl_kvm_target {
 	void *remark_context;
 	bool adopted;   /* the engine knows the process */
 	bool off;       /* the machine was switched off */
+	bool moves;     /* whoever debugs moves his names when a kernel has come to its place, and hears of it */
+	tl_u64 text;    /* where the kernel's text begins that has come to its place; 0: none has */
 	bool physical;  /* addresses are physical ones (PhyMemMode) */
 	tl_u32 eye;     /* the vCPU through whose page tables one looks */
 	bool eye_fixed; /* told so by monitor: whichever thread is selected */
@@ -38,6 +40,12 @@ struct tl_kvm_vcpu *tl_kvm_target_vcpu(struct tl_kvm_target *machine, struct tl_
 
 /* The machine begins anew: all as after power on, loaded again. Which vCPUs run does not change. TL_ERROR_SYSTEM. */
 TL_CHECKED enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_error *error);
+
+/*
+ * From now on, until it was: a Linux kernel's arrival at its final place is told. The machine is ours alone. Errors of
+ * tl_kaslr_arm.
+ */
+TL_CHECKED enum tl_status tl_kvm_target_await_kernel(struct tl_kvm_target *machine, struct tl_error *error);
 
 /* target_monitor.c; see core/engine/target.h. */
 enum tl_status tl_kvm_target_monitor(struct tl_target *target, const char *command, struct tl_writer *output);

@@ -79,23 +79,30 @@ static enum tl_status counters(struct tl_kvm_target *machine, const char *words,
 	return TL_OK;
 }
 
-/* Once, where a Linux kernel has just arrived at its final place. */
+/* Where a Linux kernel has just arrived at its final place, each time that it does. */
 static enum tl_status kaslr_stop(struct tl_kvm_target *machine, const char *words, struct tl_writer *output)
 {
 	struct tl_kvm_crew *crew = &machine->crew;
 	struct tl_error error;
-	enum tl_status status;
+	enum tl_status status = TL_OK;
+	bool stops = strcmp(words, "off") != 0;
 
-	(void)words;
+	if (stops && words[0] != '\0')
+		return TL_ERROR_ARGUMENT;
 	TL_TRY(tl_kvm_crew_alone(crew));
-	status = tl_kaslr_arm(crew->vm->calls, crew->vm->descriptor, &error);
+	/* One that is awaited for its names' sake still is when nobody wants to stop there. */
+	if (stops)
+		status = tl_kvm_target_await_kernel(machine, &error);
 	if (status == TL_OK)
-		crew->kernel_awaited = true;
+		crew->kernel_stops = stops;
 	tl_kvm_crew_share(crew);
-	tl_write_text(output, status == TL_OK
-				      ? "The machine stops when the kernel first runs at its final place (as for "
-					"SIGTRAP); \"monitor kaslr\" then has the line for gdb."
-				      : error.text);
+	if (status != TL_OK)
+		tl_write_text(output, error.text);
+	else if (stops)
+		tl_write_text(output, "The machine stops when the kernel first runs at its final place (as for "
+				      "SIGTRAP), also after a reset; \"monitor kaslr\" then has the line for gdb.");
+	else
+		tl_write_text(output, "The machine does not stop there.");
 	tl_write_byte(output, '\n');
 	return status;
 }
@@ -144,7 +151,7 @@ static const struct command {
 } commands[] = {
 	{"info cpus", "  the same of all vCPUs", info_cpus},
 	{"info counters", "  how often what came out of the guest", counters},
-	{"kaslr stop", "  stops once, when a Linux kernel first runs at its final place", kaslr_stop},
+	{"kaslr stop", "[off]  stops when a Linux kernel first runs at its final place", kaslr_stop},
 	{"phys", "[0|1]  whether addresses are physical ones", set_physical},
 	{"eye", "[VCPU|auto]  through whose page tables memory is seen; auto: the selected thread's", set_eye},
 	{"help", "  this list", help},

@@ -168,6 +168,18 @@ static void name_vcpu(struct tl_kvm_target *machine, struct tl_thread_id thread,
 		snprintf(text, size, "vCPU %u", vcpu->number);
 }
 
+/* Of a kernel that unpacks itself, and is awaited; where others are is no secret. */
+static enum tl_status read_text_address(const struct tl_kvm_target *machine, tl_u64 offset, void *buffer, tl_size size,
+					tl_size *done_ret)
+{
+	tl_u8 address[8];
+
+	if (machine->text == 0)
+		return machine->crew.kernel_awaited ? TL_ERROR_STATE : TL_ERROR_UNSUPPORTED;
+	tl_store_little(address, machine->text, sizeof(address));
+	return tl_target_part(address, sizeof(address), offset, buffer, size, done_ret);
+}
+
 enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id thread, enum tl_object object,
 				  tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret)
 {
@@ -190,6 +202,8 @@ enum tl_status tl_kvm_read_object(struct tl_target *target, struct tl_thread_id 
 			return TL_ERROR_UNSUPPORTED;
 		from = machine->program;
 		break;
+	case TL_OBJECT_TEXT_ADDRESS:
+		return read_text_address(machine, offset, buffer, size, done_ret);
 	case TL_OBJECT_AUXV:
 	case TL_OBJECT_SIGINFO:
 	case TL_OBJECT_MEMORY_MAP:

@@ -211,7 +211,7 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 /* What it was told, if it can be done now; false: nothing hinders it from entering the guest. */
 static bool obey(struct tl_kvm_vcpu *vcpu)
 {
-	const struct tl_event arrived = {.kind = TL_EVENT_SIGNAL, .signal = SIGTRAP};
+	struct tl_event arrived = {.kind = TL_EVENT_SIGNAL, .arrived = true};
 	struct tl_event paused = {.kind = TL_EVENT_PAUSED};
 	struct tl_kvm_crew *crew = vcpu->crew;
 	int request = vcpu->request;
@@ -238,6 +238,7 @@ static bool obey(struct tl_kvm_vcpu *vcpu)
 	}
 	if (vcpu->kernel_found) {
 		vcpu->kernel_found = false;
+		arrived.signal = crew->kernel_stops ? SIGTRAP : 0;
 		tl_kvm_vcpu_announce(vcpu, &arrived);
 		return true;
 	}

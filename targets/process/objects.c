@@ -218,6 +218,7 @@ enum tl_status tl_process_objects_read(struct tl_target *base, struct tl_thread_
 		(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)process->id);
 		return read_file(target, path, offset, buffer, size, done_ret);
 	case TL_OBJECT_MEMORY_MAP:
+	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		break;
 	}

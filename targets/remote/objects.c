@@ -120,6 +120,7 @@ enum tl_status tl_remote_read_object(struct tl_target *base, struct tl_thread_id
 		return read_pointer(target, thread, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_CORE:
 	case TL_OBJECT_COMMAND_LINE:
+	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		break;
 	}

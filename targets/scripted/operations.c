@@ -447,6 +447,7 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 	case TL_OBJECT_THREAD_POINTER:
 	case TL_OBJECT_COMMAND_LINE:
 	case TL_OBJECT_MEMORY_MAP:
+	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		break;
 	}

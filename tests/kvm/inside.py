@@ -23,7 +23,7 @@ def run_one(scene, options, cpus):
     """(result, reason): "ok", "FAILED" or "skipped"."""
     machine = None
     try:
-        machine = session.Machine(options, cpus, scene)
+        machine = (session.Machine if scene.served else session.Typed)(options, cpus, scene)
         scene.function(machine)
         machine.still_whole()
         return 'ok', ''

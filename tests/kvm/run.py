@@ -176,11 +176,24 @@ def linux(options, seconds):
     image.initrd.make(options.folder / 'linux.files', {'init': image.stripped(first, options.folder)})
     files['build/tests/kvm/linux'] = image.kernel(options.folder).read_bytes()
     files['build/tests/kvm/linux.files'] = (options.folder / 'linux.files').read_bytes()
-    words = inside(options, options.on, '--cpus', '2', '--scenario', 'linux')
+    files.update(image.with_libraries(image.gdb(options.folder), 'usr/bin/gdb', options.folder))
+    words = [word for scenario in options.scenario or ['linux'] for word in ('--scenario', scenario)]
     if options.on == 'here':
         print('-- Linux as a guest needs the same kernel around it, for its symbols: in Bochs')
-    run_in('svm' if options.on == 'svm' else 'bochs', options, 'linux', inside(options, 'bochs', *words[words.index('--cpus'):],
-                                                                             *(['--no-points'] if options.on == 'svm' else [])), files, seconds)
+    kind = 'svm' if options.on == 'svm' else 'bochs'
+    run_in(kind, options, 'linux', inside(options, kind, '--cpus', '2', *words, *(['--no-points'] if kind == 'svm' else [])), files, seconds)
+
+
+@part('faults', 600)
+def faults(options, seconds):
+    """Each call to KVM refused in its turn."""
+    kind = options.on
+    program, guest = options.build / 'tests/fault/fault-kvm', options.build / 'tests/kvm/crowd'
+    if kind == 'here':
+        run_here(options, 'faults', [program, guest], seconds)
+        return
+    files = image.with_libraries(program, 'fault-kvm', options.folder) | {'guest': guest.read_bytes()}
+    run_in(kind, options, 'faults', ['/fault-kvm', *(['--no-points'] if kind == 'svm' else []), '/guest', *options.scenario], files, seconds)
 
 
 @part('probe', 120)

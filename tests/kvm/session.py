@@ -4,9 +4,12 @@
 import collections
 import os
 import pathlib
+import select
 import signal
+import subprocess
 import sys
 import tempfile
+import time
 
 import elf
 from client import Client, Stop
@@ -14,16 +17,17 @@ from drivers import SocketConnection
 from registry import Failed, Skip, check, equal, wait_until
 
 SCENES = []
-Scene = collections.namedtuple('Scene', 'function name least most fast points guest options')
+Scene = collections.namedtuple('Scene', 'function name least most fast points guest options served')
 
 # Requests to the guest: crowd.c.
 (INT3, INT_3, ICEBP, WATCH, TIMER, QUIET, HALT, FLAGS, TRIPLE, OFF, RESET, TRACE, TABLES, BLOCKED, STORE, NMI) = range(1, 17)
 
 
-def scene(least=1, most=4, fast=False, points=True, guest='crowd', options=()):
-    """Registers a scene for so many processors; `points` says that it needs breakpoints that work."""
+def scene(least=1, most=4, fast=False, points=True, guest='crowd', options=(), served=True):
+    """Registers a scene for so many processors; `points` says that it needs breakpoints that work. Without `served` it
+    gets no machine, but a Typed, and starts what it wants to itself."""
     def register(function):
-        SCENES.append(Scene(function, function.__name__, least, most, fast, points, guest, options))
+        SCENES.append(Scene(function, function.__name__, least, most, fast, points, guest, options, served))
         return function
     return register
 
@@ -205,6 +209,52 @@ class Machine:
             raise Failed(f'processor {cpu} met exception {self.word("surprise", cpu)} at {self.word("surprise_address", cpu):#x}')
         for cpu, (rounds, calls) in enumerate(zip(self.words('counter'), self.words('hot_calls'))):
             check(calls in (rounds, rounds - 1), f'processor {cpu} went round {rounds} times and made {calls} calls')
+
+
+class Typed:
+    """A debugger at the other end of two pipes, that a person would type at: what is typed, and what it answers."""
+
+    def __init__(self, options, cpus, what):
+        self.options, self.cpus, self.what = options, cpus, what
+        self.process, self.text, self.marks = None, '', 0
+
+    def start(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def until(self, wanted, seconds):
+        """What comes up to and with `wanted`."""
+        end = time.monotonic() + seconds
+        begin = len(self.text)
+        while wanted not in self.text[begin:]:
+            check(select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0], f'waited in vain for {wanted!r}')
+            part = os.read(self.process.stdout.fileno(), 65536)
+            check(part, f'it has ended, without {wanted!r}')
+            self.text += part.decode('latin-1').replace('\r', '')
+        return self.text[begin:]
+
+    def say(self, line, seconds=60):
+        """A command, and all of its answer."""
+        self.marks += 1
+        self.process.stdin.write(f'{line}\necho done-{self.marks}.\\n\n'.encode())
+        self.process.stdin.flush()
+        return self.until(f'done-{self.marks}.\n', seconds)
+
+    def still_whole(self):
+        check(self.process.poll() is None, 'the debugger has ended by itself')
+
+    def shown(self):
+        return '\nwhat was said:\n' + self.text[-4000:] + '\n' + waiting()
+
+    def close(self):
+        if self.process is None:
+            return
+        self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
 
 __all__ = ['scene', 'Skip', 'Failed', 'check', 'equal', 'wait_until', 'Stop', 'INT3', 'INT_3', 'ICEBP', 'WATCH', 'TIMER', 'QUIET', 'HALT',
