@@ -81,6 +81,13 @@ static void service_disarm(void *context, struct tl_timer *timer)
 	timer->armed = false;
 }
 
+/* Whoever runs comes back after the present instruction. */
+static void leave(struct tl_computer *computer)
+{
+	if (computer->running)
+		tl_hart_leave(&computer->harts[computer->turn]);
+}
+
 static void service_arm(void *context, struct tl_timer *timer, tl_u64 when)
 {
 	struct tl_computer *computer = context;
@@ -93,14 +100,12 @@ static void service_arm(void *context, struct tl_timer *timer, tl_u64 when)
 	timer->armed = true;
 	timer->next = *at;
 	*at = timer;
+	leave(computer); /* it may be running on beyond the moment at which this is looked at */
 }
 
 static void service_attention(void *context)
 {
-	struct tl_computer *computer = context;
-
-	if (computer->running)
-		tl_hart_leave(&computer->harts[computer->turn]);
+	leave(context);
 }
 
 static enum tl_status check(const struct tl_computer_configuration *configuration, struct tl_error *error)
@@ -318,20 +323,52 @@ static tl_u64 room(const struct tl_computer *computer, const struct tl_computer_
 	return count;
 }
 
-/* The hart whose turn it is runs on, to the end of its round at most. False when it halted for the debugger. */
-static bool run_piece(struct tl_computer *computer, const struct tl_computer_limits *limits, tl_u64 round_end)
+/*
+ * How far the hart whose turn it is may run on: to the end of its round. A hart that is alone runs on through several,
+ * as nothing happens between two rounds but for devices whose timers have come due, and what is asked from outside.
+ */
+static tl_u64 turn_end(const struct tl_computer *computer, bool runs)
+{
+	tl_u64 end = computer->round_start + computer->configuration.quantum;
+
+	if (runs && computer->configuration.harts == 1)
+		for (tl_u32 i = 1; i < TL_COMPUTER_ROUNDS_AT_ONCE; i++)
+			if (computer->timers == NULL || computer->timers->when > end)
+				end += computer->configuration.quantum;
+	return end;
+}
+
+/* The round that the hart has come to, when it ran through several: as if each had been begun. */
+static void enter_round(struct tl_computer *computer)
+{
+	while (computer->turns[computer->turn].now - computer->round_start > computer->configuration.quantum)
+		computer->round_start += computer->configuration.quantum;
+}
+
+/* Whether the hart whose turn it is comes to where the run is to end before it comes to `end`. */
+static bool is_before(const struct tl_computer *computer, const struct tl_computer_position *until, tl_u64 end)
+{
+	return until != NULL && until->turn == computer->turn && until->now < end &&
+	       (until->round == computer->round_start ||
+		(computer->configuration.harts == 1 && until->round > computer->round_start));
+}
+
+/* The hart whose turn it is runs on, to the end of its turn at most. False when it halted for the debugger. */
+static bool run_piece(struct tl_computer *computer, const struct tl_computer_limits *limits)
 {
 	struct tl_computer_turn *turn = &computer->turns[computer->turn];
 	struct tl_hart *hart = &computer->harts[computer->turn];
-	tl_u64 end = hart_deadline(computer, computer->turn, turn->now), begun;
+	tl_u64 end = hart_deadline(computer, computer->turn, turn->now), last, begun;
+	bool runs;
 
-	if (end > round_end)
-		end = round_end;
-	if (limits->until != NULL && limits->until->round == computer->round_start &&
-	    limits->until->turn == computer->turn && limits->until->now < end)
-		end = limits->until->now;
 	look_at_timers(computer, computer->turn);
-	if (is_held(computer, computer->turn) || !would_wake(hart)) {
+	runs = !is_held(computer, computer->turn) && would_wake(hart);
+	last = turn_end(computer, runs);
+	if (end > last)
+		end = last;
+	if (is_before(computer, limits->until, end))
+		end = limits->until->now;
+	if (!runs) {
 		turn->now = end;
 		return true;
 	}
@@ -343,6 +380,7 @@ static bool run_piece(struct tl_computer *computer, const struct tl_computer_lim
 	turn->now += begun;
 	turn->begun += begun;
 	computer->begun += begun;
+	enter_round(computer);
 	return hart->halt == TL_HALT_NONE;
 }
 
@@ -405,7 +443,7 @@ enum tl_computer_exit tl_computer_run(struct tl_computer *computer, const struct
 	while (!is_over(computer, limits, &exit)) {
 		round_end = computer->round_start + computer->configuration.quantum;
 		if (computer->turns[computer->turn].now < round_end) {
-			if (!run_piece(computer, limits, round_end))
+			if (!run_piece(computer, limits))
 				return TL_COMPUTER_HALTED;
 			continue;
 		}

@@ -23,6 +23,7 @@
 
 #define TL_COMPUTER_QUANTUM 20000
 #define TL_COMPUTER_QUANTUM_MAX 50000
+#define TL_COMPUTER_ROUNDS_AT_ONCE 16 /* that a hart that is alone runs through, before anybody else is asked */
 
 #define TL_COMPUTER_MEMORY_MIN ((tl_u64)16 << 20)
 #define TL_COMPUTER_MEMORY_MAX ((tl_u64)1 << 38)
@@ -195,7 +196,9 @@ enum tl_computer_exit tl_computer_run(struct tl_computer *computer, const struct
 /* Whether the run has come to one of the limits. */
 bool tl_computer_is_reached(const struct tl_computer *computer, const struct tl_computer_limits *limits);
 
-/* From any thread, also before a run: it comes back, or does not begin, within a quantum, once for any number of calls.
+/*
+ * From any thread, also before a run: it comes back, or does not begin, within TL_COMPUTER_ROUNDS_AT_ONCE rounds, once
+ * for any number of calls.
  */
 void tl_computer_request_stop(struct tl_computer *computer);
 

@@ -2,7 +2,7 @@
  * The thread that the machine runs in.
  *
  * It runs the machine as the plan says, and gives up its hold on it (`running`) only between runs. What others want of
- * the machine is work in its queue: a request to stop brings it out of the machine within a quantum, it does the work
+ * the machine is work in its queue: a request to stop brings it out of the machine after a few rounds, it does the work
  * and goes on. What the machine stops for by itself goes to the control thread's mailbox; it then stands until that has
  * heard (`exited`).
  */

@@ -19,6 +19,7 @@ enum { X0 = 0, T0 = 5, T1 = 6, T2 = 7, A0 = 10, A1 = 11 };
 	 (tl_u32)((at)&31) << 7 | 0x23)
 #define SD(rs2, rs1, at) (SW(rs2, rs1, at) | 1u << 12)
 #define LD(rd, rs1, at) ((tl_u32)(at) << 20 | (tl_u32)(rs1) << 15 | 3u << 12 | (tl_u32)(rd) << 7 | 0x03)
+#define LW(rd, rs1, at) (LD(rd, rs1, at) ^ 1u << 12)
 #define CSRW(csr, rs1) ((tl_u32)(csr) << 20 | (tl_u32)(rs1) << 15 | 1u << 12 | 0x73)
 #define CSRR(rd, csr) ((tl_u32)(csr) << 20 | 2u << 12 | (tl_u32)(rd) << 7 | 0x73)
 #define BACK(by) /* jumps back by so many instructions */                                                              \
@@ -27,6 +28,7 @@ enum { X0 = 0, T0 = 5, T1 = 6, T2 = 7, A0 = 10, A1 = 11 };
 #define BNE_ON(rs1, rs2, by) /* jumps on by so many */                                                                 \
 	((tl_u32)((4 * (by)) >> 5 & 63) << 25 | (tl_u32)(rs2) << 20 | (tl_u32)(rs1) << 15 | 1u << 12 |                 \
 	 (tl_u32)((4 * (by)) >> 1 & 15) << 8 | 0x63)
+#define BEQ_ON(rs1, rs2, by) (BNE_ON(rs1, rs2, by) ^ 1u << 12)
 #define WFI 0x10500073u
 
 #define MIE 0x304
@@ -100,6 +102,62 @@ TEST(where_a_run_is_interrupted_makes_no_difference)
 	CHECK_EQUAL(run_to(123457), TL_COMPUTER_REACHED);
 	for (tl_u32 i = 0; i < 3; i++)
 		CHECK_EQUAL(computer.harts[i].x[T0], once[i]);
+	tl_computer_close(&computer);
+}
+
+/* A hart that is alone runs through several rounds at once, which nobody can tell. */
+TEST(rounds_that_are_run_at_once_are_rounds)
+{
+	static const tl_u64 ends[] = {
+		1, QUANTUM - 1, QUANTUM, QUANTUM + 1, 5 * QUANTUM + 123, 40 * QUANTUM, 40 * QUANTUM + 1};
+	struct tl_computer_position position, once;
+	struct tl_computer_limits limits = TL_COMPUTER_FOREVER;
+
+	START(1, counting);
+	for (tl_u32 i = 0; i < TL_COUNT(ends); i++) {
+		REQUIRE(tl_computer_reset(&computer, NULL) == TL_OK);
+		CHECK_EQUAL(run_to(ends[i]), TL_COMPUTER_REACHED);
+		once = tl_computer_position(&computer);
+		CHECK_EQUAL(once.now, ends[i]);
+		CHECK_EQUAL(once.round, (ends[i] - 1) / QUANTUM * QUANTUM);
+		REQUIRE(tl_computer_reset(&computer, NULL) == TL_OK);
+		for (tl_u64 at = 0; at < ends[i]; at += 37)
+			CHECK_EQUAL(run_to(at), TL_COMPUTER_REACHED);
+		CHECK_EQUAL(run_to(ends[i]), TL_COMPUTER_REACHED);
+		position = tl_computer_position(&computer);
+		CHECK_EQUAL(tl_computer_compare(&position, &once), 0);
+		/* A position in a round that has not begun yet is not run past. */
+		REQUIRE(tl_computer_reset(&computer, NULL) == TL_OK);
+		limits.until = &once;
+		CHECK_EQUAL(tl_computer_run(&computer, &limits), TL_COMPUTER_REACHED);
+		position = tl_computer_position(&computer);
+		CHECK_EQUAL(tl_computer_compare(&position, &once), 0);
+		CHECK_EQUAL(computer.begun, ends[i]);
+	}
+	tl_computer_close(&computer);
+}
+
+/* Sets the clock's alarm to 1.5 rounds from now, waits until it has rung, and switches the machine off. */
+static const tl_u32 alarmed[] = {
+	LUI(T0, 0x101),    LW(T1, T0, 0), ADDI(T1, T1, 1500), SW(X0, T0, 12), SW(T1, T0, 8),
+	LW(T2, T0, 24), /* whether it is still to ring */
+	BEQ_ON(T2, X0, 2), BACK(2),       LUI(T0, 0x100),     LUI(T1, 5),     ADDI(T1, T1, 0x555),
+	SW(T1, T0, 0),     BACK(1),
+};
+
+TEST(a_timer_that_is_set_within_rounds_run_at_once_comes_due_at_the_end_of_its_own)
+{
+	tl_u64 begun;
+
+	START(1, alarmed);
+	CHECK_EQUAL(run(), TL_COMPUTER_OFF);
+	begun = computer.begun;
+	CHECK(begun > (tl_u64)2 * QUANTUM && begun < 2 * QUANTUM + 12);
+	REQUIRE(tl_computer_reset(&computer, NULL) == TL_OK);
+	for (tl_u64 at = 0; at < begun; at += 37)
+		CHECK_EQUAL(run_to(at), TL_COMPUTER_REACHED);
+	CHECK_EQUAL(run(), TL_COMPUTER_OFF);
+	CHECK_EQUAL(computer.begun, begun);
 	tl_computer_close(&computer);
 }
 
