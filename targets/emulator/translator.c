@@ -13,9 +13,6 @@
 
 #define HEAT_NEEDED 2
 
-/* Less than all that there is by more than is ever translated at once. */
-#define ROOM_MAX (TL_CODE_SIZE - 32 * TL_X86_MARGIN)
-
 enum tl_status tl_translator_create(struct tl_translator **translator_ret, struct tl_error *error)
 {
 	struct tl_translator *translator = calloc(1, sizeof(*translator));
@@ -24,7 +21,7 @@ enum tl_status tl_translator_create(struct tl_translator **translator_ret, struc
 	if (translator == NULL)
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "Cannot get memory for the translator");
 	translator->heat_needed = HEAT_NEEDED;
-	translator->room = ROOM_MAX;
+	translator->room = TL_CODE_SIZE;
 	status = tl_code_create(translator, error);
 	if (status == TL_OK)
 		status = tl_blocks_create(translator, error);
@@ -49,7 +46,7 @@ void tl_translator_destroy(struct tl_translator *translator)
 
 void tl_translator_set_room(struct tl_translator *translator, tl_u32 bytes)
 {
-	translator->room = bytes < ROOM_MAX ? bytes : ROOM_MAX;
+	translator->room = bytes;
 }
 
 void tl_translator_set_heat(struct tl_translator *translator, tl_u32 runs)
@@ -61,7 +58,7 @@ struct tl_translator_counters tl_translator_count(const struct tl_translator *tr
 {
 	struct tl_translator_counters counters = translator->counters;
 
-	counters.code_bytes = translator->code.at;
+	counters.code_bytes = tl_code_used(translator);
 	return counters;
 }
 
@@ -118,7 +115,7 @@ static tl_u32 block_for(struct tl_translator *translator, struct tl_hart *hart)
 	if (key == TL_KEY_MAX || (hart->pc & 1) != 0)
 		return TL_NO_BLOCK;
 	if (translator->empty_soon || translator->block_count + TL_UNIT_BLOCKS_MAX >= TL_BLOCKS_MAX ||
-	    translator->code.at > translator->room)
+	    tl_code_is_full(translator))
 		tl_blocks_empty(translator);
 	mapping = tl_translator_page(translator, hart, hart->pc);
 	if (mapping == 0)

@@ -8,11 +8,15 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+/* Zeros. Tables are looked at all over: in large pages the host finds them faster, if it has any. */
 static void *reserve(tl_size size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return memory != MAP_FAILED ? memory : NULL;
+	if (memory == MAP_FAILED)
+		return NULL;
+	(void)madvise(memory, size, MADV_HUGEPAGE);
+	return memory;
 }
 
 static void give_back(void *memory, tl_size size)
@@ -23,12 +27,13 @@ static void give_back(void *memory, tl_size size)
 
 #define BLOCKS_SIZE (sizeof(struct tl_block) * TL_BLOCKS_MAX)
 #define MAPPINGS_SIZE (sizeof(struct tl_mapping) * TL_MAPPINGS_MAX)
+#define BUCKETS_SIZE (sizeof(tl_u32) * TL_BLOCK_BUCKETS)
 
 enum tl_status tl_blocks_create(struct tl_translator *translator, struct tl_error *error)
 {
 	translator->blocks = reserve(BLOCKS_SIZE);
 	translator->mappings = reserve(MAPPINGS_SIZE);
-	translator->buckets = calloc(TL_BLOCK_BUCKETS, sizeof(tl_u32));
+	translator->buckets = reserve(BUCKETS_SIZE);
 	translator->mapping_buckets = calloc(TL_MAPPINGS_MAX, sizeof(tl_u32));
 	translator->pages = calloc(TL_PAGE_BUCKETS, sizeof(struct tl_code_page *));
 	translator->heat = calloc(TL_HEAT_COUNTERS, 1);
@@ -60,7 +65,7 @@ void tl_blocks_destroy(struct tl_translator *translator)
 		forget_pages(translator);
 	give_back(translator->blocks, BLOCKS_SIZE);
 	give_back(translator->mappings, MAPPINGS_SIZE);
-	free(translator->buckets);
+	give_back(translator->buckets, BUCKETS_SIZE);
 	free(translator->mapping_buckets);
 	free(translator->pages);
 	free(translator->heat);
@@ -70,11 +75,12 @@ void tl_blocks_destroy(struct tl_translator *translator)
 void tl_blocks_empty(struct tl_translator *translator)
 {
 	forget_pages(translator);
-	tl_fill(translator->buckets, 0, sizeof(tl_u32) * TL_BLOCK_BUCKETS);
+	tl_fill(translator->buckets, 0, BUCKETS_SIZE);
 	tl_fill(translator->mapping_buckets, 0, sizeof(tl_u32) * TL_MAPPINGS_MAX);
 	translator->block_count = 1;
 	translator->mapping_count = 1;
 	translator->code.at = translator->first_free;
+	translator->rare = TL_RARE_START;
 	translator->empty_soon = false;
 	translator->counters.emptied++;
 	for (tl_u32 i = 0; i < translator->hart_count; i++)

@@ -210,6 +210,21 @@ void tl_code_routines(struct tl_translator *translator)
 		for (tl_u32 look = 0; look < TL_LOOK_MAX; look++)
 			emit_watched(translator, (enum tl_look)look, set);
 	translator->first_free = code->at;
+	translator->rare = TL_RARE_START;
+}
+
+/* More than is ever translated at once. */
+#define UNIT_MAX (32 * TL_X86_MARGIN)
+
+tl_u32 tl_code_used(const struct tl_translator *translator)
+{
+	return translator->code.at + (translator->rare - TL_RARE_START);
+}
+
+bool tl_code_is_full(const struct tl_translator *translator)
+{
+	return tl_code_used(translator) > translator->room || translator->code.at > TL_RARE_START - UNIT_MAX ||
+	       translator->rare > TL_CODE_SIZE - UNIT_MAX;
 }
 
 /* Where the largest piece of memory stands, relative to its physical address. */

@@ -2,8 +2,9 @@
  * The parts of the translator, for the files translator*.c.
  *
  * Code. All of it stands in one piece of memory that is mapped twice: where it is written, and where it runs; no page
- * is both. At its start are the routines that every block uses (translator_code.c), behind them the blocks. When it is
- * full, all of it is thrown away.
+ * is both. At its start are the routines that every block uses (translator_code.c), behind them the blocks; what of
+ * them is seldom run stands by itself from TL_RARE_START on, so that what is run often fills whole lines of the host's
+ * cache and whole pages. When either part is full, all of it is thrown away.
  *
  * Registers, the same in every block: rbp is the hart (plus TL_HART_BIAS, so that x0 to x31 are near), r15 the number
  * of instructions that may still begin, rax, rcx and rdx are free for the moment, the others hold registers of the hart
@@ -33,6 +34,7 @@
 
 #define TL_HART_BIAS 128
 #define TL_CODE_SIZE (256u << 20) /* taken as it is used */
+#define TL_RARE_START (128u << 20)
 #define TL_BLOCKS_MAX (1u << 20)
 #define TL_BLOCK_LENGTH_MAX 64 /* instructions */
 #define TL_UNIT_BLOCKS_MAX 4   /* blocks that are translated at once, each behind the one that falls through to it */
@@ -42,7 +44,7 @@
 #define TL_HEAT_COUNTERS (1u << 14)
 #define TL_HARTS_MAX 64
 /* Instructions that begin at most between entering and leaving: each can push 16 bytes onto the stack. */
-#define TL_ENTRY_MAX 32768
+#define TL_ENTRY_MAX (1u << 17)
 #define TL_STACK_SIZE (TL_ENTRY_MAX * 16 + (128u << 10)) /* and what a signal handler may need */
 
 /* Key: what the code of a block takes for granted. */
@@ -117,6 +119,7 @@ struct tl_translator {
 	struct tl_x86 code;
 	const tl_u8 *run; /* the same memory, where it can be executed */
 	tl_u8 *stack;
+	tl_u32 rare;                                      /* where the next code that is seldom run goes */
 	tl_u32 room;                                      /* all is thrown away when more than this is in use */
 	tl_u32 first_free;                                /* where blocks begin */
 	tl_u32 (*enter[2])(void *hart, const void *code); /* with floating point: 1 */
@@ -163,6 +166,9 @@ extern const tl_i8 tl_pinned[32], tl_pinned_float[32];
 TL_CHECKED enum tl_status tl_code_create(struct tl_translator *translator, struct tl_error *error);
 void tl_code_destroy(struct tl_translator *translator);
 void tl_code_routines(struct tl_translator *translator);
+/* How many bytes of it are in use; and whether there is no room for another unit. */
+tl_u32 tl_code_used(const struct tl_translator *translator);
+bool tl_code_is_full(const struct tl_translator *translator);
 /* Sets up what translated code finds in a hart. */
 void tl_code_hart(struct tl_translator *translator, struct tl_hart *hart);
 

@@ -4,7 +4,7 @@
  *
  * Where those bytes are not on one page that is kept, or there are watchpoints on it, a copy is run instead, in which
  * each access is looked up by itself: from the span's first access on, to where no span is open. The copy of a region
- * of spans that overlap stands behind the unit; each span has its way in.
+ * of spans that overlap stands where rare code does; each span has its way in.
  *
  * A translation that was looked up stays good to the end of the block: what takes one away counts as a flush, behind
  * which translated code is left (may_go_on in translator.c).

@@ -297,11 +297,13 @@ static void emit_cold(struct tl_unit *unit, const struct tl_cold *cold)
 	}
 }
 
-/* What stands behind each unit: how its blocks are left at their heads, and what is seldom run. */
+/* What is seldom run, away from the unit: how its blocks are left at their heads, and code for what is rare in them. */
 static void emit_rest(struct tl_unit *unit)
 {
 	struct tl_x86 *code = unit->code;
+	tl_u32 end = code->at;
 
+	code->at = unit->translator->rare;
 	for (tl_u32 i = 0; i < unit->head_count; i++) {
 		struct tl_block *block = &unit->translator->blocks[unit->heads[i].block];
 
@@ -322,6 +324,8 @@ static void emit_rest(struct tl_unit *unit)
 	tl_span_copies(unit);
 	for (tl_u32 i = 0; i < unit->cold_count; i++)
 		emit_cold(unit, &unit->cold[i]);
+	unit->translator->rare = code->at;
+	code->at = end;
 	for (tl_u32 i = 0; i < unit->head_count; i++)
 		tl_blocks_cover(unit->translator, unit->heads[i].block);
 }

@@ -6,7 +6,7 @@
 
 #include "targets/emulator/translator_internal.h"
 
-/* Code that is seldom run, and stands behind the unit. */
+/* Code that is seldom run, and stands apart from the unit. */
 enum tl_cold_kind {
 	TL_COLD_ACCESS, /* a load or a store that goes the long way */
 	TL_COLD_STEP,   /* the interpreter does the instruction */
