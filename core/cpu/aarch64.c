@@ -236,7 +236,8 @@ static enum tl_status relocate(const tl_u8 *bytes, tl_size size, tl_u64 from, tl
 		.base_features = 1u << TL_ARM64_FEATURE_CORE | 1u << (base), .program_counter = REGISTER_PC,           \
 		.stack_pointer = REGISTER_SP, .frame_pointer = REGISTER_FP, .expedited = expedited,                    \
 		.trap = {0x00, 0x00, 0x20, 0xd4}, .trap_size = 4, .trap_advance = 0, .instruction_alignment = 4,       \
-		.decode = decode, .successors = successors, .carry_out = carry_out, .relocate = relocate               \
+		.gdb_steps_past_watchpoints = true, .decode = decode, .successors = successors,                        \
+		.carry_out = carry_out, .relocate = relocate                                                           \
 	}
 
 const struct tl_cpu tl_cpu_aarch64 = CPU(registers, TL_ARM64_FILE_SIZE, features, TL_ARM64_FEATURE_FPU);

@@ -121,6 +121,11 @@ struct tl_cpu {
 	tl_u8 trap[4];
 	tl_u8 trap_size;
 	tl_u8 trap_advance;
+	/*
+	 * gdb takes a watchpoint's stop on this CPU for one in front of the access, and steps once more before it looks
+	 * (gdbarch_have_nonsteppable_watchpoint of its tdep files).
+	 */
+	bool gdb_steps_past_watchpoints;
 	/* Length of a step-able unit's alignment: 1 for x86, 2 or 4 elsewhere. */
 	tl_u8 instruction_alignment;
 

@@ -197,6 +197,7 @@ const struct tl_cpu tl_cpu_riscv64 = {
 	.trap_size = 2,
 	.trap_advance = 0,
 	.instruction_alignment = 2,
+	.gdb_steps_past_watchpoints = true,
 	.decode = decode,
 	.successors = successors,
 };

@@ -91,6 +91,12 @@ struct tl_engine_settings {
 	 */
 	bool pass_reported;
 	/*
+	 * The client is gdb, which takes a watchpoint of some CPUs (gdb_steps_past_watchpoints) for one that stops in
+	 * front of its access, and so takes its watchpoints out and steps once more before it looks. The access is done
+	 * when the engine tells of it: that step is over as soon as it is asked for.
+	 */
+	bool steps_past_watchpoints;
+	/*
 	 * A program that is stopped by a signal (job control) runs when it is resumed, as gdb's own processes do. Off,
 	 * it waits for SIGCONT, as gdbserver's do.
 	 */

@@ -99,6 +99,8 @@ struct thread {
 	bool stop_asked;  /* non-stop: report signal 0 when it stands */
 	bool interrupted; /* report signal 2 when it stands */
 
+	bool step_done; /* told of a watchpoint's access, the client will ask for a step that is done already */
+
 	/* What the client is to be told, in WAITING; and what it was last told. */
 	struct tl_report pending, last;
 	tl_u64 sequence; /* of the pending report */

@@ -251,7 +251,7 @@ void tl_engine_reset_client(struct tl_engine *engine)
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
 
-		thread->stop_asked = thread->interrupted = false;
+		thread->stop_asked = thread->interrupted = thread->step_done = false;
 		thread->options = 0;
 	}
 	engine->settings = (struct tl_engine_settings){0};

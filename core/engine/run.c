@@ -401,6 +401,9 @@ static void take_thread(struct tl_engine *engine, struct thread *thread, struct 
 		thread->dealt = true;
 		thread->dealt_address = thread->last.event.address;
 	}
+	thread->step_done = engine->settings.steps_past_watchpoints &&
+			    thread->process->facts.cpu->gdb_steps_past_watchpoints &&
+			    thread->last.event.kind == TL_EVENT_WATCHPOINT;
 	tl_engine_set_state(engine, thread, TL_THREAD_PARKED);
 }
 
@@ -533,6 +536,43 @@ static void set_plan(struct thread *thread, const struct tl_action *action)
 		thread->deliver = action->signal;
 }
 
+/* Whether a watchpoint is still there whose hit the thread told of last. */
+static bool still_watched(const struct thread *thread)
+{
+	const struct space *space = thread->process->space;
+
+	for (tl_size i = 0; i < space->point_count; i++) {
+		const struct engine_point *point = space->points[i];
+
+		for (tl_u8 n = 0; n < thread->last.hit_count && (KINDS_DATA & KIND_BIT(point->kind)) != 0; n++)
+			if (tl_overlap(point->address, point->size, thread->last.hit_addresses[n], 1))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A step over the access of a watchpoint, which was done before it was told: it ends where the thread stands, and
+ * nothing else runs for it either. A client that leaves its watchpoint in means a step of its own.
+ */
+static bool end_done_step(struct tl_engine *engine, struct thread *thread, const struct tl_action *action)
+{
+	struct tl_report report = {.event = {.kind = TL_EVENT_STEPPED, .thread = thread->id}};
+	/* It goes on in the direction in which the access was met. */
+	bool backwards = thread->plan == TL_ACTION_STEP_BACK || thread->plan == TL_ACTION_CONTINUE_BACK;
+	bool steps = backwards ? action->kind == TL_ACTION_STEP_BACK
+			       : action->kind == TL_ACTION_STEP || action->kind == TL_ACTION_RANGE;
+
+	if (!thread->step_done || thread->state != TL_THREAD_PARKED)
+		return false;
+	thread->step_done = false;
+	if (!steps || action->signal != 0 || still_watched(thread))
+		return false;
+	set_plan(thread, action);
+	tl_run_report(engine, thread, &report);
+	return true;
+}
+
 /* All-stop: events that nobody was told of come before anything runs. */
 static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_action *actions, tl_size count)
 {
@@ -541,13 +581,15 @@ static enum tl_status resume_all_stop(struct tl_engine *engine, const struct tl_
 
 	for (tl_size i = 0; i < engine->thread_count; i++) {
 		struct thread *thread = engine->threads[i];
+		const struct tl_action *action = action_for(actions, count, thread);
 
-		thread->resumed = action_for(actions, count, thread) != NULL;
+		thread->resumed = action != NULL;
 		if (!thread->resumed || !tl_engine_stands(thread))
 			continue;
 		thread->process->parking = false;
 		matched++;
 		(void)drop_outdated(engine, thread);
+		(void)end_done_step(engine, thread, action);
 		pending |= thread->state == TL_THREAD_WAITING;
 	}
 	if (matched == 0 && !pending)
@@ -625,6 +667,8 @@ static enum tl_status resume_non_stop(struct tl_engine *engine, const struct tl_
 			stop_one(engine, thread);
 		} else if (thread->state == TL_THREAD_PARKED) {
 			thread->process->parking = false;
+			if (end_done_step(engine, thread, action))
+				continue;
 			set_plan(thread, action);
 			tl_pass_start(engine, thread);
 		}

@@ -20,6 +20,7 @@ static const struct {
 	{"error-message+", TL_RSP_CLIENT_ERROR_MESSAGE},
 	{"binary-upload+", TL_RSP_CLIENT_BINARY_UPLOAD},
 	{"multi-wp-addr+", TL_RSP_CLIENT_MULTI_WATCH},
+	{"qRelocInsn+", TL_RSP_CLIENT_GDB},
 };
 
 /* Ours, with the capability that each takes; 0: always. */
@@ -44,6 +45,8 @@ static const struct {
 	{"ConditionalBreakpoints+", TL_CAN_SOFTWARE},
 	{"BreakpointCommands+", TL_CAN_SOFTWARE},
 	{"multi-wp-addr+", TL_CAN_WATCH},
+	/* For our own prompt, which has to ask where other servers stop. */
+	{"watched-access-done+", TL_CAN_WATCH},
 	{"ReverseStep+", TL_CAN_REVERSE},
 	{"ReverseContinue+", TL_CAN_REVERSE},
 	{"qXfer:features:read+", TL_CAN_LOOK},
@@ -85,6 +88,7 @@ static void apply_client_features(struct tl_rsp *rsp)
 	settings->report_execs = rsp->client[TL_RSP_CLIENT_EXEC_EVENTS];
 	/* Where the client does not know the reply, an error ends its wait instead (tl_rsp_report). */
 	settings->report_no_resumed = true;
+	settings->steps_past_watchpoints = rsp->client[TL_RSP_CLIENT_GDB];
 }
 
 static bool has_memory_map(struct tl_rsp *rsp)

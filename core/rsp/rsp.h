@@ -157,6 +157,7 @@ enum tl_rsp_client {
 	TL_RSP_CLIENT_EXTENDED,        /* ! */
 	TL_RSP_CLIENT_QUALIFIED_WATCH, /* understands rwatch: and awatch: in stop replies: all do */
 	TL_RSP_CLIENT_MULTI_WATCH,     /* multi-wp-addr */
+	TL_RSP_CLIENT_GDB,             /* qRelocInsn, which gdb alone speaks of */
 	TL_RSP_CLIENT_MAX
 };
 bool tl_rsp_client_has(const struct tl_rsp *rsp, enum tl_rsp_client feature);

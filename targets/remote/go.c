@@ -159,6 +159,32 @@ static bool pass_hardware(struct remote_target *target, struct tl_writer *writer
 	return false;
 }
 
+/* A thread in front of an access that is to be told when it is done: it alone makes it, with no watchpoint in. */
+static bool make_access(struct remote_target *target, struct tl_writer *writer)
+{
+	for (tl_size i = 0; i < target->thread_count; i++) {
+		struct remote_thread *thread = target->threads[i];
+		struct remote_process *process = thread->process;
+
+		if (!thread->running || !thread->accessing)
+			continue;
+		for (tl_size n = 0; n < process->point_count; n++) {
+			struct remote_point *point = &process->points[n];
+			bool passed =
+				thread->passing && point->wire == TL_POINT_HARDWARE && point->address == thread->passed;
+
+			if (point->wire >= TL_POINT_WRITE || passed)
+				(void)tl_remote_set_out(target, process, point, true);
+		}
+		*writer = tl_remote_question(target);
+		tl_write_text(writer, "vCont");
+		write_thread_action(target, thread, true, writer);
+		tl_remote_forget_registers(thread);
+		return true;
+	}
+	return false;
+}
+
 /* What the stub is to tell of, as the requests have it. */
 static enum tl_status set_catches(struct remote_target *target)
 {
@@ -235,7 +261,7 @@ enum tl_status tl_remote_go(struct remote_target *target)
 	struct tl_writer writer;
 
 	TL_TRY(set_catches(target));
-	if (!pass_hardware(target, &writer)) {
+	if (!make_access(target, &writer) && !pass_hardware(target, &writer)) {
 		note_alone(target);
 		if (note_starts(target)) {
 			tl_source_trigger(target->flusher);

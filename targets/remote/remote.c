@@ -47,6 +47,7 @@ static void take_feature(struct remote_target *target, struct tl_cursor word)
 		{"swbreak+", &target->software_reason},
 		{"hwbreak+", &target->hardware_reason},
 		{"ConditionalBreakpoints+", &target->conditions},
+		{"watched-access-done+", &target->access_done},
 		{"qXfer:features:read+", &target->has_features},
 		{"qXfer:threads:read+", &target->has_threads},
 		{"qXfer:auxv:read+", &target->has_auxv},

@@ -78,8 +78,14 @@ struct remote_thread {
 	struct stop_reply stop;
 	/* It is stepped off the hardware breakpoint that it stands on, alone, before its request is carried out. */
 	bool passing;
-	tl_u64 passed;   /* the address of that point */
-	bool step_known; /* where it stood as its step began */
+	tl_u64 passed; /* the address of that point */
+	/*
+	 * The stub has stopped it in front of an access that is watched: it is to make that access, alone and without
+	 * watchpoints, and is told of it then.
+	 */
+	bool accessing;
+	struct stop_reply access; /* what is to be told */
+	bool step_known;          /* where it stood as its step began */
 	tl_u64 step_from;
 
 	/* Registers as far as they are known: `known` has a bit for each of the CPU's. NULL until first asked for. */
@@ -126,7 +132,8 @@ struct remote_target {
 	/* What the stub can do. */
 	tl_size packet_size;
 	bool multiprocess, fork_events, exec_events, thread_events, syscalls, no_resumed, extended;
-	bool conditions;                       /* it decides by itself whether a breakpoint stops */
+	bool conditions;  /* it decides by itself whether a breakpoint stops */
+	bool access_done; /* its watchpoints stop behind the access, whatever gdb thinks of the CPU */
 	bool software_reason, hardware_reason; /* its stop replies say which kind of breakpoint was hit */
 	bool has_features, has_threads, has_auxv, has_siginfo_read, has_siginfo_write, has_exec_file, has_memory_map;
 	bool binary_upload;

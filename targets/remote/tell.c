@@ -24,12 +24,21 @@ static bool passed(struct remote_target *target, struct remote_thread *thread, c
 	return tl_remote_is_step(thread);
 }
 
+static void put_watchpoints_back(struct remote_target *target, struct remote_process *process)
+{
+	for (tl_size i = 0; i < process->point_count; i++)
+		if (process->points[i].wire >= TL_POINT_WRITE)
+			(void)tl_remote_set_out(target, process, &process->points[i], false);
+}
+
 static void put_back(struct remote_target *target)
 {
 	for (tl_size i = 0; i < target->thread_count; i++) {
 		struct remote_thread *thread = target->threads[i];
 		struct remote_process *process = thread->process;
 
+		if (thread->accessing)
+			put_watchpoints_back(target, process);
 		if (!thread->passing)
 			continue;
 		for (tl_size n = 0; n < process->point_count; n++)
@@ -39,6 +48,31 @@ static void put_back(struct remote_target *target)
 		if (!thread->has_stop)
 			thread->passing = false;
 	}
+}
+
+/*
+ * Stubs of these CPUs stop in front of the access, as gdb expects; backwards that is where it is to be told. True: the
+ * thread has yet to make it, in tl_remote_go.
+ */
+static bool stops_before_access(const struct remote_target *target, const struct remote_thread *thread)
+{
+	const struct tl_cpu *cpu = thread->process->layout.cpu;
+
+	return thread->stop.kind == STOP_SIGNAL && thread->stop.reason == REASON_WATCH && !target->access_done &&
+	       cpu != NULL && cpu->gdb_steps_past_watchpoints && !tl_remote_is_backward(thread) && target->vcont &&
+	       target->can_step;
+}
+
+/* The access was made, or something else happened in its place, which is told instead. */
+static void end_access(struct remote_thread *thread)
+{
+	const struct stop_reply *stop = &thread->stop;
+	bool stepped = stop->kind == STOP_SIGNAL && stop->signal == REMOTE_SIGNAL_TRAP &&
+		       (stop->reason == REASON_NONE || stop->reason == REASON_WATCH);
+
+	thread->accessing = false;
+	if (stepped)
+		thread->stop = thread->access;
 }
 
 static void post(struct remote_target *target, const struct tl_event *event)
@@ -103,6 +137,14 @@ static bool tell_stops(struct remote_target *target)
 
 		if (!thread->has_stop || !(thread->running || exec))
 			continue;
+		if (thread->accessing) {
+			end_access(thread);
+		} else if (stops_before_access(target, thread)) {
+			thread->accessing = true;
+			thread->access = thread->stop;
+			thread->has_stop = false;
+			return true;
+		}
 		event = tl_remote_interpret(target, thread);
 		if (tl_remote_link_ended(&target->link))
 			return false;
@@ -160,7 +202,7 @@ static bool tell_pauses(struct remote_target *target)
 		struct remote_thread *thread = target->threads[i];
 		struct tl_event event = {.kind = TL_EVENT_PAUSED, .thread = tl_remote_id(thread)};
 
-		if (!thread->running || !thread->stop_asked)
+		if (!thread->running || !thread->stop_asked || thread->accessing)
 			continue;
 		thread->running = thread->stop_asked = false;
 		post(target, &event);

@@ -19,8 +19,7 @@ import tempfile
 
 from transcripts import DEADLINE, FAILED, check, fail, run, words
 
-# What leads back and forth, and where both are the same word for word. Watchpoints are not among it: gdb takes RISC-V's
-# for those of a machine that stops before the access, and goes one instruction too far, both ways.
+# What leads back and forth, and where both are the same word for word.
 WALKS = {
     "next": ["break mean", "continue", *["reverse-next"] * 40, "print $pc"],
     "step": ["break mean", "continue", *["rs"] * 90, "backtrace"],
@@ -36,6 +35,10 @@ WALKS = {
     "direction": ["break mean", "continue", "show exec-direction", "set exec-direction reverse", "show exec-direction",
                   "step", "step", "next", "next 2", "reverse-step", "finish", "until", "advance sort",
                   "set exec-direction forward", "step"],
+    "watch": ["break add", "continue", "watch shared", "delete 1", "continue", "x/i $pc", "stepi", "x/i $pc", "rc",
+              "x/i $pc", "continue", "x/i $pc", "rc", "x/i $pc"],
+    "watch reads": ["rwatch table[1]", "awatch table[2]", *["continue", "x/i $pc"] * 3, *["rc", "x/i $pc"] * 3],
+    "watch conditions": ["watch table[2] if table[2] > 2", *["continue", "x/i $pc"] * 2, "rc", "x/i $pc"],
     "beginning": ["rsi", "rc", "info registers pc", "break main", "continue", "delete", "rc", "rsi"],
 }
 

@@ -4,8 +4,11 @@
     debug.py TRAPLINE PROGRAM
 """
 
+import os
 import shutil
+import signal
 import sys
+import tempfile
 
 from transcripts import FAILED, check, fail, run, words
 
@@ -85,6 +88,44 @@ def through_each_hart(trapline, program, options):
         check(text, patterns + physical, " ".join(["eyes, gdb", *options]))
 
 
+WATCHED = ["break add", "continue", "watch shared", "delete 1", "continue", "x/2i $pc - 2", "delete", "break sort", "continue", "delete",
+           "rwatch table[1]", "awatch table[2]", "continue", "x/i $pc", "continue", "x/i $pc", "continue", "x/i $pc"]
+HITS = [r"^Old value = 0\nNew value = 5", r"bare\.c:39", r"\tsd\t.*\n=> .*\tld\t",
+        r"watchpoint 4: table\[1\]\n\nValue = 3", r"=> .*<sort\+152>", r"^Value = 3", r"=> .*<sort\+48>", r"^Value = 7",
+        r"=> .*<sort\+138>"]
+
+
+def watched(trapline, program, options):
+    """A hit is behind its access, whoever drives and wherever the server stands."""
+    serve = f"target remote | {trapline} --serve - --once emu {' '.join(options)} {program}"
+    text = run([trapline, "-nx", "-q", "--batch", *words(WATCHED), "emu", *options, program], "watched")
+    check(text, HITS, " ".join(["watched, prompt", *options]))
+    text = run([trapline, "-nx", "-q", "--batch", *words([f"file {program}", serve, *WATCHED])], "watched")
+    check(text, HITS, " ".join(["watched, the prompt over the wire", *options]))
+    if shutil.which("gdb-multiarch"):
+        text = run(["gdb-multiarch", "-nx", "-q", "-batch", *words([serve, *WATCHED]), program], "watched")
+        check(text, HITS, " ".join(["watched, gdb", *options]))
+
+
+def watched_in_qemu(trapline, program):
+    """QEMU stops in front of the access, as gdb expects of this processor."""
+    emulator = shutil.which("qemu-system-riscv64")
+    if emulator is None:
+        print("skipped: qemu-system-riscv64 is not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        # It listens when it has gone into the background.
+        run([emulator, "-M", "virt", "-bios", "none", "-kernel", program, "-display", "none", "-serial", "null", "-monitor", "none",
+             "-net", "none", "-S", "-gdb", f"unix:{folder}/socket,server=on,wait=off", "-daemonize", "-pidfile", f"{folder}/pid"], "QEMU")
+        text = run([trapline, "-nx", "-q", "--batch", *words([f"file {program}", f"target remote unix:{folder}/socket", *WATCHED, "kill"])],
+                   "watched")
+        # It takes the file away when it ends.
+        if os.path.exists(f"{folder}/pid"):
+            with open(f"{folder}/pid", encoding="ascii") as file:
+                os.kill(int(file.read()), signal.SIGKILL)
+    check(text, HITS, "watched, the prompt behind QEMU")
+
+
 def refused(trapline, program):
     """--running without anybody who could come later."""
     for words_before, reason in (["--serve", "-"], "serve at a port or a socket"), ([], "is for --serve"):
@@ -100,6 +141,8 @@ def main():
         with_gdb(trapline, program, options)
         back_with_gdb(trapline, program, options)
         through_each_hart(trapline, program, options)
+        watched(trapline, program, options)
+    watched_in_qemu(trapline, program)
     return 1 if FAILED else 0
 
 

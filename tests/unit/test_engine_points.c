@@ -286,6 +286,43 @@ MACHINE_TEST(access_watch_sees_both)
 	GO_UNTIL(machine, &report, TL_EVENT_WATCHPOINT);
 }
 
+/* gdb on riscv64, say: it takes its watchpoints out, and steps once before it looks. */
+TEST(the_step_past_a_watchpoint_is_done_before_it_is_asked_for)
+{
+	struct tl_scripted_options options = machine_options();
+	struct tl_cpu cpu = *options.cpu;
+	struct machine machine;
+	struct tl_report report;
+
+	cpu.gdb_steps_past_watchpoints = true;
+	options.cpu = &cpu;
+	REQUIRE(machine_make(&machine, &options));
+	tl_engine_settings(machine.engine)->steps_past_watchpoints = true;
+	for (int round = 0; round < 3; round++) {
+		CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+		GO_UNTIL(&machine, &report, TL_EVENT_WATCHPOINT);
+		CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP_CALL);
+		CHECK_EQUAL(machine_remove(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+		REQUIRE(machine_step(&machine, machine.main, &report));
+		CHECK_EQUAL(report.event.kind, TL_EVENT_STEPPED);
+		CHECK_EQUAL(machine_pc(&machine, machine.main), LOOP_CALL);
+		/* And no other. */
+		REQUIRE(machine_step(&machine, machine.main, &report));
+		CHECK(machine_pc(&machine, machine.main) != LOOP_CALL);
+	}
+	/* Whoever leaves it in, or is another client, means a step. */
+	CHECK_EQUAL(machine_insert(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+	GO_UNTIL(&machine, &report, TL_EVENT_WATCHPOINT);
+	REQUIRE(machine_step(&machine, machine.main, &report));
+	CHECK(machine_pc(&machine, machine.main) != LOOP_CALL);
+	tl_engine_settings(machine.engine)->steps_past_watchpoints = false;
+	GO_UNTIL(&machine, &report, TL_EVENT_WATCHPOINT);
+	CHECK_EQUAL(machine_remove(&machine, TL_POINT_WRITE, DATA, 8), TL_OK);
+	REQUIRE(machine_step(&machine, machine.main, &report));
+	CHECK(machine_pc(&machine, machine.main) != LOOP_CALL);
+	MACHINE_END(&machine);
+}
+
 MACHINE_TEST(watch_during_a_step)
 {
 	struct tl_report report;
