@@ -24,6 +24,7 @@ ROOT = machine.ROOT
 sys.path.insert(0, str(ROOT / 'tools'))
 import archive  # noqa: E402 pylint: disable=wrong-import-position
 import arm64  # noqa: E402 pylint: disable=wrong-import-position
+import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
 
 TARGETS = ['trapline-gdbserver-static', 'tests/conformance/fixture', 'tests/arm64/guest-init', 'tests/arm64/guest-corners']
 FAST_SCENARIOS = ['breakpoints', 'hardware', 'step', 'signal', 'syscall', 'fork', 'exec', 'siginfo', 'interrupt', 'description']
@@ -146,7 +147,7 @@ def gdb_multiarch(guest, options):
 
 
 def lldb(guest, options):
-    found = shutil.which('lldb-19') or shutil.which('lldb')
+    found = newer_lldb.find(options.build) or shutil.which('lldb')
     if found is None:
         check('lldb is there', False)
         return

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Debian's kernel on the emulated machine, debugged from reset through OpenSBI and the kernel into two processes: by
-gdb-multiarch, by lldb and at Trapline's own prompt. session.py --build FOLDER [--lldb lldb-14]..."""
+gdb-multiarch, by lldb and at Trapline's own prompt. session.py --build FOLDER [--lldb lldb-14]... [--newer]"""
 
 import argparse
 import os
@@ -18,6 +18,9 @@ import debian
 import initrd
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / 'tools'))
+import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
+
 DEADLINE = 60
 MARK = 'answered'
 KERNEL_BASE, KERNEL_SIZE = 0xffffffff80000000, 0x2000000
@@ -361,6 +364,9 @@ def with_lldb(options, program):
              (['process continue', 'register read pc'], r'pc = 0x\w+ +.*start_kernel'),
              (['process continue', 'frame variable which'], r'which = 1'),
              (['thread backtrace'], r'frame #0: .*work(.|\n)*frame #1: .*child'),
+             (['watchpoint set variable worked', 'process continue', 'register read pc'],
+              r'Watchpoint 1 hit:\n\s*old value: (\d+)\n\s*new value: (?!\1\b)\d+(.|\n)*?pc = 0x\w+ .*work'),
+             (['watchpoint delete 1'], r'1 watchpoints? deleted'),
              ([f'breakpoint set --one-shot true --address {call_of(options.init)}', 'process continue'], r'stop reason = one-shot breakpoint 5'),
              (['thread step-inst', 'register read pc priv'], r'pc = 0x\w+ +.*handle_exception(.|\n)*priv = 0x0*1'),
              (['process continue'], r'exited with status = 0')]
@@ -413,6 +419,7 @@ def parse_arguments(folder):
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
     parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
+    parser.add_argument('--newer', action='store_true', help='lldb 19, too, which is fetched')
     parser.add_argument('--lldb', action='append', help='a program (default: lldb-14, if it is there)')
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
@@ -424,6 +431,8 @@ def parse_arguments(folder):
         raise debian.Missing('riscv64-unknown-elf-gcc is not installed')
     options.files = initrd.make(folder / 'initrd', {'init': options.init.read_bytes()})
     options.lldb = options.lldb or [name for name in ['lldb-14'] if shutil.which(name)]
+    if options.newer:
+        options.lldb.append(newer_lldb.fetch(build / newer_lldb.NAME))
     return options
 
 

@@ -31,6 +31,9 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / 'tools'))
+import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
+
 DEADLINE = 60
 
 PREAMBLE = """\
@@ -294,36 +297,19 @@ def normalize(text, session, data, subject):
     return result
 
 
-def find_lldb(version, cache):
-    """An lldb of that version: installed, or (19) unpacked into the cache."""
+def find_lldb(version, build):
+    """An lldb of that version: installed, or (19) unpacked into the build folder."""
     installed = shutil.which('lldb-%s' % version)
     server = shutil.which('lldb-server-%s' % version)
     if installed and server:
         return Lldb('lldb-%s' % version, [installed], server, {})
-    packages = ['lldb-%s' % version, 'liblldb-%s' % version, 'libllvm%s' % version, 'libclang-cpp%s' % version]
-    folder = cache / ('lldb-%s' % version)
-    program = folder / 'usr/lib' / ('llvm-%s' % version) / 'bin/lldb'
-    if not program.exists():
-        if shutil.which('apt-get') is None:
-            raise Problem('lldb %s is not installed and there is no apt-get to fetch it with' % version)
-        folder.mkdir(parents=True, exist_ok=True)
-        fetched = subprocess.run(['apt-get', 'download'] + packages, cwd=folder, stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.PIPE, text=True, check=False)
-        if fetched.returncode != 0:
-            raise Problem('lldb %s is not installed and could not be fetched: %s' % (
-                version, fetched.stderr.strip().splitlines()[-1] if fetched.stderr.strip() else 'apt-get failed'))
-        for package in sorted(folder.glob('*.deb')):
-            subprocess.run(['dpkg', '-x', package, folder], check=True)
-            package.unlink()
-    libraries = ':'.join(str(path) for path in (folder / 'usr/lib' / ('llvm-%s' % version) / 'lib',
-                                                folder / 'usr/lib/x86_64-linux-gnu'))
-    lldb = Lldb('lldb-%s' % version, [str(program)], str(program.parent / 'lldb-server'),
-                {'LD_LIBRARY_PATH': libraries})
-    tried = subprocess.run(lldb.words + ['--version'], env=dict(os.environ, **lldb.extra), stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, check=False)
-    if tried.returncode != 0:
-        raise Problem('lldb %s was fetched but does not run here: %s' % (version, tried.stdout.strip()[-300:]))
-    return lldb
+    if version != newer_lldb.VERSION:
+        raise Problem('lldb %s is not installed' % version)
+    try:
+        newer_lldb.fetch(build / newer_lldb.NAME)
+    except newer_lldb.Missing as why:
+        raise Problem('lldb %s is not installed and could not be fetched: %s' % (version, why)) from why
+    return Lldb('lldb-%s' % version, [newer_lldb.find(build)], newer_lldb.find(build, 'lldb-server'), {})
 
 
 def compare(session, lldb, servers, subject, folder):
@@ -387,14 +373,13 @@ def main():
         sessions = [session for session in sessions if session.fast]
 
     passed = failed = 0
-    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME', pathlib.Path.home() / '.cache')) / 'trapline'
     with tempfile.TemporaryDirectory(prefix='trapline-lldb-') as temporary:
         folder = options.keep.resolve() if options.keep else pathlib.Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         subject = build_subject(folder)
         for version in options.lldb or ['14']:
             try:
-                lldb = find_lldb(version, cache)
+                lldb = find_lldb(version, options.build)
             except Problem as problem:
                 print('skipped lldb %s: %s' % (version, problem))
                 continue
