@@ -2,8 +2,6 @@
 
 #include "base/storage.h"
 
-#define NOWHERE TL_U64_MAX
-
 /* The guest looks at the same byte meanwhile. */
 static tl_u8 get_byte(const tl_u8 *byte)
 {
@@ -17,7 +15,7 @@ static void set_byte(tl_u8 *byte, tl_u8 value)
 
 static tl_u8 *byte_at(const struct tl_kvm_points *points, tl_u64 physical)
 {
-	return physical == NOWHERE ? NULL : tl_kvm_memory_at(points->memory, physical, 1);
+	return physical == TL_KVM_NOWHERE ? NULL : tl_kvm_memory_at(points->memory, physical, 1);
 }
 
 /* Another point on the same byte, which is planted there. */
@@ -71,7 +69,7 @@ enum tl_status tl_kvm_points_insert(struct tl_kvm_points *points, tl_u64 address
 
 	if (tl_kvm_points_find(points, address) != NULL)
 		return TL_OK;
-	if (byte_at(points, physical) == NULL)
+	if (physical != TL_KVM_NOWHERE && byte_at(points, physical) == NULL)
 		return TL_ERROR_MEMORY;
 	if (!tl_grow(tl_storage(), &grown, &points->capacity, points->count, sizeof(*points->points)))
 		return TL_ERROR_NO_MEMORY;
@@ -145,8 +143,11 @@ tl_size tl_kvm_points_look(struct tl_kvm_points *points,
 		const tl_u8 *byte = byte_at(points, point->physical);
 		tl_u64 physical = point->physical;
 
-		if (find != NULL && find(context, point, &physical) && physical != point->physical &&
-		    byte_at(points, physical) != NULL) {
+		if (find != NULL && find(context, point, &physical) && physical != point->physical) {
+			if (physical == TL_KVM_NOWHERE && get_byte(byte) == TL_KVM_TRAP)
+				continue;
+			if (physical != TL_KVM_NOWHERE && byte_at(points, physical) == NULL)
+				continue;
 			unplant(points, point);
 			point->physical = physical;
 			plant(points, point);

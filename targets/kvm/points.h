@@ -8,7 +8,8 @@
  *
  * What a client reads is the byte below; what it writes there becomes that byte, and the int3 stays. A guest that
  * writes over an int3 (a kernel that unpacks itself, a page that is used for something else) is noticed by
- * tl_kvm_points_look: what it wrote is the byte below then, and the int3 is put back.
+ * tl_kvm_points_look: what it wrote is the byte below then, and the int3 is put back. A point whose address leads
+ * nowhere, or not any more, waits in the table until it does.
  *
  * The table does not change while a vCPU looks at it: whoever calls holds the crew's lock.
  */
@@ -20,13 +21,16 @@
 #include "targets/kvm/memory.h"
 
 #define TL_KVM_TRAP 0xcc
+/* The physical address of what no page leads to. */
+#define TL_KVM_NOWHERE TL_U64_MAX
 
 struct tl_kvm_point {
 	tl_u64 address;                   /* linear: the engine's */
-	tl_u64 physical;                  /* of its byte; TL_U64_MAX: it is not to be found, and nothing is planted */
+	tl_u64 physical;                  /* of its byte; TL_KVM_NOWHERE: it leads nowhere, and nothing is planted */
 	tl_u64 space;                     /* the CR3 that led there */
 	tl_u8 original;                   /* the byte below, while planted */
 	bool planted;                     /* the int3 is in memory, as far as we know */
+	bool held;                        /* a debug register waits at its address meanwhile (target_points.c) */
 	struct tl_conditions *conditions; /* owned; NULL: it always stops */
 };
 
@@ -41,8 +45,8 @@ struct tl_kvm_points {
 void tl_kvm_points_end(struct tl_kvm_points *points);
 
 /*
- * Plants a point; one that is there already stays as it is. TL_ERROR_MEMORY when no memory is at `physical`,
- * TL_ERROR_NO_MEMORY.
+ * Plants a point, or enters it alone when `physical` is TL_KVM_NOWHERE; one that is there already stays as it is.
+ * TL_ERROR_MEMORY when no memory is at `physical`, TL_ERROR_NO_MEMORY.
  */
 enum tl_status tl_kvm_points_insert(struct tl_kvm_points *points, tl_u64 address, tl_u64 physical, tl_u64 space);
 /* Takes it out again, from memory first: who finds no point finds no int3 of ours either. TL_ERROR_NO_POINT. */
@@ -62,7 +66,9 @@ void tl_kvm_points_lower(struct tl_kvm_points *points, tl_u64 physical);
 
 /*
  * Looks whether each int3 is still there, and puts it back where it is not; a point for which `find` now says another
- * place is moved. `find` may be NULL. How many had to be mended is returned.
+ * place is moved. `find` is false where one cannot say, and finds TL_KVM_NOWHERE where a page is missing: a point that
+ * is still in memory stays there then (other tables may lead to it), one that was written over is out of memory from
+ * now on, as its page may be anything. `find` may be NULL. How many had to be mended is returned.
  */
 tl_size tl_kvm_points_look(struct tl_kvm_points *points,
 			   bool (*find)(void *context, const struct tl_kvm_point *point, tl_u64 *physical_ret),

@@ -37,22 +37,55 @@ static bool find_place(struct tl_kvm_target *machine, tl_u64 address, tl_u64 *ph
 }
 
 /*
- * Where a point's address leads now. The upper half of addresses is a kernel's, in every address space the same; what
- * is below belongs to one of them.
+ * Where a point's address leads now; false: these tables cannot say. The upper half of addresses is a kernel's, in
+ * every address space the same; what is below belongs to one of them. A point that was entered before its page was
+ * there has not been found in any: the first tables that have the page are its own.
  */
 static bool find_again(void *context, const struct tl_kvm_point *point, tl_u64 *physical_ret)
 {
 	struct tl_kvm_vcpu *vcpu = context;
+	bool own;
 
-	if (tl_kvm_vcpu_fetch(vcpu) != TL_OK || ((tl_i64)point->address >= 0 && point->space != vcpu->system.cr3))
+	if (tl_kvm_vcpu_fetch(vcpu) != TL_OK)
 		return false;
-	return tl_kvm_vcpu_translate(vcpu, point->address, physical_ret);
+	own = (tl_i64)point->address < 0 || point->space == vcpu->system.cr3;
+	if (tl_kvm_vcpu_translate(vcpu, point->address, physical_ret))
+		return own || point->physical == TL_KVM_NOWHERE;
+	*physical_ret = TL_KVM_NOWHERE;
+	return own;
+}
+
+/*
+ * A point whose address leads nowhere is held by a debug register, which minds addresses and not pages; it lets go when
+ * the int3 is in memory. TL_ERROR_POINT_FULL: one has to do without, and waits until a look at the points finds its
+ * page.
+ */
+static enum tl_status hold_points(struct tl_kvm_crew *crew)
+{
+	enum tl_status status = TL_OK;
+
+	for (tl_size i = 0; i < crew->points.count; i++) {
+		struct tl_kvm_point *point = &crew->points.points[i];
+
+		if (point->held && point->planted) {
+			(void)tl_kvm_debug_remove(&crew->plan, TL_POINT_HARDWARE, point->address, 1);
+			point->held = false;
+		} else if (!point->held && !point->planted) {
+			enum tl_status one = tl_kvm_debug_add(&crew->plan, TL_POINT_HARDWARE, point->address, 1);
+
+			point->held = one == TL_OK;
+			if (one != TL_OK)
+				status = one;
+		}
+	}
+	return status;
 }
 
 void tl_kvm_target_look_at_points(struct tl_kvm_target *machine, struct tl_kvm_vcpu *vcpu)
 {
 	machine->crew.counters.replanted +=
 		tl_kvm_points_look(&machine->crew.points, vcpu != NULL ? find_again : NULL, vcpu);
+	(void)hold_points(&machine->crew);
 }
 
 /* ---- Watchpoints beyond the debug registers ---- */
@@ -164,14 +197,28 @@ static enum tl_status insert_hardware(struct tl_kvm_target *machine, enum tl_poi
 static enum tl_status insert(struct tl_kvm_target *machine, enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
 	tl_u64 physical, space;
+	enum tl_status status;
 
 	if (kind != TL_POINT_SOFTWARE)
 		return insert_hardware(machine, kind, address, size);
 	if (tl_kvm_points_find(&machine->crew.points, address) != NULL)
 		return TL_OK;
-	if (!find_place(machine, address, &physical, &space))
-		return TL_ERROR_MEMORY;
-	return tl_kvm_points_insert(&machine->crew.points, address, physical, space);
+	if (find_place(machine, address, &physical, &space))
+		return tl_kvm_points_insert(&machine->crew.points, address, physical, space);
+	TL_TRY(tl_kvm_points_insert(&machine->crew.points, address, TL_KVM_NOWHERE, space));
+	status = hold_points(&machine->crew);
+	if (status != TL_OK)
+		(void)tl_kvm_points_remove(&machine->crew.points, address);
+	return status;
+}
+
+static enum tl_status remove_software(struct tl_kvm_crew *crew, tl_u64 address)
+{
+	const struct tl_kvm_point *point = tl_kvm_points_find(&crew->points, address);
+
+	if (point != NULL && point->held)
+		(void)tl_kvm_debug_remove(&crew->plan, TL_POINT_HARDWARE, address, 1);
+	return tl_kvm_points_remove(&crew->points, address);
 }
 
 enum tl_status tl_kvm_insert_point(struct tl_target *target, tl_u64 process, enum tl_point_kind kind, tl_u64 address,
@@ -200,7 +247,7 @@ enum tl_status tl_kvm_remove_point(struct tl_target *target, tl_u64 process, enu
 		return TL_ERROR_GONE;
 	TL_TRY(tl_kvm_crew_alone(&machine->crew));
 	if (kind == TL_POINT_SOFTWARE)
-		status = tl_kvm_points_remove(&machine->crew.points, address);
+		status = remove_software(&machine->crew, address);
 	else if (unwatch(&machine->crew, kind, address, size) != 0)
 		status = TL_OK;
 	else

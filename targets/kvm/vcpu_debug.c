@@ -97,6 +97,14 @@ static struct tl_kvm_debug_wish wish_of(const struct tl_kvm_vcpu *vcpu)
 
 /* ---- Passing what stands at the program counter ---- */
 
+/* A point at whose address a debug register waits, as no page is there, or was when it was armed. */
+static const struct tl_kvm_point *held_at(const struct tl_kvm_vcpu *vcpu, tl_u64 address)
+{
+	const struct tl_kvm_point *point = tl_kvm_points_find(&vcpu->crew->points, address);
+
+	return point != NULL && (point->held || tl_kvm_debug_breaks_at(&vcpu->armed.plan, address)) ? point : NULL;
+}
+
 void tl_kvm_vcpu_pass_here(struct tl_kvm_vcpu *vcpu)
 {
 	tl_u64 at, physical;
@@ -104,6 +112,10 @@ void tl_kvm_vcpu_pass_here(struct tl_kvm_vcpu *vcpu)
 	if (vcpu->crew->points.count == 0)
 		return;
 	at = tl_kvm_vcpu_address(vcpu);
+	if (held_at(vcpu, at) != NULL && (vcpu->general.rflags & TL_X86_FLAG_RF) == 0) {
+		vcpu->general.rflags |= TL_X86_FLAG_RF;
+		(void)tl_kvm_vcpu_store(vcpu);
+	}
 	/* One that is still to be passed further up, behind a handler in which the vCPU stopped, stays. */
 	if (!tl_kvm_vcpu_translate(vcpu, at, &physical) || !tl_kvm_points_planted(&vcpu->crew->points, physical))
 		return;
@@ -401,11 +413,24 @@ static bool carry_out(struct tl_kvm_vcpu *vcpu)
 
 /* ---- Exits ---- */
 
+/* A software point of ours is met. */
+static void hit(struct tl_kvm_vcpu *vcpu, const struct tl_kvm_point *point)
+{
+	const struct tl_event event = {.kind = TL_EVENT_TRAP, .address = point->address};
+
+	if (conditions_hold(vcpu, point->conditions)) {
+		tl_kvm_vcpu_announce(vcpu, &event);
+		return;
+	}
+	vcpu->crew->counters.false_conditions++;
+	if (!carry_out(vcpu))
+		tl_kvm_vcpu_pass_here(vcpu);
+}
+
 /* An int3 ran at a linear address. */
 static void trap_exit(struct tl_kvm_vcpu *vcpu, tl_u64 address)
 {
 	struct tl_kvm_crew *crew = vcpu->crew;
-	struct tl_event event = {.kind = TL_EVENT_TRAP, .address = address};
 	const struct tl_kvm_point *point = tl_kvm_points_find(&crew->points, address);
 	const tl_u8 *byte;
 	tl_u64 physical;
@@ -417,13 +442,7 @@ static void trap_exit(struct tl_kvm_vcpu *vcpu, tl_u64 address)
 
 		if (passes(vcpu, &unused))
 			return; /* it was to be passed, and something came in between */
-		if (!conditions_hold(vcpu, point->conditions)) {
-			crew->counters.false_conditions++;
-			if (!carry_out(vcpu))
-				tl_kvm_vcpu_pass_here(vcpu);
-			return;
-		}
-		tl_kvm_vcpu_announce(vcpu, &event);
+		hit(vcpu, point);
 		return;
 	}
 	if (known && tl_kvm_points_planted(&crew->points, physical)) {
@@ -491,6 +510,7 @@ static void debug_exception(struct tl_kvm_vcpu *vcpu, tl_u64 dr6, tl_u64 address
 	const struct tl_kvm_debug_input input = {
 		.plan = &vcpu->armed.plan, .stepping = vcpu->step.active, .step_owed = vcpu->step_owed};
 	struct tl_kvm_debug_exit exit = tl_kvm_read_debug(dr6, address, &input);
+	const struct tl_kvm_point *held;
 
 	if (exit.event.kind == TL_EVENT_HARDWARE_BREAKPOINT && is_landing(&vcpu->step, address)) {
 		exit.event = (struct tl_event){.kind = TL_EVENT_STEPPED, .stepped = true};
@@ -507,7 +527,12 @@ static void debug_exception(struct tl_kvm_vcpu *vcpu, tl_u64 dr6, tl_u64 address
 			pass_int1(vcpu);
 		give_to_guest(vcpu, 1, exit.guest_causes);
 	}
-	if (vcpu->task != TL_KVM_STAND)
+	if (vcpu->task == TL_KVM_STAND)
+		return;
+	held = exit.event.kind == TL_EVENT_HARDWARE_BREAKPOINT ? held_at(vcpu, address) : NULL;
+	if (held != NULL)
+		hit(vcpu, held);
+	else
 		tell(vcpu, &exit.event);
 }
 

@@ -8,7 +8,7 @@ import struct
 import bytecode
 from client import Ended, Hang, Refused
 from session import *  # noqa: F403
-from session import BLOCKED, FLAGS, HALT, ICEBP, INT3, INT_3, NMI, OFF, RESET, STORE, TABLES, TIMER, TRACE, TRIPLE, WATCH
+from session import BLOCKED, FAR, FLAGS, HALT, ICEBP, INT3, INT_3, MAP, NMI, ODD, OFF, RESET, STORE, TABLES, TIMER, TRACE, TRIPLE, WATCH
 from session import Failed, Skip, Stop, check, equal, scene
 
 PERIOD = 3000000  # of a firing timer, nanoseconds: some ten thousand instructions where the processor is emulated
@@ -228,18 +228,50 @@ def watchpoint_in_a_step(t):
 
 @scene()
 def nmi_in_a_step(t):
-    """An NMI that comes while a processor is stepped reaches the guest once, and the step ends where the rule says."""
+    """An NMI that a processor meets while it is stepped is handled whole, and the step ends where it would have without it."""
     t.gather()
-    other = 1 if t.cpus > 1 else 0
-    if other == 0:
-        raise Skip('who would send it?')
-    stop = t.run_to(t['crowd_hot'])
-    while t.cpu_of(stop) != 0:
-        stop = t.run_to(t['crowd_hot'])
-    t.serve(NMI, 0, other)
-    before = t.word('nmis', 0)
-    t.run_until(lambda: t.word('nmis', 0) >= 1, 'the NMI to arrive')
-    check(t.word('nmis', 0) == max(before, 1), 'the NMI came more than once')
+    cpu = t.cpus - 1
+    t.request(NMI, cpu, cpu)  # to itself: it comes behind the instruction that sends it
+    stop = t.run_to(t['crowd_nmi'])
+    equal(t.cpu_of(stop), cpu, 'the processor that sends it')
+    places = []
+    for _ in range(4):
+        stop = t.client.run(f's:{stop.thread}')
+        places.append(t.client.pc(stop.thread) - t['crowd_nmi_sent'])
+        check(not t.client.register('eflags', stop.thread) & TF, 'the trap flag shows')
+    equal(places, [0, 1, 2, 3], 'where four steps ended, behind the instruction that sends')
+    equal(t.word('nmis', cpu), 1, 'the NMIs that the guest got')
+    t.run_until(lambda: t.word('done', cpu) == 1, 'the guest to go on')
+    equal((t.word('nmis', cpu), t.word('debugs', cpu)), (1, 0), 'the NMIs and debug exceptions that the guest got')
+    t.books()
+
+
+@scene(fast=True)
+def steps_over_rep_iret_and_syscall(t):
+    """Each round of a string instruction is a step; iret and syscall end where they lead, and save the guest's own flags."""
+    t.gather()
+    t.serve(ODD)
+    free = t.word('seen')
+    check(not free & TF, f'the guest saved {free:#x}')
+    t.set('seen', 0)
+    t.client.write_memory(t['crowd_scratch'], bytes(8))
+    t.request(ODD)
+    stop = t.run_to(t['crowd_odd_rep'])
+    thread = stop.thread
+    for rounds in range(1, 6):
+        t.client.run(f's:{thread}')
+        equal(t.client.read(t['crowd_scratch'], 8), b'\x11' * rounds + bytes(8 - rounds), f'what {rounds} rounds stored')
+    path = []
+    for _ in range(24):
+        t.client.run(f's:{thread}')
+        path.append(t.client.pc(thread))
+        if path[-1] == t['crowd_odd_end']:
+            break
+    tail = [t['crowd_odd_iret'], t['crowd_odd_returned'], t['crowd_odd_syscall'], t['crowd_odd_entry'], t['crowd_odd_entry'] + 2,
+            t['crowd_odd_entry'] + 3, t['crowd_odd_back'], t['crowd_odd_end']]
+    equal([hex(at) for at in path[-len(tail):]], [hex(at) for at in tail], 'the last steps')
+    t.run_until(lambda: t.word('done') == 2, 'the guest to go on')
+    equal(t.word('seen') & ~0x8d5, free & ~0x8d5, 'the flags that syscall saved')  # but for those of arithmetic
     t.books()
 
 
@@ -269,12 +301,13 @@ def more_watchpoints_than_registers(t):
     places = [t['crowd_watched'] + 8 * i for i in range(8)]
     for place in places:
         t.client.insert(2, place, 8)
-    for value in (5, 6):
-        t.request(STORE, value)
+    for value, index in ((5, 0), (6, 7), (7, 4), (8, 0)):
+        t.request(STORE, index << 32 | value)
         stop = t.client.run()
         check(stop.has('watch'), f'it is told as {stop}')
-        equal(int(stop.value('watch'), 16), places[0], 'the address')
-        equal(t.word('watched'), value, 'what was written')
+        equal(int(stop.value('watch'), 16), places[index], 'the address')
+        equal(t.client.word(places[index]), value, 'what was written')
+        equal(t.client.pc(stop.thread), t['crowd_stored'], 'the program counter')
         t.run_until(lambda: t.word('request') == 0, 'the guest to go on')
     for place in reversed(places):
         t.client.remove(2, place, 8)
@@ -329,6 +362,51 @@ def guest_registers_are_masked_while_ours_are_armed(t):
     t.client.remove(2, t['crowd_watched'], 8)
     t.serve(WATCH)
     equal(t.word('debugs'), 1, 'the debug exceptions afterwards')
+    t.books()
+
+
+# ---- pages that come later ----
+
+FAR_ABOVE = 1 << 39
+
+
+@scene(fast=True)
+def breakpoint_before_its_page_is_there(t):
+    """A breakpoint where no page is waits for it: the first instruction that runs there is a hit, and so are the next."""
+    t.gather()
+    try:
+        t.client.read(t['crowd_store'] + FAR_ABOVE, 1)
+        raise Failed('the page is there already')
+    except Refused:
+        pass
+    t.client.insert(0, t['crowd_store'] + FAR_ABOVE)
+    t.serve(MAP)
+    for value in (11, 12):
+        t.request(FAR, value)
+        t.stopped = stop = t.client.run()
+        check(stop.signal == 5 and not stop.has('hwbreak'), f'it is told as {stop}')
+        equal(t.client.pc(stop.thread), t['crowd_store'] + FAR_ABOVE, 'the program counter')
+        before = t.word('done')
+        t.run_until(lambda: t.word('done') == before + 1, 'the guest to go on')  # pylint: disable=cell-var-from-loop
+        equal(t.word('watched'), value, 'what was written')
+    # The same byte at its other address is no hit.
+    t.serve(STORE, 13)
+    t.client.remove(0, t['crowd_store'] + FAR_ABOVE)
+    t.serve(FAR, 14)
+    equal(t.word('watched'), 14, 'what was written afterwards')
+    equal(t.words('traps') + t.words('debugs'), [0] * (2 * t.cpus), 'the exceptions that the guest got')
+    t.books()
+
+
+@scene()
+def guest_writes_over_a_breakpoint(t):
+    """A guest that puts other code where a breakpoint stands keeps its code, and the breakpoint."""
+    t.gather()
+    t.client.insert(0, t['crowd_watched'] + 56)
+    t.serve(STORE, 7 << 32 | 0x90909090)
+    equal(t.client.read(t['crowd_watched'] + 56, 8), b'\x90' * 4 + bytes(4), 'what the guest wrote')
+    t.client.remove(0, t['crowd_watched'] + 56)
+    equal(t.client.word(t['crowd_watched'] + 56), 0x90909090, 'what is there without the breakpoint')
     t.books()
 
 

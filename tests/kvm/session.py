@@ -17,10 +17,12 @@ from drivers import SocketConnection
 from registry import Failed, Skip, check, equal, wait_until
 
 SCENES = []
+TRACED = 300  # lines of a trace that are shown
 Scene = collections.namedtuple('Scene', 'function name least most fast points guest options served')
 
 # Requests to the guest: crowd.c.
-(INT3, INT_3, ICEBP, WATCH, TIMER, QUIET, HALT, FLAGS, TRIPLE, OFF, RESET, TRACE, TABLES, BLOCKED, STORE, NMI) = range(1, 17)
+(INT3, INT_3, ICEBP, WATCH, TIMER, QUIET, HALT, FLAGS, TRIPLE, OFF, RESET, TRACE, TABLES, BLOCKED, STORE, NMI, ODD, MAP,
+ FAR) = range(1, 20)
 
 
 def scene(least=1, most=4, fast=False, points=True, guest='crowd', options=(), served=True):
@@ -84,7 +86,9 @@ class Machine:
         else:
             self.symbols, words = read_symbols(path), ['--memory', '32M', '--serial', 'none', path]
         self.client = None
-        command = [options.trapline, '--serve', ':0', 'kvm', '--cpus', str(cpus), *what.options, *words]
+        self.trace = pathlib.Path(self.directory) / 'trace'
+        tracing = ['--trace', f'{options.trace}:{self.trace}'] if options.trace else []
+        command = [options.trapline, *tracing, '--serve', ':0', 'kvm', '--cpus', str(cpus), *what.options, *words]
         self.connection = SocketConnection(command, 'kvm', r'Listening on port \d+ \((127\.0\.0\.1):(\d+)\)',
                                            lambda process: process.send_signal(signal.SIGTERM), self.directory)
         self.stopped = None
@@ -120,6 +124,8 @@ class Machine:
         if self.client is not None:
             text += '\nthe last packets:\n' + self.client.transcript()
         text += '\nthe server said:\n' + bytes(self.connection.said).decode('latin-1')[-2000:]
+        if self.trace.exists():
+            text += '\nthe trace:\n' + '\n'.join(self.trace.read_text(errors='replace').splitlines()[-TRACED:])
         return text + '\n' + waiting()
 
     def still_whole(self):
@@ -258,4 +264,4 @@ class Typed:
 
 
 __all__ = ['scene', 'Skip', 'Failed', 'check', 'equal', 'wait_until', 'Stop', 'INT3', 'INT_3', 'ICEBP', 'WATCH', 'TIMER', 'QUIET', 'HALT',
-           'FLAGS', 'TRIPLE', 'OFF', 'RESET', 'TRACE', 'TABLES', 'BLOCKED', 'STORE', 'NMI']
+           'FLAGS', 'TRIPLE', 'OFF', 'RESET', 'TRACE', 'TABLES', 'BLOCKED', 'STORE', 'NMI', 'ODD', 'MAP', 'FAR']

@@ -418,6 +418,41 @@ TEST(an_int3_of_the_guests_own_is_given_back_unseen)
 	tear_down(&fixture);
 }
 
+/* Before its page is there a software point is a debug register's, and is told and passed as what it is to become. */
+TEST(a_point_whose_page_is_not_there_yet_is_hit_all_the_same)
+{
+	struct tl_kvm_message message;
+	struct tl_kvm_point *point;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 2));
+	REQUIRE(tl_kvm_crew_alone(&fixture.crew) == TL_OK);
+	CHECK_EQUAL(tl_kvm_points_insert(&fixture.crew.points, COUNTS, TL_KVM_NOWHERE, 0), TL_OK);
+	CHECK_EQUAL(tl_kvm_debug_add(&fixture.crew.plan, TL_POINT_HARDWARE, COUNTS, 1), TL_OK);
+	point = tl_kvm_points_find(&fixture.crew.points, COUNTS);
+	point->held = true;
+	tl_kvm_crew_share(&fixture.crew);
+	check_untouched(&fixture);
+	for (tl_u32 turn = 0; turn < 3; turn++) {
+		for (tl_u32 i = 0; i < 2; i++)
+			CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, i, TL_KVM_RUN, false), TL_OK);
+		for (tl_u32 i = 0; i < 2; i++) {
+			REQUIRE(next_message(&fixture, &message));
+			CHECK_EQUAL(message.event.kind, TL_EVENT_TRAP);
+			CHECK_EQUAL(message.event.address, COUNTS);
+		}
+		CHECK_EQUAL(fixture.cpus[0].regs.rax, turn);
+		CHECK_EQUAL(fixture.cpus[1].regs.rax, turn);
+	}
+	/* A step off it is one step. */
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_STEP, false), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.kind, TL_EVENT_STEPPED);
+	CHECK_EQUAL(fixture.cpus[0].regs.rax, 3);
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
 TEST(a_vcpu_that_cannot_be_debugged_stands_and_the_others_go_on)
 {
 	struct tl_kvm_message message;

@@ -323,3 +323,39 @@ TEST(a_point_whose_page_is_another_moves_there)
 	CHECK_EQUAL(fixture.bytes[0x1101], 1);
 	tl_kvm_points_end(&fixture.points);
 }
+
+static bool as_told(void *context, const struct tl_kvm_point *point, tl_u64 *physical_ret)
+{
+	(void)point;
+	*physical_ret = *(const tl_u64 *)context;
+	return true;
+}
+
+TEST(a_point_waits_for_its_page_and_survives_it)
+{
+	struct fixture fixture;
+	tl_u64 leads_to = TL_KVM_NOWHERE;
+
+	set_up(&fixture);
+	CHECK_EQUAL(tl_kvm_points_insert(&fixture.points, 0x7001, TL_KVM_NOWHERE, 0), TL_OK);
+	CHECK(!tl_kvm_points_find(&fixture.points, 0x7001)->planted);
+	CHECK_EQUAL(tl_kvm_points_look(&fixture.points, as_told, &leads_to), 0);
+	/* No memory is there: the same as nothing. */
+	leads_to = 0x100000;
+	CHECK_EQUAL(tl_kvm_points_look(&fixture.points, as_told, &leads_to), 0);
+	leads_to = 0x1001;
+	CHECK_EQUAL(tl_kvm_points_look(&fixture.points, as_told, &leads_to), 1);
+	CHECK_EQUAL(fixture.bytes[0x1001], 0xcc);
+	/* Tables that do not have the page do not take the point from others that do. */
+	leads_to = TL_KVM_NOWHERE;
+	CHECK_EQUAL(tl_kvm_points_look(&fixture.points, as_told, &leads_to), 0);
+	CHECK_EQUAL(fixture.bytes[0x1001], 0xcc);
+	/* The page has become another's: what it has there now is not touched. */
+	fixture.bytes[0x1001] = 0x55;
+	CHECK_EQUAL(tl_kvm_points_look(&fixture.points, as_told, &leads_to), 1);
+	CHECK(!tl_kvm_points_find(&fixture.points, 0x7001)->planted);
+	CHECK_EQUAL(fixture.bytes[0x1001], 0x55);
+	CHECK_EQUAL(tl_kvm_points_remove(&fixture.points, 0x7001), TL_OK);
+	CHECK_EQUAL(fixture.bytes[0x1001], 0x55);
+	tl_kvm_points_end(&fixture.points);
+}

@@ -36,6 +36,7 @@ class Kvm(Driver):
         "hardware_breakpoint_in_new_threads": CPUS,
         "watch_in_every_thread": CPUS,
         "stale_hit_after_removal": CPUS,
+        "breakpoint_where_nothing_is": "it waits for its page (tests/kvm: breakpoint_before_its_page_is_there)",
     }
     may_skip = {"too_many_watchpoints_are_refused": "there is no end of them"}
 
@@ -62,4 +63,19 @@ class Kvm(Driver):
         client.request(f"z1,{start:x},1")
 
 
-DRIVERS = [Kvm]
+class KvmWithoutPoints(Kvm):
+    """Where neither int3 nor debug registers come to a hypervisor: QEMU's emulation of SVM (docs/TESTS_ON_KVM.md)."""
+
+    name = "kvm-without-points"
+    rungs = ("look", "run", "step")
+    excused = Kvm.excused | dict.fromkeys(
+        ("second_stop_reply_never_comes", "interrupt_while_stopped_is_harmless", "plain_c_and_s", "step_off_a_breakpoint",
+         "step_onto_a_breakpoint", "range_step_stops_at_a_breakpoint"), "breakpoints are not seen there")
+
+    def begin(self, client):
+        """By steps that the server makes by itself, out of what lies before the fixture."""
+        symbols = self.symbols()
+        Stop(client.ask(f"vCont;r{symbols['boot']:x},{symbols['on_trap']:x}:1", timeout=60))
+
+
+DRIVERS = [Kvm, KvmWithoutPoints]

@@ -21,6 +21,7 @@ enum {
 };
 enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_BP = 3, VECTOR_TIMER = 32 };
 enum { COM1 = 0x3f8, POWER = 0x600 };
+#define FAR (1ul << 39)
 
 enum request {
 	REQUEST_NONE,
@@ -39,8 +40,11 @@ enum request {
 	REQUEST_TRACE = 12,   /* steps itself: TF on over four instructions */
 	REQUEST_TABLES = 13,  /* writes over all that the monitor left below 1 MiB, but the tables that are in use */
 	REQUEST_BLOCKED = 14, /* counts crowd_argument rounds with interrupts off, without looking at requests */
-	REQUEST_STORE = 15,   /* writes crowd_argument to crowd_watched at crowd_store */
-	REQUEST_NMI = 16      /* sends an NMI to processor crowd_argument */
+	REQUEST_STORE = 15, /* writes crowd_argument's lower half to crowd_watched, at its upper half, at crowd_store */
+	REQUEST_NMI = 16,   /* sends an NMI to processor crowd_argument */
+	REQUEST_ODD = 17,   /* crowd_odd: rep, iret and syscall; the flags that syscall saved go to crowd_seen */
+	REQUEST_MAP = 18,   /* maps all memory once more, FAR above */
+	REQUEST_FAR = 19    /* calls crowd_store FAR above, with crowd_argument for crowd_watched */
 };
 
 /* As the entries of start.S push it. */
@@ -58,10 +62,12 @@ volatile uint64_t crowd_surprises[CPUS_MOST], crowd_surprise[CPUS_MOST], crowd_s
 volatile uint64_t crowd_seen[CPUS_MOST];
 volatile uint64_t crowd_watched[8] __attribute__((aligned(64)));
 volatile uint64_t crowd_hot_calls[CPUS_MOST];
+volatile uint8_t crowd_scratch[8];
 
 extern const uint8_t entries[], trampoline[], trampoline_end[];
 extern void crowd_hot(uint64_t number);
-extern uint64_t crowd_hard(void);
+extern uint64_t crowd_hard(void), crowd_odd(void);
+extern const uint8_t crowd_odd_entry[];
 extern void crowd_store(volatile uint64_t *where, uint64_t value);
 extern void crowd_blocked(uint64_t rounds, volatile uint64_t *counter);
 
@@ -84,6 +90,20 @@ __asm__(".globl crowd_hot, crowd_hot_second\n"
 	".globl crowd_store, crowd_stored\n"
 	"crowd_store:\n\tmov %rsi, (%rdi)\n"
 	"crowd_stored:\n\tret\n"
+	/* A string instruction of five rounds, a frame that is made for iret, and a system call to the same privilege.
+	 */
+	".globl crowd_odd, crowd_odd_rep, crowd_odd_iret, crowd_odd_returned, crowd_odd_syscall, crowd_odd_back\n"
+	".globl crowd_odd_entry, crowd_odd_end\n"
+	"crowd_odd:\n\tmov $crowd_scratch, %edi\n\tmov $5, %ecx\n\tmov $0x11, %al\n"
+	"crowd_odd_rep:\n\trep stosb\n"
+	"\tmov %rsp, %rdx\n\tmov %ss, %eax\n\tpush %rax\n\tpush %rdx\n\tpushfq\n\tmov %cs, %eax\n\tpush %rax\n"
+	"\tpush $crowd_odd_returned\n"
+	"crowd_odd_iret:\n\tiretq\n"
+	"crowd_odd_returned:\n\tnop\n"
+	"crowd_odd_syscall:\n\tsyscall\n"
+	"crowd_odd_back:\n\tmov %r11, %rax\n"
+	"crowd_odd_end:\n\tret\n"
+	"crowd_odd_entry:\n\tpush %r11\n\tpopfq\n\tjmp *%rcx\n"
 	".globl crowd_blocked, crowd_blocked_loop\n"
 	"crowd_blocked:\n"
 	"crowd_blocked_loop:\n\tincq (%rsi)\n\tdec %rdi\n\tjnz crowd_blocked_loop\n\tret\n");
@@ -174,6 +194,33 @@ static void start_others(void)
 	*apic(APIC_SPURIOUS) = 0x127;
 	*apic(APIC_COMMAND) = 0xc4500; /* INIT to all others */
 	*apic(APIC_COMMAND) = 0xc4600 | TRAMPOLINE >> 12;
+}
+
+static void write_msr(uint32_t number, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+/* System calls go to crowd_odd_entry, with this segment, and interrupts and the trap flag off. */
+static uint64_t odd(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(0xc0000080));
+	write_msr(0xc0000080, low | 1);
+	write_msr(0xc0000081, 8ul << 32);
+	write_msr(0xc0000082, (uintptr_t)crowd_odd_entry);
+	write_msr(0xc0000084, 0x300);
+	return crowd_odd();
+}
+
+static void map_again(void)
+{
+	volatile uint64_t *top;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(top));
+	top[1] = top[0];
+	__asm__ volatile("mov %0, %%cr3" : : "r"(top) : "memory");
 }
 
 static void own_watch(uint64_t number)
@@ -280,11 +327,23 @@ static void serve(uint64_t number, enum request request)
 		__asm__ volatile("sti");
 		break;
 	case REQUEST_STORE:
-		crowd_store(&crowd_watched[0], argument);
+		crowd_store(&crowd_watched[argument >> 32 & 7], (uint32_t)argument);
 		break;
 	case REQUEST_NMI:
 		*apic(APIC_COMMAND + 0x10) = (uint32_t)argument << 24;
-		*apic(APIC_COMMAND) = 0x4400;
+		__asm__ volatile(".globl crowd_nmi, crowd_nmi_sent\ncrowd_nmi:\n\tmovl $0x4400, (%0)\n"
+				 "crowd_nmi_sent:\n\tnop\n\tnop\n\tnop"
+				 :
+				 : "r"(apic(APIC_COMMAND)));
+		break;
+	case REQUEST_ODD:
+		crowd_seen[number] = odd();
+		break;
+	case REQUEST_MAP:
+		map_again();
+		break;
+	case REQUEST_FAR:
+		((void (*)(volatile uint64_t *, uint64_t))((uintptr_t)crowd_store + FAR))(crowd_watched, argument);
 		break;
 	}
 	crowd_done[number]++;
