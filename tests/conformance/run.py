@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--driver", required=True, choices=sorted(drivers.all_drivers()))
     parser.add_argument("--scenario", action="append", default=[], metavar="WORD",
                         help="only scenarios whose name or rung contains WORD")
-    parser.add_argument("--json", metavar="FILE", help="write the results there")
+    parser.add_argument("--json", metavar="FILE", help="write the results there; -: print them as one line, \"results {…}\"")
     parser.add_argument("--build", default=os.path.join(drivers.ROOT, "build"), metavar="DIRECTORY")
     parser.add_argument("--list", action="store_true", help="list the scenarios and what they show")
     parser.add_argument("--verbose", action="store_true", help="show the last packets of each")
@@ -118,11 +118,14 @@ def main():
         if result == "failed":
             print("    " + reason.replace("\n", "\n    "), flush=True)
     if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump({"driver": driver.name, "target": driver.target, "front_end": driver.front_end,
-                       "date": time.strftime("%Y-%m-%d"), "machine": driver.machine, "results": results}, file,
-                      indent=1)
-            file.write("\n")
+        document = {"driver": driver.name, "target": driver.target, "front_end": driver.front_end,
+                    "date": time.strftime("%Y-%m-%d"), "machine": driver.machine, "results": results}
+        if arguments.json == "-":
+            print("results " + json.dumps(document), flush=True)
+        else:
+            with open(arguments.json, "w", encoding="utf-8") as file:
+                json.dump(document, file, indent=1)
+                file.write("\n")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if counts["failed"] or not counts["passed"] else 0
 

@@ -1,6 +1,7 @@
 """What the machines that tests bring boot: Debian's kernel with KVM's modules, unmodified, and an initial file system that is
 made of this build's programs, Debian's, and the tests. All of it is made from nothing, and kept in one folder."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -132,9 +133,17 @@ def compiled(path, place, folder):
 
 
 def compile_static(sources, target, *words):
-    """A program that needs no library; made when it is not there yet, or is older than its sources."""
-    if not target.exists() or any(source.stat().st_mtime > target.stat().st_mtime for source in sources):
-        subprocess.run(['gcc', '-static', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-o', target, *sources, *words], check=True, timeout=120)
+    """A program that needs no library; made when it is not there yet, or was made of something else. Times say nothing of that:
+    another version of the sources, or another folder's copy, may well be older."""
+    command = ['gcc', '-static', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-o', target, *sources, *words]
+    made_of = hashlib.sha256(repr([str(word) for word in command]).encode())
+    for source in sources:
+        made_of.update(source.read_bytes())
+    note = target.with_name(target.name + '.made-of')
+    if not target.exists() or not note.exists() or note.read_text() != made_of.hexdigest():
+        note.unlink(missing_ok=True)
+        subprocess.run(command, check=True, timeout=120)
+        note.write_text(made_of.hexdigest())
     return target
 
 

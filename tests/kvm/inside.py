@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The tests of `trapline kvm` where there is a KVM: in a machine that tests brought, or on this one.
-inside.py --trapline FILE --guests FOLDER [--cpus 1,2,4] [--scenario WORD]... [--skip WORD]... [--seconds N]"""
+inside.py --trapline FILE --guests FOLDER [--cpus 1,2,4] [--scenario WORD]... [--skip WORD]... [--seconds N] [--trace WORDS]"""
 
 import argparse
 import os
@@ -58,6 +58,7 @@ def main():
     parser.add_argument('--skip', action='append', default=[], metavar='WORD')
     parser.add_argument('--fast', action='store_true', help='only what `make check` has')
     parser.add_argument('--no-points', action='store_true', help="the processor's emulation has neither int3 nor debug registers for hypervisors")
+    parser.add_argument('--trace', metavar='WORDS', help="of trapline --trace: a failed scene shows the trace's end")
     parser.add_argument('--seconds', type=float, default=0, help='the processes are shown, and the run ends, when it takes longer')
     options = parser.parse_args()
     counts = {'ok': 0, 'FAILED': 0, 'skipped': 0}
@@ -68,6 +69,8 @@ def main():
         if options.no_points and scene.points:
             continue
         begin = time.monotonic()
+        if options.trace:
+            print(f'begin {scene.name} with {cpus} at {begin:.2f} s', flush=True)
         result, reason = run_one(scene, options, cpus)
         counts[result] += 1
         print(f'{result} {scene.name} with {cpus} ({time.monotonic() - begin:.2f} s)' + (f': {reason}' if result == 'skipped' else ''), flush=True)

@@ -129,6 +129,7 @@ class Bochs(Machine):
         """What it boots from: a CD. Hard links, as kernel and files are large."""
         tree = self.folder / 'disc'
         shutil.rmtree(tree, ignore_errors=True)
+        (self.folder / 'boot.iso').unlink(missing_ok=True)  # an older one is written into, not over
         tree.mkdir()
         shutil.copy(ISOLINUX, tree)
         shutil.copy(LOADER, tree)

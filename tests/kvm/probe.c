@@ -511,6 +511,50 @@ static void time_steps(uint32_t more)
 	unmake(&machine);
 }
 
+/*
+ * An int3 that the hypervisor was told of is given back to the guest (KVM_SET_VCPU_EVENTS), with the program counter
+ * where it is; the gate, the handler and the stack lie in pages that the guest has not touched, or has (`warm`). What
+ * its handler finds must be the address behind it, once.
+ */
+static void try_giving_back(bool warm, bool step_after)
+{
+	struct machine machine;
+	struct vcpu *vcpu = &machine.vcpus[0];
+	struct kvm_vcpu_events events;
+	struct kvm_regs regs;
+	uint64_t pushed = 0;
+	uint32_t reason;
+
+	make(&machine, 1, false);
+	gate(&machine, 3, HANDLER);
+	machine.memory[HANDLER] = 0xf4;
+	/* mov GATES, %al; mov HANDLER, %al; push %rax; pop %rax; int3; hlt. */
+	CODE_OF(&machine, 0x8a, 0x04, 0x25, 0, 0x80, 0, 0, 0x8a, 0x04, 0x25, 0, 0x80, 1, 0, 0x50, 0x58, 0xcc, 0xf4);
+	if (!warm)
+		set_up(vcpu, CODE + 16, 0);
+	debug(vcpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP, 0, 0);
+	reason = go(vcpu);
+	if (reason != KVM_EXIT_DEBUG)
+		tell("int3-given-back", false, shown(vcpu, reason));
+	ask(vcpu->fd, KVM_GET_VCPU_EVENTS, &events, "KVM_GET_VCPU_EVENTS");
+	events.exception.injected = 1;
+	events.exception.nr = 3;
+	events.exception.has_error_code = 0;
+	ask(vcpu->fd, KVM_SET_VCPU_EVENTS, &events, "KVM_SET_VCPU_EVENTS");
+	if (step_after)
+		debug(vcpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_USE_HW_BP, 0, HANDLER);
+	reason = go(vcpu);
+	ask(vcpu->fd, KVM_GET_REGS, &regs, "KVM_GET_REGS");
+	if (regs.rsp < MEMORY)
+		memcpy(&pushed, machine.memory + regs.rsp, sizeof(pushed));
+	printf("probe: given back (%s%s): %s, pushed %#llx\n", warm ? "warm" : "cold", step_after ? ", hw" : "",
+	       shown(vcpu, reason), (unsigned long long)pushed);
+	need("int3-given-back", pushed == CODE + 17 && (regs.rip == HANDLER || regs.rip == HANDLER + 1),
+	     warm ? "warm" : "cold");
+	fflush(stdout);
+	unmake(&machine);
+}
+
 int main(int count, char **words)
 {
 	const bool all = count > 1 && strcmp(words[1], "all") == 0;
@@ -519,6 +563,10 @@ int main(int count, char **words)
 	signal(SIGUSR1, nothing);
 	alarm(all ? 120 : 30); /* a KVM that never comes back is not usable */
 	try_points();
+	try_giving_back(true, false);
+	try_giving_back(false, false);
+	try_giving_back(true, true);
+	try_giving_back(false, true);
 	time_steps(0);
 	time_steps(KVM_GUESTDBG_BLOCKIRQ);
 	if (all) {

@@ -42,7 +42,7 @@ def programs(options):
         if path.is_file() and path.name in ('crowd', 'modes', 'modes.symbols', 'fixture'):
             files[f'build/tests/kvm/{path.name}'] = path.read_bytes()
     sources = [ROOT / 'tests/conformance', HERE]  # `run` is the former's
-    files.update(image.python(['run', 'inside'], sources, folder))
+    files.update(image.python(['run', 'inside', 'drivers.kvm'], sources, folder))
     return files
 
 
@@ -59,23 +59,25 @@ def usable_here(options):
     return run.returncode == 0, 'its KVM lacks: ' + '; '.join(line.removeprefix('probe: ')[:40] for line in lacks)
 
 
-def read_lines(stream, what, seconds, last=list):
-    """What a part says, as it says it, and its totals. A line `NAME {…}` is a result for a machine to read."""
+def read_lines(stream, what, seconds, last=list, results=None):
+    """What a part says, as it says it, and its totals. A line `results {…}` is for a machine to read: it goes to that file."""
     global passed, failed
     told = False
     for line in stream(seconds):
         found = TOTALS.match(line)
         if found:
             passed, failed, told = passed + int(found[1]), failed + int(found[2]), True
+        elif results and line.startswith('results {'):
+            results.write_text(json.dumps(json.loads(line.removeprefix('results ')), indent=1) + '\n')
         else:
             print(line, flush=True)
     if not told:
         check(f'{what}: it came to its end', False, 'the last that was said:\n' + '\n'.join(last()))
 
 
-def run_in(kind, options, name, words, files, seconds):
+def run_in(kind, options, name, words, files, seconds, results=None):
     """Runs a command in a machine of its own; what it prints is ours."""
-    folder = options.folder / f'{kind}-{name}'
+    folder = options.folder / '-'.join([kind, name, *([options.cpus] if options.cpus else [])])
     folder.mkdir(parents=True, exist_ok=True)
     image.make(folder / 'files', options.folder, files | {'command': '\n'.join(words).encode()})
     size = (folder / 'files').stat().st_size >> 20
@@ -96,7 +98,7 @@ def run_in(kind, options, name, words, files, seconds):
 
     print(f'-- {name} in {machine.MACHINES[kind].name}', flush=True)
     try:
-        read_lines(lines, name, seconds, lambda: seen)
+        read_lines(lines, name, seconds, lambda: seen, results)
     except machine.Silent as why:
         check(f'{name} in {machine.MACHINES[kind].name}', False, str(why))
     print(f'-- {name}: {time.monotonic() - begin:.0f} seconds', flush=True)
@@ -132,6 +134,9 @@ def part(name, seconds):
 
 def scenes(options, name, seconds, *more):
     words = [word for scenario in options.scenario for word in ('--scenario', scenario)]
+    words += ['--cpus', options.cpus] if options.cpus else []
+    words += ['--trace', options.trace] if options.trace else []
+    words += ['--seconds', options.seconds] if options.seconds else []
     if options.on == 'here':
         run_here(options, name, inside(options, 'here', *more, *words), seconds)
     else:
@@ -160,12 +165,15 @@ def svm(options, seconds):
 @part('conformance', 900)
 def conformance(options, seconds):
     """The scenarios of the process target that a machine has a use for."""
+    results = options.build / 'tests/kvm/conformance.json'
     if options.on == 'here':
-        run_here(options, 'conformance', ['python3', str(ROOT / 'tests/conformance/run.py'), '--driver', 'kvm', '--build', str(options.build)],
-                 seconds)
+        run_here(options, 'conformance', ['python3', str(ROOT / 'tests/conformance/run.py'), '--driver', 'kvm', '--build', str(options.build),
+                                          '--json', str(results)], seconds)
     else:
-        run_in('bochs', options, 'conformance', ['/usr/bin/python3', '-S', '-E', '/tests/run.pyc', '--driver', 'kvm', '--build', '/build'],
-               programs(options), seconds)
+        driver = 'kvm-without-points' if options.on == 'svm' else 'kvm'
+        words = [word for scenario in options.scenario for word in ('--scenario', scenario)]
+        run_in(options.on, options, 'conformance', ['/usr/bin/python3', '-S', '-E', '/tests/run.pyc', '--driver', driver, '--build', '/build',
+                                                    '--json', '-', *words], programs(options), seconds, results)
 
 
 @part('linux', 900)
@@ -226,6 +234,9 @@ def main():
     parser.add_argument('--part', action='append', default=[], choices=sorted(PARTS) + ['all'])
     parser.add_argument('--on', choices=['here', 'bochs', 'svm'])
     parser.add_argument('--patience', type=float, default=1, metavar='TIMES', help='longer deadlines, for a machine with much else to do')
+    parser.add_argument('--cpus', metavar='1,2,4', help='scenes with so many processors only')
+    parser.add_argument('--seconds', metavar='N', help='scenes: after so many, as the machine counts them, the processes are shown')
+    parser.add_argument('--trace', metavar='WORDS', help="of trapline --trace: failed scenes show their trace's end")
     parser.add_argument('--scenario', action='append', default=[], metavar='WORD')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended by a signal'))  # machines end with us
