@@ -9,7 +9,7 @@ NINJA = ninja -j$(JOBS)
 ASAN = -Db_sanitize=address,undefined -Db_lundef=false
 TSAN = -Db_sanitize=thread -Db_lundef=false
 
-.PHONY: all build help setup run check check-all check-gdb check-lldb check-kvm arm64 check-arm64 bench fuzz sanitize asan tsan clang format tidy \
+.PHONY: all build help setup run check check-all check-gdb check-lldb check-kvm check-stub arm64 check-arm64 bench fuzz sanitize asan tsan clang format tidy \
 	install clean
 
 all: build
@@ -22,6 +22,7 @@ help:
 	@echo 'make check-all  every test (hours: it has GDB'"'"'s own test suite in it)'
 	@echo 'make check-gdb  GDB'"'"'s own test suite against gdbserver and against trapline-gdbserver, with the difference'
 	@echo 'make check-kvm  the virtual machine on a real KVM: this machine'"'"'s, or one that the tests bring'
+	@echo 'make check-stub  the debug server inside a kernel: on bare metal of x86-64 and arm64, in emulated machines'
 	@echo 'make check-lldb lldb sessions against lldb-server and against trapline, with the difference'
 	@echo 'make arm64      build for 64-bit Arm into build-arm64/, the server also as one static file'
 	@echo 'make check-arm64  processes of 64-bit Arm, in a machine of its own (needs no such processor)'
@@ -72,6 +73,10 @@ arm64: setup
 
 check-arm64: arm64 build
 	@$(PYTHON) tests/arm64/run.py --build $(BUILD) --arm64 build-arm64
+
+check-stub: setup
+	@$(MAKE) build
+	@$(PYTHON) tests/stub/run.py --build $(BUILD)
 
 check-kvm: setup
 	@$(MAKE) build

@@ -141,6 +141,21 @@ static void logical_register(tl_u8 *file, const struct tl_arm64_instruction *in)
 	set_register(file, in->rt, false, in->wide, result);
 }
 
+/* Bits r to s of one register to the bottom of another; or, where s is below r, bits 0 to s to the place behind r. */
+static void bitfield(tl_u8 *file, const struct tl_arm64_instruction *in)
+{
+	tl_u32 r = field(in->word, 16, 6), s = field(in->word, 10, 6), operation = field(in->word, 29, 2);
+	tl_u32 from = s >= r ? r : 0, to = s >= r ? 0 : (in->wide ? 64 : 32) - r, length = s - from + 1;
+	tl_u64 mask = ~(tl_u64)0 >> (64 - length);
+	tl_u64 part = (tl_arm64_register(file, in->rn, false) >> from & mask) << to, result = part;
+
+	if (operation == 0 && (part >> (to + length - 1) & 1) != 0)
+		result |= ~(tl_u64)0 << (to + length - 1);
+	else if (operation == 1)
+		result |= tl_arm64_register(file, in->rt, false) & ~(mask << to);
+	set_register(file, in->rt, false, in->wide, result);
+}
+
 /* ---- Memory ---- */
 
 static tl_u64 loaded(const struct tl_arm64_instruction *in, const tl_u8 *bytes)
@@ -214,6 +229,7 @@ bool tl_arm64_carries_out(const struct tl_arm64_instruction *in)
 	case TL_ARM64_ADD_IMMEDIATE:
 	case TL_ARM64_ADD_REGISTER:
 	case TL_ARM64_LOGICAL_REGISTER:
+	case TL_ARM64_BITFIELD:
 	case TL_ARM64_SINGLE:
 	case TL_ARM64_PAIR:
 		return true;
@@ -280,6 +296,9 @@ static enum tl_status run(tl_u8 *file, const struct tl_arm64_instruction *in, co
 		return TL_OK;
 	case TL_ARM64_ADD_REGISTER:
 		add_register(file, in);
+		return TL_OK;
+	case TL_ARM64_BITFIELD:
+		bitfield(file, in);
 		return TL_OK;
 	case TL_ARM64_LOGICAL_REGISTER:
 		logical_register(file, in);

@@ -144,6 +144,9 @@ static void with_immediate(struct tl_arm64_instruction *in)
 			in->kind = TL_ARM64_MOVE_WIDE;
 	} else if ((word & 0x1f800000) == 0x11000000) {
 		in->kind = TL_ARM64_ADD_IMMEDIATE;
+	} else if ((word & 0x1f800000) == 0x13000000 && field(word, 29, 2) != 3 &&
+		   (field(word, 22, 1) != 0) == in->wide && (in->wide || (word & 0x208000) == 0)) {
+		in->kind = TL_ARM64_BITFIELD;
 	}
 }
 

@@ -33,6 +33,7 @@ enum tl_arm64_kind {
 	TL_ARM64_ADD_IMMEDIATE,    /* add, adds, sub, subs with a number */
 	TL_ARM64_ADD_REGISTER,     /* the same of registers, shifted */
 	TL_ARM64_LOGICAL_REGISTER, /* and, orr, eor, ands and their inverted forms, of registers, shifted */
+	TL_ARM64_BITFIELD,         /* sbfm, bfm, ubfm: shifts by a number, extensions, parts of registers */
 	TL_ARM64_LOAD_LITERAL,     /* of what stands at `immediate` from the instruction; prefetches among them */
 	TL_ARM64_SINGLE,           /* ldr, str and their like of one general register, at a base and a number */
 	TL_ARM64_PAIR,             /* ldp, stp of general registers */

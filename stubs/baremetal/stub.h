@@ -10,7 +10,8 @@
  * An embedder does this:
  *
  *   1. supplies the four functions of struct tl_stub_port, and calls tl_stub_start() once, early, on one processor;
- *   2. lets exceptions come in: on x86-64 by tl_stub_x86_gates(), which fills in three gates of the IDT;
+ *   2. lets exceptions come in: on x86-64 by tl_stub_x86_gates(), which fills in three gates of the IDT; on arm64 by
+ * two calls in its own handlers, tl_stub_arm64_exception() and tl_stub_arm64_interrupt();
  *   3. calls tl_stub_join() on each further processor when it can take exceptions;
  *   4. calls tl_stub_poll() now and then, from a timer or from the line's interrupt: for ^C, and for debuggers that
  * come while everything runs. tl_stub_break() waits for one.
@@ -97,6 +98,40 @@ struct tl_stub_x86_gate {
  * ask for goes to `nmi`, an entry of the embedder's own, as if the gate were its; NULL: it is ignored.
  */
 void tl_stub_x86_gates(struct tl_stub_x86_gate idt[4], tl_u16 selector, tl_u8 stack, void (*nmi)(void));
+
+#endif
+
+/*
+ * 64-bit Arm: registers of the code that an exception has interrupted, saved by the embedder's entry, and to be loaded
+ * again by it, the stack pointer too: a debugger may have changed any of them. The order is that of Linux's struct
+ * user_pt_regs.
+ */
+struct tl_stub_arm64_frame {
+	tl_u64 x[31];
+	tl_u64 sp;     /* SP_EL0 or SP_EL1, whichever the code used */
+	tl_u64 pc;     /* ELR_EL1 */
+	tl_u64 pstate; /* SPSR_EL1 */
+};
+
+#ifdef __aarch64__
+
+/*
+ * Every synchronous exception from EL1 (with its own stack pointer) and from EL0 in 64-bit state is handed in here
+ * before the embedder looks at it: with the exception's masks as they are, and ESR_EL1 and FAR_EL1 not overwritten.
+ * True: it was the stub's, and the processor goes on as the frame says. False: it is the embedder's. What the stub
+ * needs of the processor: EL1, and PSTATE.D clear wherever watchpoints are to be seen; 2 KiB of the stack that is in
+ * use.
+ *
+ * A debugger's step over an instruction that raises an exception of the embedder's ends behind this call, in the
+ * embedder's handler: the first place where another exception can be taken without losing ELR_EL1 and SPSR_EL1.
+ */
+bool tl_stub_arm64_exception(struct tl_stub_arm64_frame *frame);
+
+/*
+ * The interrupt that struct tl_stub_port's round_up has sent has come to this processor; it is acknowledged, and may
+ * come again. Interrupts are still off.
+ */
+void tl_stub_arm64_interrupt(struct tl_stub_arm64_frame *frame);
 
 #endif
 

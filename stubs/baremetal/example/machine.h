@@ -1,5 +1,6 @@
 /*
- * A PC as far as the example needs it: the first serial port, its interrupt, and processors. Not part of the stub.
+ * A PC, or QEMU's `virt` with 64-bit Arm, as far as the example needs it: a serial port, its interrupt, a timer, and
+ * processors. Not part of the stub.
  */
 #ifndef TL_STUBS_BAREMETAL_EXAMPLE_MACHINE_H
 #define TL_STUBS_BAREMETAL_EXAMPLE_MACHINE_H
@@ -28,5 +29,14 @@ extern volatile tl_u64 machine_ticks;
 
 /* Interrupts on; on another processor its gates as well. */
 void machine_open(void);
+
+#ifdef __aarch64__
+/*
+ * An exception that is not the stub's, its registers as the code goes on with them. To be written by a program that has
+ * use for it; otherwise it is counted, and the instruction passed by.
+ */
+void machine_exception(struct tl_stub_arm64_frame *frame);
+extern volatile tl_u64 machine_faults;
+#endif
 
 #endif

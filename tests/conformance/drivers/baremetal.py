@@ -1,4 +1,5 @@
-"""The stub in a bare machine: QEMU runs the fixture with stubs/baremetal/ in it, and the client is at the serial line."""
+"""The stub in a bare machine, of x86-64 and of arm64: QEMU runs the fixture with stubs/baremetal/ in it, and the client is at
+the serial line."""
 
 import elf
 from client import Stop
@@ -47,15 +48,18 @@ class Baremetal(Driver):
         "reconnect_while_it_runs": "a pipe cannot be opened twice",
     }
 
+    program = "stub-machine"
+    emulation = ("qemu-system-x86_64", "-m", "32")
+
     def fixture(self):
-        return self.built("tests", "stub", "stub-machine")
+        return self.built("tests", "stub", self.program)
 
     def symbols(self):
         return elf.symbols(self.fixture())
 
     def emulator(self, serial):
-        return [self.installed("qemu-system-x86_64"), "-display", "none", "-monitor", "none", "-nodefaults", "-no-reboot",
-                "-m", "32", *serial, "-kernel", self.fixture()]
+        return [self.installed(self.emulation[0]), *self.emulation[1:], "-display", "none", "-monitor", "none", "-nodefaults",
+                "-no-reboot", *serial, "-kernel", self.fixture()]
 
     def command(self):
         return self.emulator(["-serial", "stdio"])
@@ -77,4 +81,14 @@ class Baremetal(Driver):
         client.request(f"z1,{start:x},1")
 
 
-DRIVERS = [Baremetal]
+class BaremetalArm64(Baremetal):
+    name = "baremetal-arm64"
+    target = "bare metal, arm64"
+    program = "stub-machine-arm64"
+    machine = "aarch64"
+    trap = b"\x00\x00\x20\xd4"
+    nothing = b"\x1f\x20\x03\xd5"
+    emulation = ("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a57", "-m", "64")
+
+
+DRIVERS = [Baremetal, BaremetalArm64]
