@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The bench: gdbserver, lldb-server and trapline-gdbserver under the same packets, gdb, lldb and trapline through the
-same sessions at the prompt, QEMU and the emulated machine under the same kernels, in one run.
+same sessions at the prompt, QEMU and the emulated machine under the same kernels, QEMU and the virtual machine under the
+same KVM, in one run.
 
 For servers trapline-bench (bench/*.c) takes the samples, for prompts bench/prompt.py does, always in turn; this makes
 the tables: the median of each one's samples, and the ratio of our median to the best of the others. docs/BENCH.md says
@@ -19,6 +20,7 @@ import sys
 import tempfile
 
 import emulator
+import kvm
 import packets
 import prompt
 from table import OURS, Aim, print_table
@@ -27,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'tools'))
 import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
 
-PARTS = ('servers', 'prompt', 'emulator')
+PARTS = ('servers', 'prompt', 'emulator', 'kvm')
 # Our aim for a row, and to which server; every other row aims at the best of all others.
 AIMS = {
     'condition-push': Aim(1 / 3, 'gdbserver'),
@@ -142,10 +144,10 @@ def wants(options, part):
     named = {row for row in options.rows.split(',') if row}
     if options.only or not named:
         return options.only in (None, part)
-    of_part = {'prompt': set(prompt.ROWS), 'emulator': set(emulator.ROWS)}
+    of_part = {'prompt': set(prompt.ROWS), 'emulator': set(emulator.ROWS), 'kvm': set(kvm.ROWS)}
     if part in of_part:
         return bool(named & of_part[part])
-    return bool(named - of_part['prompt'] - of_part['emulator'])
+    return bool(named.difference(*of_part.values()))
 
 
 def check_quick(rows, referee):
@@ -161,7 +163,8 @@ def main():
     measured, unmet, complete = {}, 0, True
     for part, measure, aims, referee in (('servers', measure_servers, AIMS, 'gdbserver'),
                                          ('prompt', measure_prompt, prompt.AIMS, 'gdb'),
-                                         ('emulator', emulator.measure, emulator.AIMS, 'qemu')):
+                                         ('emulator', emulator.measure, emulator.AIMS, 'qemu'),
+                                         ('kvm', kvm.measure, kvm.AIMS, 'qemu')):
         if not wants(options, part):
             continue
         rows, names = measure(options)

@@ -36,7 +36,8 @@ static const struct tl_option table[] = {
 	{"--append", TL_VALUE_WORD, "WORDS", "Its command line.", OPTION_APPEND},
 	{"--firmware", TL_VALUE_WORD, "FILE", "What comes before it (default: Debian's OpenSBI).", OPTION_FIRMWARE},
 	{"--serial", TL_VALUE_WORD, "WHERE",
-	 "The serial port: - for standard input and output, none,\nor a terminal. At the prompt, that of the program.",
+	 "The serial port: - for standard input and output, none,\na terminal, or with --serve a socket (tcp::4000, "
+	 "unix:PATH). At the prompt, that of the program.",
 	 OPTION_SERIAL},
 	{"--disk", TL_VALUE_WORD, "FILE[,write|,readonly]",
 	 "A disk (/dev/vda, then vdb, ...): a raw file. What is written stays\nin memory; with ,write it goes into the "

@@ -11,6 +11,7 @@ enum {
 	OPTION_MEMORY,
 	OPTION_CPUS,
 	OPTION_SERIAL,
+	OPTION_CONSOLE,
 	OPTION_DISK,
 	OPTION_NETWORK,
 	OPTION_FORWARD,
@@ -26,8 +27,14 @@ static const struct tl_option table[] = {
 	{"--initrd", TL_VALUE_WORD, "FILE", "Its first file system.", OPTION_INITRD},
 	{"--append", TL_VALUE_WORD, "WORDS", "Its command line (console=ttyS0 makes it speak).", OPTION_APPEND},
 	{"--serial", TL_VALUE_WORD, "WHERE",
-	 "The serial port: - for standard input and output, none,\nor a terminal. At the prompt, that of the program.",
+	 "The serial port: - for standard input and output, none,\na terminal, or with --serve a socket (tcp::4000, "
+	 "unix:PATH). At the prompt, that of the program.",
 	 OPTION_SERIAL},
+	{"--console", TL_VALUE_NONE, NULL,
+	 "A virtio console (console=hvc0), where the serial port leads: what is\ntyped is its, as soon as the guest "
+	 "has "
+	 "taken it into use.",
+	 OPTION_CONSOLE},
 	{"--disk", TL_VALUE_WORD, "FILE[,write|,readonly]",
 	 "A disk (/dev/vda, then vdb, ...): a raw file. What is written stays\nin memory; with ,write it goes into the "
 	 "file.",
@@ -80,6 +87,9 @@ static enum tl_status apply(const struct command *command, int option, const cha
 		break;
 	case OPTION_SERIAL:
 		command->machine->serial = value;
+		break;
+	case OPTION_CONSOLE:
+		options->console = true;
 		break;
 	case OPTION_DISK:
 		return tl_machine_add(options->disks, &options->disk_count, TL_KVM_DISKS, "--disk", value, error);

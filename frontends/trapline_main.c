@@ -7,6 +7,7 @@
 #include "frontends/cli/cli.h"
 #include "frontends/emulator_command.h"
 #include "frontends/kvm_command.h"
+#include "frontends/serial_port.h"
 #include "frontends/serve/options.h"
 #include "frontends/serve/serve.h"
 #include "targets/corefile/corefile.h"
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -497,45 +497,6 @@ static int serve_remote(struct command *command)
 	return status;
 }
 
-static struct termios terminal_before;
-
-static void restore_terminal(void)
-{
-	(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal_before);
-}
-
-/* Keys go to the guest as they are typed, but for those that end the server. */
-static void prepare_terminal(void)
-{
-	struct termios modes;
-
-	if (tcgetattr(STDIN_FILENO, &terminal_before) != 0)
-		return;
-	modes = terminal_before;
-	modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
-	modes.c_iflag &= ~(tcflag_t)(ICRNL | IXON);
-	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &modes) == 0)
-		(void)atexit(restore_terminal);
-}
-
-/* Where the serial port of a served machine leads: standard input and output, unless the protocol has those. */
-static struct tl_machine_ends connect_serial(const struct command *command)
-{
-	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark};
-	const char *serial = command->machine.serial;
-
-	if (serial == NULL)
-		serial = strcmp(command->serve.address, "-") == 0 ? "none" : "-";
-	if (strcmp(serial, "-") == 0) {
-		ends.input = STDIN_FILENO;
-		ends.output = STDOUT_FILENO;
-		prepare_terminal();
-	} else if (strcmp(serial, "none") != 0) {
-		ends.terminal = serial;
-	}
-	return ends;
-}
-
 static bool machine_is_ours(const struct tl_target *target)
 {
 	(void)target;
@@ -545,19 +506,28 @@ static bool machine_is_ours(const struct tl_target *target)
 static int serve_machine(struct command *command)
 {
 	const struct tl_machine_kind *kind = command->machine.kind;
-	struct tl_machine_ends ends;
+	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark};
+	const char *serial = command->machine.serial;
+	struct tl_serial_port *port;
 	struct tl_target *target;
 	struct tl_loop *loop;
 	struct tl_error error;
 	int status;
 
+	/* Standard input and output, unless the protocol has those. */
+	if (serial == NULL)
+		serial = strcmp(command->serve.address, "-") == 0 ? "none" : "-";
 	if (command->machine.serial != NULL && strcmp(command->machine.serial, "-") == 0 &&
 	    strcmp(command->serve.address, "-") == 0)
 		return fail("standard input and output cannot be the serial port and the protocol's line at once");
 	if (tl_loop_create(&loop, &error) != TL_OK)
 		return fail(error.text);
-	ends = connect_serial(command);
+	if (tl_serial_port_open(loop, serial, &ends, &port, &error) != TL_OK) {
+		tl_loop_destroy(loop);
+		return fail(error.text);
+	}
 	if (kind->create(loop, command->machine.options, &ends, &target, &error) != TL_OK) {
+		tl_serial_port_close(port);
 		tl_loop_destroy(loop);
 		return fail(error.text);
 	}
@@ -567,6 +537,7 @@ static int serve_machine(struct command *command)
 		command->serve.rows = (struct tl_rsp_table){kind->rows, target};
 	status = serve(command, loop, target, kind->populate);
 	kind->destroy(target);
+	tl_serial_port_close(port);
 	tl_loop_destroy(loop);
 	return status;
 }

@@ -83,6 +83,19 @@ static void send_byte(void *context, tl_u8 byte)
 	tl_serial_line_send(&computer->serial, byte);
 }
 
+/* What the guest writes to its virtio console; the lock is held, as for a byte of the serial port. */
+static void send_text(void *context, const tl_u8 *bytes, tl_u64 size)
+{
+	for (tl_u64 i = 0; i < size; i++)
+		send_byte(context, bytes[i]);
+}
+
+/* Whether the guest has taken its virtio console into use. */
+static bool has_console(const struct tl_kvm_computer *computer)
+{
+	return computer->devices.console.virtio != NULL && tl_virtio_started(computer->devices.console.virtio);
+}
+
 /* What was typed, on the control thread. */
 static tl_size receive(void *context, const tl_u8 *bytes, tl_size size)
 {
@@ -90,7 +103,10 @@ static tl_size receive(void *context, const tl_u8 *bytes, tl_size size)
 	tl_size taken;
 
 	pthread_mutex_lock(&computer->lock);
-	taken = tl_uart_operations.receive(&computer->board.uart, bytes, size);
+	if (has_console(computer))
+		taken = (tl_size)tl_virtio_console_receive(&computer->devices.console, bytes, size);
+	else
+		taken = tl_uart_operations.receive(&computer->board.uart, bytes, size);
 	computer->wants_more = taken < size;
 	pthread_mutex_unlock(&computer->lock);
 	return taken;
@@ -113,7 +129,7 @@ static void look_for_room(struct tl_kvm_computer *computer)
 	const tl_u8 nothing = 0;
 
 	tl_kvm_devices_offer(&computer->devices);
-	if (!computer->wants_more || computer->board.uart.count != 0)
+	if (!computer->wants_more || (!has_console(computer) && computer->board.uart.count != 0))
 		return;
 	/* What cannot be told of now is told of after the next access. */
 	computer->wants_more = tl_mailbox_post(computer->readers, &nothing) != TL_OK;
@@ -169,6 +185,8 @@ static enum tl_status open_all(struct tl_kvm_computer *computer, struct tl_loop 
 	computer->board.console = send_byte;
 	computer->board.console_context = computer;
 	TL_TRY(tl_kvm_devices_open(&computer->devices, loop, &computer->board, &computer->lock, options, error));
+	computer->devices.console.send = send_text;
+	computer->devices.console.context = computer;
 	TL_TRY(tl_mailbox_create(loop, "serial room", 1, offer, computer, &computer->readers, error));
 	TL_TRY(tl_serial_line_open(&computer->serial, loop, options->input, options->output, options->terminal, receive,
 				   computer, error));

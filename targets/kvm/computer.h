@@ -11,7 +11,11 @@
 #include "targets/kvm/devices.h"
 #include "targets/kvm/vm.h"
 
-/* Must not be moved. */
+/*
+ * The serial port and the virtio console, if there is one, are at the same line: what either sends comes out there;
+ * what is typed is the console's as soon as the guest has taken it into use, and the serial port's before. Must not be
+ * moved.
+ */
 struct tl_kvm_computer {
 	struct tl_kvm_vm vm;
 	pthread_mutex_t lock; /* of the board, which one thread at a time uses */

@@ -45,6 +45,15 @@ static enum tl_status add_disk(struct tl_kvm_devices *devices, const char *what,
 	return TL_OK;
 }
 
+static enum tl_status add_console(struct tl_kvm_devices *devices, struct tl_error *error)
+{
+	struct tl_virtio *slot;
+
+	TL_TRY(next_slot(devices, &slot, error));
+	tl_virtio_console_plug(&devices->console, slot);
+	return TL_OK;
+}
+
 /* ---- The network ---- */
 
 static void send_frame(void *context, const tl_u8 *frame, tl_u64 size)
@@ -114,7 +123,9 @@ static enum tl_status add_all(struct tl_kvm_devices *devices, struct tl_loop *lo
 	TL_TRY(add_random(devices, error));
 	for (tl_u32 i = 0; i < options->disk_count; i++)
 		TL_TRY(add_disk(devices, options->disks[i], error));
-	return options->network ? add_network(devices, loop, options, error) : TL_OK;
+	if (options->network)
+		TL_TRY(add_network(devices, loop, options, error));
+	return options->console ? add_console(devices, error) : TL_OK;
 }
 
 enum tl_status tl_kvm_devices_open(struct tl_kvm_devices *devices_ret, struct tl_loop *loop, struct tl_pc_board *board,

@@ -28,13 +28,15 @@ struct tl_kvm_devices {
 	char *paths[TL_KVM_DISKS]; /* of the disks; owned, NULL when there was no memory for it */
 	tl_u32 disk_count;
 	struct tl_virtio_random random;
+	struct tl_virtio_console console; /* `virtio` is NULL: none; what it sends is its user's to take */
 	struct tl_virtio_net net;
 	struct tl_user_network *network; /* NULL: none */
 	struct tl_source *turning;       /* of the network, in the loop */
 };
 
 /*
- * Puts the devices of the options into slots: random bytes, then disks, then a network card. TL_ERROR_ARGUMENT,
+ * Puts the devices of the options into slots: random bytes, then disks, then a network card, then a
+ * console. TL_ERROR_ARGUMENT,
  * TL_ERROR_SYSTEM, TL_ERROR_NO_MEMORY; then nothing is left open.
  */
 TL_CHECKED enum tl_status tl_kvm_devices_open(struct tl_kvm_devices *devices_ret, struct tl_loop *loop,

@@ -24,6 +24,7 @@ struct tl_kvm_options {
 	const char *terminal;
 	const char *disks[TL_KVM_DISKS]; /* as tl_disk_option_open wants them, in the order of their slots */
 	tl_u32 disk_count;
+	bool console;                          /* a virtio console at the serial port's line: see computer.h */
 	bool network;                          /* a network card, in a network in user mode */
 	bool restricted;                       /* from which only forwarded ports lead out */
 	const char *forwards[TL_KVM_FORWARDS]; /* as tl_user_network_forward wants them */

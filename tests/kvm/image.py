@@ -68,6 +68,29 @@ def gdb(folder):
     return program
 
 
+def shell(folder):
+    """Debian's busybox that needs no library; made when it is not there yet."""
+    program = folder / 'busybox/bin/busybox'
+    if not program.exists():
+        packages = archive.Archive(folder, ARCHITECTURE, SUITE)
+        packages.update()
+        package = packages.download('busybox-static')
+        subprocess.run(['dpkg-deb', '-x', package, folder / 'busybox'], check=True, timeout=300)
+        package.unlink()
+    return program
+
+
+def guest_files(folder):
+    """The first file system of Linux as a guest: its first process, and a shell."""
+    first = compile_static([HERE / 'guests/linux_init.c'], folder / 'linux_init')
+    files = {'init': stripped(first, folder)}
+    files['bin/sh'] = shell(folder).read_bytes()
+    for number, name in enumerate(('virtio', 'virtio_ring', 'virtio_mmio', 'virtio_console')):
+        files[f'modules/{number:02}.ko'] = (folder / 'modules' / f'{name}.ko').read_bytes()
+    initrd.make(folder / 'linux.files', files)
+    return folder / 'linux.files'
+
+
 def libraries(program):
     """The shared libraries that a program is loaded with, its loader among them."""
     shown = subprocess.run(['ldd', program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False).stdout

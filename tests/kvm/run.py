@@ -176,20 +176,28 @@ def conformance(options, seconds):
                                                     '--json', '-', *words], programs(options), seconds, results)
 
 
-@part('linux', 900)
+def linux_in(options, kind, name, words, seconds):
+    """Debian's kernel as a guest, in such a machine."""
+    files = programs(options)
+    files['build/tests/kvm/linux'] = image.kernel(options.folder).read_bytes()
+    files['build/tests/kvm/linux.files'] = image.guest_files(options.folder).read_bytes()
+    files.update(image.with_libraries(image.gdb(options.folder), 'usr/bin/gdb', options.folder))
+    run_in(kind, options, name, inside(options, kind, '--cpus', '2', *words, *(['--no-points'] if kind != 'bochs' else [])), files, seconds)
+
+
+@part('linux', 1800)
 def linux(options, seconds):
     """Debian's kernel as a guest, with its first process."""
-    files = programs(options)
-    first = image.compile_static([HERE / 'guests/linux_init.c'], options.folder / 'linux_init')
-    image.initrd.make(options.folder / 'linux.files', {'init': image.stripped(first, options.folder)})
-    files['build/tests/kvm/linux'] = image.kernel(options.folder).read_bytes()
-    files['build/tests/kvm/linux.files'] = (options.folder / 'linux.files').read_bytes()
-    files.update(image.with_libraries(image.gdb(options.folder), 'usr/bin/gdb', options.folder))
     words = [word for scenario in options.scenario or ['linux'] for word in ('--scenario', scenario)]
     if options.on == 'here':
         print('-- Linux as a guest needs the same kernel around it, for its symbols: in Bochs')
-    kind = 'svm' if options.on == 'svm' else 'bochs'
-    run_in(kind, options, 'linux', inside(options, kind, '--cpus', '2', *words, *(['--no-points'] if kind == 'svm' else [])), files, seconds)
+    linux_in(options, 'svm' if options.on == 'svm' else 'bochs', 'linux', [*words, '--skip', 'minutes'], seconds)
+
+
+@part('time', 600)
+def time_stands(options, seconds):
+    """A stop of minutes, which pass in no time."""
+    linux_in(options, 'hasty', 'time', ['--scenario', 'minutes'], seconds)
 
 
 @part('faults', 600)

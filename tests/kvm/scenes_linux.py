@@ -2,10 +2,15 @@
 processes ask of it. The kernel around us is the same file, so its table of symbols serves."""
 
 import os
+import pty
 import re
+import socket
+import subprocess
+import termios
+import time
 
 import symbol_file
-from session import Failed, Skip, check, equal, scene
+from session import Failed, Line, Skip, check, end, equal, scene
 
 LINKED = symbol_file.LINKED
 SYMBOLS = '/tmp/vmlinux'
@@ -138,12 +143,12 @@ def symbols_for_people():
     return SYMBOLS
 
 
-def machine_words(t, *more):
+def machine_words(t, *more, then=''):
     path = os.path.join(t.options.guests, 'linux')
     if not os.path.exists(path):
         raise Skip('Linux as a guest is a part of its own')
     return ['kvm', '--cpus', str(t.cpus), '--memory', '256M', '--kernel', path, '--initrd', path + '.files', '--append',
-            'console=ttyS0 quiet panic=-1', *more]
+            f'console=ttyS0 quiet panic=-1 -- {then}'.removesuffix(' -- '), *more]
 
 
 def has(text, *patterns):
@@ -197,16 +202,139 @@ def linux_is_debugged_by_gdb(t):
     """Stock gdb: the stop at the kernel's arrival, and the line that `monitor kaslr` has for it."""
     if not os.path.exists('/usr/bin/gdb'):
         raise Skip('gdb is not in the machine')
-    t.start(['/usr/bin/gdb', '-nx', '-q'])
-    for line in ('confirm off', 'pagination off', 'width 0'):
-        t.say(f'set {line}')
-    words = ' '.join(f"'{word}'" for word in machine_words(t, '--serial', 'none'))
-    t.say(f'target remote | {t.options.trapline} --serve - --once {words}')
-    t.say('monitor kaslr stop')
-    has(t.say('continue', 300), 'SIGTRAP')
-    line = re.search(r'symbol-file .*', t.say(f'monitor kaslr {symbols_for_people()}'))[0]
-    t.say(line)
-    t.say('break start_kernel')
-    has(t.say('continue', 300), r'Breakpoint \d+, .*start_kernel')
-    in_the_kernel(t)
-    t.say('kill')
+    with subprocess.Popen([t.options.trapline, '--serve', ':0', '--once', *machine_words(t, '--serial', 'none')], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as server:
+        try:
+            port = re.search(r'port (\d+) ', Line(server.stdout.fileno()).until(')\n'))[1]
+            t.start(['/usr/bin/gdb', '-nx', '-q'])
+            for line in ('set confirm off', 'set pagination off', 'set width 0', f'target remote 127.0.0.1:{port}', 'monitor kaslr stop'):
+                t.say(line)
+            has(t.say('continue', 300), 'SIGTRAP')
+            t.say(re.search(r'symbol-file .*', t.say(f'monitor kaslr {symbols_for_people()}'))[0])
+            t.say('break start_kernel')
+            has(t.say('continue', 300), r'Breakpoint \d+, .*start_kernel')
+            in_the_kernel(t)
+            t.say('kill')
+        finally:
+            server.terminate()
+
+
+# ---- A shell, typed into ----
+
+
+def use_the_shell(line):
+    """Commands, an interrupt that is the guest's, and ^A."""
+    line.until('guest> ', 300)
+    line.type('echo $((6 * 7)) sum\n')
+    line.until('\n42 sum\n')
+    line.until('guest> ')
+    line.type('while :; do :; done\n')
+    line.until('done\n')
+    line.type('\x03')
+    line.until('guest> ')
+    # The number of the character that is typed next.
+    line.type('read w; printf %d. "\'$w"\n')
+    line.until('$w"\n')
+
+
+@scene(least=2, most=2, points=False, guest='linux', served=False)
+def linux_has_a_shell_at_a_socket(t):
+    """The serial port is a socket: a shell is typed into, by one who connects and by the next, and its end is the machine's."""
+    path = '/tmp/serial'
+    t.process = subprocess.Popen([t.options.trapline, '--serve', ':0', *machine_words(t, '--running', '--serial', f'unix:{path}', then='shell')],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    t.line = Line(t.process.stdout.fileno())
+    t.line.until(f'The serial port is at unix:{path}.')
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(path)
+        line = Line(one.fileno())
+        use_the_shell(line)
+        line.type('A\n')
+        line.until('65.')
+    t.line.until('Nobody is at the serial port any more.')
+    with socket.socket(socket.AF_UNIX) as other:
+        other.connect(path)
+        line = Line(other.fileno())
+        line.type('exit\n')
+        line.until('guest: done', 60)
+    t.line.until('exit', 60)
+    check(end(t.process), 'the server does not end with its machine')
+    t.process = None
+
+
+@scene(least=2, most=2, points=False, guest='linux', served=False)
+def linux_has_a_shell_at_a_terminal(t):
+    """The same at a terminal: ^C is the guest's, ^A ^A a ^A, and ^A x the end; the terminal is then as it was."""
+    ours, its = pty.openpty()
+    before = termios.tcgetattr(its)
+    process = subprocess.Popen([t.options.trapline, '--serve', ':0', *machine_words(t, '--running', '--serial', '-', then='shell')], stdin=its,
+                               stdout=its, stderr=its, start_new_session=True)
+    try:
+        line = Line(ours)
+        use_the_shell(line)
+        line.type('\x01\x01\n')
+        line.until('1.')
+        line.type('\x01h')
+        line.until('^A x ends the machine')
+        check(termios.tcgetattr(its) != before, 'the terminal is as it was while the machine runs')
+        line.type('\x01x')
+        check(end(process, 30), f'^A x does not end it: {line.text[-500:]!r}')
+        equal(termios.tcgetattr(its), before, 'the terminal behind it')
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        os.close(ours)
+        os.close(its)
+
+
+@scene(least=2, most=2, points=False, guest='linux', served=False)
+def linux_has_a_virtio_console(t):
+    """What the guest writes to its virtio console comes out where the serial port leads, and what is typed goes there."""
+    words = machine_words(t, '--running', '--console', '--serial', 'unix:/tmp/console', then='console')
+    t.process = subprocess.Popen([t.options.trapline, '--serve', ':0', *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+    t.line = Line(t.process.stdout.fileno())
+    t.line.until('The serial port is at unix:/tmp/console.')
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect('/tmp/console')
+        line = Line(one.fileno())
+        line.until('guest: at its console', 300)
+        line.type('forty-two\n')
+        line.until('guest: was told forty-two')
+        line.until('guest: done')
+    check(end(t.process, 60), 'the server does not end with its machine')
+    t.process = None
+
+
+# ---- Time ----
+
+
+def clocks(t):
+    return [float(number) for number in re.findall(r'guest: clock ([0-9.]+)', said(t))]
+
+
+def run_to_a_clock(t, turns=200):
+    """Runs until the guest has said once more what its clock shows: that."""
+    before = len(clocks(t))
+    for _ in range(turns):
+        t.client.resume('c')
+        t.client.nothing_comes(0.2)
+        t.stop()
+        if len(clocks(t)) > before:
+            return clocks(t)[before]
+    raise Failed('the guest does not say what its clock shows')
+
+
+@scene(least=2, most=2, points=False, guest='linux', options=('--append', 'console=ttyS0 quiet panic=-1 -- clock'))
+def linux_does_not_see_a_stop_of_minutes(t):
+    """Five minutes at a stop are no time to the guest, and none of its watchdogs finds that it was stuck."""
+    run_to_a_clock(t)
+    before, began = run_to_a_clock(t), time.monotonic()
+    time.sleep(300)
+    check(time.monotonic() - began >= 300, 'this clock does not go')
+    after = run_to_a_clock(t)
+    check(before < after < before + 10, f'its clock went from {before} to {after}')
+    for _ in range(5):
+        run_to_a_clock(t)
+    check(not re.search('lockup|stall|stuck|unstable|watchdog', said(t)), f'it complains: {said(t)[-1000:]}')

@@ -217,51 +217,73 @@ class Machine:
             check(calls in (rounds, rounds - 1), f'processor {cpu} went round {rounds} times and made {calls} calls')
 
 
+def end(process, seconds=10):
+    """Waits for a program to end by itself; whether it did."""
+    try:
+        process.wait(seconds)
+        return True
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+
+
+class Line:
+    """A descriptor that a person would sit at: what comes, and what is typed."""
+
+    def __init__(self, descriptor):
+        self.descriptor, self.text, self.at = descriptor, '', 0
+        os.set_blocking(descriptor, False)
+
+    def until(self, wanted, seconds=60):
+        """What comes up to and with `wanted`, from where the last such wait ended."""
+        end, begin = time.monotonic() + seconds, self.at
+        while wanted not in self.text[begin:]:
+            check(select.select([self.descriptor], [], [], max(0, end - time.monotonic()))[0], f'waited in vain for {wanted!r}: {self.text[-1500:]!r}')
+            try:
+                part = os.read(self.descriptor, 65536)
+            except OSError:
+                part = b''
+            check(part, f'it has ended, without {wanted!r}: {self.text[-1500:]!r}')
+            self.text += part.decode('latin-1').replace('\r', '')
+        self.at = self.text.index(wanted, begin) + len(wanted)
+        return self.text[begin:self.at]
+
+    def type(self, text):
+        os.write(self.descriptor, text.encode())
+
+
 class Typed:
     """A debugger at the other end of two pipes, that a person would type at: what is typed, and what it answers."""
 
     def __init__(self, options, cpus, what):
         self.options, self.cpus, self.what = options, cpus, what
-        self.process, self.text, self.marks = None, '', 0
+        self.process, self.line, self.marks = None, None, 0
 
     def start(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
-        os.set_blocking(self.process.stdout.fileno(), False)
-
-    def until(self, wanted, seconds):
-        """What comes up to and with `wanted`."""
-        end = time.monotonic() + seconds
-        begin = len(self.text)
-        while wanted not in self.text[begin:]:
-            check(select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))[0], f'waited in vain for {wanted!r}')
-            part = os.read(self.process.stdout.fileno(), 65536)
-            check(part, f'it has ended, without {wanted!r}')
-            self.text += part.decode('latin-1').replace('\r', '')
-        return self.text[begin:]
+        self.line = Line(self.process.stdout.fileno())
 
     def say(self, line, seconds=60):
         """A command, and all of its answer."""
         self.marks += 1
         self.process.stdin.write(f'{line}\necho done-{self.marks}.\\n\n'.encode())
         self.process.stdin.flush()
-        return self.until(f'done-{self.marks}.\n', seconds)
+        return self.line.until(f'done-{self.marks}.\n', seconds)
 
     def still_whole(self):
-        check(self.process.poll() is None, 'the debugger has ended by itself')
+        check(self.process is None or self.process.poll() is None, 'the debugger has ended by itself')
 
     def shown(self):
-        return '\nwhat was said:\n' + self.text[-4000:] + '\n' + waiting()
+        return '\nwhat was said:\n' + (self.line.text[-4000:] if self.line else '') + '\n' + waiting()
 
     def close(self):
         if self.process is None:
             return
-        self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        end(self.process)
 
 
-__all__ = ['scene', 'Skip', 'Failed', 'check', 'equal', 'wait_until', 'Stop', 'INT3', 'INT_3', 'ICEBP', 'WATCH', 'TIMER', 'QUIET', 'HALT',
-           'FLAGS', 'TRIPLE', 'OFF', 'RESET', 'TRACE', 'TABLES', 'BLOCKED', 'STORE', 'NMI', 'ODD', 'MAP', 'FAR']
+__all__ = ['scene', 'Line', 'end', 'Skip', 'Failed', 'check', 'equal', 'wait_until', 'Stop', 'INT3', 'INT_3', 'ICEBP', 'WATCH',
+           'TIMER', 'QUIET', 'HALT', 'FLAGS', 'TRIPLE', 'OFF', 'RESET', 'TRACE', 'TABLES', 'BLOCKED', 'STORE', 'NMI', 'ODD', 'MAP', 'FAR']

@@ -1,23 +1,106 @@
-/* The first process of Debian's kernel as a guest: it says that it is there, and makes one system call again and again.
+/*
+ * The first process of Debian's kernel as a guest: it says that it is there, and makes one system call again and again,
+ * for some ten seconds. Words behind -- on the kernel's command line: `forever`, until the machine ends; `clock`, the
+ * same, and it says what its clocks show; `console`, the virtio console instead, a line from which it gives back;
+ * `shell`, a shell on the serial port instead, at whose end the machine ends.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
-int main(void)
+static void run_shell(void)
 {
+	static char *const words[] = {"sh", NULL};
+	static char *const environment[] = {"PATH=/bin", "PS1=guest> ", "HOME=/", NULL};
+	pid_t child = fork();
+
+	if (child == 0) {
+		int terminal;
+
+		setsid();
+		terminal = open("/dev/ttyS0", O_RDWR);
+		ioctl(terminal, TIOCSCTTY, 1);
+		for (int i = 0; i < 3; i++)
+			dup2(terminal, i);
+		execve("/bin/sh", words, environment);
+		_exit(127);
+	}
+	while (child > 0 && wait(NULL) != child)
+		;
+}
+
+/* In the order of their names. */
+static void load_modules(void)
+{
+	char path[32];
+
+	for (int number = 0; number < 20; number++) {
+		int file;
+
+		snprintf(path, sizeof(path), "/modules/%02d.ko", number);
+		file = open(path, O_RDONLY);
+		if (file < 0 || syscall(SYS_finit_module, file, "", 0) != 0)
+			printf("guest: %s is not loaded\n", path);
+		if (file < 0)
+			return;
+		close(file);
+	}
+}
+
+static void use_console(void)
+{
+	char text[256];
+	int console, size;
+
+	load_modules();
+	console = open("/dev/hvc0", O_RDWR);
+	dprintf(console, "guest: at its console\n");
+	size = (int)read(console, text, sizeof(text));
+	dprintf(console, "guest: was told %.*s", size, text);
+	close(console);
+}
+
+static void tell_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	printf("guest: clock %lld.%03ld\n", (long long)now.tv_sec, now.tv_nsec / 1000000);
+	fflush(stdout);
+}
+
+int main(int count, char **words)
+{
+	const char *word = count > 1 ? words[1] : "";
+	int clock = strcmp(word, "clock") == 0, forever = clock || strcmp(word, "forever") == 0;
+
 	mkdir("/proc", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
+	mkdir("/dev", 0755);
+	mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	printf("guest: up with %d processors\n", get_nprocs());
 	fflush(stdout);
-	for (int turn = 0; turn < 2000; turn++) {
-		syscall(SYS_getppid);
-		usleep(5000);
-	}
+	if (strcmp(word, "shell") == 0)
+		run_shell();
+	else if (strcmp(word, "console") == 0)
+		use_console();
+	else
+		for (int turn = 0; forever || turn < 2000; turn++) {
+			syscall(SYS_getppid);
+			usleep(5000);
+			if (clock && turn % 20 == 0)
+				tell_time();
+		}
 	printf("guest: done\n");
 	fflush(stdout);
 	reboot(RB_POWER_OFF);
