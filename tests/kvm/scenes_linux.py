@@ -228,8 +228,9 @@ def use_the_shell(line):
     line.type('echo $((6 * 7)) sum\n')
     line.until('\n42 sum\n')
     line.until('guest> ')
-    line.type('while :; do :; done\n')
-    line.until('done\n')
+    # Before the shell has the terminal back as commands want it, ^C is a character.
+    line.type('echo goes; while :; do :; done\n')
+    line.until('\ngoes\n')
     line.type('\x03')
     line.until('guest> ')
     # The number of the character that is typed next.
