@@ -30,6 +30,7 @@ TL_CHECKED enum tl_status tl_connection_create(struct tl_loop *loop, int in, int
 /* NULL is fine. What is still queued is offered to the other side once more, and dropped. */
 void tl_connection_destroy(struct tl_connection *connection);
 
+/* Sends bytes, which are copied when they cannot go at once; to one that is lost, or is lost over it, nothing. */
 void tl_connection_send(struct tl_connection *connection, const void *bytes, tl_size size);
 
 /* True when everything that was sent is out of our hands. */
