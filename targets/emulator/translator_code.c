@@ -288,6 +288,7 @@ enum tl_status tl_code_create(struct tl_translator *translator, struct tl_error 
 	translator->has_lzcnt = __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & 1u << 5) != 0;
 	translator->has_tzcnt = __builtin_cpu_supports("bmi");
 	translator->has_popcnt = __builtin_cpu_supports("popcnt");
+	translator->has_rorx = __builtin_cpu_supports("bmi2");
 	tl_code_routines(translator);
 	return TL_OK;
 }

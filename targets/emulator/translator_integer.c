@@ -20,7 +20,7 @@ static void commutative(struct tl_unit *unit, tl_u32 opcode)
 		tl_unit_put(unit, unit->is.rd, tl_unit_use(unit, a == 0 ? b : a, TL_RAX));
 		return;
 	}
-	if (unit->is.rd == b) {
+	if (unit->is.rd == b || (unit->is.rd != a && tl_unit_has_rax(unit, b))) {
 		tl_u8 other = a;
 
 		a = b;
@@ -51,7 +51,8 @@ static void with_number(struct tl_unit *unit, enum tl_x86_digit digit)
 {
 	tl_u8 to = tl_unit_result(unit->is.rd, TL_RAX), from;
 
-	if (unit->is.operation == TL_RISCV_ADDI && unit->is.rd == unit->is.rs1 && tl_pinned[unit->is.rd] < 0) {
+	if (unit->is.operation == TL_RISCV_ADDI && unit->is.rd == unit->is.rs1 && tl_pinned[unit->is.rd] < 0 &&
+	    !tl_unit_has_rax(unit, unit->is.rd)) {
 		tl_x86_number(unit->code, TL_X86_W, TL_X86_ADD_N, tl_unit_x(unit->is.rd), unit->is.immediate);
 		return;
 	}
@@ -97,7 +98,7 @@ static void shift_word(struct tl_unit *unit, enum tl_x86_digit digit, bool numbe
 {
 	if (!number)
 		tl_unit_take(unit, unit->is.rs2, TL_RCX);
-	tl_x86_op(unit->code, TL_X86_MOV, TL_RAX, tl_unit_x(unit->is.rs1));
+	tl_unit_take_word(unit, unit->is.rs1);
 	if (!number)
 		tl_x86_shift_cl(unit->code, 0, (tl_u8)digit, tl_x86_r(TL_RAX));
 	else if (unit->is.immediate != 0)
@@ -119,7 +120,7 @@ static void word(struct tl_unit *unit)
 	if (unit->is.operation == TL_RISCV_ADDIW && !a.memory) {
 		tl_x86_op(unit->code, TL_X86_LEA, TL_RAX, tl_x86_m(a.base, unit->is.immediate));
 	} else {
-		tl_x86_op(unit->code, TL_X86_MOV, TL_RAX, a);
+		tl_unit_take_word(unit, unit->is.rs1);
 		if (unit->is.operation == TL_RISCV_ADDIW)
 			tl_x86_number(unit->code, 0, TL_X86_ADD_N, tl_x86_r(TL_RAX), unit->is.immediate);
 		else
@@ -509,7 +510,7 @@ bool tl_translate_multiply(struct tl_unit *unit)
 	case TL_RISCV_MULW: {
 		tl_u32 wide = unit->is.operation == TL_RISCV_MUL ? TL_X86_W : 0;
 
-		tl_x86_op(unit->code, TL_X86_MOV | wide, TL_RAX, tl_unit_x(unit->is.rs1));
+		tl_unit_take(unit, unit->is.rs1, TL_RAX);
 		tl_x86_op(unit->code, TL_X86_IMUL | wide, TL_RAX, tl_unit_x(unit->is.rs2));
 		if (wide != 0)
 			tl_unit_put(unit, unit->is.rd, TL_RAX);

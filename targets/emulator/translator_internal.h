@@ -125,7 +125,7 @@ struct tl_translator {
 	tl_u32 (*enter[2])(void *hart, const void *code); /* with floating point: 1 */
 	tl_u32 leave[2], leave_jump[2], return_missed[TL_KEY_MAX], step[2], point[2], access[2];
 	tl_u32 watched[TL_LOOK_MAX][TL_TLB_SET_MAX];
-	bool has_fma, has_lzcnt, has_tzcnt, has_popcnt;
+	bool has_fma, has_lzcnt, has_tzcnt, has_popcnt, has_rorx;
 
 	struct tl_block *blocks;
 	tl_u32 block_count;

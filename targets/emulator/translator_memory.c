@@ -2,35 +2,50 @@
 
 #if defined(__x86_64__)
 
-/* The address of an access into rax. */
-static void take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
+/*
+ * Where an access is: a register of the host, and what is to be added to it. A pinned base is used as it is; only the
+ * long way wants the address in rax (tl_cold.base).
+ */
+static struct tl_place take_address(struct tl_unit *unit, tl_u8 base, tl_i32 offset)
 {
-	if (tl_pinned[base] >= 0 && offset != 0) {
-		tl_x86_op(unit->code, TL_X86_LEA | TL_X86_W, TL_RAX, tl_x86_m((tl_u8)tl_pinned[base], offset));
-		return;
-	}
+	if (tl_pinned[base] >= 0)
+		return (struct tl_place){(tl_u8)tl_pinned[base], offset};
 	tl_unit_take(unit, base, TL_RAX);
 	if (offset != 0)
 		tl_x86_number(unit->code, TL_X86_W, TL_X86_ADD_N, tl_x86_r(TL_RAX), offset);
+	return (struct tl_place){TL_RAX, 0};
+}
+
+void tl_unit_entry_of(struct tl_unit *unit, struct tl_place place)
+{
+	struct tl_x86 *code = unit->code;
+
+	/* A rotation is a shift here: what it brings in from below is masked. */
+	if (place.offset == 0 && unit->translator->has_rorx) {
+		tl_x86_rotate(code, 0, TL_RCX, tl_x86_r(place.base), TL_PAGE_BITS - TL_ENTRY_SHIFT, true);
+	} else {
+		tl_x86_op(code, TL_X86_LEA, TL_RCX, tl_x86_m(place.base, place.offset));
+		tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - TL_ENTRY_SHIFT);
+	}
+	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << TL_ENTRY_SHIFT);
 }
 
 /* The tag of the page of the first byte is compared with the page of the last. */
-tl_u32 tl_unit_look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look)
+tl_u32 tl_unit_look_up(struct tl_unit *unit, struct tl_place place, tl_u32 size, enum tl_look look)
 {
 	bool aligned = look == TL_LOOK_ATOMIC;
 	struct tl_x86 *code = unit->code;
 	tl_u32 set = unit->key & TL_KEY_SET;
 	tl_i32 mask = -(tl_i32)TL_PAGE_SIZE | (aligned ? (tl_i32)(size - 1) : 0);
+	tl_i32 last = place.offset + (aligned ? 0 : (tl_i32)(size - 1));
 	tl_u32 site;
 
-	tl_x86_op(code, TL_X86_MOV, TL_RCX, tl_x86_r(TL_RAX));
-	if (aligned || size == 1)
-		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(TL_RAX));
+	if (last == 0)
+		tl_x86_op(code, TL_X86_MOV | TL_X86_W, TL_RDX, tl_x86_r(place.base));
 	else
-		tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RDX, tl_x86_m(TL_RAX, (tl_i32)(size - 1)));
-	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - TL_ENTRY_SHIFT);
+		tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RDX, tl_x86_m(place.base, last));
+	tl_unit_entry_of(unit, place);
 	tl_x86_number(code, TL_X86_W, TL_X86_AND_N, tl_x86_r(TL_RDX), mask);
-	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << TL_ENTRY_SHIFT);
 	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, tl_code_tag_at(look, set)));
 	site = tl_x86_jump_if(code, TL_CC_NE, 0);
 	/* In machine mode it is always the same, and need not wait for the address. */
@@ -134,6 +149,7 @@ static void carry_out(struct tl_unit *unit, const struct access *access, struct 
 bool tl_translate_memory(struct tl_unit *unit)
 {
 	const struct access *access = access_of(unit->is.operation);
+	struct tl_place place;
 	struct tl_cold *cold;
 	tl_u32 site;
 
@@ -143,12 +159,15 @@ bool tl_translate_memory(struct tl_unit *unit)
 			tl_span_mark_line(unit);
 		return true;
 	}
-	take_address(unit, unit->is.rs1, unit->is.immediate);
-	site = tl_unit_look_up(unit, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
-	carry_out(unit, access, tl_x86_mx(TL_RAX, TL_RCX, 0, 0));
-	if (access->store)
+	place = take_address(unit, unit->is.rs1, unit->is.immediate);
+	site = tl_unit_look_up(unit, place, 1u << access->shift, access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
+	carry_out(unit, access, tl_x86_mx(place.base, TL_RCX, 0, place.offset));
+	if (access->store && unit->hart->marks != 0) {
+		tl_x86_op(unit->code, TL_X86_LEA | TL_X86_W, TL_RAX, tl_x86_m(place.base, place.offset));
 		tl_unit_mark_line(unit, true);
+	}
 	cold = tl_unit_cold(unit, TL_COLD_ACCESS, site);
+	cold->place = place;
 	cold->look = 1 + (access->store ? TL_LOOK_STORE : TL_LOOK_LOAD);
 	cold->info = (tl_u32)unit->is.length << 8 | (tl_u32)(access->store ? unit->is.rs2 : unit->is.rd) << 11 |
 		     (tl_u32)access->shift << 16 | (access->is_signed ? TL_INFO_SIGNED : 0) |
@@ -187,7 +206,7 @@ static struct tl_cold *look_up_atomic(struct tl_unit *unit, tl_u32 wide)
 	tl_u32 site;
 
 	tl_unit_take(unit, unit->is.rs1, TL_RAX);
-	site = tl_unit_look_up(unit, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
+	site = tl_unit_look_up(unit, (struct tl_place){TL_RAX, 0}, wide != 0 ? 8 : 4, TL_LOOK_ATOMIC);
 	cold = tl_unit_cold(unit, TL_COLD_STEP, site);
 	cold->look = 1 + TL_LOOK_ATOMIC;
 	cold->info = (tl_u32)unit->is.length << 8;

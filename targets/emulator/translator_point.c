@@ -123,7 +123,8 @@ static bool translate_reference(struct condition *condition)
 
 	if (condition->ask_count == SITES_MAX)
 		return false;
-	condition->asks[condition->ask_count++] = tl_unit_look_up(condition->unit, 1u << which, TL_LOOK_LOAD);
+	condition->asks[condition->ask_count++] =
+		tl_unit_look_up(condition->unit, (struct tl_place){TL_RAX, 0}, 1u << which, TL_LOOK_LOAD);
 	tl_x86_op(condition->unit->code, loads[which], TL_RAX, tl_x86_mx(TL_RAX, TL_RCX, 0, 0));
 	return true;
 }
@@ -300,10 +301,13 @@ static bool translate_conditions(struct condition *condition)
 void tl_translate_point(struct tl_unit *unit)
 {
 	struct condition condition = {.unit = unit};
-	tl_u32 before = unit->code->at, past;
+	tl_u32 before, past;
 
 	if (!tl_points_at(unit->hart->points, unit->hart, unit->pc))
 		return;
+	tl_deferred_make_all(unit);
+	unit->in_rax = 0;
+	before = unit->code->at;
 	if (!translate_conditions(&condition)) {
 		unit->code->at = before;
 		(void)tl_unit_cold(unit, TL_COLD_POINT, tl_x86_jump(unit->code, 0));

@@ -142,11 +142,9 @@ static tl_u32 look_up(struct tl_unit *unit, const struct tl_span *span)
 	struct tl_x86 *code = unit->code;
 	tl_u32 site;
 
-	tl_x86_op(code, TL_X86_LEA, TL_RCX, tl_x86_m(base, span->low));
 	tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RDX, tl_x86_m(base, span->end - 1));
-	tl_x86_shift(code, 0, TL_X86_SHR_N, tl_x86_r(TL_RCX), TL_PAGE_BITS - TL_ENTRY_SHIFT);
+	tl_unit_entry_of(unit, (struct tl_place){base, span->low});
 	tl_x86_number(code, TL_X86_W, TL_X86_AND_N, tl_x86_r(TL_RDX), -(tl_i32)TL_PAGE_SIZE);
-	tl_x86_number(code, 0, TL_X86_AND_N, tl_x86_r(TL_RCX), (TL_TLB_ENTRIES - 1) << TL_ENTRY_SHIFT);
 	tl_x86_op(code, TL_X86_CMP | TL_X86_W, TL_RDX, tl_x86_mx(TL_RBP, TL_RCX, 0, tl_code_tag_at(look, set)));
 	site = tl_x86_jump_if(code, TL_CC_NE, 0);
 	if (set == TL_TLB_MACHINE)
@@ -240,9 +238,11 @@ static void copy_region(struct tl_unit *unit, const struct tl_region *region, tl
 	unit->known = region->known;
 	tl_copy(unit->values, region->values, sizeof(unit->values));
 	for (unit->index = region->index; unit->index <= region->last; unit->index++) {
+		(void)tl_unit_decode_again(unit);
+		(void)tl_deferred_before(unit); /* as it was made before the jump that comes here */
+		unit->in_rax = 0;
 		for (; way < ways_end && unit->ways[way].pc == unit->pc; way++)
 			tl_x86_aim(unit->code, unit->ways[way].site, unit->code->at);
-		(void)tl_unit_decode_again(unit);
 		tl_unit_translate(unit);
 		unit->pc += unit->is.length;
 	}

@@ -118,7 +118,7 @@ bool tl_unit_decode_again(struct tl_unit *unit)
 	return decode(unit, 0);
 }
 
-void tl_unit_translate(struct tl_unit *unit)
+static void translate(struct tl_unit *unit)
 {
 	bool done = false;
 
@@ -182,6 +182,16 @@ void tl_unit_translate(struct tl_unit *unit)
 	unit->known &= ~((tl_u32)1 << unit->is.rd);
 }
 
+void tl_unit_translate(struct tl_unit *unit)
+{
+	bool quiet = tl_deferred_before(unit);
+
+	if (!quiet || !tl_deferred_translate(unit))
+		translate(unit);
+	if (!quiet) /* where it went another way it comes back to here, with something else in rax */
+		unit->in_rax = 0;
+}
+
 static struct tl_x86_operand page_number(const struct tl_unit *unit, tl_u64 pc)
 {
 	/* Data by supervisor's rights with SUM is still fetched by supervisor's. */
@@ -226,6 +236,7 @@ static tl_u32 begin_block(struct tl_unit *unit, tl_u32 second_mapping, bool reac
 	tl_blocks_add(translator);
 	unit->boxed = 0;
 	unit->known = 0;
+	unit->in_rax = 0;
 	unit->index = 0;
 	unit->ended = false;
 	unit->falls = true;
@@ -245,6 +256,7 @@ static void translate_block(struct tl_unit *unit, tl_u32 second_mapping, bool re
 		unit->index++;
 		unit->pc += unit->is.length;
 	} while (!unit->ended && unit->index < TL_BLOCK_LENGTH_MAX && on_page(unit, unit->pc) && decode(unit, 0));
+	tl_deferred_make_all(unit);
 	unit->block->bytes = (tl_u16)(unit->pc - unit->block->pc);
 	unit->block->count = unit->index;
 	if (count_at != 0)
@@ -269,6 +281,8 @@ static void emit_cold(struct tl_unit *unit, const struct tl_cold *cold)
 	switch ((enum tl_cold_kind)cold->kind) {
 	case TL_COLD_ACCESS:
 	case TL_COLD_STEP:
+		if (cold->place.base != TL_RAX)
+			tl_x86_op(code, TL_X86_LEA | TL_X86_W, TL_RAX, tl_x86_m(cold->place.base, cold->place.offset));
 		if (cold->look != 0) {
 			(void)tl_x86_call(code, unit->translator->watched[cold->look - 1][unit->key & TL_KEY_SET]);
 			(void)tl_x86_jump_if(code, TL_CC_E, cold->site + 4); /* behind the jump that came here */

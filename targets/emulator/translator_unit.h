@@ -15,6 +15,12 @@ enum tl_cold_kind {
 	TL_COLD_NAN,    /* a result that is no number becomes the canonical one */
 };
 
+/* An address: a register of the host, and what is added to it. */
+struct tl_place {
+	tl_u8 base;
+	tl_i32 offset;
+};
+
 struct tl_cold {
 	tl_u8 kind;
 	tl_u8 target;       /* NAN: the host's register */
@@ -25,6 +31,7 @@ struct tl_cold {
 	tl_u32 block;
 	tl_u32 info; /* LINK: which exit; NAN: which constant */
 	tl_u16 index;
+	struct tl_place place; /* ACCESS: whose address goes into rax; {0}: it is there */
 };
 
 #define TL_COLD_MAX (TL_UNIT_BLOCKS_MAX * (TL_BLOCK_LENGTH_MAX * 12 + 4)) /* half of them in copies of regions */
@@ -47,6 +54,12 @@ struct tl_region {
 	tl_u32 first_way;
 	tl_u32 boxed, known;
 	tl_u64 values[32];
+};
+
+/* A shift by a number that waits until its result is asked for (translator_deferred.c). */
+struct tl_shift {
+	tl_u16 operation;
+	tl_u8 from, by;
 };
 
 /* A jump to the copy of a region, at an instruction. */
@@ -75,6 +88,11 @@ struct tl_unit {
 	tl_u32 boxed; /* registers of floating point that are known to hold a single in its box */
 	tl_u32 known; /* registers whose value is known */
 	tl_u64 values[32];
+
+	tl_u8 in_rax;    /* the register whose value is there, as long as no code was written since; 0: none */
+	tl_u32 rax_at;   /* where that was */
+	tl_u32 deferred; /* registers whose value waits: shifts says what it will be */
+	struct tl_shift shifts[32];
 
 	tl_u32 conditions; /* bytes of code of translated conditions */
 
@@ -105,11 +123,22 @@ static inline struct tl_x86_operand tl_unit_x(tl_u8 number)
 	return tl_pinned[number] >= 0 ? tl_x86_r((tl_u8)tl_pinned[number]) : tl_unit_in_hart(TL_AT(x) + 8 * number);
 }
 
+/*
+ * Whether rax holds a register that is not pinned: the instruction before has just made it there, and nothing can come
+ * in between. It need not be loaded then.
+ */
+static inline bool tl_unit_has_rax(const struct tl_unit *unit, tl_u8 number)
+{
+	return number != 0 && unit->in_rax == number && unit->rax_at == unit->code->at;
+}
+
 /* A register of the host that holds it: its own, or `scratch`, loaded. Flags stay as they are. */
 static inline tl_u8 tl_unit_use(struct tl_unit *unit, tl_u8 number, tl_u8 scratch)
 {
 	if (tl_pinned[number] >= 0)
 		return (tl_u8)tl_pinned[number];
+	if (scratch == TL_RAX && tl_unit_has_rax(unit, number))
+		return scratch;
 	if (number == 0)
 		tl_x86_set(unit->code, scratch, 0);
 	else
@@ -126,6 +155,13 @@ static inline void tl_unit_take(struct tl_unit *unit, tl_u8 number, tl_u8 scratc
 		tl_x86_op(unit->code, TL_X86_MOV | TL_X86_W, scratch, tl_x86_r(from));
 }
 
+/* The low half of it, in eax; what is above it is anything. */
+static inline void tl_unit_take_word(struct tl_unit *unit, tl_u8 number)
+{
+	if (!tl_unit_has_rax(unit, number))
+		tl_x86_op(unit->code, TL_X86_MOV, TL_RAX, tl_unit_x(number));
+}
+
 /* Where a result for it is to be made, and what puts it there when it was made in `scratch`. */
 static inline tl_u8 tl_unit_result(tl_u8 number, tl_u8 scratch)
 {
@@ -136,10 +172,13 @@ static inline void tl_unit_put(struct tl_unit *unit, tl_u8 number, tl_u8 from)
 {
 	if (number == 0)
 		return;
-	if (tl_pinned[number] < 0)
+	if (tl_pinned[number] < 0) {
 		tl_x86_op(unit->code, TL_X86_STORE | TL_X86_W, from, tl_unit_x(number));
-	else if ((tl_u8)tl_pinned[number] != from)
+		unit->in_rax = from == TL_RAX ? number : 0;
+		unit->rax_at = unit->code->at;
+	} else if ((tl_u8)tl_pinned[number] != from) {
 		tl_x86_op(unit->code, TL_X86_MOV | TL_X86_W, (tl_u8)tl_pinned[number], tl_x86_r(from));
+	}
 }
 
 /* A number becomes the value of a register. */
@@ -158,10 +197,12 @@ static inline void tl_unit_stepped(struct tl_unit *unit, struct tl_cold *cold)
 }
 
 /*
- * Looks for the translation of the address in rax: rcx is then what is to be added to it. Yields the jump that is taken
- * when it is not there, or the access reaches into the next page, or is not aligned and has to be.
+ * Looks for the translation of an address: rcx is then what is to be added to it, and rdx is lost. Yields the jump
+ * that is taken when it is not there, or the access reaches into the next page, or is not aligned and has to be.
  */
-tl_u32 tl_unit_look_up(struct tl_unit *unit, tl_u32 size, enum tl_look look);
+tl_u32 tl_unit_look_up(struct tl_unit *unit, struct tl_place place, tl_u32 size, enum tl_look look);
+/* Where its entry in the TLB is, from the first of the set, into rcx. */
+void tl_unit_entry_of(struct tl_unit *unit, struct tl_place place);
 
 /*
  * Behind a store in line, where who remembers wants to know of it: marks the line whose address in this process is the
@@ -185,6 +226,15 @@ void tl_span_behind(struct tl_unit *unit);
 void tl_span_begin_block(struct tl_unit *unit);
 /* The copies of the unit's regions; what was known of the block is lost. */
 void tl_span_copies(struct tl_unit *unit);
+
+/*
+ * translator_deferred.c. tl_deferred_translate: the instruction in unit->is waits, or was made together with what
+ * waited; false: it is to be translated, and its operands are there. tl_deferred_before makes what has to be there
+ * before it, and says whether anything may wait on behind it.
+ */
+bool tl_deferred_translate(struct tl_unit *unit);
+bool tl_deferred_before(struct tl_unit *unit);
+void tl_deferred_make_all(struct tl_unit *unit);
 
 /* Translates the instruction in unit->is, which stands at unit->pc. */
 void tl_unit_translate(struct tl_unit *unit);

@@ -84,6 +84,23 @@ void tl_x86_shift_cl(struct tl_x86 *code, tl_u32 wide, tl_u8 digit, struct tl_x8
 	tl_x86_op(code, 0xd3 | wide, digit, operand);
 }
 
+void tl_x86_rotate(struct tl_x86 *code, tl_u32 wide, tl_u8 to, struct tl_x86_operand operand, tl_u8 by, bool has_rorx)
+{
+	if (!has_rorx) {
+		tl_x86_op(code, TL_X86_MOV | wide, to, operand);
+		tl_x86_shift(code, wide, TL_X86_ROR_N, tl_x86_r(to), by);
+		return;
+	}
+	/* VEX: the upper bits of both registers turned over, map 0F3A, F2, no third register. */
+	tl_x86_byte(code, 0xc4);
+	tl_x86_byte(code,
+		    (tl_u8)(((to >> 3 & 1) == 0 ? 0x80 : 0) | 0x40 | ((operand.base >> 3 & 1) == 0 ? 0x20 : 0) | 3));
+	tl_x86_byte(code, (tl_u8)(wide != 0 ? 0xfb : 0x7b));
+	tl_x86_byte(code, 0xf0);
+	address(code, to, operand);
+	tl_x86_byte(code, by);
+}
+
 void tl_x86_set(struct tl_x86 *code, tl_u8 reg, tl_u64 value)
 {
 	if (value <= TL_U32_MAX) {

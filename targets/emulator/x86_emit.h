@@ -177,6 +177,9 @@ void tl_x86_number(struct tl_x86 *code, tl_u32 wide, tl_u8 digit, struct tl_x86_
 void tl_x86_shift(struct tl_x86 *code, tl_u32 wide, tl_u8 digit, struct tl_x86_operand operand, tl_u8 by);
 void tl_x86_shift_cl(struct tl_x86 *code, tl_u32 wide, tl_u8 digit, struct tl_x86_operand operand);
 
+/* ror by a number into another register, of one without an index. `has_rorx`: the host has BMI2; flags stay then. */
+void tl_x86_rotate(struct tl_x86 *code, tl_u32 wide, tl_u8 to, struct tl_x86_operand operand, tl_u8 by, bool has_rorx);
+
 /* A number into a register, the shortest way; flags stay. */
 void tl_x86_set(struct tl_x86 *code, tl_u8 reg, tl_u64 value);
 

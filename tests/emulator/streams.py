@@ -426,6 +426,47 @@ class Blocks:
             lines = ['\tcsrci sstatus, 2', '\tcsrsi sie, 2', '\tcsrsi sip, 2']
         return lines + [f'\t.4byte {number << 20 | source << 15 | kind << 12 | rd << 7 | 0x73:#x}']
 
+    def shifts(self, mode):
+        """Rotations and extensions as compilers write them, of few registers, with all kinds of things in between."""
+        pool = self.chance.sample(range(1, 32), 4)
+
+        def shift(right, word, rd, source, by):
+            return f'\t.4byte {by << 20 | source << 15 | (5 if right else 1) << 12 | rd << 7 | (0x1b if word else 0x13):#x}'
+
+        def between():
+            kind = self.chance.random()
+            if kind < 0.4:
+                return []
+            if kind < 0.8:
+                word = self.fill(self.chance.choice(self.plain)) & ~(31 << 7 | 31 << 15 | 31 << 20)
+                for field in (7, 15, 20):
+                    word |= self.chance.choice(pool) << field
+                # What this made of a number or a rounding mode is no instruction, and that is one more thing in between.
+                return [f'\t.4byte {word:#x}']
+            return ['\t.4byte 0x00100073'] if kind < 0.83 else self.touch(mode)
+
+        lines = []
+        for _ in range(self.chance.randrange(2, 7)):
+            word = self.chance.random() < 0.5
+            bits = 32 if word else 64
+            source, a, b, rd = (self.chance.choice(pool) for _ in range(4))
+            by = self.chance.randrange(1, bits)
+            kind = self.chance.random()
+            if kind < 0.6:
+                halves = [shift(True, word, a, source, by), shift(False, word, b, source, bits - by)]
+                self.chance.shuffle(halves)
+                operation = self.chance.choice([0x6033, 0x6033, 0x4033, 0x33, 0x3b, 0x7033])  # or, xor, add, addw, and
+                first, second = self.chance.sample([a, b], 2)
+                lines += [halves[0], *between(), halves[1], *between(),
+                          f'\t.4byte {second << 20 | first << 15 | rd << 7 | operation:#x}', *between()]
+            elif kind < 0.9:
+                left = self.chance.choice([32, 32, 48, by])
+                right = self.chance.choice([left, left, self.chance.randrange(64)])
+                lines += [shift(False, False, a, source, left), *between(), shift(True, False, rd, a, right), *between()]
+            else:
+                lines += [shift(self.chance.random() < 0.5, word, a, source, by), *between()]
+        return lines
+
     def touch_compressed(self, mode):
         """c.lw, c.ld, c.fld, c.sw, c.sd, c.fsd, and those by the stack pointer."""
         kind = self.chance.choice([1, 2, 3, 5, 6, 7])
@@ -450,6 +491,8 @@ class Blocks:
 
     def one(self, mode):
         kind = self.chance.random()
+        if kind < 0.04:
+            return self.shifts(mode)
         if kind < 0.55:
             return [f'\t.4byte {self.fill(self.chance.choice(self.plain)):#x}']
         if kind < 0.69:

@@ -28,6 +28,9 @@ static struct tl_emulator_points points;
 	((tl_u32)((n) >> 5) << 25 | (tl_u32)(rs2) << 20 | (tl_u32)(rs) << 15 | (tl_u32)(width) << 12 |                 \
 	 (tl_u32)((n)&31) << 7 | 0x23u)
 #define AMOADD_D(rd, rs2, rs) ((tl_u32)(rs2) << 20 | (tl_u32)(rs) << 15 | 3u << 12 | (tl_u32)(rd) << 7 | 0x2fu)
+#define SRLIW(rd, rs, n) ((tl_u32)(n) << 20 | (tl_u32)(rs) << 15 | 5u << 12 | (tl_u32)(rd) << 7 | 0x1bu)
+#define SLLIW(rd, rs, n) ((tl_u32)(n) << 20 | (tl_u32)(rs) << 15 | 1u << 12 | (tl_u32)(rd) << 7 | 0x1bu)
+#define OR(rd, rs1, rs2) ((tl_u32)(rs2) << 20 | (tl_u32)(rs1) << 15 | 6u << 12 | (tl_u32)(rd) << 7 | 0x33u)
 #define EBREAK 0x00100073u
 #define JUMP_BACK_4 0xffdff06fu /* j .-4 */
 
@@ -157,6 +160,43 @@ TEST(breakpoint_halts_before_and_is_passed_once)
 }
 
 /* A loop that is hot, a breakpoint in its middle, and on to the same place; then none, and a watchpoint. */
+/* A rotation, which the translator makes in one piece, is seen half done where a point or a trap stands in it. */
+TEST(breakpoints_in_the_middle_of_a_rotation_see_its_halves)
+{
+	static const tl_u32 code[] = {ADDI(10, 0, 0x5a5), SRLIW(5, 10, 7),  SLLIW(6, 10, 25),
+				      OR(5, 5, 6),        LOAD(3, 7, 0, 0), ADDI(6, 0, 0)};
+
+	begin(code, TL_COUNT(code));
+	add(START + 8, 0, 0);
+	add(START + 12, 0, 0);
+	hart.x[6] = 1;
+	CHECK_EQUAL(run(10), 2);
+	CHECK_EQUAL(hart.pc, START + 8);
+	CHECK_EQUAL(hart.x[5], 0x5a5 >> 7);
+	CHECK_EQUAL(hart.x[6], 1);
+	hart.pass = hart.pc;
+	CHECK_EQUAL(run(10), 1);
+	CHECK_EQUAL(hart.pc, START + 12);
+	CHECK_EQUAL(hart.x[5], 0x5a5 >> 7);
+	CHECK_EQUAL(hart.x[6], 0x4a000000);
+	hart.pass = hart.pc;
+	hart.mtvec = START + 0x100; /* the load fails: what waits to be overwritten is there */
+	CHECK_EQUAL(run(2), 2);
+	CHECK_EQUAL(hart.pc, START + 0x100);
+	CHECK_EQUAL(hart.x[5], 0x4a00000b);
+	CHECK_EQUAL(hart.x[6], 0x4a000000);
+	tl_points_end(&points);
+
+	/* And in one piece, with no points. */
+	begin(code, TL_COUNT(code));
+	hart.mtvec = START + 0x100;
+	CHECK_EQUAL(run(5), 5);
+	CHECK_EQUAL(hart.mepc, START + 16);
+	CHECK_EQUAL(hart.x[5], 0x4a00000b);
+	CHECK_EQUAL(hart.x[6], 0x4a000000);
+	tl_points_end(&points);
+}
+
 TEST(points_come_and_go_in_a_hot_loop)
 {
 	static const tl_u32 code[] = {ADDI(5, 5, 1), ADDI(6, 6, 1), STORE(3, 5, 8, 0), ADDI(7, 7, 1),
