@@ -512,7 +512,7 @@ static int serve_machine(struct command *command)
 	struct tl_target *target;
 	struct tl_loop *loop;
 	struct tl_error error;
-	int status;
+	int status, number = 0;
 
 	/* Standard input and output, unless the protocol has those. */
 	if (serial == NULL)
@@ -533,12 +533,15 @@ static int serve_machine(struct command *command)
 	}
 	command->serve.started = machine_is_ours;
 	command->serve.running = command->machine.running;
+	command->serve.signal_ret = &number;
 	if (kind->rows != NULL)
 		command->serve.rows = (struct tl_rsp_table){kind->rows, target};
 	status = serve(command, loop, target, kind->populate);
 	kind->destroy(target);
 	tl_serial_port_close(port);
 	tl_loop_destroy(loop);
+	/* The terminal is as it was, and so are files and sockets. */
+	tl_serve_end(number);
 	return status;
 }
 

@@ -217,10 +217,17 @@ int tl_serve(struct tl_loop *loop, struct tl_target *target, const struct tl_ser
 		server.exit_status = 1;
 	}
 	tear_down(&server);
-	if (server.signal != 0) {
-		/* Whoever waits for us shall see what ended us. */
-		signal(server.signal, SIG_DFL);
-		raise(server.signal);
-	}
+	if (options->signal_ret != NULL)
+		*options->signal_ret = server.signal;
+	else
+		tl_serve_end(server.signal);
 	return server.exit_status;
+}
+
+void tl_serve_end(int number)
+{
+	if (number == 0)
+		return;
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
 }

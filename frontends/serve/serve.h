@@ -42,6 +42,11 @@ struct tl_serve_options {
 	enum tl_status (*populate)(struct tl_target *target, struct tl_error *error);
 	/* Whether those were started for us, and are to end with us; NULL: they were not. */
 	bool (*started)(const struct tl_target *target);
+	/*
+	 * Where the number of a signal that ended it is put, 0 without one, for a caller who has something to put back
+	 * first and then ends by it (tl_serve_end); NULL: it ends us at once.
+	 */
+	int *signal_ret;
 	bool running;               /* what `populate` told of runs on until a client comes, who stops it */
 	struct tl_rsp_table rows;   /* packets that the target has beside the usual ones; {NULL}: none */
 	const char *const *wrapper; /* NULL-terminated; NULL: none */
@@ -62,5 +67,8 @@ struct tl_serve_options {
  * Messages go to standard error.
  */
 int tl_serve(struct tl_loop *loop, struct tl_target *target, const struct tl_serve_options *options);
+
+/* Ends us by a signal, so that whoever waits for us sees what it was; 0: does nothing. */
+void tl_serve_end(int signal);
 
 #endif

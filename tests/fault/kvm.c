@@ -1,12 +1,12 @@
 /*
  * What if the host's KVM refuses a call? A machine with two processors is made, debugged and ended again and again,
  * over the real engine, the real target and the KVM of this host; in each run one call, the n-th of its kind, fails
- * with one errno, once or from then on.
+ * with one errno, once or from then on; KVM_RUN also comes back as if the guest had shut itself down, or KVM given up.
  *
  * However a run ends: it ends before a deadline, whoever refuses says why in words, a machine that only once was
  * refused something goes on and can be ended, and no storage, no descriptor and no thread is left behind.
  *
- *   fault-kvm [--no-points] GUEST        --no-points: where breakpoints are lost (an emulated SVM)
+ *   fault-kvm [--no-points] GUEST [CALL] --no-points: where breakpoints are lost (an emulated SVM)
  *   fault-kvm [--no-points] GUEST CALL N ERRNO once|always      one run; FAULT_TRACE=states,events shows what happened
  */
 #define DEADLINE 30000
@@ -96,6 +96,22 @@ static struct {
 
 static bool points; /* breakpoints work */
 
+/* What KVM_RUN may come back with, beside errnos: the guest shut itself down, KVM gave up, KVM could not begin. */
+#define EXIT_FIRST 10000
+static const struct exit {
+	const char *name;
+	tl_u32 reason;
+} exits[] = {{"SHUTDOWN", KVM_EXIT_SHUTDOWN},
+	     {"INTERNAL_ERROR", KVM_EXIT_INTERNAL_ERROR},
+	     {"FAIL_ENTRY", KVM_EXIT_FAIL_ENTRY},
+	     {"UNKNOWN", KVM_EXIT_UNKNOWN}};
+
+/* The pages that vCPUs share with KVM. */
+static struct {
+	int descriptor;
+	struct kvm_run *run;
+} pages[CPUS];
+
 static bool due(unsigned long request)
 {
 	tl_size i = 0;
@@ -126,14 +142,37 @@ static int faulty_close(void *context, int descriptor)
 	return tl_kvm_host_calls.close(context, descriptor);
 }
 
+/* The vCPU comes out for a reason of ours: as if it had been in the guest. */
+static int come_out(int descriptor)
+{
+	for (tl_size i = 0; i < CPUS; i++) {
+		if (pages[i].run == NULL || pages[i].descriptor != descriptor)
+			continue;
+		pages[i].run->exit_reason = exits[plan.error - EXIT_FIRST].reason;
+		pages[i].run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
+		pages[i].run->internal.ndata = 0;
+	}
+	return 0;
+}
+
 static int faulty_ioctl(void *context, int descriptor, unsigned long request, unsigned long argument)
 {
-	return due(request) ? -1 : tl_kvm_host_calls.ioctl(context, descriptor, request, argument);
+	if (!due(request))
+		return tl_kvm_host_calls.ioctl(context, descriptor, request, argument);
+	return plan.error >= EXIT_FIRST ? come_out(descriptor) : -1;
 }
 
 static void *faulty_map(void *context, tl_size size, int protection, int flags, int descriptor)
 {
-	return due(CALL_MAP) ? NULL : tl_kvm_host_calls.map(context, size, protection, flags, descriptor);
+	void *mapped = due(CALL_MAP) ? NULL : tl_kvm_host_calls.map(context, size, protection, flags, descriptor);
+
+	for (tl_size i = 0; i < CPUS && mapped != NULL && descriptor >= 0; i++)
+		if (pages[i].run == NULL) {
+			pages[i].run = mapped;
+			pages[i].descriptor = descriptor;
+			break;
+		}
+	return mapped;
 }
 
 static int faulty_unmap(void *context, void *address, tl_size size)
@@ -329,10 +368,10 @@ static bool nothing_left(tl_u64 storage, unsigned open, unsigned threads)
 static bool was_told(void)
 {
 	bool told = plan.request != KVM_RUN || !plan.fired || plan.error == EINTR || plan.error == EAGAIN ||
-		    strstr(remarks, "KVM_RUN") != NULL;
+		    strstr(remarks, plan.error < EXIT_FIRST ? "KVM_RUN" : "vCPU") != NULL;
 
 	if (!told)
-		printf("  KVM_RUN failed, and nobody was told: %s\n", remarks);
+		printf("  A vCPU cannot run, and nobody was told: %s\n", remarks);
 	return told;
 }
 
@@ -345,6 +384,7 @@ static bool run(const char *guest)
 	bool good;
 
 	memset(plan.counts, 0, sizeof(plan.counts));
+	memset(pages, 0, sizeof(pages));
 	plan.fired = false;
 	remarks[0] = '\0';
 	if (!create(&session, guest))
@@ -358,6 +398,11 @@ static bool run(const char *guest)
 
 static const int errors[] = {EIO, EINVAL, ENOMEM, EFAULT, EINTR};
 
+static const char *error_name(int error)
+{
+	return error >= EXIT_FIRST ? exits[error - EXIT_FIRST].name : strerrorname_np(error);
+}
+
 static bool try(const char *guest, const struct kind *kind, tl_u64 n, int error, bool always)
 {
 	plan.request = kind->request;
@@ -366,7 +411,7 @@ static bool try(const char *guest, const struct kind *kind, tl_u64 n, int error,
 	plan.always = always;
 	if (run(guest))
 		return true;
-	printf("FAILED %s %llu %s %s\n", kind->name, (unsigned long long)n, strerrorname_np(error),
+	printf("FAILED %s %llu %s %s\n", kind->name, (unsigned long long)n, error_name(error),
 	       always ? "always" : "once");
 	if (remarks[0] != '\0')
 		printf("  it said: %s", remarks);
@@ -385,10 +430,13 @@ static void try_kind(const char *guest, const struct kind *kind, tl_u64 calls, u
 		counts[!try(guest, kind, n, error, false)]++;
 		counts[!try(guest, kind, n, error != EINTR ? error : EPERM, true)]++;
 	}
+	for (tl_u64 n = 1; kind->request == KVM_RUN && n <= calls; n += 1 + n / 2)
+		for (tl_size i = 0; i < TL_COUNT(exits); i++)
+			counts[!try(guest, kind, n, EXIT_FIRST + (int)i, false)]++;
 	printf("ok %s: %llu calls, %u runs\n", kind->name, (unsigned long long)calls, counts[0] + counts[1] - before);
 }
 
-static int try_all(const char *guest)
+static int try_all(const char *guest, const char *only)
 {
 	tl_u64 calls[TL_COUNT(kinds)];
 	unsigned counts[2] = {0};
@@ -397,7 +445,8 @@ static int try_all(const char *guest)
 	counts[!run(guest)]++;
 	memcpy(calls, plan.counts, sizeof(calls));
 	for (tl_size i = 0; i < TL_COUNT(kinds); i++)
-		try_kind(guest, &kinds[i], calls[i], counts);
+		if (only == NULL || strcmp(only, kinds[i].name) == 0)
+			try_kind(guest, &kinds[i], calls[i], counts);
 	printf("%u passed, %u failed\n", counts[0], counts[1]);
 	return counts[1] != 0;
 }
@@ -409,6 +458,9 @@ static int try_one(char **words)
 	for (tl_size i = 0; i < TL_COUNT(errors); i++)
 		if (strcmp(strerrorname_np(errors[i]), words[3]) == 0)
 			number = errors[i];
+	for (tl_size i = 0; i < TL_COUNT(exits); i++)
+		if (strcmp(exits[i].name, words[3]) == 0)
+			number = EXIT_FIRST + (int)i;
 	for (tl_size i = 0; i < TL_COUNT(kinds); i++) {
 		bool good;
 
@@ -436,8 +488,8 @@ int main(int count, char **arguments)
 	count -= points ? 1 : 2;
 	if (count == 5)
 		return try_one(arguments);
-	if (count == 1)
-		return try_all(arguments[0]);
-	printf("usage: fault-kvm [--no-points] GUEST [CALL N ERRNO once|always]\n");
+	if (count == 1 || count == 2)
+		return try_all(arguments[0], arguments[1]);
+	printf("usage: fault-kvm [--no-points] GUEST [CALL [N ERRNO once|always]]\n");
 	return 2;
 }
