@@ -171,7 +171,7 @@ def main():
         if not rows:
             continue
         measured |= rows
-        rounds = 'quick' if options.quick else options.rounds if part == 'servers' else options.prompt_rounds
+        rounds = 'quick' if options.quick else {'servers': options.rounds, 'kvm': options.kernel_rounds}.get(part, options.prompt_rounds)
         print(f'{datetime.date.today().isoformat()}, {machine()}; {part}: run control on CPU {options.cpus}; medians '
               f'of {rounds} rounds; load {os.getloadavg()[0]:.1f}')
         unmet += print_table(rows, names, aims)

@@ -9,7 +9,7 @@ import bytecode
 from client import Ended, Hang, Refused
 from session import *  # noqa: F403
 from session import BLOCKED, FAR, FLAGS, HALT, ICEBP, INT3, INT_3, MAP, NMI, ODD, OFF, RESET, STORE, TABLES, TIMER, TRACE, TRIPLE, WATCH
-from session import Failed, Skip, Stop, check, equal, scene
+from session import Failed, Skip, Stop, check, equal, scene, wait_until
 
 PERIOD = 3000000  # of a firing timer, nanoseconds: some ten thousand instructions where the processor is emulated
 RDI = b'\x26' + struct.pack('>H', 5)
@@ -494,6 +494,30 @@ def detach_and_come_again(t):
     t.run_until(lambda: all(new > old + 3 for new, old in zip(t.words('counter'), before)), 'everybody to go on')
     equal(t.words('traps'), [0] * t.cpus, 'the traps that the guest got')
     t.books()
+
+
+@scene(points=False, leaving=('--on-disconnect', 'stop'))
+def machine_stands_when_its_client_is_gone(t):
+    """With `--on-disconnect stop` a machine that runs as its client goes stands until the next one comes."""
+    t.gather()
+    t.client.resume('c')
+    t.hang_up()
+    t.connect()
+    before = t.words('counter')
+    t.hang_up()
+    t.connect()
+    equal(t.words('counter'), before, 'how often each went round while nobody was there')
+    t.run_until(lambda: all(new > old for new, old in zip(t.words('counter'), before)), 'everybody to go on')
+    t.books()
+
+
+@scene(points=False, leaving=('--on-disconnect', 'kill'))
+def ends_when_its_client_is_gone(t):
+    """With `--on-disconnect kill` it ends, and the server with it."""
+    t.gather()
+    t.client.resume('c')
+    t.hang_up()
+    wait_until(lambda: t.connection.process.poll() is not None, 'the server to end', 30)
 
 
 # ---- memory and registers ----

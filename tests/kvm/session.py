@@ -18,18 +18,18 @@ from registry import Failed, Skip, check, equal, wait_until
 
 SCENES = []
 TRACED = 300  # lines of a trace that are shown
-Scene = collections.namedtuple('Scene', 'function name least most fast points guest options served')
+Scene = collections.namedtuple('Scene', 'function name least most fast points guest options served leaving')
 
 # Requests to the guest: crowd.c.
 (INT3, INT_3, ICEBP, WATCH, TIMER, QUIET, HALT, FLAGS, TRIPLE, OFF, RESET, TRACE, TABLES, BLOCKED, STORE, NMI, ODD, MAP,
  FAR) = range(1, 20)
 
 
-def scene(least=1, most=4, fast=False, points=True, guest='crowd', options=(), served=True):
+def scene(least=1, most=4, fast=False, points=True, guest='crowd', options=(), served=True, leaving=()):
     """Registers a scene for so many processors; `points` says that it needs breakpoints that work. Without `served` it
-    gets no machine, but a Typed, and starts what it wants to itself."""
+    gets no machine, but a Typed, and starts what it wants to itself. `leaving`: options of the server."""
     def register(function):
-        SCENES.append(Scene(function, function.__name__, least, most, fast, points, guest, options, served))
+        SCENES.append(Scene(function, function.__name__, least, most, fast, points, guest, options, served, leaving))
         return function
     return register
 
@@ -88,7 +88,8 @@ class Machine:
         self.client = None
         self.trace = pathlib.Path(self.directory) / 'trace'
         tracing = ['--trace', f'{options.trace}:{self.trace}'] if options.trace else []
-        command = [options.trapline, *tracing, '--serve', ':0', 'kvm', '--cpus', str(cpus), *what.options, *words]
+        command = [options.trapline, *tracing, '--serve', ':0', *what.leaving, 'kvm', '--cpus', str(cpus), *what.options,
+                   *words]
         self.connection = SocketConnection(command, 'kvm', r'Listening on port \d+ \((127\.0\.0\.1):(\d+)\)',
                                            lambda process: process.send_signal(signal.SIGTERM), self.directory)
         self.stopped = None
