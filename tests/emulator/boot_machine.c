@@ -1,8 +1,8 @@
 /*
  * Runs the emulated computer from reset to its end, with the interpreter, its serial port on standard output.
  *
- *     boot-machine [--harts N] [--memory MIB] [--firmware FILE] [--kernel FILE] [--any FILE] [--initrd FILE]
- *                  [--program FILE] [--append TEXT] [--type TEXT] [--begun N] [--resets N]
+ *     boot-machine [--harts N] [--quantum NANOSECONDS] [--memory MIB] [--firmware FILE] [--kernel FILE] [--any FILE]
+ *                  [--initrd FILE] [--program FILE] [--append TEXT] [--type TEXT] [--begun N] [--resets N]
  *                  [--interpret yes] [--digest yes]
  *                  [--disk FILE[,write|,readonly]] [--random SEED] [--console FILE] [--network FORWARD]
  *                  [--again TIMES]
@@ -74,6 +74,8 @@ static bool read_order(struct order *order, int count, char **arguments)
 
 		if (strcmp(name, "--harts") == 0)
 			order->configuration.harts = (tl_u32)strtoul(value, NULL, 0);
+		else if (strcmp(name, "--quantum") == 0)
+			order->configuration.quantum = (tl_u32)strtoul(value, NULL, 0);
 		else if (strcmp(name, "--memory") == 0)
 			order->configuration.memory_size = (tl_u64)strtoull(value, NULL, 0) << 20;
 		else if (strcmp(name, "--firmware") == 0)

@@ -31,11 +31,11 @@ LENGTH = 120  # instructions of a block
 SCRATCH = 0x80400000  # 64 KiB that blocks load from and store to
 TABLES = 0x80600000
 OUTPUT = 0x80800000
+SOFTWARE_INTERRUPTS = 0x2000000  # of the board: one word for each hart
 
 HANDLER = r'''
 	.option norvc
-	.globl _start
-_start:
+%(entry)s
 	la t0, trap
 	csrw mtvec, t0
 	la t0, context
@@ -91,6 +91,7 @@ leave:	ld t0, 0(sp)
 	csrrw sp, mscratch, sp
 	mret
 interrupt:
+%(interrupted)s
 	li t1, 0x222
 	csrc mip, t1
 	li t1, -1
@@ -177,6 +178,11 @@ finish:
 	csrw mscratch, sp
 	jr t0
 done:
+	# Whatever the last block left: all of memory, as machine mode sees it.
+	li t0, 0x20000
+	csrc mstatus, t0
+	csrw pmpcfg0, zero
+%(before_end)s
 	# All that was written, and the scratch memory, as a line of hexadecimal digits a number.
 	la t0, context
 	ld s1, 24(t0)
@@ -188,6 +194,7 @@ done:
 	li s0, %(tables)d
 	li s1, %(tables)d + 4096 * 4
 	call print
+%(at_end)s
 	li t0, 0x100000
 	li t1, 0x5555
 	sw t1, 0(t0)
@@ -223,10 +230,10 @@ supervisor_context: .zero 64
 '''
 
 
-def tables(number, chance):
+def tables(number, chance, place=TABLES):
     """Three levels: the first gigabytes as they are; a window on the scratch memory with pages of all kinds of rights. And
     a fourth, in which the same stands at both ends."""
-    lines = [f'tables_{number}:', f'\tli t0, {TABLES}']
+    lines = [f'tables_{number}:', f'\tli t0, {place}']
 
     def put(offset, value):
         lines.append(f'\tli t1, {offset}')
@@ -236,13 +243,13 @@ def tables(number, chance):
     # Root: 0xc0000000 is a table of windows; 0x80000000 for the supervisor; 0x40000000 the same for users.
     put(2 * 8, (0x80000000 >> 12) << 10 | 0xcf)
     put(1 * 8, (0x80000000 >> 12) << 10 | 0xdf)
-    put(3 * 8, (TABLES + 0x1000 >> 12) << 10 | 1)
-    put(0x1000, (TABLES + 0x2000 >> 12) << 10 | 1)
+    put(3 * 8, (place + 0x1000 >> 12) << 10 | 1)
+    put(0x1000, (place + 0x2000 >> 12) << 10 | 1)
     put(0x1008, (SCRATCH & ~0x1fffff) >> 12 << 10 | chance.choice([0xdf, 0x1f, 0x5f]))
     put(0x1010, 0x80201000 >> 12 << 10 | 0xdf)  # a large page that is not aligned
-    put(0x1018, (TABLES + 0x2000 >> 12) << 10 | 0x41)  # accessed, and not a leaf
-    put(0x3000, (TABLES >> 12) << 10 | 1)
-    put(0x3000 + 511 * 8, (TABLES >> 12) << 10 | 1)
+    put(0x1018, (place + 0x2000 >> 12) << 10 | 0x41)  # accessed, and not a leaf
+    put(0x3000, (place >> 12) << 10 | 1)
+    put(0x3000 + 511 * 8, (place >> 12) << 10 | 1)
     put(0x3000 + 8, chance.choice([0, 0xdf, (0x80000000 >> 12) << 10 | 0xdf]))
     for page in range(64):
         rights = chance.choice([0xdf, 0xd7, 0xd3, 0xd9, 0xdb, 0xcf, 0xc7, 0xc3, 0x1f, 0x5f, 0xdd, 0x00, 0x0f, 0x17, 0x1f, 0x57])
@@ -292,7 +299,8 @@ FLOATS = [0, 1 << 63, 0x3ff0000000000000, 0x7ff0000000000000, 0xfff0000000000000
 class Blocks:
     """Writes blocks of instructions; all choices come from one random generator."""
 
-    def __init__(self, header, chance):
+    def __init__(self, header, chance, place=TABLES, others=()):
+        """`place` is where its page tables are, `others` the harts that it interrupts."""
         self.chance = chance
         self.rows = [row for row in rows(header) if row[0] != 'ctzw']  # QEMU 7.2 counts beyond the 32 bits
         self.plain = [row for row in self.rows if row[3] in
@@ -301,6 +309,7 @@ class Blocks:
         self.memory = [row for row in self.rows if row[3] in ('LOAD', 'STORE', 'F_LOAD', 'F_STORE', 'LR', 'AMO')
                        and not row[0].startswith('sc.')]
         self.levels, self.delegates, self.protects = 3, False, False
+        self.place, self.others = place, others
         self.branches = [row for row in self.rows if row[3] == 'B']
 
     def fill(self, row):
@@ -489,7 +498,17 @@ class Blocks:
             if quadrant == 2 and kind == 4 and half >> 2 & 31:
                 return [f'\t.2byte {half:#x}', '\t.2byte 1']
 
+    def call_others(self):
+        """Interrupts for some of the other harts."""
+        lines = []
+        for other in self.others:
+            if self.chance.random() < 0.5:
+                lines += [f'\tli t1, {SOFTWARE_INTERRUPTS + 4 * other:#x}', '\tli t0, 1', '\tsw t0, 0(t1)']
+        return lines
+
     def one(self, mode):
+        if self.others and mode == 'machine' and self.chance.random() < 0.04:
+            return self.call_others()
         kind = self.chance.random()
         if kind < 0.04:
             return self.shifts(mode)
@@ -531,13 +550,14 @@ class Blocks:
         # Not what ends a block; and faults of loads and stores together: QEMU takes the one for the other.
         given = self.chance.getrandbits(16) & 0x81fc if self.delegates else 0
         given = given & ~0xa0a0 | (0xa0a0 if given & 0x80 else 0)
-        paged = 0 if mode in ('machine', 'bare') else (8 if self.levels == 3 else 9) << 60 | TABLES + (
+        paged = 0 if mode in ('machine', 'bare') else (8 if self.levels == 3 else 9) << 60 | self.place + (
             0 if self.levels == 3 else 0x3000) >> 12
         lines = ['\t.align 2', f'block_{number}:', '\tla t0, context', f'\tla t1, end_{number}',
                  f'\tli t2, {shift:#x}', '\tsub t1, t1, t2', '\tsd t1, 32(t0)',
                  f'\tla t1, block_{number + 1}', '\tsd t1, 40(t0)', '\tli t0, 0x7e79aa',
                  '\tcsrc mstatus, t0', '\tcsrw satp, zero', f'\tcall tables_{number}', *protection(self.chance, self.protects),
-                 '\tcsrw mie, zero', '\tcsrw scause, zero', '\tli t0, 0x222', '\tcsrc mip, t0', '\tli t0, -1', '\tcsrw 0x14d, t0',
+                 f'\tli t0, {8 if self.others else 0}', '\tcsrw mie, t0', *self.call_others(), '\tcsrw scause, zero',
+                 '\tli t0, 0x222', '\tcsrc mip, t0', '\tli t0, -1', '\tcsrw 0x14d, t0',
                  f'\tli t0, {self.delegates << 63:#x}', '\tcsrw 0x30a, t0', '\tla t0, supervisor_context', '\tcsrw sscratch, t0',
                  f'\tli t0, {self.chance.getrandbits(10) & 0x222 if self.delegates else 0:#x}', '\tcsrw mideleg, t0',
                  f'\tli t0, {privilege << 11 | 0x6000 | extra:#x}', '\tcsrs mstatus, t0',
@@ -556,7 +576,7 @@ class Blocks:
             lines += self.one(mode)
         lines += ['\t.align 2', f'end_{number}:', '\tecall', '\t.option norvc', '\t.align 3', f'numbers_{number}:']
         lines += [f'\t.8byte {self.number():#x}' for n in range(32)]
-        return [*lines, *tables(number, self.chance), '\tret']
+        return [*lines, *tables(number, self.chance, self.place), '\tret']
 
     def number(self):
         if self.chance.random() < 0.5:
@@ -565,11 +585,13 @@ class Blocks:
         return value | 0xffffffff00000000 if self.chance.random() < 0.4 else value
 
 
-def program(header, seed, count):
+def program(header, seed, count, others=(), **places):
+    """Of one hart; `places` are those of HANDLER that are not as where it is alone."""
     chance = random.Random(seed)
-    blocks = Blocks(header, chance)
-    lines = [HANDLER % {'output': OUTPUT, 'scratch': SCRATCH, 'scratch_end': SCRATCH + 65536, 'save': save(),
-                        'saved': 8 * 59, 'tables': TABLES}]
+    places = {'entry': '\t.globl _start\n_start:', 'interrupted': '', 'before_end': '', 'at_end': '', 'output': OUTPUT, 'tables': TABLES,
+              **places}
+    blocks = Blocks(header, chance, places['tables'], others)
+    lines = [HANDLER % {'scratch': SCRATCH, 'scratch_end': SCRATCH + 65536, 'save': save(), 'saved': 8 * 59, **places}]
     for number in range(count):
         lines += blocks.block(number)
     lines += [f'block_{count}:', '\tj done']
