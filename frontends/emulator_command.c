@@ -37,7 +37,7 @@ static const struct tl_option table[] = {
 	{"--firmware", TL_VALUE_WORD, "FILE", "What comes before it (default: Debian's OpenSBI).", OPTION_FIRMWARE},
 	{"--serial", TL_VALUE_WORD, "WHERE",
 	 "The serial port: - for standard input and output, none,\na terminal, or with --serve a socket (tcp::4000, "
-	 "unix:PATH). At the prompt, that of the program.",
+	 "unix:PATH). At the\nprompt, - is the program's terminal.",
 	 OPTION_SERIAL},
 	{"--disk", TL_VALUE_WORD, "FILE[,write|,readonly]",
 	 "A disk (/dev/vda, then vdb, ...): a raw file. What is written stays\nin memory; with ,write it goes into the "

@@ -28,7 +28,7 @@ static const struct tl_option table[] = {
 	{"--append", TL_VALUE_WORD, "WORDS", "Its command line (console=ttyS0 makes it speak).", OPTION_APPEND},
 	{"--serial", TL_VALUE_WORD, "WHERE",
 	 "The serial port: - for standard input and output, none,\na terminal, or with --serve a socket (tcp::4000, "
-	 "unix:PATH). At the prompt, that of the program.",
+	 "unix:PATH). At the\nprompt, - is the program's terminal.",
 	 OPTION_SERIAL},
 	{"--console", TL_VALUE_NONE, NULL,
 	 "A virtio console (console=hvc0), where the serial port leads: what is\ntyped is its, as soon as the guest "

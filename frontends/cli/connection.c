@@ -269,7 +269,10 @@ enum tl_status tl_connection_core(struct tl_cli *cli, const char *path, struct t
 
 /* ---- Machines ---- */
 
-/* Its serial port is a program's terminal where a person sits; else what it says goes where we write. */
+/*
+ * Its serial port leads where it was told to; else it is a program's terminal where a person sits, and what it says
+ * goes where we write where nobody does.
+ */
 static enum tl_status make_machine(struct tl_cli *cli, const struct tl_machine *machine,
 				   struct tl_program_terminal **terminal_ret, struct tl_target **target_ret,
 				   struct tl_error *error)
@@ -278,7 +281,9 @@ static enum tl_status make_machine(struct tl_cli *cli, const struct tl_machine *
 	enum tl_status status;
 
 	*terminal_ret = NULL;
-	if (tl_terminal_interactive(cli->terminal)) {
+	if (machine->serial != NULL && strcmp(machine->serial, "-") != 0) {
+		ends.terminal = strcmp(machine->serial, "none") != 0 ? machine->serial : NULL;
+	} else if (tl_terminal_interactive(cli->terminal)) {
 		TL_TRY(tl_program_terminal_open(terminal_ret, cli->loop, &cli->screen, cli->terminal, error));
 		ends.terminal = tl_program_terminal_path(*terminal_ret);
 	} else {

@@ -133,6 +133,24 @@ def refused(trapline, program):
         check(text, [reason], " ".join(["refused: --running", *words_before]))
 
 
+def serial_ports(trapline, program):
+    """At the prompt, too, the serial port leads where it was told to."""
+    command = [trapline, "-nx", "-q", "--batch", "-ex", "continue", "emu", "--serial"]
+    check(run([*command, "-", program], "serial"), [r"^sorted", r"exited normally"], "serial port: here")
+    text = run([*command, "none", program], "serial")
+    check(text, [r"exited normally"], "serial port: none")
+    if "sorted" in text:
+        fail("serial port: none", text)
+    check(run([*command, "/no/such", program], "serial"), [r"the terminal /no/such cannot be opened: No such file"], "serial port: nowhere")
+    master, terminal = os.openpty()
+    text = run([*command, os.ttyname(terminal), program], "serial")
+    check(text, [r"exited normally"], "serial port: a terminal")
+    os.set_blocking(master, False)
+    check(os.read(master, 65536).decode(), [r"sorted"], "serial port: what the terminal shows")
+    os.close(master)
+    os.close(terminal)
+
+
 def main():
     trapline, program = sys.argv[1:]
     refused(trapline, program)
@@ -143,6 +161,7 @@ def main():
         through_each_hart(trapline, program, options)
         watched(trapline, program, options)
     watched_in_qemu(trapline, program)
+    serial_ports(trapline, program)
     return 1 if FAILED else 0
 
 
