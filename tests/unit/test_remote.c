@@ -296,9 +296,9 @@ static void poor_memory_packet(struct stub *stub, const char *packet)
 	if (address < POOR_BASE || address + size > POOR_BASE + sizeof(poor_memory) || size > POOR_G) {
 		stub_reply(stub, "E01");
 	} else if (packet[0] == 'm') {
-		poor_hex(stub, poor_memory + address - POOR_BASE, size);
+		poor_hex(stub, poor_memory + (address - POOR_BASE), size);
 	} else {
-		tl_cursor_hex_bytes(&digits, poor_memory + address - POOR_BASE, size);
+		tl_cursor_hex_bytes(&digits, poor_memory + (address - POOR_BASE), size);
 		stub_reply(stub, "OK");
 	}
 }
