@@ -40,6 +40,16 @@ enum tl_status tl_types_open(struct tl_types **types_ret, struct tl_dwarf *dwarf
 	return TL_OK;
 }
 
+void tl_types_set_quads(struct tl_types *types, bool quads)
+{
+	types->quads = quads;
+}
+
+bool tl_types_have_quads(const struct tl_types *types)
+{
+	return types->quads;
+}
+
 void tl_types_forget(struct tl_types *types)
 {
 	while (types->chunks != NULL) {

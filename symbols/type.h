@@ -131,6 +131,13 @@ void tl_types_set_lookup(struct tl_types *types, tl_type_lookup *lookup, void *c
 tl_size tl_types_storage(struct tl_types *types);
 void tl_types_set_limit(struct tl_types *types, tl_size bytes);
 
+/*
+ * Whether floating-point types of 16 bytes are IEEE 754's binary128, as long double is on 64-bit Arm and RISC-V, rather
+ * than x87's ten bytes, as they are unless it is set; to be said before others ask.
+ */
+void tl_types_set_quads(struct tl_types *types, bool quads);
+bool tl_types_have_quads(const struct tl_types *types);
+
 /* Forgets all types. Nobody may hold one, nor read one meanwhile. */
 void tl_types_forget(struct tl_types *types);
 

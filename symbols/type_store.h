@@ -35,6 +35,7 @@ struct tl_types {
 	tl_size slot_count, count;
 	struct tl_type_chunk *chunks; /* all that types consist of; freed together */
 	tl_size storage, limit;
+	bool quads;
 	struct tl_type_record empty; /* void */
 };
 

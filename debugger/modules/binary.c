@@ -392,6 +392,14 @@ static bool is_costly(const struct tl_image *image)
 	return size > (packed ? PACKED_SIZE_MAX : UNITS_SIZE_MAX);
 }
 
+/* Where a long double is IEEE 754's, of 128 bits: System V psABIs of 64-bit Arm and RISC-V. */
+static bool has_quads(const struct tl_image *image)
+{
+	tl_u16 machine = tl_image_elf(image)->machine;
+
+	return machine == EM_AARCH64 || machine == EM_RISCV;
+}
+
 /* What is read of the file's debug information. */
 static enum tl_status open_dwarf(struct binary *binary, struct tl_error *error)
 {
@@ -414,6 +422,7 @@ static enum tl_status open_dwarf(struct binary *binary, struct tl_error *error)
 	TL_TRY(tl_types_open(&open->types, open->dwarf, open->tree, error));
 	TL_TRY(tl_scopes_open(&open->scopes, open->dwarf, error));
 	tl_types_set_lookup(open->types, complete, binary);
+	tl_types_set_quads(open->types, has_quads(open->image));
 	tl_scopes_set_units(open->scopes, find_unit, binary);
 	open->has_debug = lazily || tl_dwarf_unit_count(open->dwarf) != 0;
 	return TL_OK;

@@ -1,6 +1,9 @@
 #include "debugger/values/arithmetic_parts.h"
+#include "debugger/values/quad.h"
 #include "debugger/values/value.h"
 #include "symbols/dwarf_constants.h"
+
+#include <string.h>
 
 /* An operand, made ready: what it is and its number. */
 struct operand {
@@ -10,6 +13,8 @@ struct operand {
 	bool is_signed;
 	tl_i128 integer;
 	long double real;
+	bool is_quad; /* with more digits than `real` may have: */
+	tl_u8 quad[TL_QUAD_SIZE];
 };
 
 static enum tl_status not_both(const struct tl_value_context *context, enum tl_punctuator operation,
@@ -55,7 +60,11 @@ static enum tl_status make_operand(const struct tl_value_context *context, const
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "A value of type \"%s\" cannot be reckoned with.",
 			       tl_value_type_name(context, own.type));
 	if (operand.kind == TL_ARITHMETIC_REAL) {
+		TL_TRY(tl_value_load(context, &own, error));
 		TL_TRY(tl_value_real(context, &own, &operand.real, error));
+		operand.is_quad = own.size == TL_QUAD_SIZE && tl_is_quad(own.type);
+		if (operand.is_quad)
+			memcpy(operand.quad, own.bytes, sizeof(operand.quad));
 	} else {
 		TL_TRY(tl_value_integer(context, &own, &operand.integer, error));
 		operand.real = operand.is_signed ? (long double)operand.integer : (long double)(tl_u128)operand.integer;
@@ -211,6 +220,42 @@ static enum tl_status integers(const struct tl_value_context *context, enum tl_p
 
 /* ---- Reals ---- */
 
+/* The same number in as many digits. */
+static void make_quad(struct operand *operand)
+{
+	if (operand->is_quad)
+		return;
+	if (operand->kind == TL_ARITHMETIC_REAL)
+		tl_quad_make(operand->real, operand->quad);
+	else
+		tl_quad_make_integer(operand->integer, operand->is_signed, operand->quad);
+}
+
+/* Where one of the two has more digits than this machine's numbers may have. */
+static enum tl_status quads(const struct tl_value_context *context, enum tl_punctuator operation,
+			    const struct operand *left, const struct operand *right, struct tl_value *value_ret,
+			    struct tl_error *error)
+{
+	struct operand a = *left, b = *right;
+	const struct tl_type *type;
+	tl_u8 result[TL_QUAD_SIZE];
+	bool less, equal;
+
+	make_quad(&a);
+	make_quad(&b);
+	if (is_comparison(operation)) {
+		bool greater, same;
+
+		tl_quad_compare(a.quad, b.quad, &less, &equal);
+		tl_quad_compare(b.quad, a.quad, &greater, &same);
+		TL_TRY(tl_value_truth_type(context, &type, error));
+		return tl_value_make_integer(context, type, compare(operation, less, equal, greater), value_ret, error);
+	}
+	if (!tl_quad_reckon(operation, a.quad, b.quad, result))
+		return not_both(context, operation, left, right, error);
+	return tl_value_make_bytes(context, a.is_quad ? a.type : b.type, result, sizeof(result), value_ret, error);
+}
+
 static enum tl_status reals(const struct tl_value_context *context, enum tl_punctuator operation,
 			    const struct operand *left, const struct operand *right, struct tl_value *value_ret,
 			    struct tl_error *error)
@@ -219,6 +264,8 @@ static enum tl_status reals(const struct tl_value_context *context, enum tl_punc
 	long double a = left->real, b = right->real, result;
 	bool is_signed;
 
+	if (left->is_quad || right->is_quad)
+		return quads(context, operation, left, right, value_ret, error);
 	if (is_comparison(operation)) {
 		TL_TRY(tl_value_truth_type(context, &type, error));
 		return tl_value_make_integer(context, type, compare(operation, a<b, a == b, a> b), value_ret, error);
@@ -342,6 +389,10 @@ enum tl_status tl_value_unary(const struct tl_value_context *context, enum tl_pu
 		return tl_value_make_integer(context, type, !truth, value_ret, error);
 	}
 	TL_TRY(make_operand(context, value, &operand, error));
+	if (operand.is_quad && operation != TL_TILDE) {
+		operand.quad[TL_QUAD_SIZE - 1] ^= operation == TL_MINUS ? 0x80 : 0;
+		return tl_value_make_bytes(context, operand.type, operand.quad, TL_QUAD_SIZE, value_ret, error);
+	}
 	if (operand.kind == TL_ARITHMETIC_REAL && operation != TL_TILDE)
 		return tl_value_make_real(context, operand.type, operation == TL_MINUS ? -operand.real : operand.real,
 					  value_ret, error);
@@ -378,13 +429,29 @@ static enum tl_status cast_bytes(const struct tl_value_context *context, const s
 	return TL_OK;
 }
 
+/* A number as a real: what a long double of this machine may not hold keeps its digits. */
+static enum tl_status cast_real(const struct tl_value_context *context, const struct tl_value *value,
+				const struct tl_type *type, struct tl_value *value_ret, struct tl_error *error)
+{
+	struct operand operand;
+	const struct tl_type *stripped;
+	long double real;
+
+	TL_TRY(tl_value_real(context, value, &real, error));
+	TL_TRY(tl_type_strip(type, &stripped, error));
+	if (stripped->size != TL_QUAD_SIZE || !tl_is_quad(stripped))
+		return tl_value_make_real(context, type, real, value_ret, error);
+	TL_TRY(make_operand(context, value, &operand, error));
+	make_quad(&operand);
+	return tl_value_make_bytes(context, type, operand.quad, TL_QUAD_SIZE, value_ret, error);
+}
+
 enum tl_status tl_value_cast(const struct tl_value_context *context, const struct tl_value *value,
 			     const struct tl_type *type, struct tl_value *value_ret, struct tl_error *error)
 {
 	const struct tl_type *stripped, *from;
 	struct tl_value own = *value;
 	tl_i128 number;
-	long double real;
 	bool is_signed, truth;
 	enum tl_arithmetic kind;
 
@@ -394,6 +461,8 @@ enum tl_status tl_value_cast(const struct tl_value_context *context, const struc
 		*value_ret = (struct tl_value){.type = type, .bytes = (const tl_u8 *)""};
 		return TL_OK;
 	}
+	if (stripped->kind == TL_TYPE_BASE && stripped->encoding == DW_ATE_complex_float)
+		return tl_value_cast_complex(context, &own, type, value_ret, error);
 	if (kind == TL_ARITHMETIC_NONE) {
 		TL_TRY(tl_value_unreference(context, &own, error));
 		return cast_bytes(context, &own, type, value_ret, error);
@@ -408,8 +477,7 @@ enum tl_status tl_value_cast(const struct tl_value_context *context, const struc
 		if (from->kind == TL_TYPE_POINTER)
 			return TL_FAIL(error, TL_ERROR_ARGUMENT,
 				       "A pointer cannot be cast to a floating-point number.");
-		TL_TRY(tl_value_real(context, &own, &real, error));
-		return tl_value_make_real(context, type, real, value_ret, error);
+		return cast_real(context, &own, type, value_ret, error);
 	}
 	TL_TRY(tl_value_integer(context, &own, &number, error));
 	return tl_value_make_integer(context, type, number, value_ret, error);

@@ -170,6 +170,20 @@ static enum tl_status make_complex(const struct tl_value_context *context, const
 	return tl_value_make_bytes(context, model->type, bytes, model->size, value_ret, error);
 }
 
+enum tl_status tl_value_cast_complex(const struct tl_value_context *context, const struct tl_value *value,
+				     const struct tl_type *type, struct tl_value *value_ret, struct tl_error *error)
+{
+	struct tl_value own = *value, model = {.type = type};
+	struct complex complex;
+	bool known;
+
+	TL_TRY(tl_value_unreference(context, &own, error));
+	TL_TRY(tl_value_load(context, &own, error));
+	TL_TRY(tl_type_size(type, &model.size, &known, error));
+	TL_TRY(take_complex(context, &own, &complex, error));
+	return make_complex(context, &model, &complex, value_ret, error);
+}
+
 static bool reckon(enum tl_punctuator operation, const struct complex *a, const struct complex *b,
 		   struct complex *result_ret)
 {
@@ -215,6 +229,10 @@ static enum tl_status complexes(const struct tl_value_context *context, enum tl_
 		TL_TRY(tl_value_truth_type(context, &type, error));
 		return tl_value_make_integer(context, type, equal == (operation == TL_EQUAL), value_ret, error);
 	}
+	/* Two of them take more digits than there are here. */
+	if (tl_is_quad(model->type))
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "Numbers of type \"%s\" cannot be reckoned with.",
+			       tl_value_type_name(context, model->type));
 	if (!reckon(operation, &a, &b, &result))
 		return no_meaning(context, operation, model, error);
 	return make_complex(context, model, &result, value_ret, error);

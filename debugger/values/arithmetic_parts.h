@@ -16,4 +16,9 @@ TL_CHECKED enum tl_status tl_value_in_parts(const struct tl_value_context *conte
 					    const struct tl_value *left, const struct tl_value *right,
 					    struct tl_value *value_ret, bool *applies_ret, struct tl_error *error);
 
+/* A number, complex or not, as a complex one of another type. Errors as tl_value_cast. */
+TL_CHECKED enum tl_status tl_value_cast_complex(const struct tl_value_context *context, const struct tl_value *value,
+						const struct tl_type *type, struct tl_value *value_ret,
+						struct tl_error *error);
+
 #endif

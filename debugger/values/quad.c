@@ -1,5 +1,7 @@
 #include "debugger/values/quad.h"
 
+#include "symbols/dwarf_constants.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +16,13 @@ enum {
 	BILLION = 1000000000,
 	PLACES_MAX = WORDS * 32 * 31 / 100 / 9 + 1 /* digits in base 10^9 */
 };
+
+/* What the compiler and its library reckon with: on x86 more than a long double, elsewhere the same. */
+#if __LDBL_MANT_DIG__ == 113
+typedef long double quad_number;
+#else
+__extension__ typedef __float128 quad_number;
+#endif
 
 struct quad {
 	bool negative;
@@ -35,6 +44,9 @@ bool tl_is_quad(const struct tl_type *type)
 	if (tl_type_strip(type, &stripped, &error) != TL_OK || stripped->kind != TL_TYPE_BASE)
 		return false;
 	type = stripped;
+	if (tl_types_have_quads(type->types) && ((type->encoding == DW_ATE_float && type->size == TL_QUAD_SIZE) ||
+						 (type->encoding == DW_ATE_complex_float && type->size == 32)))
+		return true;
 	return type->name != NULL && (strstr(type->name, "Float128") != NULL || strstr(type->name, "float128") != NULL);
 }
 
@@ -73,6 +85,53 @@ long double tl_quad_real(const tl_u8 bytes[TL_QUAD_SIZE])
 		number = ldexpl((long double)quad.fraction, power);
 	}
 	return quad.negative ? -number : number;
+}
+
+static quad_number number_of(const tl_u8 *bytes)
+{
+	quad_number number;
+
+	memcpy(&number, bytes, sizeof(number));
+	return number;
+}
+
+void tl_quad_make(long double number, tl_u8 bytes_ret[TL_QUAD_SIZE])
+{
+	quad_number quad = number;
+
+	memcpy(bytes_ret, &quad, sizeof(quad));
+}
+
+void tl_quad_make_integer(tl_i128 number, bool is_signed, tl_u8 bytes_ret[TL_QUAD_SIZE])
+{
+	quad_number quad = is_signed ? (quad_number)number : (quad_number)(tl_u128)number;
+
+	memcpy(bytes_ret, &quad, sizeof(quad));
+}
+
+bool tl_quad_reckon(enum tl_punctuator operation, const tl_u8 a[TL_QUAD_SIZE], const tl_u8 b[TL_QUAD_SIZE],
+		    tl_u8 result_ret[TL_QUAD_SIZE])
+{
+	quad_number left = number_of(a), right = number_of(b), result;
+
+	if (operation == TL_PLUS)
+		result = left + right;
+	else if (operation == TL_MINUS)
+		result = left - right;
+	else if (operation == TL_STAR)
+		result = left * right;
+	else if (operation == TL_SLASH)
+		result = left / right;
+	else
+		return false;
+	memcpy(result_ret, &result, sizeof(result));
+	return true;
+}
+
+void tl_quad_compare(const tl_u8 a[TL_QUAD_SIZE], const tl_u8 b[TL_QUAD_SIZE], bool *less_ret, bool *equal_ret)
+{
+	*less_ret = number_of(a) < number_of(b);
+	*equal_ret = number_of(a) == number_of(b);
 }
 
 static void multiply(struct large *large, tl_u32 by)

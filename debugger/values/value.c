@@ -175,7 +175,9 @@ enum tl_status tl_value_make_real(const struct tl_value_context *context, const 
 		memcpy(bytes, &narrow, sizeof(narrow));
 	else if (size == sizeof(wide))
 		memcpy(bytes, &wide, sizeof(wide));
-	else if (size == sizeof(number) && !tl_is_quad(type))
+	else if (size == TL_QUAD_SIZE && tl_is_quad(type))
+		tl_quad_make(number, bytes);
+	else if (size == sizeof(number))
 		/* The bytes behind the ten that x86 uses say nothing; they stay zero. */
 		memcpy(bytes, &number, sizeof(number) == 16 && __LDBL_MANT_DIG__ == 64 ? 10 : sizeof(number));
 	else if (size == LONG_DOUBLE_SIZE_32 && __LDBL_MANT_DIG__ == 64)

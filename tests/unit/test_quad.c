@@ -48,6 +48,33 @@ TEST(the_form_is_that_of_printf)
 	check_text(0x4078000000000000, 0, "2.65845599156983174580761412056068915e+36");
 }
 
+TEST(they_are_reckoned_with_in_all_their_digits)
+{
+	tl_u8 a[TL_QUAD_SIZE], b[TL_QUAD_SIZE], result[TL_QUAD_SIZE];
+	char text[TL_QUAD_TEXT_MAX];
+	bool less, equal;
+
+	tl_quad_make(1, a);
+	tl_quad_make_integer(3, true, b);
+	REQUIRE(tl_quad_reckon(TL_SLASH, a, b, result) && tl_quad_text(result, text));
+	CHECK_TEXT(text, "0.333333333333333333333333333333333317");
+	REQUIRE(tl_quad_reckon(TL_MINUS, a, b, result) && tl_quad_text(result, text));
+	CHECK_TEXT(text, "-2");
+	REQUIRE(tl_quad_reckon(TL_STAR, b, b, result) && tl_quad_text(result, text));
+	CHECK_TEXT(text, "9");
+	REQUIRE(tl_quad_reckon(TL_PLUS, a, b, result) && tl_quad_text(result, text));
+	CHECK_TEXT(text, "4");
+	CHECK(!tl_quad_reckon(TL_PERCENT, a, b, result));
+	tl_quad_compare(a, b, &less, &equal);
+	CHECK(less && !equal);
+	tl_quad_make_integer(((tl_i128)1 << 100) + 1, true, a);
+	REQUIRE(tl_quad_text(a, text));
+	CHECK_TEXT(text, "1267650600228229401496703205377");
+	tl_quad_make_integer(-1, false, a);
+	REQUIRE(tl_quad_text(a, text));
+	CHECK_TEXT(text, "3.40282366920938463463374607431768211e+38");
+}
+
 TEST(what_is_no_number_has_no_digits)
 {
 	char text[TL_QUAD_TEXT_MAX];
