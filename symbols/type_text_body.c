@@ -53,6 +53,38 @@ static enum tl_status write_enum_head(struct tl_type_text *text, const struct tl
 	return TL_OK;
 }
 
+/* "flag cpsr_flags {", and a line for each bit or field; a register's, which no program declares. */
+static enum tl_status write_bit_names(struct tl_type_text *text, const struct tl_type *type, enum tl_type_show show)
+{
+	const struct tl_member *members;
+	tl_size count;
+
+	tl_output_format(text->output, "flag %s {", type->name);
+	if (show < TL_TYPE_SHOW_MEMBERS) {
+		tl_output_text(text->output, "...}");
+		return TL_OK;
+	}
+	TL_TRY(tl_type_members(type, &members, &count, text->error));
+	for (tl_size i = 0; i < count; i++) {
+		tl_u64 value = (tl_u64)members[i].value, first = 0, last;
+
+		if (members[i].kind != TL_MEMBER_ENUMERATOR || value == 0)
+			continue;
+		while ((value >> first & 1) == 0)
+			first++;
+		for (last = first; last < 63 && (value >> (last + 1) & 1) != 0; last++)
+			;
+		if (last == first)
+			tl_output_format(text->output, "\n    bool %s @%llu;", members[i].name,
+					 (unsigned long long)first);
+		else
+			tl_output_format(text->output, "\n    uint32_t %s @%llu-%llu;", members[i].name,
+					 (unsigned long long)first, (unsigned long long)last);
+	}
+	tl_output_text(text->output, "\n}");
+	return TL_OK;
+}
+
 enum tl_status tl_type_text_enum(struct tl_type_text *text, const struct tl_type *type, enum tl_type_show show)
 {
 	const struct tl_member *members;
@@ -60,6 +92,8 @@ enum tl_status tl_type_text_enum(struct tl_type_text *text, const struct tl_type
 	tl_i64 next = 0;
 	bool first = true;
 
+	if (type->bit_names)
+		return write_bit_names(text, type, show);
 	TL_TRY(write_enum_head(text, type));
 	if (show < TL_TYPE_SHOW_MEMBERS) {
 		tl_output_text(text->output, "{...}");

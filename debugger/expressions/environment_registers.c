@@ -53,8 +53,13 @@ static const struct part parts_i386[] = {
 };
 
 #define W(n) PART("w" #n, "int32", TL_ABI_AARCH64_X0 + n, 0, 4)
-#define D(n) PART("d" #n, "double", TL_ABI_AARCH64_V0 + n, 0, 8)
-#define S(n) PART("s" #n, "float", TL_ABI_AARCH64_V0 + n, 0, 4)
+#define Q(n) PART("q" #n, "lane q", TL_ABI_AARCH64_V0 + n, 0, 16)
+#define D(n) PART("d" #n, "lane d", TL_ABI_AARCH64_V0 + n, 0, 8)
+#define S(n) PART("s" #n, "lane s", TL_ABI_AARCH64_V0 + n, 0, 4)
+#define H(n) PART("h" #n, "lane h", TL_ABI_AARCH64_V0 + n, 0, 2)
+#define B(n) PART("b" #n, "lane b", TL_ABI_AARCH64_V0 + n, 0, 1)
+/* Where there are longer vectors, z0 and so on, these are their lower parts; elsewhere the register itself is found. */
+#define V(n) PART("v" #n, "vnv", TL_ABI_AARCH64_V0 + n, 0, 16)
 #define EIGHT(X, a, b, c, d, e, f, g, h) X(a) X(b) X(c) X(d) X(e) X(f) X(g) X(h)
 #define ALL_32(X)                                                                                                      \
 	EIGHT(X, 0, 1, 2, 3, 4, 5, 6, 7) EIGHT(X, 8, 9, 10, 11, 12, 13, 14, 15)                                        \
@@ -63,7 +68,7 @@ static const struct part parts_i386[] = {
 static const struct part parts_aarch64[] = {
 	EIGHT(W, 0, 1, 2, 3, 4, 5, 6, 7) EIGHT(W, 8, 9, 10, 11, 12, 13, 14, 15) EIGHT(W, 16, 17, 18, 19, 20, 21, 22, 23)
 	W(24) W(25) W(26) W(27) W(28) W(29) W(30)
-	ALL_32(D) ALL_32(S)
+	ALL_32(Q) ALL_32(D) ALL_32(S) ALL_32(H) ALL_32(B) ALL_32(V)
 };
 /* clang-format on */
 
@@ -179,7 +184,7 @@ static enum tl_status vector_type(struct tl_types *types, unsigned wide, const s
 
 struct bit {
 	const char *name;
-	tl_u32 bit;
+	tl_u32 bit, width;
 };
 
 static enum tl_status flags_type(struct tl_types *types, const char *name, const struct bit *bits, tl_size count,
@@ -191,7 +196,7 @@ static enum tl_status flags_type(struct tl_types *types, const char *name, const
 		members[i].member = (struct tl_member){.kind = TL_MEMBER_ENUMERATOR,
 						       .name = bits[i].name,
 						       .has_value = true,
-						       .value = (tl_i64)1 << bits[i].bit};
+						       .value = (((tl_i64)1 << bits[i].width) - 1) << bits[i].bit};
 		members[i].type = tl_type_void(types);
 	}
 	return tl_type_make_composite(types, TL_TYPE_ENUM, name, 4, members, count, type_ret, error);
@@ -199,63 +204,91 @@ static enum tl_status flags_type(struct tl_types *types, const char *name, const
 
 static enum tl_status make_eflags(struct tl_types *types, const struct tl_type **type_ret, struct tl_error *error)
 {
-	static const struct bit bits[] = {{"CF", 0},  {"PF", 2},   {"AF", 4},   {"ZF", 6},  {"SF", 7},  {"TF", 8},
-					  {"IF", 9},  {"DF", 10},  {"OF", 11},  {"NT", 14}, {"RF", 16}, {"VM", 17},
-					  {"AC", 18}, {"VIF", 19}, {"VIP", 20}, {"ID", 21}};
+	static const struct bit bits[] = {{"CF", 0, 1},  {"PF", 2, 1},   {"AF", 4, 1},   {"ZF", 6, 1},
+					  {"SF", 7, 1},  {"TF", 8, 1},   {"IF", 9, 1},   {"DF", 10, 1},
+					  {"OF", 11, 1}, {"NT", 14, 1},  {"RF", 16, 1},  {"VM", 17, 1},
+					  {"AC", 18, 1}, {"VIF", 19, 1}, {"VIP", 20, 1}, {"ID", 21, 1}};
 
 	return flags_type(types, "i386_eflags", bits, TL_COUNT(bits), type_ret, error);
 }
 
 static enum tl_status make_mxcsr(struct tl_types *types, const struct tl_type **type_ret, struct tl_error *error)
 {
-	static const struct bit bits[] = {{"IE", 0},  {"DE", 1},  {"ZE", 2},  {"OE", 3}, {"UE", 4},
-					  {"PE", 5},  {"DAZ", 6}, {"IM", 7},  {"DM", 8}, {"ZM", 9},
-					  {"OM", 10}, {"UM", 11}, {"PM", 12}, {"FZ", 15}};
+	static const struct bit bits[] = {{"IE", 0, 1},  {"DE", 1, 1},  {"ZE", 2, 1},  {"OE", 3, 1}, {"UE", 4, 1},
+					  {"PE", 5, 1},  {"DAZ", 6, 1}, {"IM", 7, 1},  {"DM", 8, 1}, {"ZM", 9, 1},
+					  {"OM", 10, 1}, {"UM", 11, 1}, {"PM", 12, 1}, {"FZ", 15, 1}};
 
 	return flags_type(types, "i386_mxcsr", bits, TL_COUNT(bits), type_ret, error);
 }
 
 static enum tl_status make_cpsr(struct tl_types *types, const struct tl_type **type_ret, struct tl_error *error)
 {
-	static const struct bit bits[] = {{"SP", 0},  {"F", 6},   {"I", 7},    {"A", 8},    {"D", 9},    {"SSBS", 12},
-					  {"IL", 20}, {"SS", 21}, {"PAN", 22}, {"UAO", 23}, {"DIT", 24}, {"TCO", 25},
-					  {"V", 28},  {"C", 29},  {"Z", 30},   {"N", 31}};
+	static const struct bit bits[] = {
+		{"SP", 0, 1},  {"EL", 2, 2},   {"nRW", 4, 1},    {"F", 6, 1},     {"I", 7, 1},
+		{"A", 8, 1},   {"D", 9, 1},    {"BTYPE", 10, 2}, {"SSBS", 12, 1}, {"IL", 20, 1},
+		{"SS", 21, 1}, {"PAN", 22, 1}, {"UAO", 23, 1},   {"DIT", 24, 1},  {"TCO", 25, 1},
+		{"V", 28, 1},  {"C", 29, 1},   {"Z", 30, 1},     {"N", 31, 1},
+	};
 
 	return flags_type(types, "cpsr_flags", bits, TL_COUNT(bits), type_ret, error);
 }
 
 /* The ways to look at a vector register of 64-bit Arm: lanes of so many bytes, as what they may be. */
-static const struct {
+static const struct lane {
 	const char *name, *id;
 	tl_u8 size;
-	const char *kinds[3], *elements[3];
+	const char *kinds[4], *elements[4];
 } lanes[] = {
 	{"d", "vnd", 8, {"f", "u", "s"}, {"double", "uint64", "int64"}},
 	{"s", "vns", 4, {"f", "u", "s"}, {"float", "uint32", "int32"}},
-	{"h", "vnh", 2, {"f", "u", "s"}, {"half", "uint16", "int16"}},
+	{"h", "vnh", 2, {"bf", "f", "u", "s"}, {"bfloat16", "half", "uint16", "int16"}},
 	{"b", "vnb", 1, {"u", "s"}, {"uint8", "int8"}},
 	{"q", "vnq", 16, {"u", "s"}, {"uint128", "int128"}},
 };
 
+/* So many bytes as lanes of one kind; `single`: the one lane that a part of a register is. */
+static enum tl_status lane_type(struct tl_types *types, const struct lane *lane, tl_u64 size, bool single,
+				const struct tl_type **type_ret, struct tl_error *error)
+{
+	struct tl_made_member ways[4] = {0};
+	tl_size count = 0;
+
+	for (tl_size i = 0; i < TL_COUNT(ways) && lane->kinds[i] != NULL; i++) {
+		const struct tl_type *type;
+
+		/* gdb has no bfloat16 in the scalable vectors. */
+		if (size > 16 && strcmp(lane->kinds[i], "bf") == 0)
+			continue;
+		ways[count].member = (struct tl_member){.kind = TL_MEMBER_FIELD, .name = lane->kinds[i]};
+		TL_TRY(number_type(types, lane->elements[i], &type, error));
+		ways[count].type = type;
+		if (!single)
+			TL_TRY(tl_type_make_vector(type, size / lane->size, &ways[count].type, error));
+		count++;
+	}
+	return tl_type_make_composite(types, TL_TYPE_UNION, single ? lane->name : lane->id, size, ways, count, type_ret,
+				      error);
+}
+
+/* "lane d": what d0 is; else all the lanes of a whole register. */
 static enum tl_status arm64_vector_type(struct tl_types *types, const char *id, tl_u64 size,
 					const struct tl_type **type_ret, struct tl_error *error)
 {
 	struct tl_made_member members[TL_COUNT(lanes)] = {0};
+	tl_size first = 0;
 
+	if (strncmp(id, "lane ", 5) == 0)
+		for (tl_size i = 0; i < TL_COUNT(lanes); i++)
+			if (strcmp(lanes[i].name, id + 5) == 0)
+				return lane_type(types, &lanes[i], lanes[i].size, true, type_ret, error);
+	/* In the scalable ones the widest stands first. */
+	if (size > 16)
+		first = TL_COUNT(lanes) - 1;
 	for (tl_size i = 0; i < TL_COUNT(lanes); i++) {
-		struct tl_made_member ways[3] = {0};
-		tl_size count = 0;
+		const struct lane *lane = &lanes[(first + i) % TL_COUNT(lanes)];
 
-		for (; count < TL_COUNT(ways) && lanes[i].kinds[count] != NULL; count++) {
-			const struct tl_type *type;
-
-			ways[count].member = (struct tl_member){.kind = TL_MEMBER_FIELD, .name = lanes[i].kinds[count]};
-			TL_TRY(number_type(types, lanes[i].elements[count], &type, error));
-			TL_TRY(tl_type_make_vector(type, size / lanes[i].size, &ways[count].type, error));
-		}
-		members[i].member = (struct tl_member){.kind = TL_MEMBER_FIELD, .name = lanes[i].name};
-		TL_TRY(tl_type_make_composite(types, TL_TYPE_UNION, lanes[i].id, size, ways, count, &members[i].type,
-					      error));
+		members[i].member = (struct tl_member){.kind = TL_MEMBER_FIELD, .name = lane->name};
+		TL_TRY(lane_type(types, lane, size, false, &members[i].type, error));
 	}
 	return tl_type_make_composite(types, TL_TYPE_UNION, id, size, members, TL_COUNT(members), type_ret, error);
 }
@@ -286,8 +319,9 @@ static enum tl_status type_of(struct tl_environment_store *store, const char *id
 		return vector_type(types, id[3] == '1' ? 0 : id[3] == '2' ? 1 : 2, type_ret, error);
 	if (strcmp(id, "cpsr_flags") == 0)
 		return make_cpsr(types, type_ret, error);
-	if (strcmp(id, "aarch64v") == 0 || strcmp(id, "svev") == 0)
-		return arm64_vector_type(types, id, bits / 8, type_ret, error);
+	if (strcmp(id, "aarch64v") == 0 || strcmp(id, "vnv") == 0 || strcmp(id, "svev") == 0 ||
+	    strncmp(id, "lane ", 5) == 0)
+		return arm64_vector_type(types, id, bits == 0 ? 16 : bits / 8, type_ret, error);
 	if (strcmp(id, "svep") == 0) {
 		TL_TRY(number_type(types, "uint8", type_ret, error));
 		return tl_type_make_vector(*type_ret, bits / 8, type_ret, error);
@@ -319,13 +353,13 @@ static bool role_of(const struct tl_cpu *cpu, const char *name, tl_u16 *index_re
 	return true;
 }
 
-/* On 64-bit Arm by its other name, too: v0 for z0, whose lower part it is, and lr. */
+/* On 64-bit Arm by its other name, too, as lr; but v0 is a part of z0. */
 static bool is_called(const struct tl_cpu *cpu, tl_u16 index, const char *name)
 {
 	const struct tl_register *reg = &cpu->registers[index];
 
-	return strcmp(reg->name, name) == 0 ||
-	       (reg->alternate != NULL && tl_abi_is_aarch64(cpu) && strcmp(reg->alternate, name) == 0);
+	return strcmp(reg->name, name) == 0 || (reg->alternate != NULL && tl_abi_is_aarch64(cpu) &&
+						index < TL_ABI_AARCH64_V0 && strcmp(reg->alternate, name) == 0);
 }
 
 static bool index_of(const struct tl_environment_store *store, const char *name, tl_u16 *index_ret)

@@ -40,13 +40,21 @@ static void print_flags(struct tl_printing *printing, const struct tl_member *me
 	tl_output_text(printing->output, ")");
 }
 
-/* Those of a register: [ PF ZF ]. */
+/* Those of a register: [ PF ZF ], and fields of several bits with their numbers: [ EL=0 Z ]. */
 static void print_bit_names(struct tl_printing *printing, const struct tl_member *members, tl_size count, tl_u64 number)
 {
 	tl_output_text(printing->output, "[");
-	for (tl_size i = 0; i < count; i++)
-		if ((number & (tl_u64)members[i].value) != 0 && members[i].name != NULL)
+	for (tl_size i = 0; i < count; i++) {
+		tl_u64 mask = (tl_u64)members[i].value, lowest = mask & (~mask + 1);
+
+		if (members[i].name == NULL || mask == 0)
+			continue;
+		if (mask != lowest)
+			tl_output_format(printing->output, " %s=%llu", members[i].name,
+					 (unsigned long long)((number & mask) / lowest));
+		else if ((number & mask) != 0)
 			tl_output_format(printing->output, " %s", members[i].name);
+	}
 	tl_output_text(printing->output, " ]");
 }
 

@@ -5,6 +5,7 @@
 #include "frontends/cli/values.h"
 #include "frontends/cli/words.h"
 
+#include "debugger/values/abi_aarch64.h"
 #include "symbols/dwarf_constants.h"
 
 #include <stdio.h>
@@ -36,13 +37,16 @@ static bool is_real(const struct tl_value *value)
 	       type->encoding == DW_ATE_float;
 }
 
-/* Of what has many parts one form is enough. */
+/* Of what has many parts one form is enough; gdb writes both of 64-bit Arm's v0 and its parts. */
 static bool is_vector(const struct tl_value *value)
 {
 	const struct tl_type *type;
 
-	return tl_type_strip(value->type, &type, NULL) == TL_OK &&
-	       (type->kind == TL_TYPE_UNION || type->kind == TL_TYPE_ARRAY);
+	if (tl_type_strip(value->type, &type, NULL) != TL_OK)
+		return false;
+	return type->kind == TL_TYPE_ARRAY ||
+	       (type->kind == TL_TYPE_UNION &&
+		(type->name == NULL || (strcmp(type->name, "vnv") != 0 && strlen(type->name) != 1)));
 }
 
 /* The mode of a RISC-V hart, as gdb has it, behind its number. */
@@ -80,8 +84,8 @@ static enum tl_status show_register(struct tl_cli *cli, const char *name, struct
 	else if (status == TL_OK && is_mode(&value, name, tl_output_string(&natural)))
 		show_mode(cli, name, tl_output_string(&raw), tl_output_string(&natural));
 	else if (status == TL_OK)
-		tl_screen_format(&cli->screen, "%-*s%-*s%s\n", NAME_WIDTH, name, VALUE_WIDTH, tl_output_string(&raw),
-				 tl_output_string(&natural));
+		tl_screen_format(&cli->screen, "%-*s%-*s%s%s\n", NAME_WIDTH, name, VALUE_WIDTH, tl_output_string(&raw),
+				 raw.size < VALUE_WIDTH ? "" : " ", tl_output_string(&natural));
 	else
 		tl_screen_format(&cli->screen, "%-*s%-*s%s\n", NAME_WIDTH, name, VALUE_WIDTH, "<not available>", "");
 	tl_output_release(&raw);
@@ -161,9 +165,13 @@ static enum tl_status show_vectors(struct tl_cli *cli, const struct tl_process_f
 }
 
 /* Whether a row belongs to a group, as gdb has it. */
-static bool belongs(const struct tl_register *row, const char *group)
+static bool belongs(const struct tl_cpu *cpu, const struct tl_register *row, const char *group)
 {
 	bool part = vector_part(row->name) >= 0;
+
+	/* On 64-bit Arm all that is no vector. */
+	if (strcmp(group, "general") == 0 && tl_abi_is_aarch64(cpu))
+		return strncmp(row->type, "sve", 3) != 0 && strcmp(row->type, "aarch64v") != 0;
 
 	if (strcmp(group, "all") == 0)
 		return !part && !is_system(row);
@@ -198,7 +206,7 @@ static enum tl_status show_group(struct tl_cli *cli, const char *group, struct t
 		for (tl_u16 i = 0; i < facts.cpu->register_count && !tl_cli_cancelled(cli); i++) {
 			const struct tl_register *row = &facts.cpu->registers[i];
 
-			if (is_original(row) == (last == 1) && is_there(&facts, row) && belongs(row, group))
+			if (is_original(row) == (last == 1) && is_there(&facts, row) && belongs(facts.cpu, row, group))
 				TL_TRY(show_register(cli, row->name, error));
 		}
 	return strcmp(group, "all") == 0 || strcmp(group, "vector") == 0 ? show_vectors(cli, &facts, error) : TL_OK;
