@@ -328,8 +328,10 @@ static enum tl_unwind_end apply_row(struct step *step, struct tl_frame *caller, 
 		return TL_UNWIND_NO_INFORMATION;
 	if (status != TL_OK)
 		return TL_UNWIND_MEMORY;
-	if (row->signed_return)
+	if (row->signed_return) {
+		caller->authenticated = tl_code_address(convention, counter) != counter;
 		counter = tl_code_address(convention, counter);
+	}
 	if (number != convention->program_counter)
 		set_register(caller, convention->program_counter, TL_REGISTER_VALUE, counter);
 	caller->program_counter = counter;
@@ -424,6 +426,7 @@ enum tl_unwind_end tl_unwind_next(const struct tl_unwinder *unwinder, struct tl_
 	if (tl_calling_convention(unwinder->cpu) == NULL)
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "nothing is known of the calls of %s", unwinder->cpu->name),
 		       TL_UNWIND_UNSUPPORTED;
+	caller_ret->authenticated = false;
 	end = next_by_rows(unwinder, frame, caller_ret, &known, &code, error);
 	if (!known)
 		end = tl_unwind_guess(unwinder, frame, &code, caller_ret, error);

@@ -58,8 +58,9 @@ enum tl_frame_origin {
 struct tl_frame {
 	tl_u32 level; /* 0: the innermost */
 	enum tl_frame_origin origin;
-	bool signal;      /* a signal trampoline, as tl_unwind_next finds: its caller was interrupted */
-	bool interrupted; /* its program counter is where it stands, not where a call returns to */
+	bool signal;        /* a signal trampoline, as tl_unwind_next finds: its caller was interrupted */
+	bool interrupted;   /* its program counter is where it stands, not where a call returns to */
+	bool authenticated; /* arm64: its program counter was found with an authentication code in it */
 	tl_u64 program_counter;
 	tl_u64 lookup;      /* the address to look up lines, scopes and variables by: inside the call, not behind it */
 	bool address_known; /* the next field is set: by tl_unwind_next, or here by tl_frame_address */

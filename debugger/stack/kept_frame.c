@@ -26,6 +26,7 @@ const struct tl_kept_frame *tl_keep_frame(struct tl_arena *arena, const struct t
 	kept->origin = (tl_u8)frame->origin;
 	kept->signal = frame->signal;
 	kept->interrupted = frame->interrupted;
+	kept->authenticated = frame->authenticated;
 	kept->address_known = frame->address_known;
 	kept->count = count;
 	for (unsigned i = 0; i < TL_FRAME_REGISTERS_MAX; i++) {
@@ -46,6 +47,7 @@ void tl_kept_frame_restore(const struct tl_kept_frame *kept, struct tl_frame *fr
 		.origin = (enum tl_frame_origin)kept->origin,
 		.signal = kept->signal,
 		.interrupted = kept->interrupted,
+		.authenticated = kept->authenticated,
 		.program_counter = kept->program_counter,
 		.lookup = kept->lookup,
 		.address_known = kept->address_known,

@@ -12,7 +12,7 @@ struct tl_kept_frame {
 	tl_u64 program_counter, lookup, frame_address;
 	tl_u32 level;
 	tl_u8 origin; /* enum tl_frame_origin */
-	bool signal, interrupted, address_known;
+	bool signal, interrupted, authenticated, address_known;
 	tl_u8 count;
 	/* Then `count` places, as words; their states and register numbers, as bytes. */
 	_Alignas(8) tl_u8 registers[];

@@ -146,6 +146,7 @@ static enum tl_status add_frame(struct tl_stack *stack, const struct tl_kept_fra
 	added->shown = (struct tl_stack_frame){
 		.level = (tl_u32)stack->count,
 		.signal = machine->signal,
+		.authenticated = machine->authenticated,
 		.guessed = machine->origin >= TL_ORIGIN_FRAME_POINTER,
 		.machine = machine,
 		.program_counter = machine->program_counter,

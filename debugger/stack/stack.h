@@ -21,9 +21,10 @@ struct tl_kept_frame;
 struct tl_stack_frame {
 	tl_u32 level; /* 0: the innermost */
 	bool inlined;
-	bool tail_called; /* no frame of its own is left: the call that led here was a jump (call-site information) */
-	bool signal;      /* <signal handler called> */
-	bool guessed;     /* found by a guess: it and all outside of it may be wrong */
+	bool tail_called;   /* no frame of its own is left: the call that led here was a jump (call-site information) */
+	bool signal;        /* <signal handler called> */
+	bool authenticated; /* the address that it is returned to was signed (arm64) */
+	bool guessed;       /* found by a guess: it and all outside of it may be wrong */
 	const struct tl_kept_frame *machine; /* shared with the frames inlined in it; see tl_stack_machine */
 	tl_u64 program_counter, lookup; /* the latter is what to look up by: inside the call for frames that called */
 	const struct tl_module *module; /* NULL: no module has this code */

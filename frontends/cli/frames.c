@@ -297,9 +297,10 @@ enum tl_status tl_frame_print(struct tl_cli *cli, const struct tl_stack_frame *f
 		tl_output_text(&output, "<signal handler called>");
 	} else {
 		if (cli->settings.addresses && (frame->mid_line || frame->line == 0 || (parts & FRAME_ADDRESS) != 0))
-			tl_output_format(&output, "%s0x%0*llx%s in ", tl_screen_style(screen, TL_STYLE_ADDRESS),
+			tl_output_format(&output, "%s0x%0*llx%s%s in ", tl_screen_style(screen, TL_STYLE_ADDRESS),
 					 tl_address_digits(cli), (unsigned long long)frame->program_counter,
-					 tl_screen_style(screen, TL_STYLE_PLAIN));
+					 tl_screen_style(screen, TL_STYLE_PLAIN),
+					 frame->authenticated && !frame->inlined ? " [PAC]" : "");
 		tl_output_format(&output, "%s%s%s (", tl_screen_style(screen, TL_STYLE_FUNCTION),
 				 frame->name != NULL ? frame->name : "??", tl_screen_style(screen, TL_STYLE_PLAIN));
 		if ((parts & TL_FRAME_ARGUMENTS) != 0 && frame->has_function &&
