@@ -5,6 +5,7 @@
 #include "debugger/expressions/siginfo.h"
 #include "debugger/modules/function_name.h"
 #include "debugger/values/abi.h"
+#include "debugger/values/abi_aarch64.h"
 #include "symbols/demangle.h"
 #include "symbols/dwarf_constants.h"
 
@@ -398,9 +399,10 @@ void tl_environment_symbols(struct tl_environment_store *store, struct tl_print_
 
 /* ---- Results ---- */
 
-enum tl_status tl_environment_returned(struct tl_environment_store *store, const struct tl_type *type,
+enum tl_status tl_environment_returned(struct tl_environment_store *store, const struct tl_type *type, tl_u64 address,
 				       struct tl_value *value_ret, bool *known_ret, struct tl_error *error)
 {
+	struct tl_abi_place place;
 	enum tl_status status;
 	tl_u8 *file;
 
@@ -410,5 +412,13 @@ enum tl_status tl_environment_returned(struct tl_environment_store *store, const
 				     ((tl_u32)1 << store->cpu->bank_count) - 1, &file);
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "The thread's registers cannot be read: %s.", tl_status_text(status));
-	return tl_abi_result(&store->values, store->cpu, file, type, value_ret, known_ret, error);
+	TL_TRY(tl_abi_result_place(store->cpu, type, &place, error));
+	if (place.kind != TL_ABI_MEMORY || !tl_abi_is_aarch64(store->cpu))
+		return tl_abi_result(&store->values, store->cpu, file, type, value_ret, known_ret, error);
+	/* What is left in x8 says nothing (AAPCS64, 6.9). */
+	*known_ret = address != 0;
+	if (address == 0)
+		return TL_OK;
+	TL_TRY(tl_value_at(&store->values, type, address, value_ret, error));
+	return tl_value_load(&store->values, value_ret, error);
 }

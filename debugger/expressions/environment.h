@@ -115,9 +115,11 @@ const char *tl_environment_register(const struct tl_environment_store *store, tl
 
 /*
  * What a function of the selected thread that has just returned, or is about to, leaves as its value
- * (debugger/values/abi.h). *known_ret is false for void.
+ * (debugger/values/abi.h). *known_ret is false for void. `address`: where a result in memory was wanted, on 64-bit Arm,
+ * where the function need not say it; 0: not known, and so is the result.
  */
 TL_CHECKED enum tl_status tl_environment_returned(struct tl_environment_store *store, const struct tl_type *type,
-						  struct tl_value *value_ret, bool *known_ret, struct tl_error *error);
+						  tl_u64 address, struct tl_value *value_ret, bool *known_ret,
+						  struct tl_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "debugger/modules/indirect.h"
 #include "debugger/session/session_internal.h"
 #include "debugger/session/steps_internal.h"
+#include "debugger/values/abi_aarch64.h"
 
 #include "symbols/dwarf_constants.h"
 
@@ -9,6 +10,7 @@
 
 /* Names of names of types: one that leads back to itself has no end. */
 #define TYPEDEFS_MAX 64
+#define WORDS_MAX 64 /* instructions of a function's beginning that are looked at */
 
 static struct tl_modules *modules_of(struct tl_session *session)
 {
@@ -181,6 +183,25 @@ static enum tl_status begin_instruction(struct tl_session *session, struct tl_er
 	return TL_OK;
 }
 
+/* 64-bit Arm: where the caller wants a result in memory is in a register that the function may use as it likes. */
+static tl_u64 returned_address(struct tl_session *session, const struct tl_stack_frame *frame)
+{
+	tl_u32 words[WORDS_MAX];
+	tl_u64 size = frame->program_counter - frame->function_start;
+	struct tl_process_facts facts;
+	struct tl_error error;
+	tl_u8 *file;
+
+	if (frame->level != 0 || frame->function_start == 0 || size > sizeof(words) ||
+	    tl_engine_facts(session->engine, session->selected.process, &facts) != TL_OK ||
+	    !tl_abi_is_aarch64(facts.cpu) ||
+	    tl_modules_read(tl_session_modules(session), frame->function_start, words, size, &error) != TL_OK ||
+	    !tl_abi_aarch64_keeps_result(words, size / sizeof(words[0])) ||
+	    tl_engine_registers(session->engine, session->selected, 1u << TL_BANK_GENERAL, &file) != TL_OK)
+		return 0;
+	return tl_cpu_get(facts.cpu, file, TL_ABI_AARCH64_RESULT);
+}
+
 static const struct tl_type *returned_type(const struct tl_stack_frame *frame)
 {
 	const struct tl_type *type;
@@ -230,10 +251,12 @@ static enum tl_status begin_return(struct tl_session *session, const struct tl_p
 	TL_TRY(tl_session_stack(session, &stack, error));
 	TL_TRY(tl_session_frame(session, &frame, error));
 	steps->over = true;
-	if (plan->kind == TL_PLAN_FINISH)
+	if (plan->kind == TL_PLAN_FINISH) {
 		steps->returned = steps->back ? NULL : returned_type(frame);
-	else
+		steps->returned_at = returned_address(session, frame);
+	} else {
 		TL_TRY(begin_places(session, error));
+	}
 	if (frame->inlined && plan->kind == TL_PLAN_FINISH) {
 		/* Nothing is where results of calls are. */
 		steps->returned = NULL;
@@ -643,7 +666,9 @@ void tl_steps_take_returned(struct tl_session *session)
 	bool known = false;
 
 	if (type == NULL || tl_session_environment(session, &environment, &store, &error) != TL_OK ||
-	    tl_environment_returned(store, type, &session->stop.returned, &known, &error) != TL_OK || !known) {
+	    tl_environment_returned(store, type, session->steps.returned_at, &session->stop.returned, &known, &error) !=
+		    TL_OK ||
+	    !known) {
 		session->stop.returned = (struct tl_value){0};
 		return;
 	}

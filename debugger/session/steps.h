@@ -59,6 +59,7 @@ struct tl_steps {
 	/* While the beginning of a function is waited for: where the call returns to, in case it leads elsewhere. */
 	tl_u64 return_address, return_frame;
 	const struct tl_type *returned; /* finish: what the function returns; NULL: not known */
+	tl_u64 returned_at; /* where, if it is in memory and the function need not say where; 0: not known */
 	/* Where it ended: inlined frames that are hidden, and whether it is another frame or function than before. */
 	tl_u32 skipped;
 	bool new_frame;

@@ -1,5 +1,6 @@
 #include "debugger/values/abi_aarch64.h"
 
+#include "core/cpu/arm64_decode.h"
 #include "debugger/values/abi_classes.h"
 #include "symbols/dwarf_constants.h"
 
@@ -185,4 +186,28 @@ enum tl_status tl_abi_aarch64_place(const struct tl_type *type, struct tl_abi_aa
 	else
 		*stacked_ret = !place_integers(used, classes.size, classes.alignment, place_ret);
 	return TL_OK;
+}
+
+/* Any field that may be a register which is written counts: what is no such thing in an instruction does no harm. */
+static bool may_write_result(const struct tl_arm64_instruction *is)
+{
+	tl_u32 first = is->word & 31, base = is->word >> 5 & 31, second = is->word >> 10 & 31;
+	tl_u32 status = is->word >> 16 & 31;
+
+	if (is->access == TL_ACCESS_WRITE && is->kind != TL_ARM64_STORE_EXCLUSIVE)
+		return is->indexing != TL_ARM64_OFFSET && base == TL_ABI_AARCH64_RESULT;
+	if (is->access != TL_ACCESS_NONE)
+		return first == TL_ABI_AARCH64_RESULT || base == TL_ABI_AARCH64_RESULT ||
+		       second == TL_ABI_AARCH64_RESULT || status == TL_ABI_AARCH64_RESULT;
+	return is->kind != TL_ARM64_HINT && first == TL_ABI_AARCH64_RESULT;
+}
+
+bool tl_abi_aarch64_keeps_result(const tl_u32 *words, tl_size count)
+{
+	struct tl_arm64_instruction is;
+
+	for (tl_size i = 0; i < count; i++)
+		if (tl_arm64_decode(words[i], &is) != TL_OK || is.flow != TL_FLOW_NEXT || may_write_result(&is))
+			return false;
+	return true;
 }

@@ -41,4 +41,10 @@ TL_CHECKED enum tl_status tl_abi_aarch64_place(const struct tl_type *type, struc
 					       struct tl_abi_place *place_ret, bool *stacked_ret,
 					       struct tl_error *error);
 
+/*
+ * Whether x8 is still what the caller put there behind these instructions, with which a function begins: each goes on
+ * to the next, and none writes it. False where that is not sure.
+ */
+bool tl_abi_aarch64_keeps_result(const tl_u32 *words, tl_size count);
+
 #endif

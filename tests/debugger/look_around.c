@@ -187,7 +187,7 @@ static void print_returned(struct saying *saying, const struct tl_stack_frame *f
 	if (tl_type_at(frame->module->binary->types, &frame->chain->scopes[frame->last].entry, &type, &error) !=
 		    TL_OK ||
 	    tl_type_target(type, &type, &error) != TL_OK ||
-	    tl_environment_returned(saying->store, type, &value, &known, &error) != TL_OK)
+	    tl_environment_returned(saying->store, type, 0, &value, &known, &error) != TL_OK)
 		printf("error: %s", error.text);
 	else if (!known)
 		printf("nothing");

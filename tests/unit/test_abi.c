@@ -5,6 +5,7 @@
  */
 #include "core/cpu/x86_layout.h"
 #include "debugger/values/abi.h"
+#include "debugger/values/abi_aarch64.h"
 #include "debugger/values/print.h"
 #include "symbols/dwarf_constants.h"
 #include "tests/unit/test.h"
@@ -521,6 +522,31 @@ static bool compiled_against_the_abi(const char *name)
 	(void)name;
 	return false;
 #endif
+}
+
+TEST(what_a_function_of_arm64_does_at_its_beginning_may_leave_x8_alone)
+{
+	static const struct {
+		tl_u32 word;
+		bool keeps;
+	} words[] = {
+		{0xa9be7bfd, true},  /* stp x29, x30, [sp, #-32]! */
+		{0xd10083ff, true},  /* sub sp, sp, #32 */
+		{0xf9000fe8, true},  /* str x8, [sp, #24] */
+		{0xd503233f, true},  /* paciasp */
+		{0xf9400fe8, false}, /* ldr x8, [sp, #24] */
+		{0xf8008508, false}, /* str x8, [x8], #8 */
+		{0x91002108, false}, /* add x8, x8, #8 */
+		{0xa9402820, true},  /* ldp x0, x10, [x1] */
+		{0xa9402020, false}, /* ldp x0, x8, [x1] */
+		{0x94000000, false}, /* bl */
+		{0x54000000, false}, /* b.eq */
+		{0x00000000, false}, /* udf */
+	};
+
+	for (tl_size i = 0; i < TL_COUNT(words); i++)
+		CHECK_EQUAL(tl_abi_aarch64_keeps_result(&words[i].word, 1), words[i].keeps);
+	CHECK(tl_abi_aarch64_keeps_result(NULL, 0));
 }
 
 TEST(arguments_are_put_where_the_compiler_looks_for_them)
