@@ -2,8 +2,9 @@
 """Processes of 64-bit Arm in a machine of their own: run.py --build BUILD [--arm64 FOLDER] [--fast] [WORD...]
 
 The server is built for arm64 and started in the guest that machine.py boots: the conformance scenarios, the corners of
-corners.py, gdb-multiarch and lldb over a forwarded port, and many threads at once. With words, only the corners whose names
-contain one. --fast is the part of `make check`: it builds by itself what it needs, into BUILD/arm64."""
+corners.py, Trapline's prompt and what gdb-multiarch says to the same (prompt.py), gdb-multiarch and lldb over a forwarded port,
+and many threads at once. With words, only the corners whose names contain one, and the prompt with the word `prompt`.
+--fast is the part of `make check`: it builds by itself what it needs, into BUILD/arm64."""
 
 import argparse
 import os
@@ -19,6 +20,7 @@ import traceback
 os.environ.setdefault('CONFORMANCE_DEADLINE', '60')
 import corners  # noqa: E402 pylint: disable=wrong-import-position
 import machine  # noqa: E402 pylint: disable=wrong-import-position
+import prompt  # noqa: E402 pylint: disable=wrong-import-position
 
 ROOT = machine.ROOT
 sys.path.insert(0, str(ROOT / 'tools'))
@@ -26,7 +28,8 @@ import archive  # noqa: E402 pylint: disable=wrong-import-position
 import arm64  # noqa: E402 pylint: disable=wrong-import-position
 import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
 
-TARGETS = ['trapline-gdbserver-static', 'tests/conformance/fixture', 'tests/arm64/guest-init', 'tests/arm64/guest-corners']
+TARGETS = ['trapline-gdbserver-static', 'tests/conformance/fixture', 'tests/arm64/guest-init', 'tests/arm64/guest-corners',
+           'tests/arm64/guest-calls', 'tests/arm64/guest-prompt']
 FAST_SCENARIOS = ['breakpoints', 'hardware', 'step', 'signal', 'syscall', 'fork', 'exec', 'siginfo', 'interrupt', 'description']
 FAST_CORNERS_LEFT_OUT = ['watch_odd_sizes', 'relative_instructions_stepped', 'restarted_sleep']
 TOTALS = re.compile(r'^(\d+) passed, (\d+) failed', re.MULTILINE)
@@ -57,7 +60,8 @@ def build(options):
 
 def guest_files(options):
     """{path in the guest: bytes}."""
-    places = {'trapline-gdbserver-static': TARGETS[0], 'fixture': TARGETS[1], 'corners': TARGETS[3]}
+    places = {'trapline-gdbserver-static': TARGETS[0], 'fixture': TARGETS[1], 'corners': TARGETS[3], 'guest-calls': TARGETS[4],
+              'guest-prompt': TARGETS[5]}
     return {f'bin/{name}': (options.arm64 / path).read_bytes() for name, path in places.items()}
 
 
@@ -191,6 +195,8 @@ def main():
         with machine.boot(options.debian, options.arm64, guest_files(options)) as guest:
             check(f'the machine boots ({guest.boot_seconds:.1f} s)', True)
             run_corners(guest, options)
+            if not options.words or 'prompt' in options.words:
+                prompt.run(guest, options, check)
             for step in [] if options.words else [gdb_multiarch, lldb, run_crowd]:
                 step(guest, options)
             if not options.words:
