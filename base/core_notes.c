@@ -21,6 +21,17 @@ static const tl_u8 narrow_slots[] = {
 	TL_X86_SLOT_RIP, TL_X86_SLOT_CS,  TL_X86_SLOT_EFLAGS, TL_X86_SLOT_RSP, TL_X86_SLOT_SS,
 };
 
+static const struct tl_core_layout arm64_layout = {
+	.word = 8,
+	.status = {.size = 392, .signal = 12, .thread = 32, .registers = 112, .registers_size = 272, .floating = 384},
+	.info = {.size = 136, .process = 24, .name = 40, .arguments = 56},
+};
+
+const struct tl_core_layout *tl_core_layout_arm64(void)
+{
+	return &arm64_layout;
+}
+
 const struct tl_core_layout *tl_core_layout(bool wide)
 {
 	return wide ? &wide_layout : &narrow_layout;

@@ -1,9 +1,9 @@
 /*
- * The notes of a Linux core dump on x86: what stands where in them, for those who read and those who write them.
+ * The notes of a Linux core dump on x86 and 64-bit Arm: what stands where in them, for those who read and write them.
  *
  * Sources: Linux's include/uapi/linux/elfcore.h (struct elf_prstatus, elf_prpsinfo), elfcore-compat.h for 32-bit
- * programs, arch/x86/include/asm/user_32.h and user_64.h (registers), fs/binfmt_elf.c (NT_FILE), core(5). The types are
- * in <elf.h>.
+ * programs, arch/x86/include/asm/user_32.h and user_64.h, arch/arm64/include/uapi/asm/ptrace.h (registers),
+ * fs/binfmt_elf.c (NT_FILE), core(5). The types are in <elf.h>.
  */
 #ifndef TL_BASE_CORE_NOTES_H
 #define TL_BASE_CORE_NOTES_H
@@ -13,6 +13,9 @@
 /* Of the kernel's own, which <elf.h> may not have yet: where components stand in NT_X86_XSTATE; arrays of four words.
  */
 #define TL_NT_X86_XSAVE_LAYOUT 0x205
+
+/* struct user_tagged_addr_ctrl: how an arm64 thread's addresses with tags are taken; one word. */
+#define TL_NT_ARM_TAGGED_ADDR_CTRL 0x409
 
 /* A note's header is three words of 32 bits; name and content are padded to 4 bytes. */
 #define TL_CORE_NOTE_HEADER 12
@@ -32,8 +35,10 @@ struct tl_core_layout {
 	} info; /* NT_PRPSINFO; process has 4 bytes */
 };
 
-/* Of 64-bit programs, or of 32-bit ones. */
+/* Of 64-bit programs, or of 32-bit ones, of x86. */
 const struct tl_core_layout *tl_core_layout(bool wide);
+/* Of 64-bit Arm, where registers stand as in bank 0 of a register file. */
+const struct tl_core_layout *tl_core_layout_arm64(void);
 
 /* Between the registers of NT_PRSTATUS (status.registers_size bytes) and bank 0 of a register file. */
 void tl_core_read_registers(bool wide, const tl_u8 *registers, tl_u8 *file);

@@ -63,7 +63,7 @@ static enum tl_status read_note(const struct core_target *core, const struct cor
 
 tl_u64 tl_corefile_auxv(const struct core_target *core, tl_u64 type)
 {
-	tl_size word = tl_core_layout(core->wide)->word, size = 0;
+	tl_size word = core_layout(core)->word, size = 0;
 	tl_u8 vector[AUXV_MAX];
 
 	if (read_note(core, &core->auxv, 0, vector, sizeof(vector), &size) != TL_OK)
@@ -204,13 +204,14 @@ static enum tl_status check_machine(struct core_target *core, const struct tl_el
 		return TL_FAIL(error, TL_ERROR_MALFORMED, "%s is an ELF file, but not a core dump: %s", path,
 			       elf->type == ET_EXEC || elf->type == ET_DYN ? "is it the program? The core comes first"
 									   : "");
-	if (elf->big_endian || !((elf->machine == EM_X86_64 && elf->wide) || (elf->machine == EM_386 && !elf->wide)))
+	if (elf->big_endian || !((elf->machine == EM_X86_64 && elf->wide) || (elf->machine == EM_386 && !elf->wide) ||
+				 (elf->machine == EM_AARCH64 && elf->wide)))
 		return TL_FAIL(error, TL_ERROR_UNSUPPORTED,
 			       "%s is a core of another kind of machine (ELF machine %u, %d bits): only those of "
-			       "x86-64 and i386 "
-			       "can be read",
+			       "x86-64, i386 and 64-bit Arm can be read",
 			       path, elf->machine, elf->wide ? 64 : 32);
 	core->wide = elf->wide;
+	core->arm64 = elf->machine == EM_AARCH64;
 	return TL_OK;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The core target: what a Linux process left behind in a core dump (core(5)), of x86-64 or i386.
+ * The core target: what a Linux process left behind in a core dump (core(5)), of x86-64, i386 or 64-bit Arm.
  *
  * It stands on the first rung of core/engine/target.h, and on what of the seventh only looks: registers, memory,
  * threads, objects, regions. Nothing in it can run, and nothing can be written: that is TL_ERROR_UNSUPPORTED. Letting

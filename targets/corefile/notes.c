@@ -38,7 +38,7 @@ static enum tl_status damaged(const char *what, const struct note *note, struct 
 
 static enum tl_status add_thread(struct core_target *core, const struct note *note, struct tl_error *error)
 {
-	const struct tl_core_layout *layout = tl_core_layout(core->wide);
+	const struct tl_core_layout *layout = core_layout(core);
 	struct core_thread thread = {.place = core->thread_count};
 	void *threads = core->threads;
 	tl_u8 bytes[512];
@@ -78,7 +78,7 @@ static void read_text(const struct core_target *core, tl_u64 offset, char *text_
 
 static enum tl_status read_process(struct core_target *core, const struct note *note, struct tl_error *error)
 {
-	const struct tl_core_layout *layout = tl_core_layout(core->wide);
+	const struct tl_core_layout *layout = core_layout(core);
 	tl_u64 offset = note->content.offset;
 	tl_u8 number[4];
 	char *end;
@@ -132,7 +132,7 @@ static enum tl_status add_mapping(struct core_target *core, tl_u64 start, tl_u64
 
 static enum tl_status take_files(struct core_target *core, struct tl_error *error)
 {
-	tl_size word = tl_core_layout(core->wide)->word;
+	tl_size word = core_layout(core)->word;
 	struct tl_cursor rows = tl_cursor_make(core->names, core->names_size), names;
 	tl_u64 count = tl_cursor_little(&rows, word), page = tl_cursor_little(&rows, word);
 
@@ -176,6 +176,18 @@ static enum tl_status read_files(struct core_target *core, const struct note *no
 
 /* ---- Going through them ---- */
 
+static void take_arm64(struct core_thread *thread, const struct note *note)
+{
+	if (note->type == NT_ARM_SVE)
+		thread->vectors = note->content;
+	else if (note->type == NT_ARM_TLS)
+		thread->pointer = note->content;
+	else if (note->type == NT_ARM_PAC_MASK)
+		thread->masks = note->content;
+	else if (note->type == TL_NT_ARM_TAGGED_ADDR_CTRL)
+		thread->tag_control = note->content;
+}
+
 /* What the kernel calls "LINUX" is of the thread before it, apart from the layout, which is the machine's. */
 static void take_own(struct core_target *core, const struct note *note)
 {
@@ -185,7 +197,9 @@ static void take_own(struct core_target *core, const struct note *note)
 		core->layout_note = note->content;
 	if (thread == NULL)
 		return;
-	if (note->type == NT_X86_XSTATE)
+	if (core->arm64)
+		take_arm64(thread, note);
+	else if (note->type == NT_X86_XSTATE)
 		thread->extended = note->content;
 	else if (note->type == NT_PRXFPREG)
 		thread->legacy = note->content;

@@ -34,6 +34,11 @@ void tl_corefile_find_features(struct core_target *core)
 	const struct core_thread *first = &core->threads[core->order[0]];
 	tl_u8 components[8] = {0};
 
+	if (core->arm64) {
+		tl_corefile_arm64_find_features(core);
+		return;
+	}
+	core->cpu = core->wide ? &tl_cpu_x86_64 : &tl_cpu_i386;
 	core->features = 1u << TL_X86_FEATURE_CORE | 1u << TL_X86_FEATURE_LINUX;
 	if (core->wide)
 		core->features |= 1u << TL_X86_FEATURE_SEGMENTS;
@@ -52,7 +57,7 @@ enum tl_status tl_corefile_describe(struct tl_target *target, tl_u64 process, st
 	if (process != core->process)
 		return TL_ERROR_GONE;
 	*facts_ret = (struct tl_process_facts){
-		.cpu = core->wide ? &tl_cpu_x86_64 : &tl_cpu_i386,
+		.cpu = core->cpu,
 		.features = core->features,
 		.os_abi = "GNU/Linux",
 	};
@@ -104,6 +109,8 @@ enum tl_status tl_corefile_fetch(struct tl_target *target, struct tl_thread_id i
 
 	if (thread == NULL)
 		return TL_ERROR_GONE;
+	if (core->arm64)
+		return tl_corefile_arm64_fetch(core, thread, bank, file);
 	if (bank == TL_BANK_GENERAL)
 		return fetch_general(core, thread, file);
 	return bank == TL_X86_BANK_EXTENDED ? fetch_extended(core, thread, file) : TL_ERROR_REGISTER;
@@ -114,6 +121,12 @@ bool tl_corefile_thread_pointer(const struct core_target *core, const struct cor
 	tl_u8 file[TL_X86_FILE_SIZE], row[16];
 	tl_u64 selector;
 
+	if (core->arm64) {
+		if (thread->pointer.size < 8 || !tl_corefile_read_core(core, thread->pointer.offset, row, 8))
+			return false;
+		*value_ret = tl_load_little(row, 8);
+		return true;
+	}
 	if (fetch_general(core, thread, file) != TL_OK)
 		return false;
 	if (core->wide) {

@@ -26,6 +26,11 @@ struct core_thread {
 	struct core_part legacy;    /* NT_PRXFPREG, FXSAVE's format of a 32-bit program */
 	struct core_part siginfo;   /* NT_SIGINFO */
 	struct core_part segments;  /* NT_386_TLS: struct user_desc */
+	/* arm64: */
+	struct core_part vectors;     /* NT_ARM_SVE */
+	struct core_part pointer;     /* NT_ARM_TLS */
+	struct core_part masks;       /* NT_ARM_PAC_MASK */
+	struct core_part tag_control; /* NT_ARM_TAGGED_ADDR_CTRL */
 };
 
 /* A piece of memory, by rising address; none overlap. */
@@ -56,7 +61,7 @@ struct core_target {
 	struct tl_corefile_options options;
 	int descriptor;
 	tl_u64 size; /* of the core's file when it was opened */
-	bool wide, truncated, other_program;
+	bool wide, arm64, truncated, other_program;
 	tl_u64 process;
 	char name[TL_CORE_NAME_SIZE + 1];
 	char command[TL_CORE_ARGUMENTS_SIZE + 1];
@@ -75,10 +80,16 @@ struct core_target {
 	struct core_part auxv;
 	struct core_part layout_note; /* NT_X86_XSAVE_LAYOUT */
 
+	const struct tl_cpu *cpu;
 	tl_u32 features;
 	struct tl_x86_xsave layout;
 	char executable[4096]; /* path of the program, "" when it is not known */
 };
+
+static inline const struct tl_core_layout *core_layout(const struct core_target *core)
+{
+	return core->arm64 ? tl_core_layout_arm64() : tl_core_layout(core->wide);
+}
 
 static inline struct core_target *core_target(struct tl_target *target)
 {
@@ -119,8 +130,12 @@ bool tl_corefile_use(struct core_target *core, tl_u32 file);
 tl_u32 tl_corefile_file_flags(struct core_target *core, const struct core_mapping *mapping);
 void tl_corefile_close_files(struct core_target *core);
 
-/* registers.c */
+/* registers.c: which registers there are, for `cpu` and `features` */
 void tl_corefile_find_features(struct core_target *core);
+/* The same, and a bank's registers, of arm64 (registers_arm64.c). */
+void tl_corefile_arm64_find_features(struct core_target *core);
+enum tl_status tl_corefile_arm64_fetch(const struct core_target *core, const struct core_thread *thread, tl_u8 bank,
+				       tl_u8 *file);
 enum tl_status tl_corefile_describe(struct tl_target *target, tl_u64 process, struct tl_process_facts *facts_ret);
 enum tl_status tl_corefile_fetch(struct tl_target *target, struct tl_thread_id thread, tl_u8 bank, tl_u8 *file);
 /* Where a thread's local storage hangs; false when the core does not say. */

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 import machine
 
@@ -178,6 +179,43 @@ def run_walk(guest, options, check):
     check(f'frames, steps, registers and instructions{"" if options.fast else " are those of gdb-multiarch"} ({len(WALK)} commands)', not wrong, '\n'.join(wrong))
 
 
+# A core that the guest's kernel wrote, and a word that must be in each answer; gdb-multiarch says the same.
+CORE = [
+    ('bt', 'in main (argument_count=2'), ('info registers x0 x19 x30 sp pc cpsr', '__pthread_kill_implementation'), ('info registers vg', '0x'),
+    ('print $v0.b.u[3]', '= '), ('print $tpidr', '= '), ('frame function main', 'die();'), ('info locals', 'name = 0x'), ('print *&second', '2.5'),
+    ('print first.name', '"first"'), ('thread 2', 'pthread_barrier_wait'), ('bt 1', '#0 '), ('info registers x0 pc', 'barrier_wait'),
+    ('x/2i $pc', '=> '),
+]
+
+
+def run_core(guest, options, check):
+    """A program of two threads dies in the guest, and its core is looked at here."""
+    program = options.arm64 / 'tests/arm64/guest-prompt'
+    status = guest.run('/bin/guest-prompt', 'die')[0]
+    name, stream = guest.start('/bin/guest-prompt', 'show', '/core')
+    with stream:
+        stream.settimeout(DEADLINE)
+        core = b''.join(iter(lambda: stream.recv(65536), b''))
+    guest.end(name, 1)
+    shown = {}
+    with tempfile.NamedTemporaryFile(prefix='trapline-core-') as file:
+        file.write(core)
+        file.flush()
+        asked = ['set width 0', f'file {program}', f'core-file {file.name}', *(line for text, _ in CORE for line in question(text, text))]
+        arguments = [word for line in asked for word in ('-ex', line)]
+        for who, command in prompts(options).items():
+            said = subprocess.run([*command, '-q', '-nx', '--batch', *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, errors='replace', timeout=DEADLINE, check=False).stdout
+            # Where gdb says what a thread is called, it takes the host's libthread_db for the guest's.
+            said = re.sub(r'Thread 0x[0-9a-f]+ \(LWP \d+\)', 'Thread', said)
+            shown[who] = dict(re.findall(r'^@(.*)@\n((?:(?!@).*\n?)*)', said, re.MULTILINE))
+    ours = shown['the prompt']
+    theirs = shown.get('gdb-multiarch', ours)
+    wrong = [f'{text}:\n  ours: {ours.get(text)}  gdb:  {theirs.get(text)}' for text, word in CORE
+             if word not in ours.get(text, '') or ours.get(text) != theirs.get(text)]
+    check(f'a core of arm64 ({len(core)} bytes, {len(CORE)} commands)', status == 134 and not wrong, '\n'.join(wrong))
+
+
 def run_disassembly(_guest, options, check):
     """gdb-multiarch's listings of functions of a big static program, line by line."""
     count = '12' if options.fast else '150'
@@ -190,5 +228,5 @@ def run_disassembly(_guest, options, check):
 def run(guest, options, check):
     """All of it; the fast part of it with --fast."""
     os.environ.setdefault('DEBUGINFOD_URLS', '')
-    for step in [run_calls, run_returns, run_walk, run_disassembly]:
+    for step in [run_calls, run_returns, run_walk, run_core, run_disassembly]:
         step(guest, options, check)

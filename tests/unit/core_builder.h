@@ -57,10 +57,15 @@ static void builder_note(struct core_builder *core, const char *name, tl_u32 typ
 	core->notes_size = (tl_size)(at - core->notes) + ((size + 3) & ~(tl_size)3);
 }
 
+static const struct tl_core_layout *builder_layout(const struct core_builder *core)
+{
+	return core->machine == EM_AARCH64 ? tl_core_layout_arm64() : tl_core_layout(core->wide);
+}
+
 /* A thread whose general registers are `seed`, `seed` + 1 and so on, in the order of the note. */
 static void builder_thread(struct core_builder *core, tl_u32 id, int signal, tl_u64 seed)
 {
-	const struct tl_core_layout *layout = tl_core_layout(core->wide);
+	const struct tl_core_layout *layout = builder_layout(core);
 	tl_u8 note[512] = {0};
 
 	tl_store_little(note + layout->status.signal, (tl_u64)signal, 2);
@@ -72,7 +77,7 @@ static void builder_thread(struct core_builder *core, tl_u32 id, int signal, tl_
 
 static void builder_process(struct core_builder *core, tl_u32 id, const char *name, const char *words)
 {
-	const struct tl_core_layout *layout = tl_core_layout(core->wide);
+	const struct tl_core_layout *layout = builder_layout(core);
 	tl_u8 note[256] = {0};
 
 	tl_store_little(note + layout->info.process, id, 4);

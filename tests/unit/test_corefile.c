@@ -3,6 +3,7 @@
  * damage.
  */
 #include "base/storage.h"
+#include "core/cpu/arm64_layout.h"
 #include "core/cpu/x86_layout.h"
 #include "core/cpu/x86_xsave.h"
 #include "core/engine/engine.h"
@@ -134,6 +135,70 @@ TEST(registers_of_a_32_bit_core)
 		    TL_OK);
 	CHECK_EQUAL(tl_load_little(pointer, 8), 0xf7f7d540);
 	done(target);
+}
+
+/* struct user_sve_header and what follows, each byte by where it stands. */
+static tl_size make_sve(tl_u8 *note, tl_size length, tl_u16 flags)
+{
+	tl_size size = (16 + 32 * length + 17 * length / 8 + 15) / 16 * 16 + 8;
+
+	for (tl_size i = 0; i < size; i++)
+		note[i] = (tl_u8)(i * 7 / 3);
+	tl_store_little(note, size, 4);
+	tl_store_little(note + 8, length, 2);
+	tl_store_little(note + 12, flags, 2);
+	return size;
+}
+
+TEST(registers_of_an_arm64_core)
+{
+	struct tl_thread_id id = {100, 101};
+	struct tl_process_facts process;
+	static tl_u8 file[TL_ARM64_SVE_FILE_SIZE(TL_ARM64_VECTOR_MAX)], note[8192], plain[528];
+	const tl_u64 masks[] = {0x7f000000000000, 0x7e000000000000}, pointer = 0xaabbccdd00;
+	struct tl_target *target;
+	tl_u8 got[8];
+	tl_size size;
+
+	for (int how = 0; how < 3; how++) { /* without scalable vectors, with them unused, and used */
+		builder_begin(&core, true);
+		core.machine = EM_AARCH64;
+		builder_process(&core, 100, "word", "word and more ");
+		builder_thread(&core, 101, 11, 0x1000);
+		for (tl_size i = 0; i < sizeof(plain); i++)
+			plain[i] = (tl_u8)(i * 5 / 3);
+		builder_note(&core, "CORE", NT_FPREGSET, plain, sizeof(plain));
+		builder_note(&core, "LINUX", NT_ARM_TLS, &pointer, sizeof(pointer));
+		builder_note(&core, "LINUX", NT_ARM_PAC_MASK, masks, sizeof(masks));
+		size = make_sve(note, 64, how == 2 ? 1 : 0);
+		if (how != 0)
+			builder_note(&core, "LINUX", NT_ARM_SVE, note, size);
+		target = open_core();
+		REQUIRE(target != NULL);
+		REQUIRE(target->ops->describe(target, 100, &process) == TL_OK);
+		CHECK(process.cpu == (how == 0 ? &tl_cpu_aarch64 : tl_arm64_with_vectors(64)));
+		for (tl_u8 bank = 0; bank < 3; bank++)
+			REQUIRE(target->ops->fetch_registers(target, id, bank, file) == TL_OK);
+		CHECK(target->ops->fetch_registers(target, id, 3, file) == TL_ERROR_REGISTER);
+		CHECK_EQUAL(tl_cpu_get(process.cpu, file, process.cpu->program_counter), 0x1020);
+		CHECK_EQUAL(tl_cpu_get(process.cpu, file, process.cpu->stack_pointer), 0x101f);
+		CHECK_EQUAL(tl_load_little(file + TL_ARM64_AT_TPIDR, 8), pointer);
+		CHECK_EQUAL(tl_load_little(file + TL_ARM64_AT_CODE_MASK, 8), masks[1]);
+		if (how == 0)
+			CHECK(memcmp(file + TL_ARM64_AT_V, plain, 520) == 0);
+		else if (how == 1)
+			CHECK(memcmp(file + TL_ARM64_AT_Z + 64, plain + 16, 16) == 0 &&
+			      file[TL_ARM64_AT_Z + 64 + 16] == 0);
+		else
+			CHECK(memcmp(file + TL_ARM64_AT_Z, note + 16, 32 * 64 + 17 * 8) == 0);
+		if (how != 0)
+			CHECK_EQUAL(tl_load_little(file + TL_ARM64_AT_VG, 8), 8);
+		CHECK(memcmp(file + TL_ARM64_AT_FPSR, how == 2 ? note + size - 8 : plain + 512, 8) == 0);
+		CHECK_EQUAL(target->ops->read_object(target, id, TL_OBJECT_THREAD_POINTER, 0, got, sizeof(got), &size),
+			    TL_OK);
+		CHECK_EQUAL(tl_load_little(got, 8), pointer);
+		done(target);
+	}
 }
 
 TEST(extended_state_as_intel_and_as_amd_have_it)
@@ -581,7 +646,7 @@ TEST(what_is_no_core_is_refused_with_a_word)
 	CHECK(refused_bytes("\x1f\x8b\x08 and so on", 13, "gzip -dc"));
 	CHECK(refused("/proc/self/exe", "is it the program?"));
 	make_simple(true);
-	core.machine = EM_AARCH64;
+	core.machine = EM_RISCV;
 	CHECK(refused(builder_path(&core), "another kind of machine"));
 	builder_close(&core);
 	/* x32: 32-bit pointers in 64-bit registers. */

@@ -1,13 +1,14 @@
 /*
  * A program to be looked at from the prompt: frames whose return addresses are signed, a signal's handler, a tail call,
- * calls through pointers, a loop, vectors, two threads. With a word it dies at its end, for a core. prompt.py is the
- * other side, and knows functions and variables by name.
+ * calls through pointers, a loop, vectors, two threads. With the word `die` it does so at its end and leaves a core;
+ * with `show` it writes a file to its output. prompt.py is the other side, and knows functions and variables by name.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct item {
 	const char *name;
@@ -90,12 +91,33 @@ static void *other_thread(void *argument)
 	return argument;
 }
 
+static int show(const char *path)
+{
+	char bytes[65536];
+	FILE *file = fopen(path, "rb");
+	size_t size;
+
+	while (file != NULL && (size = fread(bytes, 1, sizeof(bytes), file)) != 0)
+		fwrite(bytes, 1, size, stdout);
+	return file == NULL;
+}
+
+static void die(void)
+{
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	setrlimit(RLIMIT_CORE, &all);
+	abort();
+}
+
 int main(int argument_count, char **arguments)
 {
 	struct item second = {"second", 2, 2.5, NULL}, first = {"first", 1, 0.5, &second};
 	pthread_t thread;
 	long result;
 
+	if (argument_count > 2 && strcmp(arguments[1], "show") == 0)
+		return show(arguments[2]);
 	pthread_barrier_init(&barrier, NULL, 2);
 	pthread_create(&thread, NULL, other_thread, NULL);
 	pthread_barrier_wait(&barrier);
@@ -106,7 +128,7 @@ int main(int argument_count, char **arguments)
 	result += count();
 	fill_vectors();
 	if (argument_count > 1 && strcmp(arguments[1], "die") == 0)
-		abort();
+		die();
 	pthread_barrier_wait(&barrier);
 	pthread_join(thread, NULL);
 	printf("%ld\n", result);
