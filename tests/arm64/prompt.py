@@ -225,8 +225,59 @@ def run_disassembly(_guest, options, check):
     check('gdb-multiarch and the prompt show the same instructions: ' + result.stdout.splitlines()[0], result.returncode == 0, result.stdout)
 
 
+# The prompt as a program of the guest: what is typed, and what must come, in this order.
+INSIDE = [
+    ('set startup-with-shell off', ''), ('break leaf if number == 2', r'Breakpoint 1 at 0x'), ('run', r'hit Breakpoint 1, leaf \(number=2\)'),
+    ('bt', r'#1 +0x\w+ in main \('), ('print shared', r'= 10\n'), ('watch shared', r'Hardware watchpoint 2: shared'),
+    ('continue', r'Old value = 10\nNew value = 12\nleaf'), ('finish', r'Value returned is \$\d+ = 12'), ('delete', ''),
+    ('step', r'main \(|126'), ('next', r'127'), ('print leaf(5)', r'= 17\n'), ('print $v0.q.u', r'= \{\d+\}'),
+    ('x/2i $pc', r'=> 0x\w+ <main\+\d+>:\tbl\t0x\w+ <with_signal>'), ('disassemble hand_over', r'\+24>:\tb\t0x\w+ <leaf>'),
+    ('handle SIGUSR1 nostop noprint pass', ''), ('tbreak on_signal', ''), ('continue', r'on_signal \(number=10\)'),
+    ('bt', r'<signal handler called>(?s:.)*\[PAC\] in main'), ('info registers pc', r'on_signal\+'), ('info threads', r'pthread_barrier_wait'),
+    ('tbreak *&filled', ''), ('continue', r'fill_vectors \(\)'), ('stepi', r'75|0x'), ('print $v1.s.f', r'= \{1\.5, 1\.5, 1\.5, 1\.5\}'),
+    ('print $d2.f', r'= -2\n'), ('continue', r'exited normally'),
+]
+
+
+def libraries(sysroot, program):
+    """{path in the guest: bytes} of what a program is linked with, and that with."""
+    there, wanted, files = machine.library_files(sysroot), [program.read_bytes()], {}
+    while wanted:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(wanted.pop())
+            file.flush()
+            listed = subprocess.run(['aarch64-linux-gnu-readelf', '-d', file.name], check=True, stdout=subprocess.PIPE, text=True).stdout
+        for name in re.findall(r'\(NEEDED\).*\[(.*)\]', listed):
+            path = f'lib/aarch64-linux-gnu/{name}' if not name.startswith('ld-') else f'lib/{name}'
+            if path not in files:
+                files[path] = there[path]
+                wanted.append(there[path])
+    files['lib/ld-linux-aarch64.so.1'] = there['lib/ld-linux-aarch64.so.1']
+    return files
+
+
+def run_inside(guest, _options, check):
+    """A whole session in the guest: the prompt is a program of that machine, and debugs another."""
+    arguments = [word for line, _ in INSIDE for word in ('-ex', line)]
+    name, stream = guest.start('/bin/trapline', '-nx', '-q', '--batch', *arguments, '/bin/guest-prompt', errors=True)
+    with stream:
+        stream.settimeout(DEADLINE)
+        shown = b''.join(iter(lambda: stream.recv(65536), b'')).decode(errors='replace')
+    status = guest.end(name, 1)[0]
+    at, missing = 0, ''
+    for line, expected in INSIDE:
+        found = re.compile(expected).search(shown, at)
+        if found is None:
+            missing = f'after "{line}" no "{expected}" in:\n{shown[at:]}\nof\n{shown}'
+            break
+        at = found.end()
+    check(f'the prompt inside the guest ({len(INSIDE)} commands)', not missing and status == 0, missing or f'status {status}')
+
+
 def run(guest, options, check):
     """All of it; the fast part of it with --fast."""
     os.environ.setdefault('DEBUGINFOD_URLS', '')
+    if not options.fast:
+        run_inside(guest, options, check)
     for step in [run_calls, run_returns, run_walk, run_core, run_disassembly]:
         step(guest, options, check)

@@ -55,14 +55,19 @@ def build(options):
     if not (options.arm64 / 'build.ninja').exists():
         subprocess.run(['meson', 'setup', options.arm64, ROOT, '--cross-file', options.debian / 'sysroot.cross', '--cross-file',
                         ROOT / 'tools/arm64.cross', '-Dstatic_server=true'], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-    subprocess.run(['ninja', '-C', options.arm64, *TARGETS], check=True, stdout=subprocess.DEVNULL)
+    # The fast part does without the prompt, which is most of what there is to compile.
+    subprocess.run(['ninja', '-C', options.arm64, *TARGETS, *([] if options.fast else ['trapline'])], check=True, stdout=subprocess.DEVNULL)
 
 
 def guest_files(options):
     """{path in the guest: bytes}."""
     places = {'trapline-gdbserver-static': TARGETS[0], 'fixture': TARGETS[1], 'corners': TARGETS[3], 'guest-calls': TARGETS[4],
               'guest-prompt': TARGETS[5]}
-    return {f'bin/{name}': (options.arm64 / path).read_bytes() for name, path in places.items()}
+    more = {}
+    if not options.fast:
+        places['trapline'] = 'trapline'
+        more = prompt.libraries(options.debian / 'sysroot', options.arm64 / 'trapline')
+    return {f'bin/{name}': (options.arm64 / path).read_bytes() for name, path in places.items()} | more
 
 
 def run_corners(guest, options):
