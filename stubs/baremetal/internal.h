@@ -46,6 +46,7 @@ struct tl_stub_processor {
 struct tl_stub {
 	struct tl_target target; /* first: it is one */
 	struct tl_stub_port port;
+	const struct tl_stub_more *more; /* never NULL */
 	struct tl_stub_heap heap;
 	struct tl_engine *engine;
 	struct tl_rsp *rsp; /* NULL: no debugger is there */

@@ -20,6 +20,7 @@ struct whole_stub {
 	tl_size kept_size;
 	tl_size matched; /* how much of `greeting` the last bytes of `kept` are */
 	bool settling;   /* what was kept is for a session that begins when everybody stands */
+	bool leaving;    /* when everybody stands, everything is taken back */
 	tl_u32 rounds;
 	char trouble[128];
 };
@@ -87,8 +88,19 @@ static enum tl_status read_memory(struct tl_target *target, tl_u64 process, tl_u
 static enum tl_status write_memory(struct tl_target *target, tl_u64 process, tl_u64 address, const void *buffer,
 				   tl_size size, tl_size *done_ret)
 {
-	(void)target;
+	struct tl_stub *stub = (struct tl_stub *)(void *)target;
+	const char *reason = NULL;
+
 	(void)process;
+	*done_ret = 0;
+	/* One such byte is a breakpoint of the engine's. */
+	if (stub->more->forbids != NULL && size == 1 && *(const tl_u8 *)buffer == 0xcc)
+		reason = stub->more->forbids(stub->port.context, address);
+	if (reason != NULL) {
+		if (stub->rsp != NULL)
+			tl_rsp_explain(stub->rsp, reason);
+		return TL_ERROR_PERMISSION;
+	}
 	*done_ret = tl_stub_machine_poke(address, buffer, size);
 	return *done_ret != 0 || size == 0 ? TL_OK : TL_ERROR_MEMORY;
 }
@@ -177,12 +189,16 @@ static enum tl_status remove_point(struct tl_target *target, tl_u64 process, enu
 static enum tl_status read_object(struct tl_target *target, struct tl_thread_id id, enum tl_object object,
 				  tl_u64 offset, void *buffer, tl_size size, tl_size *done_ret)
 {
-	char text[32];
+	const struct tl_stub *stub = (const struct tl_stub *)(const void *)target;
+	char text[48];
 	struct tl_writer writer = tl_writer_make(text, sizeof(text));
 
-	(void)target;
 	if (object != TL_OBJECT_THREAD_NAME)
 		return TL_ERROR_UNSUPPORTED;
+	if (stub->more->name != NULL)
+		return tl_target_part(text,
+				      stub->more->name(stub->port.context, (tl_u32)id.thread - 1, text, sizeof(text)),
+				      offset, buffer, size, done_ret);
 	tl_write_text(&writer, "processor ");
 	tl_write_decimal(&writer, id.thread - 1);
 	return tl_target_part(text, tl_writer_size(&writer), offset, buffer, size, done_ret);
@@ -251,6 +267,7 @@ static bool begin_session(struct tl_stub *stub)
 		.attached = attached,
 		.context = stub,
 		.packet_size = PACKET_SIZE,
+		.commands = stub->more->commands,
 	};
 	struct tl_report report;
 
@@ -421,6 +438,19 @@ static void tell_trouble(struct whole_stub *whole)
 	whole->stub.port.send(whole->stub.port.context, "$E01#a6", 7);
 }
 
+/* Everybody stands: nothing of a debugger's stays, and everybody goes. */
+static void take_back(struct whole_stub *whole)
+{
+	struct tl_stub *stub = &whole->stub;
+
+	end_session(stub);
+	tl_engine_reset_client(stub->engine);
+	tl_engine_drop_reports(stub->engine);
+	whole->leaving = whole->settling = false;
+	whole->kept_size = whole->matched = 0;
+	(void)tl_engine_unattend(stub->engine, TL_STUB_PROCESS, 0, 0);
+}
+
 static bool serve_once(struct whole_stub *whole)
 {
 	struct tl_stub *stub = &whole->stub;
@@ -429,6 +459,8 @@ static bool serve_once(struct whole_stub *whole)
 	busy |= listen(whole);
 	if (stub->done)
 		end_session(stub);
+	if (whole->leaving && tl_engine_quiet(stub->engine))
+		take_back(whole);
 	if (stub->ready && stub->rsp != NULL) {
 		stub->ready = false;
 		tl_rsp_poll(stub->rsp);
@@ -459,6 +491,8 @@ static void serve(void *context)
 		tell_trouble(whole);
 	if (processor->text != NULL)
 		on_output(&whole->stub, processor->text, processor->text_size);
+	if (whole->leaving)
+		gather(&whole->stub);
 	while (LOAD(&processor->state) != TL_STUB_GOING) {
 		bool busy = serve_once(whole);
 
@@ -565,6 +599,14 @@ static enum tl_status start_processors(struct tl_stub *stub, tl_u32 count)
 	return TL_OK;
 }
 
+static const struct tl_stub_more nothing_more;
+
+void tl_stub_add(const struct tl_stub_more *more)
+{
+	if (the_stub != NULL)
+		the_stub->stub.more = more;
+}
+
 enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors, void *storage, tl_size size)
 {
 	struct whole_stub *whole = storage;
@@ -581,6 +623,7 @@ enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors,
 	tl_fill(whole, 0, sizeof(*whole));
 	whole->stub.target.ops = &operations;
 	whole->stub.port = *port;
+	whole->stub.more = &nothing_more;
 	tl_stub_heap_init(&whole->stub.heap, (tl_u8 *)storage + own, size - own);
 	TL_TRY(start_processors(&whole->stub, processors));
 	whole->stub.processors[0].present = true;
@@ -609,6 +652,26 @@ void tl_stub_poll(void)
 	__atomic_fetch_add(&the_stub->stub.looks, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&the_stub->stub.serving, __ATOMIC_SEQ_CST) == 0)
 		tl_stub_machine_visit();
+}
+
+void tl_stub_leave(void)
+{
+	struct whole_stub *whole = the_stub;
+
+	if (whole == NULL)
+		return;
+	/* Left to itself, with nobody who comes: there is nothing to take back. */
+	while (__atomic_exchange_n(&whole->stub.serving, 1, __ATOMIC_SEQ_CST) != 0)
+		tl_stub_machine_relax();
+	whole->leaving = whole->settling || tl_engine_next_unattended(whole->stub.engine, 0) == 0;
+	__atomic_store_n(&whole->stub.serving, 0, __ATOMIC_SEQ_CST);
+	while (LOAD(&whole->leaving))
+		tl_stub_machine_visit();
+}
+
+void tl_stub_end(void)
+{
+	the_stub = NULL;
 }
 
 void tl_stub_print(const char *text, tl_size size)

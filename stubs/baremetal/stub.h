@@ -28,6 +28,8 @@
 
 #define TL_STUB_PROCESSORS_MAX 64
 
+struct tl_rsp_command;
+
 /* Storage that serves a debugger of one processor, in bytes; each further processor takes TL_STUB_STORAGE_EACH more. */
 #define TL_STUB_STORAGE (56u << 10)
 #define TL_STUB_STORAGE_EACH (6u << 10)
@@ -60,6 +62,19 @@ struct tl_stub_port {
 TL_CHECKED enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors, void *storage,
 					tl_size size);
 
+/* What an embedder may add; each may be NULL. Called as those of the port are, with its context. */
+struct tl_stub_more {
+	/* What the debugger is shown as a processor's name; how many bytes it has. */
+	tl_size (*name)(void *context, tl_u32 processor, char *text, tl_size size);
+	/* Why a breakpoint cannot be at an address, as a sentence; NULL: it can. */
+	const char *(*forbids)(void *context, tl_u64 address);
+	/* Monitor commands (core/rsp/rsp.h), also called with the context. */
+	const struct tl_rsp_command *commands;
+};
+
+/* Right after tl_stub_start; `more` is kept, not copied. */
+void tl_stub_add(const struct tl_stub_more *more);
+
 /*
  * A further processor is there from now on. Called on it, once its gates are in force. When everything stands for a
  * debugger, it stands too, and returns when it is resumed.
@@ -74,6 +89,14 @@ void tl_stub_break(void);
  * stopped. Cheap when there are none. May be called from interrupt handlers, on one processor at a time or on many.
  */
 void tl_stub_poll(void);
+
+/*
+ * Takes everything back that a debugger has put anywhere and lets all processors run; a debugger that is there hears no
+ * more. After that, once no processor can come in any more, tl_stub_end makes an end of the stub, whose storage is the
+ * embedder's again.
+ */
+void tl_stub_leave(void);
+void tl_stub_end(void);
 
 /* Text for the debugger's console; dropped when no debugger waits for a stop. Never waits for a debugger. */
 void tl_stub_print(const char *text, tl_size size);
