@@ -1,0 +1,83 @@
+/*
+ * Trapline as a module of Linux on x86-64: what its parts know of each other. stubs/baremetal/stub.c serves the
+ * debugger here as it does on bare metal; the parts in this folder are the machine below it.
+ *
+ *   module.c    parameters, which processors there are, what is called when; the way in and out of the kernel
+ *   machine.c   a processor that is in the stub: its registers, its steps, what an exception means
+ *   slots.c     the kernel's hardware breakpoint layer: four events on each processor
+ *   memory.c    memory that may not be there, and code that may not be written
+ *   line.c      the serial port
+ *
+ * Include the kernel's headers first.
+ */
+#ifndef TL_STUBS_LINUX_MODULE_H
+#define TL_STUBS_LINUX_MODULE_H
+
+#include "core/cpu/x86_debug.h"
+#include "stubs/baremetal/internal.h"
+
+struct pt_regs;
+
+/* ---- line.c ---- */
+
+/*
+ * Takes the serial port "ttyS0" to "ttyS3" for the stub, at so many bits a second, until tl_line_close. A negative
+ * number of the kernel's when it is in use or not there.
+ */
+int tl_line_open(const char *name, unsigned baud);
+void tl_line_close(void);
+
+/* Bytes have come. Any context. */
+bool tl_line_ready(void);
+
+/* As struct tl_stub_port has it. */
+int tl_line_receive(void *context);
+void tl_line_send(void *context, const void *bytes, tl_size size);
+
+/* ---- memory.c ---- */
+
+/* The page through which code is written; needs to be there before anything is stopped. Negative: no memory. */
+int tl_memory_open(void);
+void tl_memory_close(void);
+
+/* Why no breakpoint can be at an address, as a sentence; NULL when one can. While everything is stopped. */
+const char *tl_memory_forbids(tl_u64 address);
+
+/* The address of a symbol that modules are not given; NULL when there is none. May sleep. */
+void *tl_memory_symbol(const char *name);
+
+/* ---- slots.c ---- */
+
+/* Reserves all debug registers on all processors. Negative: somebody else has some. May sleep. */
+int tl_slots_open(void);
+void tl_slots_close(void);
+
+/*
+ * The debug registers of the processor at hand become those of the plan; what they are set to is returned, without the
+ * bits that are always set. Interrupts off.
+ */
+tl_u64 tl_slots_arm(const struct tl_x86_debug_plan *plan);
+/* None is in force from here on, until tl_slots_arm. Interrupts off. */
+void tl_slots_silence(void);
+
+/* Which registers of the plan the exception at hand came from, as bits of DR6; they are told once. */
+tl_u64 tl_slots_hits(void);
+
+/* ---- machine.c ---- */
+
+/* What the kernel tells of: a trap instruction, a debug exception with its DR6, an NMI. True when it was for us. */
+bool tl_machine_breakpoint(struct pt_regs *regs);
+bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6);
+bool tl_machine_nmi(struct pt_regs *regs);
+
+/* The processor at hand takes in what it could not while it left. Interrupts off. */
+void tl_machine_refresh(void);
+
+/* ---- module.c ---- */
+
+/* The processor at hand has stood for long: watchdogs that count time are told. */
+void tl_module_touch_watchdogs(void);
+/* tl_machine_refresh is to be called as soon as this processor takes interrupts. Any context. */
+void tl_module_call_back(void);
+
+#endif

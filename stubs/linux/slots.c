@@ -1,0 +1,220 @@
+/*
+ * The kernel's hardware breakpoint layer. Four events are reserved on each processor when the module is loaded, all the
+ * debug registers there are. What they watch is changed later, while everything stands, without the layer's locks: its
+ * record of each event is rewritten together with the register, so that it finds both in agreement whenever it looks.
+ * A register that watches nothing has its record point at a word of ours that nobody touches.
+ *
+ * A hit comes as a call of on_hit for the event, from the layer's own handler of the debug exception. It is noted, and
+ * the layer is told to pass the exception on: machine.c then has all causes of it at once.
+ */
+#include <linux/cpu.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/kernel.h>
+#include <linux/perf_event.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+
+#include <asm/debugreg.h>
+
+#include "stubs/linux/module.h"
+
+#define SLOTS TL_X86_DEBUG_REGISTERS
+#define NOWHERE 0xff
+#define FIELDS(slot) (0xful << (16 + 4 * (slot)))
+#define ENABLES(slot) (3ul << (2 * (slot)))
+
+/* Four words that nobody touches: what an event watches before it has something to watch. */
+static u64 idle[SLOTS];
+static struct perf_event *__percpu *events[SLOTS];
+
+static struct place {
+	u8 slot[SLOTS]; /* in which register the layer keeps each event; NOWHERE: in none */
+	u8 hits;        /* bit n: event n */
+} places[TL_STUB_PROCESSORS_MAX];
+
+static struct place *here(void)
+{
+	return &places[raw_smp_processor_id()];
+}
+
+static void on_hit(struct perf_event *event, struct perf_sample_data *data, struct pt_regs *regs)
+{
+	unsigned number = (unsigned)(unsigned long)event->overflow_handler_context;
+
+	(void)data;
+	(void)regs;
+	here()->hits |= (u8)(1u << number);
+	/* The layer ends the matter here unless a register's bit stands in this word. */
+	current->thread.virtual_dr6 |= DR_TRAP0;
+}
+
+tl_u64 tl_slots_hits(void)
+{
+	tl_u64 hits = here()->hits;
+
+	here()->hits = 0;
+	if (hits != 0)
+		current->thread.virtual_dr6 &= ~(unsigned long)DR_TRAP0;
+	return hits;
+}
+
+static unsigned long address_in(unsigned slot)
+{
+	unsigned long address = 0;
+
+	switch (slot) {
+	case 0:
+		get_debugreg(address, 0);
+		break;
+	case 1:
+		get_debugreg(address, 1);
+		break;
+	case 2:
+		get_debugreg(address, 2);
+		break;
+	default:
+		get_debugreg(address, 3);
+		break;
+	}
+	return address;
+}
+
+static void set_address(unsigned slot, unsigned long address)
+{
+	switch (slot) {
+	case 0:
+		set_debugreg(address, 0);
+		break;
+	case 1:
+		set_debugreg(address, 1);
+		break;
+	case 2:
+		set_debugreg(address, 2);
+		break;
+	default:
+		set_debugreg(address, 3);
+		break;
+	}
+}
+
+static struct arch_hw_breakpoint *record(unsigned number)
+{
+	return counter_arch_bp(*per_cpu_ptr(events[number], raw_smp_processor_id()));
+}
+
+/* The layer may have moved its events when it made room for somebody else's counters. */
+static void find_places(struct place *place)
+{
+	bool taken[SLOTS] = {false};
+
+	for (unsigned n = 0; n < SLOTS; n++) {
+		unsigned slot = place->slot[n];
+
+		if (slot < SLOTS && !taken[slot] && address_in(slot) == record(n)->address) {
+			taken[slot] = true;
+			continue;
+		}
+		for (slot = 0; slot < SLOTS; slot++)
+			if (!taken[slot] && address_in(slot) == record(n)->address)
+				break;
+		place->slot[n] = slot < SLOTS ? (u8)slot : NOWHERE;
+		if (slot < SLOTS)
+			taken[slot] = true;
+	}
+}
+
+static void rewrite(unsigned number, const struct tl_x86_debug_plan *plan)
+{
+	static const u8 types[] = {[TL_X86_DEBUG_EXECUTE] = X86_BREAKPOINT_EXECUTE,
+				   [TL_X86_DEBUG_WRITE] = X86_BREAKPOINT_WRITE,
+				   [TL_X86_DEBUG_ACCESS] = X86_BREAKPOINT_RW};
+	struct arch_hw_breakpoint *info = record(number);
+	enum tl_x86_debug_kind kind;
+	tl_u64 address, size;
+
+	if (!tl_x86_debug_piece(plan, number, &kind, &address, &size)) {
+		*info = (struct arch_hw_breakpoint){(unsigned long)&idle[number], 0, X86_BREAKPOINT_LEN_8,
+						    X86_BREAKPOINT_WRITE};
+		return;
+	}
+	info->address = address;
+	info->type = types[kind];
+	info->len = (u8)(X86_BREAKPOINT_LEN_1 | (plan->control >> (18 + 4 * number) & 3) << 2);
+}
+
+tl_u64 tl_slots_arm(const struct tl_x86_debug_plan *plan)
+{
+	struct place *place = here();
+	unsigned long control = 0;
+
+	find_places(place);
+	set_debugreg(0ul, 7); /* an address must not move under an armed register */
+	for (unsigned n = 0; n < SLOTS; n++) {
+		unsigned slot = place->slot[n];
+
+		rewrite(n, plan);
+		if (slot == NOWHERE)
+			continue;
+		set_address(slot, record(n)->address);
+		if (plan->users[n] != 0)
+			control |= 2ul << (2 * slot) | (plan->control >> (16 + 4 * n) & 0xf) << (16 + 4 * slot);
+	}
+	place->hits = 0;
+	this_cpu_write(cpu_dr7, control);
+	barrier();
+	set_debugreg(control, 7);
+	return control;
+}
+
+void tl_slots_silence(void)
+{
+	set_debugreg(0ul, 7);
+}
+
+static void find_and_disarm(void *unused)
+{
+	static const struct tl_x86_debug_plan nothing;
+	unsigned long flags;
+
+	(void)unused;
+	local_irq_save(flags);
+	tl_slots_arm(&nothing);
+	local_irq_restore(flags);
+}
+
+void tl_slots_close(void)
+{
+	if (events[SLOTS - 1] != NULL)
+		on_each_cpu(find_and_disarm, NULL, 1);
+	for (unsigned n = 0; n < SLOTS; n++) {
+		if (events[n] != NULL)
+			unregister_wide_hw_breakpoint(events[n]);
+		events[n] = NULL;
+	}
+}
+
+int tl_slots_open(void)
+{
+	struct perf_event_attr attr;
+
+	memset(places, NOWHERE, sizeof(places));
+	for (unsigned n = 0; n < TL_COUNT(places); n++)
+		places[n].hits = 0;
+	for (unsigned n = 0; n < SLOTS; n++) {
+		hw_breakpoint_init(&attr);
+		attr.bp_addr = (unsigned long)&idle[n];
+		attr.bp_len = HW_BREAKPOINT_LEN_8;
+		attr.bp_type = HW_BREAKPOINT_W;
+		events[n] = register_wide_hw_breakpoint(&attr, on_hit, (void *)(unsigned long)n);
+		if (IS_ERR((void __force *)events[n])) {
+			int error = (int)PTR_ERR((void __force *)events[n]);
+
+			events[n] = NULL;
+			tl_slots_close();
+			pr_err("trapline: somebody else uses debug registers: end what watches (perf, gdb) first\n");
+			return error;
+		}
+	}
+	on_each_cpu(find_and_disarm, NULL, 1);
+	return 0;
+}
