@@ -22,7 +22,7 @@ help:
 	@echo 'make check-all  every test (hours: it has GDB'"'"'s own test suite in it)'
 	@echo 'make check-gdb  GDB'"'"'s own test suite against gdbserver and against trapline-gdbserver, with the difference'
 	@echo 'make check-kvm  the virtual machine on a real KVM: this machine'"'"'s, or one that the tests bring'
-	@echo 'make check-stub  the debug server inside a kernel: on bare metal of x86-64 and arm64, in emulated machines'
+	@echo 'make check-stub  the debug server inside a kernel: on bare metal of x86-64 and arm64, and in Debian'"'"'s Linux, in emulated machines'
 	@echo 'make check-lldb lldb sessions against lldb-server and against trapline, with the difference'
 	@echo 'make arm64      build for 64-bit Arm into build-arm64/, the server also as one static file'
 	@echo 'make check-arm64  processes of 64-bit Arm, in a machine of its own (needs no such processor)'
@@ -77,6 +77,8 @@ check-arm64: arm64 build
 check-stub: setup
 	@$(MAKE) build
 	@$(PYTHON) tests/stub/run.py --build $(BUILD)
+	@$(PYTHON) tests/stub/linux.py --build $(BUILD)
+	@$(PYTHON) tests/stub/linux.py --build $(BUILD) --processors 4 --long
 
 check-kvm: setup
 	@$(MAKE) build

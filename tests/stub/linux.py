@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+"""Sessions of stock gdb and of scripted packets with trapline.ko in Debian's kernel, under QEMU (tests/stub/linux_machine.py).
+
+One machine serves all sessions: each leaves it as it found it, and the next one sees whether it did. Nothing here sleeps to wait;
+every wait has a deadline.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / 'tests/conformance'))
+os.environ.setdefault('CONFORMANCE_DEADLINE', '60')  # seconds for an answer of an emulated machine
+import bytecode  # pylint: disable=wrong-import-position,import-error
+import elf  # pylint: disable=wrong-import-position,import-error
+from client import Stop  # pylint: disable=wrong-import-position,import-error
+from linux_machine import Failed, Machine, Missing, check  # pylint: disable=wrong-import-position,import-error
+
+VARIABLE = '/proc/sys/kernel/watchdog_thresh'
+OTHERS = ('sysctl_oom_dump_tasks', 'panic_timeout', 'sysctl_panic_on_oom', 'sysctl_overcommit_ratio')
+TROUBLE = re.compile(r'BUG:|Oops|WARNING:|soft lockup|hard LOCKUP|rcu.*stall|hung_task|Uhhuh|general protection|kernel NULL', re.I)
+
+
+def expect(text, *patterns):
+    """The patterns, in order."""
+    at = 0
+    for pattern in patterns:
+        match = re.compile(pattern, re.MULTILINE).search(text, at)
+        check(match, f'/{pattern}/ does not come in:\n{text}')
+        at = match.end()
+
+
+def attach(machine):
+    """gdb, with the kernel's symbols where the kernel is."""
+    gdb = machine.gdb()
+    line = gdb.run('monitor kaslr').strip()
+    expect(line, r'^symbol-file vmlinux -o 0x[0-9a-f]+$')
+    gdb.run(line.replace('vmlinux', str(machine.symbols)))
+    return gdb
+
+
+def depart(gdb):
+    expect(gdb.run('delete') + gdb.run('detach'), r'detached')
+    gdb.end()
+
+
+class Packets:
+    """Scripted packets, with the kernel's symbols."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.client = machine.client()
+        self.offset = machine.offset()
+
+    def at(self, name):
+        return self.machine.addresses[name] + self.offset
+
+    def leave(self):
+        self.client.order('D')
+        self.client.close()
+
+
+# ---- Sessions of gdb ----
+
+def gdb_sees_the_kernel(machine):
+    """Processors as threads with the names of their tasks, backtraces, memory that is not there, modules; and leaving."""
+    gdb = attach(machine)
+    expect(gdb.run('info threads'), r'"CPU 0, \S+ \d+"', r'"CPU 1, \S+ \d+"')
+    expect(gdb.run('monitor modules'), r'^add-symbol-file trapline\.ko 0xffffffffc')
+    expect(gdb.run('x/s &linux_banner'), r'Linux version 6\.')
+    expect(gdb.run('x/4x 0xffff000000000000'), r'Cannot access memory')
+    expect(gdb.run('x/4x 0'), r'Cannot access memory')
+    expect(gdb.run('print *(int *)&panic_timeout = 77') + gdb.run('print *(int *)&panic_timeout'), r'= 77', r'= 77')
+    gdb.run('print *(int *)&panic_timeout = -1')
+    expect(gdb.run('print $cs'), r'= (16|51)')
+    gdb.run('break do_proc_dointvec_minmax_conv')
+    machine.ask(f'write {VARIABLE} 11')
+    expect(gdb.run('continue'), r'hit Breakpoint 1, 0x\w+ in do_proc_dointvec_minmax_conv')
+    expect(gdb.run('backtrace'), r'__do_proc_dointvec', r'proc_watchdog_thresh', r'vfs_write', r'do_syscall_64')
+    expect(gdb.run('finish'), r'in __do_proc_dointvec')
+    depart(gdb)
+    check(machine.answer() == 'ok', 'the write failed')
+    machine.order(f'write {VARIABLE} 10')
+
+
+def gdb_watches_a_sysctl(machine):
+    """The scenario that KGDB cannot do, on each processor: which watchpoint, the old and the new value, through which code."""
+    machine.order(f'write {VARIABLE} 10')
+    for cpu in range(machine.processors):
+        machine.order(f'cpu {cpu}')
+        gdb = attach(machine)
+        expect(gdb.run('watch *(int *)&watchdog_thresh'), r'Hardware watchpoint 1')
+        machine.ask(f'write {VARIABLE} 24')
+        expect(gdb.run('continue'), rf'"CPU {cpu}, init 1" hit Hardware watchpoint 1', r'Old value = 10\s', r'New value = 24\s')
+        expect(gdb.run('backtrace'), r'do_proc_dointvec', r'proc_watchdog_thresh', r'proc_sys_call_handler', r'do_syscall_64')
+        gdb.begin('continue')
+        check(machine.answer() == 'ok', 'the write failed')
+        # The same value once more: the kernel writes it, and gdb, which is told, sees that nothing has changed.
+        machine.order(f'write {VARIABLE} 24')
+        gdb.interrupt()
+        expect(gdb.wait(), r'SIGINT')
+        gdb.run('delete')
+        expect(gdb.run('rwatch *(int *)&watchdog_thresh'), r'Hardware read watchpoint 2')
+        machine.ask(f'read {VARIABLE}')
+        expect(gdb.run('continue'), rf'"CPU {cpu}, init 1" hit Hardware read watchpoint 2', r'Value = 24')
+        gdb.run('delete')
+        machine.ask(f'write {VARIABLE} 10')
+        expect(gdb.run('awatch *(int *)&watchdog_thresh') + gdb.run('continue'), r'hit Hardware access \(read/write\) watchpoint 3')
+        depart(gdb)
+        check(machine.answer() == 'ok' and machine.answer() == 'ok', 'a file could not be moved')
+
+
+def gdb_arms_four_and_no_fifth(machine):
+    """Four watchpoints at once; the fifth is refused."""
+    gdb = attach(machine)
+    for name in ('watchdog_thresh', 'panic_timeout', 'sysctl_panic_on_oom', 'sysctl_oom_dump_tasks'):
+        gdb.run(f'watch *(int *)&{name}')
+    machine.ask('write /proc/sys/vm/oom_dump_tasks 0')
+    expect(gdb.run('continue'), r'hit Hardware watchpoint 4', r'Old value = 1', r'New value = 0')
+    gdb.run('watch *(int *)&sysctl_overcommit_ratio')
+    expect(gdb.run('continue'), r'Could not insert hardware watchpoint \d', r'too many hardware')
+    gdb.run('delete 5')
+    gdb.begin('continue')
+    check(machine.answer() == 'ok', 'the write failed')
+    machine.ask(f'write {VARIABLE} 12')
+    expect(gdb.wait(), r'hit Hardware watchpoint 1', r'New value = 12')
+    depart(gdb)
+    check(machine.answer() == 'ok', 'the write failed')
+    machine.order('write /proc/sys/vm/oom_dump_tasks 1')
+    machine.order(f'write {VARIABLE} 10')
+
+
+# ---- Scripted packets ----
+
+def steps_stay_in_the_code(machine):
+    """1,000 steps through a busy function, timers firing: none leads into a handler."""
+    machine.order(f'load {machine.processors}')
+    packets = Packets(machine)
+    client, start = packets.client, packets.at('vsnprintf')
+    inside = (packets.at('asm_sysvec_apic_timer_interrupt'), packets.at('asm_common_interrupt'))
+    client.insert(0, start)
+    stop = client.run()
+    client.remove(0, start)
+    for _ in range(1000):
+        stopped = client.step(stop.thread)
+        place = int.from_bytes(stopped.registers[0x10], 'little')
+        check(not any(entry <= place < entry + 64 for entry in inside), f'a step ends in a handler, at {place:#x}')
+        check(stopped.thread == stop.thread, f'{stopped} is another processor\'s')
+    packets.leave()
+    machine.order('unload')
+
+
+def all_meet_one_breakpoint(machine):
+    """Every processor hits it; each is told, and when it is gone nothing stray comes."""
+    machine.order(f'load {machine.processors}')
+    packets = Packets(machine)
+    client, start = packets.client, packets.at('__x64_sys_getppid')
+    client.insert(0, start)
+    told = set()
+    for _ in range(200):
+        stop = client.run()
+        check(stop.has('swbreak'), f'{stop} is no breakpoint')
+        told.add(stop.thread)
+        if len(told) == machine.processors:
+            break
+        client.remove(0, start)
+        client.step(stop.thread)
+        client.insert(0, start)
+    check(len(told) == machine.processors, f'only {told} came')
+    client.remove(0, start)
+    client.resume()
+    client.write(b'\x03')
+    stop = client.wait_stop()
+    check(stop.signal == 2, f'{stop} came, and not the interrupt')
+    packets.leave()
+    machine.order('unload')
+
+
+def false_conditions_stay_in_ring_0(machine, hits=3000):
+    """A condition that is never true, under load: the kernel goes on, nothing is told, and nobody complains."""
+    machine.order(f'load {machine.processors}')
+    packets = Packets(machine)
+    client, start = packets.client, packets.at('__x64_sys_getppid')
+    client.insert(0, start, conditions=[bytecode.always(0) + bytecode.END])
+    client.resume()
+    began = time.monotonic()
+    machine.ask(f'calls {hits}')
+    check(machine.answer() == 'ok', 'the calls failed')
+    print(f'  {hits} hits and those of the load in {time.monotonic() - began:.1f} s')
+    client.write(b'\x03')
+    stop = client.wait_stop()
+    check(stop.signal == 2, f'{stop} came, and not the interrupt')
+    counted = re.search(rf'{start:x}.*', client.monitor('points') if hasattr(client, 'monitor') else '')
+    print(f'  {counted[0] if counted else ""}')
+    client.remove(0, start)
+    packets.leave()
+    machine.order('unload')
+
+
+def places_that_take_none_are_refused(machine):
+    """Entry code, and what the kernel itself runs through when it is hit."""
+    packets = Packets(machine)
+    for name in ('entry_SYSCALL_64', 'asm_exc_int3', 'exc_int3', 'exc_nmi', 'kprobe_int3_handler'):
+        answer = packets.client.ask(f'Z0,{packets.at(name):x},1')
+        check(answer.startswith(b'E'), f'Z0 at {name}: {answer}')
+    check(packets.client.ask('Z0,401000,1').startswith(b'E'), 'Z0 in a program is taken')
+    packets.leave()
+
+
+def a_lost_debugger_leaves_nothing(machine):
+    """A debugger that says no word any more, and another that comes: the first one's points are gone."""
+    packets = Packets(machine)
+    packets.client.insert(0, packets.at('__x64_sys_getppid'), conditions=[bytecode.always(0) + bytecode.END])
+    packets.client.insert(2, packets.at('watchdog_thresh'), 4)
+    packets.client.resume()
+    packets.client.close()
+    second = Packets(machine)
+    check(Stop(second.client.ask('?')).thread is not None, 'nothing stands')
+    second.client.resume()
+    machine.order(f'write {VARIABLE} 13')
+    second.client.write(b'\x03')
+    stop = second.client.wait_stop()
+    check(stop.signal == 2, f'{stop}: something of the first debugger is left')
+    second.leave()
+    machine.order(f'write {VARIABLE} 10')
+
+
+def garbage_is_survived(machine):
+    """Half packets, wrong checksums, packets that are too long: then an ordinary session."""
+    for garbage in (b'$m400000,4#00', b'$$$$', b'\x03\x03', b'$' + b'x' * 5000 + b'#00', b'}#]*' * 50, b'$vCont;s:9#10',
+                    b'$Z0,zz#00', b'$g#67' * 3, bytes(range(256)), b'$qSupp', b'$qSupported#37' * 2):
+        machine.line.sendall(garbage)
+    text = b'mffffffff81000000,1234'
+    machine.line.sendall(b'$qSupported#37$D#44')
+    answers = b''
+    del text
+    while not answers.endswith(b'$OK#9a'):
+        try:
+            answers += machine.line.recv(4096)
+        except TimeoutError as error:
+            raise Failed(f'after the garbage there came only {answers!r}') from error
+    machine.line.sendall(b'+')
+    gdb_sees_the_kernel(machine)
+
+
+def the_module_goes_with_points_armed(machine, times=5):
+    """rmmod under a debugger that has points in force, and insmod again; the memory and the debug registers are as before."""
+    address = machine.addresses['__x64_sys_getppid'] + machine.offset()
+    for _ in range(times):
+        packets = Packets(machine)
+        before = packets.client.ask(f'm{address:x},4')
+        packets.client.insert(0, address, conditions=[bytecode.always(0) + bytecode.END])
+        packets.client.insert(2, packets.at('watchdog_thresh'), 4)
+        packets.client.resume()
+        machine.order('rmmod')
+        packets.client.close()
+        machine.order('calls 10')
+        machine.order(f'write {VARIABLE} 14')
+        machine.order(f'write {VARIABLE} 10')
+        machine.order('insmod port=ttyS1')
+    packets = Packets(machine)
+    after = packets.client.ask(f'm{address:x},4')
+    check(after == before, f'{before} became {after}')
+    packets.leave()
+
+
+SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, steps_stay_in_the_code, all_meet_one_breakpoint,
+            false_conditions_stay_in_ring_0, places_that_take_none_are_refused, a_lost_debugger_leaves_nothing, garbage_is_survived,
+            the_module_goes_with_points_armed]
+
+
+def show_watchpoint(machine):
+    """One watchpoint, packet by packet (docs/KERNEL_MODULE.md)."""
+    packets = Packets(machine)
+    client, address = packets.client, packets.at('watchdog_thresh')
+    client.log.clear()
+    client.insert(2, address, 4)
+    machine.ask(f'write {VARIABLE} 24')
+    stop = client.run()
+    check(int(stop.value('watch'), 16) == address, f'{stop} is no hit of it')
+    client.read(address, 4)
+    client.remove(2, address, 4)
+    print(client.transcript())
+    packets.leave()
+    check(machine.answer() == 'ok', 'the write failed')
+
+
+def run_session(machine, session, *words):
+    """True when it passed, and the kernel has nothing to complain of."""
+    began = time.monotonic()
+    try:
+        session(machine, *words)
+        machine.order('read /proc/uptime')
+        trouble = TROUBLE.search(machine.said)
+        check(trouble is None, f'the kernel complains:\n{machine.said}')
+    except Exception as error:  # pylint: disable=broad-except
+        print(f'FAILED {session.__name__}: {type(error).__name__}: {error}\n{machine.registers()}', flush=True)
+        return False
+    print(f'ok {session.__name__} ({time.monotonic() - began:.1f} s)', flush=True)
+    return True
+
+
+def start(options):
+    machine = Machine(options.build, options.processors)
+    machine.addresses = elf.symbols(str(machine.symbols))
+    machine.order('insmod port=ttyS1')
+    return machine
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
+    parser.add_argument('--build', default=str(ROOT / 'build'))
+    parser.add_argument('--processors', type=int, default=2)
+    parser.add_argument('--long', action='store_true', help='100,000 hits, and fifty times in and out')
+    parser.add_argument('--trace', action='store_true', help='one watchpoint, packet by packet, and nothing else')
+    parser.add_argument('sessions', nargs='*')
+    options = parser.parse_args()
+    if shutil.which('qemu-system-x86_64') is None:
+        print('qemu-system-x86_64 is not installed')
+        return 77
+    chosen = [session for session in SESSIONS if not options.sessions or session.__name__ in options.sessions]
+    chosen = [show_watchpoint] if options.trace else chosen
+    longer = {false_conditions_stay_in_ring_0: 100000, the_module_goes_with_points_armed: 50} if options.long else {}
+    try:
+        machine = start(options)
+    except Missing as error:
+        print(error)
+        return 77
+    passed = 0
+    try:
+        for session in chosen:
+            done = run_session(machine, session, *([longer[session]] if session in longer else []))
+            passed += done
+            if not done:  # what the next one would find is anybody's guess
+                machine.end()
+                machine = start(options)
+    finally:
+        machine.end()
+    print(f'{passed} passed, {len(chosen) - passed} failed')
+    return passed != len(chosen)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,216 @@
+/*
+ * What runs in the machine that has trapline.ko: it loads the module and does on demand what a test asks for, one line
+ * of the console at a time. Each command is answered by a line that begins with "=".
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define LOADS 64
+
+static pid_t loads[LOADS];
+static int load_count;
+
+static int pin(pid_t task, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	return sched_setaffinity(task, sizeof(set), &set);
+}
+
+static int insert(const char *arguments)
+{
+	int fd = open("/trapline.ko", O_RDONLY);
+	int result = fd < 0 ? -1 : (int)syscall(SYS_finit_module, fd, arguments, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+static int write_file(char *arguments)
+{
+	char *text = strchr(arguments, ' ');
+	ssize_t result;
+	int fd;
+
+	if (text == NULL)
+		return -1;
+	*text++ = '\0';
+	fd = open(arguments, O_WRONLY);
+	if (fd < 0)
+		return -1;
+	result = write(fd, text, strlen(text));
+	close(fd);
+	return result < 0 ? -1 : 0;
+}
+
+static int read_file(const char *path)
+{
+	char text[512];
+	int fd = open(path, O_RDONLY);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (size < 0)
+		return -1;
+	text[size] = '\0';
+	printf("%s\n", text);
+	return 0;
+}
+
+/* The lines of the kernel's symbols that end in this name. */
+static int show_symbol(const char *name)
+{
+	FILE *file = fopen("/proc/kallsyms", "r");
+	unsigned long address;
+	char line[512], word[256], kind;
+	int found = -1;
+
+	if (file == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "%lx %c %255s", &address, &kind, word) == 3 && strcmp(word, name) == 0) {
+			printf("=%lx\n", address);
+			found = 1;
+			break;
+		}
+	fclose(file);
+	return found;
+}
+
+/* System calls without end, of several kinds. */
+static void be_load(int cpu)
+{
+	char text[64];
+
+	pin(0, cpu);
+	for (;;) {
+		int fd = open("/proc/sys/kernel/hostname", O_RDONLY);
+
+		if (read(fd, text, sizeof(text)) < 0)
+			_exit(1);
+		close(fd);
+		getppid();
+		sched_yield();
+		if (fork() == 0)
+			_exit(0);
+		wait(NULL);
+	}
+}
+
+static int begin_load(int cpus)
+{
+	for (int cpu = 0; cpu < cpus && load_count < LOADS; cpu++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			be_load(cpu);
+		loads[load_count++] = child;
+	}
+	return 0;
+}
+
+static int end_load(void)
+{
+	while (load_count > 0) {
+		kill(loads[--load_count], SIGKILL);
+		waitpid(loads[load_count], NULL, 0);
+	}
+	return 0;
+}
+
+static int calls(int count)
+{
+	while (count-- > 0)
+		syscall(SYS_getppid);
+	return 0;
+}
+
+static int reopen(int times)
+{
+	for (; times > 0; times--) {
+		if (insert("port=ttyS1") != 0 || syscall(SYS_delete_module, "trapline", 0) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int run(char *command)
+{
+	char *arguments = strchr(command, ' ');
+
+	if (arguments != NULL)
+		*arguments++ = '\0';
+	else
+		arguments = command + strlen(command);
+	if (strcmp(command, "insmod") == 0)
+		return insert(arguments);
+	if (strcmp(command, "rmmod") == 0)
+		return (int)syscall(SYS_delete_module, "trapline", 0);
+	if (strcmp(command, "write") == 0)
+		return write_file(arguments);
+	if (strcmp(command, "read") == 0)
+		return read_file(arguments);
+	if (strcmp(command, "symbol") == 0)
+		return show_symbol(arguments);
+	if (strcmp(command, "cpu") == 0)
+		return pin(0, atoi(arguments));
+	if (strcmp(command, "load") == 0)
+		return begin_load(atoi(arguments));
+	if (strcmp(command, "unload") == 0)
+		return end_load();
+	if (strcmp(command, "calls") == 0)
+		return calls(atoi(arguments));
+	if (strcmp(command, "reopen") == 0)
+		return reopen(atoi(arguments));
+	if (strcmp(command, "off") == 0)
+		return reboot(RB_POWER_OFF);
+	errno = ENOSYS;
+	return -1;
+}
+
+int main(void)
+{
+	struct termios terminal;
+	char line[512];
+
+	mount("none", "/proc", "proc", 0, "");
+	mount("none", "/sys", "sysfs", 0, "");
+	mount("none", "/dev", "devtmpfs", 0, "");
+	if (tcgetattr(0, &terminal) == 0) {
+		terminal.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+		tcsetattr(0, TCSANOW, &terminal);
+	}
+	klogctl(8, NULL, 7); /* what the kernel warns of is to be seen from here on */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("=ready\n");
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		int result;
+
+		line[strcspn(line, "\r\n")] = '\0';
+		result = run(line);
+		if (result == 0)
+			printf("=ok\n");
+		else if (result < 0)
+			printf("=failed: %s\n", strerror(errno));
+	}
+	for (;;)
+		pause();
+}

@@ -1,0 +1,248 @@
+"""A machine with Debian's kernel and trapline.ko: the kernel comes from where this machine's apt gets its packages, the one that
+the installed headers are for, and is unpacked, not installed. Two serial lines: the console, at which tests/stub/linux_init.c
+listens, and the debugger's."""
+
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / 'tools'), str(ROOT / 'tests/emulator'), str(ROOT / 'tests/conformance')]
+import initrd  # pylint: disable=wrong-import-position,import-error
+import module  # pylint: disable=wrong-import-position,import-error
+import vmlinux  # pylint: disable=wrong-import-position,import-error
+from client import Client  # pylint: disable=wrong-import-position,import-error
+
+DEADLINE = 240
+
+
+class Missing(Exception):
+    """It cannot be had; the text says why."""
+
+
+class Failed(AssertionError):
+    """What the module did was wrong."""
+
+
+def check(truth, what):
+    if not truth:
+        raise Failed(what)
+
+
+def release():
+    """The kernel that the installed headers are for."""
+    headers = module.headers()
+    if headers is None:
+        raise Missing('no kernel headers: install linux-headers-amd64 (make setup)')
+    return headers.name.removeprefix('linux-headers-')
+
+
+def kernel(folder):
+    """The kernel's file; fetched when it is not there yet."""
+    place = folder / f'vmlinuz-{release()}'
+    if place.exists():
+        return place
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as there:
+        fetched = subprocess.run(['apt-get', '-q', 'download', f'linux-image-{release()}'], cwd=there, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, timeout=600, check=False)
+        package = next(pathlib.Path(there).glob('*.deb'), None)
+        if package is None:
+            raise Missing(f'the kernel cannot be had:\n{fetched.stdout}')
+        with subprocess.Popen(['dpkg-deb', '--fsys-tarfile', package], stdout=subprocess.PIPE) as unpacked:
+            subprocess.run(['tar', '-x', '-C', there, f'./boot/vmlinuz-{release()}'], stdin=unpacked.stdout, check=True, timeout=300)
+        os.rename(pathlib.Path(there) / 'boot' / place.name, place)
+    return place
+
+
+def make_image(folder):
+    """The initial file system, with the module as it is now."""
+    said, done = module.make(folder / 'module', module.headers())
+    if not done:
+        raise Failed(f'the module is not compiled:\n{said}')
+    source, init = ROOT / 'tests/stub/linux_init.c', folder / 'init'
+    if not init.exists() or init.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(['gcc', '-static', '-O2', '-Wall', '-Wextra', '-Werror', '-o', init, source], check=True, timeout=120)
+    loaded = folder / 'trapline.ko'
+    subprocess.run(['strip', '--strip-debug', '-o', loaded, folder / 'module/trapline.ko'], check=True, timeout=60)
+    return initrd.make(folder / 'initrd', {'init': init.read_bytes(), 'trapline.ko': loaded.read_bytes(), 'proc/.keep': b'',
+                                           'sys/.keep': b''})
+
+
+class Line:
+    """A serial line of the machine's: a socket of ours."""
+
+    def __init__(self, folder, name):
+        self.path = os.path.join(folder, name)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(1)
+        self.listener.settimeout(DEADLINE)
+        self.socket = None
+
+    def words(self, name):
+        return ['-chardev', f'socket,path={self.path},id={name}', '-serial', f'chardev:{name}']
+
+    def accept(self):
+        self.socket, _ = self.listener.accept()
+        self.socket.settimeout(DEADLINE)
+        self.listener.close()
+
+
+class Gdb:
+    """Stock gdb with the kernel's symbols, one command at a time; it reaches the machine through a relay of ours."""
+
+    def __init__(self, machine, symbols, settings=()):
+        listener = socket.create_server(('127.0.0.1', 0), backlog=1)
+        listener.settimeout(DEADLINE)
+        self.process = subprocess.Popen(['gdb', '-nx', '-q', symbols], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.said = ''
+        self.peer = None
+        try:
+            self.wait()
+            for line in ('set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 30', *settings):
+                self.run(line)
+            self.begin('target remote 127.0.0.1:%d' % listener.getsockname()[1])
+            self.peer, _ = listener.accept()
+            for source, to in ((self.peer, machine.line), (machine.line, self.peer)):
+                threading.Thread(target=self.relay, args=(source, to), daemon=True).start()
+            self.wait()
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            listener.close()
+
+    def relay(self, source, to):
+        while self.process.poll() is None:
+            try:
+                if not select.select([source], [], [], 0.1)[0]:
+                    continue
+                data = source.recv(4096)
+                if not data:
+                    return
+                to.sendall(data)
+            except (OSError, ValueError):
+                return
+
+    def begin(self, command):
+        self.process.stdin.write(command.encode() + b'\n')
+        self.process.stdin.flush()
+
+    def wait(self):
+        """What gdb says until it asks for the next command."""
+        text = ''
+        while not text.endswith('(gdb) '):
+            if not select.select([self.process.stdout], [], [], 2 * DEADLINE)[0]:
+                raise Failed(f'gdb does not end a command; it says:\n{self.said}{text}')
+            data = os.read(self.process.stdout.fileno(), 4096).decode('latin-1')
+            if not data:
+                raise Failed(f'gdb has ended; it said:\n{self.said}{text}')
+            text += data
+        self.said += text
+        return text.removesuffix('(gdb) ')
+
+    def run(self, command):
+        self.begin(command)
+        return self.wait()
+
+    def interrupt(self):
+        self.process.send_signal(signal.SIGINT)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        if self.peer is not None:
+            self.peer.close()
+
+
+class Machine:
+    """Debian's kernel, up, the module not yet loaded."""
+
+    def __init__(self, build, processors=2, words=''):
+        self.processors, self.moved, self.addresses = processors, None, {}
+        self.where = pathlib.Path(build) / 'tests/stub/linux'
+        kernel_file, image = kernel(self.where), make_image(self.where)
+        self.symbols = vmlinux.make(kernel_file, self.where / 'vmlinux')
+        self.folder = tempfile.mkdtemp(prefix='stub-')
+        console, line = Line(self.folder, 'console'), Line(self.folder, 'line')
+        self.process = subprocess.Popen(
+            ['qemu-system-x86_64', '-accel', 'tcg', '-display', 'none', '-monitor', f'unix:{self.folder}/monitor,server=on,wait=off', '-nodefaults', '-no-reboot', '-m', '512',
+             '-cpu', 'max', '-smp', str(processors), *console.words('console'), *line.words('line'), '-kernel', kernel_file, '-initrd', image,
+             '-append', f'console=ttyS0 quiet loglevel=4 panic=-1 {words}'], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.said = self.heard = ''
+        try:
+            console.accept()
+            line.accept()
+            self.console, self.line = console.socket, line.socket
+            check(self.answer() == 'ready', 'the machine does not come up')
+        except BaseException:
+            self.end()
+            raise
+
+    def answer(self):
+        """What the machine says next that is an answer; everything else is kept in `said`."""
+        while True:
+            match = re.search(r'(?m)^=(.*?)\r?\n', self.heard)
+            if match:
+                self.said += self.heard[:match.end()]
+                self.heard = self.heard[match.end():]
+                return match[1]
+            try:
+                data = self.console.recv(4096).decode('latin-1')
+            except TimeoutError as error:
+                raise Failed(f'no answer; the console says:\n{self.said}{self.heard}') from error
+            if not data:
+                raise Failed(f'the machine has ended; its console says:\n{self.said}{self.heard}')
+            self.heard += data
+
+    def ask(self, command):
+        self.console.sendall(command.encode() + b'\n')
+
+    def order(self, command):
+        self.ask(command)
+        answer = self.answer()
+        check(answer == 'ok', f'{command}: {answer}\n{self.said}')
+
+    def symbol(self, name):
+        self.ask('symbol ' + name)
+        return int(self.answer(), 16)
+
+    def offset(self):
+        """How far the kernel was moved from where it was linked to."""
+        if self.moved is None:
+            self.moved = self.symbol('_text') - 0xffffffff81000000
+        return self.moved
+
+    def client(self):
+        """Another debugger at the same line."""
+        client = Client(os.dup(self.line.fileno()), os.dup(self.line.fileno()), 'stub')
+        client.start()
+        return client
+
+    def registers(self):
+        """What QEMU says of the processors, for who wants to know why nothing comes."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.settimeout(DEADLINE)
+            monitor.connect(f'{self.folder}/monitor')
+            monitor.sendall(b'info registers -a\n')
+            text = b''
+            while text.count(b'(qemu)') < 2:
+                text += monitor.recv(65536)
+        return '\n'.join(line for line in text.decode('latin-1').splitlines() if line.startswith(('CPU#', 'RIP', 'RSP', 'DR')))
+
+    def gdb(self, *settings):
+        return Gdb(self, self.symbols, settings)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
