@@ -20,7 +20,7 @@ struct whole_stub {
 	tl_size kept_size;
 	tl_size matched; /* how much of `greeting` the last bytes of `kept` are */
 	bool settling;   /* what was kept is for a session that begins when everybody stands */
-	bool leaving;    /* when everybody stands, everything is taken back */
+	tl_u32 leaving;  /* atomic: when everybody stands, everything is taken back */
 	tl_u32 rounds;
 	char trouble[128];
 };
@@ -446,9 +446,19 @@ static void take_back(struct whole_stub *whole)
 	end_session(stub);
 	tl_engine_reset_client(stub->engine);
 	tl_engine_drop_reports(stub->engine);
-	whole->leaving = whole->settling = false;
+	whole->settling = false;
 	whole->kept_size = whole->matched = 0;
 	(void)tl_engine_unattend(stub->engine, TL_STUB_PROCESS, 0, 0);
+	STORE(&whole->leaving, 0);
+}
+
+/* Left to itself, with nobody who comes, there is nothing to take back. */
+static void prepare_to_leave(struct whole_stub *whole)
+{
+	if (whole->settling || tl_engine_next_unattended(whole->stub.engine, 0) == 0)
+		gather(&whole->stub);
+	else
+		STORE(&whole->leaving, 0);
 }
 
 static bool serve_once(struct whole_stub *whole)
@@ -459,7 +469,7 @@ static bool serve_once(struct whole_stub *whole)
 	busy |= listen(whole);
 	if (stub->done)
 		end_session(stub);
-	if (whole->leaving && tl_engine_quiet(stub->engine))
+	if (LOAD(&whole->leaving) != 0 && tl_engine_quiet(stub->engine))
 		take_back(whole);
 	if (stub->ready && stub->rsp != NULL) {
 		stub->ready = false;
@@ -491,8 +501,8 @@ static void serve(void *context)
 		tell_trouble(whole);
 	if (processor->text != NULL)
 		on_output(&whole->stub, processor->text, processor->text_size);
-	if (whole->leaving)
-		gather(&whole->stub);
+	if (LOAD(&whole->leaving) != 0)
+		prepare_to_leave(whole);
 	while (LOAD(&processor->state) != TL_STUB_GOING) {
 		bool busy = serve_once(whole);
 
@@ -660,12 +670,8 @@ void tl_stub_leave(void)
 
 	if (whole == NULL)
 		return;
-	/* Left to itself, with nobody who comes: there is nothing to take back. */
-	while (__atomic_exchange_n(&whole->stub.serving, 1, __ATOMIC_SEQ_CST) != 0)
-		tl_stub_machine_relax();
-	whole->leaving = whole->settling || tl_engine_next_unattended(whole->stub.engine, 0) == 0;
-	__atomic_store_n(&whole->stub.serving, 0, __ATOMIC_SEQ_CST);
-	while (LOAD(&whole->leaving))
+	STORE(&whole->leaving, 1);
+	while (LOAD(&whole->leaving) != 0)
 		tl_stub_machine_visit();
 }
 

@@ -2,6 +2,7 @@
  * trapline.ko: a debugger's server in a running kernel. insmod trapline.ko port=ttyS1, and gdb at the other end of that
  * line.
  */
+#include <linux/console.h>
 #include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/init.h>
@@ -33,6 +34,10 @@ MODULE_PARM_DESC(port, "the serial port, ttyS0 to ttyS3");
 static unsigned baud = 115200;
 module_param(baud, uint, 0444);
 MODULE_PARM_DESC(baud, "bits a second");
+
+static bool console = true;
+module_param(console, bool, 0444);
+MODULE_PARM_DESC(console, "what the kernel logs is shown at the debugger");
 
 static void *storage;
 static unsigned long text;
@@ -213,6 +218,26 @@ static enum hrtimer_restart on_look(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
+/* While a debugger waits for a stop; to anybody else it is not said. */
+static void on_log(struct console *from, const char *said, unsigned int size)
+{
+	struct tl_stub *stub = tl_stub();
+	unsigned long flags;
+
+	(void)from;
+	local_irq_save(flags);
+	if (stub != NULL && stub->rsp != NULL)
+		tl_stub_print(said, size);
+	local_irq_restore(flags);
+}
+
+static struct console log_console = {
+	.name = "trapline",
+	.write = on_log,
+	.flags = CON_ENABLED,
+	.index = -1,
+};
+
 /* ---- In and out ---- */
 
 static void join(void *unused)
@@ -298,6 +323,8 @@ static int __init trapline_init(void)
 	if (error != 0)
 		goto no_hooks;
 	on_each_cpu(join, NULL, 1);
+	if (console)
+		register_console(&log_console);
 	pr_info("trapline: a debugger is served on %s\n", port);
 	return 0;
 no_hooks:
@@ -317,6 +344,8 @@ static void __exit trapline_exit(void)
 {
 	int cpu;
 
+	if (console)
+		unregister_console(&log_console);
 	for_each_online_cpu(cpu) hrtimer_cancel(per_cpu_ptr(&look_timer, cpu));
 	tl_stub_leave();
 	/* Whoever was in an exception of ours, or about to be in an NMI, is through with it after this. */

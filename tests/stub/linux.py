@@ -135,6 +135,17 @@ def gdb_arms_four_and_no_fifth(machine):
     machine.order(f'write {VARIABLE} 10')
 
 
+def gdb_shows_what_the_kernel_logs(machine):
+    """A line of the kernel's log, while it runs, at the debugger."""
+    gdb = attach(machine)
+    machine.ask('write /dev/kmsg <3>said to whoever listens')
+    gdb.begin('continue')
+    check(machine.answer() == 'ok', 'the write failed')
+    gdb.interrupt()
+    expect(gdb.wait(), r'said to whoever listens', r'SIGINT')
+    depart(gdb)
+
+
 # ---- Scripted packets ----
 
 def steps_stay_in_the_code(machine):
@@ -265,7 +276,7 @@ def the_module_goes_with_points_armed(machine, times=5):
     packets.leave()
 
 
-SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, steps_stay_in_the_code, all_meet_one_breakpoint,
+SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, steps_stay_in_the_code, all_meet_one_breakpoint,
             false_conditions_stay_in_ring_0, places_that_take_none_are_refused, a_lost_debugger_leaves_nothing, garbage_is_survived,
             the_module_goes_with_points_armed]
 

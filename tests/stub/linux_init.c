@@ -55,6 +55,7 @@ static int write_file(char *arguments)
 	fd = open(arguments, O_WRONLY);
 	if (fd < 0)
 		return -1;
+	text[strlen(text)] = '\n'; /* the line was read with its end */
 	result = write(fd, text, strlen(text));
 	close(fd);
 	return result < 0 ? -1 : 0;
@@ -143,15 +144,6 @@ static int calls(int count)
 	return 0;
 }
 
-static int reopen(int times)
-{
-	for (; times > 0; times--) {
-		if (insert("port=ttyS1") != 0 || syscall(SYS_delete_module, "trapline", 0) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int run(char *command)
 {
 	char *arguments = strchr(command, ' ');
@@ -178,8 +170,6 @@ static int run(char *command)
 		return end_load();
 	if (strcmp(command, "calls") == 0)
 		return calls(atoi(arguments));
-	if (strcmp(command, "reopen") == 0)
-		return reopen(atoi(arguments));
 	if (strcmp(command, "off") == 0)
 		return reboot(RB_POWER_OFF);
 	errno = ENOSYS;
