@@ -223,7 +223,9 @@ class Machine:
         return self.moved
 
     def client(self):
-        """Another debugger at the same line."""
+        """Another debugger at the same line; what was said to one that is gone is nobody's."""
+        while select.select([self.line], [], [], 0)[0]:
+            check(self.line.recv(65536), 'the line has ended')
         client = Client(os.dup(self.line.fileno()), os.dup(self.line.fileno()), 'stub')
         client.start()
         return client
