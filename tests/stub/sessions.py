@@ -38,6 +38,7 @@ class X86:
     emulator = ['qemu-system-x86_64', '-m', '32']
     program_counter = 0x10
     handler, handler_size = 'interrupt_entry', 64
+    tasks = None
     watchpoints = 4
 
     @staticmethod
@@ -53,6 +54,7 @@ class Arm64:
     emulator = ['qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57', '-m', '64']
     program_counter = 0x20
     handler, handler_size = 'vectors', 2048
+    tasks = 'stubs/stub-tasks-arm64'
     watchpoints = 4
 
     @staticmethod
@@ -79,9 +81,9 @@ def check(truth, what):
 class Machine:
     """A machine whose serial line is a socket of ours: the same line for one debugger after another."""
 
-    def __init__(self, build, cpu, at_once=True, processors=PROCESSORS):
+    def __init__(self, build, cpu, at_once=True, image=None, processors=PROCESSORS):
         self.build, self.cpu = build, cpu
-        self.image = os.path.join(build, 'tests/stub', cpu.image)
+        self.image = os.path.join(build, image or os.path.join('tests/stub', cpu.image))
         self.symbols = elf.symbols(self.image)
         self.folder = tempfile.mkdtemp(prefix='stub-')
         self.path = os.path.join(self.folder, 'line')
@@ -345,10 +347,55 @@ def garbage_is_survived(machine):
     gdb_sees_everything(machine)
 
 
+def tasks_are_stepped_by_their_kernel(machine):
+    """A kernel steps a task at EL0 by SPSR.SS and MDSCR_EL1.SS, with switches between: the stub leaves it what is its own."""
+    client, names = machine.client(), machine.symbols
+    code, length = TASKS, names['task_code_end'] - names['task_code']
+    loop = list(range(code + 4, code + length, 4))
+    client.insert(0, names['steps_done'])
+    client.set_word(names['wanted'], 20)
+    client.run()
+    check(client.word(names['steps']) == 20, f'{client.word(names["steps"])} steps were made')
+    ends = [client.word(names['trace'] + 8 * n) for n in range(20)]
+    first = loop.index(ends[0])
+    check(ends == [loop[(first + n) % len(loop)] for n in range(20)], f'the steps ended at {[hex(end) for end in ends]}')
+    check(client.word(names['switches']) >= 20, 'no other task came between')
+    # And no step is left once the task runs on.
+    client.remove(0, names['steps_done'])
+    client.insert(0, names['system_call'])
+    for _ in range(10):
+        client.run()
+        client.remove(0, names['system_call'])
+        client.step('1')
+        client.insert(0, names['system_call'])
+    check((client.word(names['steps']), client.word(names['stray'])) == (20, 0),
+          f'{client.word(names["steps"])} steps, {client.word(names["stray"])} stray ones')
+    client.remove(0, names['system_call'])
+    leave(client)
+
+
+def steps_lead_from_a_task_into_the_kernel(machine):
+    """The debugger steps at EL0 too; over a system call the step ends in the kernel's handler, and says why."""
+    client, names = machine.client(), machine.symbols
+    client.insert(1, TASKS + 4)
+    check(client.run().has('hwbreak'), 'the task does not come to its loop')
+    client.remove(1, TASKS + 4)
+    for offset in (8, 12, 16):
+        place = int.from_bytes(client.step('1').registers[machine.cpu.program_counter], 'little')
+        check(place == TASKS + offset, f'a step ends at {place:#x}')
+    stop = client.step('1')
+    place = int.from_bytes(stop.registers[machine.cpu.program_counter], 'little')
+    check(names['on_exception'] <= place < names['on_exception'] + 256, f'the step over svc ends at {place:#x}')
+    leave(client)
+
+
+# Where the example with tasks has them; and which sessions are about it, on which CPU.
+TASKS = 0x40400000
+WITH_TASKS = {tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel}
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
             lldb_and_the_prompt_see_the_same, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
-            a_lost_debugger_leaves_nothing, garbage_is_survived]
+            a_lost_debugger_leaves_nothing, garbage_is_survived, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
 AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived}
@@ -370,9 +417,10 @@ def main():
             return 77
     failed = 0
     chosen = [session for session in SESSIONS if not options.sessions or session.__name__ in options.sessions]
+    chosen = [session for session in chosen if cpu.tasks is not None or session not in WITH_TASKS]
     for session in chosen:
         start = time.monotonic()
-        machine = Machine(options.build, cpu, session in AT_ONCE)
+        machine = Machine(options.build, cpu, session in AT_ONCE, cpu.tasks if session in WITH_TASKS else None)
         try:
             session(machine)
             print(f'ok {session.__name__} ({time.monotonic() - start:.1f} s)', flush=True)

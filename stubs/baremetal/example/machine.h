@@ -37,6 +37,13 @@ void machine_open(void);
  */
 void machine_exception(struct tl_stub_arm64_frame *frame);
 extern volatile tl_u64 machine_faults;
+
+/*
+ * Before anything else is done about an exception or interrupt, and after all was done, the frame as it will be loaded.
+ * To be written by a program with tasks; otherwise nothing happens.
+ */
+void machine_enter(struct tl_stub_arm64_frame *frame);
+void machine_leave(struct tl_stub_arm64_frame *frame);
 #endif
 
 #endif

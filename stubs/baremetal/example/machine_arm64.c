@@ -104,13 +104,25 @@ static void on_interrupt(struct tl_stub_arm64_frame *frame)
 		tl_stub_arm64_interrupt(frame);
 }
 
+__attribute__((weak)) void machine_enter(struct tl_stub_arm64_frame *frame)
+{
+	(void)frame;
+}
+
+__attribute__((weak)) void machine_leave(struct tl_stub_arm64_frame *frame)
+{
+	(void)frame;
+}
+
 /* From the vectors in start_arm64.S. */
 void on_exception(tl_u64 kind, struct tl_stub_arm64_frame *frame)
 {
+	machine_enter(frame);
 	if (kind == IRQ || kind == FIQ)
 		on_interrupt(frame);
 	else if (kind != SYNCHRONOUS || !tl_stub_arm64_exception(frame))
 		machine_exception(frame);
+	machine_leave(frame);
 }
 
 /* Groups, and who is told: registers of a bit for each interrupt, those below 32 are each processor's own. */
