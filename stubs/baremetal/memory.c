@@ -17,9 +17,22 @@ static void put(tl_u8 *at, tl_u8 byte)
 	*(volatile tl_u8 *)at = byte;
 }
 
+/* Whatever stands there, and words that the compiler sees nothing of. */
+typedef tl_u64 __attribute__((may_alias)) word;
+
+static void put_word(void *at, tl_u64 value)
+{
+	*(volatile word *)at = value;
+}
+
 void *memcpy(void *to, const void *from, tl_size size)
 {
-	for (tl_size i = 0; i < size; i++)
+	tl_size i = 0;
+
+	if ((((tl_uintptr)to | (tl_uintptr)from) & 7) == 0)
+		for (; size - i >= 8; i += 8)
+			put_word((tl_u8 *)to + i, *(const word *)(const void *)((const tl_u8 *)from + i));
+	for (; i < size; i++)
 		put((tl_u8 *)to + i, ((const tl_u8 *)from)[i]);
 	return to;
 }
@@ -35,7 +48,12 @@ void *memmove(void *to, const void *from, tl_size size)
 
 void *memset(void *to, int byte, tl_size size)
 {
-	for (tl_size i = 0; i < size; i++)
+	tl_size i = 0;
+
+	if (((tl_uintptr)to & 7) == 0)
+		for (; size - i >= 8; i += 8)
+			put_word((tl_u8 *)to + i, (tl_u8)byte * 0x0101010101010101u);
+	for (; i < size; i++)
 		put((tl_u8 *)to + i, (tl_u8)byte);
 	return to;
 }

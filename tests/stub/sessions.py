@@ -81,7 +81,7 @@ def check(truth, what):
 class Machine:
     """A machine whose serial line is a socket of ours: the same line for one debugger after another."""
 
-    def __init__(self, build, cpu, at_once=True, image=None, processors=PROCESSORS):
+    def __init__(self, build, cpu, at_once=True, image=None, processors=PROCESSORS, more=None):
         self.build, self.cpu = build, cpu
         self.image = os.path.join(build, image or os.path.join('tests/stub', cpu.image))
         self.symbols = elf.symbols(self.image)
@@ -92,8 +92,10 @@ class Machine:
         listener.listen(1)
         listener.settimeout(DEADLINE)
         self.process = subprocess.Popen(
-            [*cpu.emulator, '-accel', f'tcg,thread={"multi" if at_once else "single"}', '-display', 'none', '-monitor', 'none', '-nodefaults', '-no-reboot', '-smp', str(processors), '-chardev', f'socket,path={self.path},id=line', '-serial', 'chardev:line', '-kernel',
-             self.image], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            [*cpu.emulator, '-accel', f'tcg,thread={"multi" if at_once else "single"}', '-display', 'none',
+             *(more(self.folder) if more else ['-monitor', 'none']), '-nodefaults', '-no-reboot', '-smp', str(processors),
+             '-chardev', f'socket,path={self.path},id=line', '-serial', 'chardev:line', '-kernel', self.image],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.line, _ = listener.accept()
         self.line.settimeout(DEADLINE)
         listener.close()

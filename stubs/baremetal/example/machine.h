@@ -7,7 +7,10 @@
 
 #include "stubs/baremetal/stub.h"
 
+/* So many it may have; the stub's storage is made for them. */
+#ifndef MACHINE_PROCESSORS
 #define MACHINE_PROCESSORS 4
+#endif
 
 /* Sets the serial port up, its interrupt and the gates of the stub, and starts the stub over them. */
 enum tl_status machine_start(void);
