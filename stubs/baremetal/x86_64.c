@@ -48,6 +48,7 @@ struct tl_stub_machine {
 	bool has_extended, extended_changed, bases_changed;
 	/* A step has begun and not ended; or ended while a handler ran that takes it up again when it returns. */
 	bool stepping, step_left;
+	bool landed;       /* the step has ended at the first instruction of a handler */
 	bool mask_changed; /* FMASK is to become `mask` */
 	tl_u64 mask;
 	struct tl_x86_step step;
@@ -270,18 +271,39 @@ enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, t
 	return TL_OK;
 }
 
+/* Where the exceptions lead that the stub takes itself: nothing can wait there. */
+static bool is_own_entry(tl_u64 address)
+{
+	return address - (tl_u64)(tl_uintptr)tl_stub_x86_entries < EXCEPTIONS * ENTRY_SIZE;
+}
+
+/* A step may end in a handler: this processor alone has breakpoints there meanwhile, as far as registers are free. */
 static void program_debug(struct tl_stub_machine *machine)
 {
+	struct tl_x86_debug_plan plan;
+
 	machine->generation = __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE);
+	plan = all.plan;
+	for (tl_u8 i = 0; machine->stepping && i < machine->step.landing_count; i++)
+		if (!is_own_entry(machine->step.landings[i].address))
+			(void)tl_x86_points_add(&plan, TL_POINT_HARDWARE, machine->step.landings[i].address, 1, true);
 	write_dr7(DR7_INITIAL); /* an address must not move under an armed register */
-	write_dr0(all.plan.address[0]);
-	write_dr1(all.plan.address[1]);
-	write_dr2(all.plan.address[2]);
-	write_dr3(all.plan.address[3]);
-	write_dr7(all.plan.control | DR7_INITIAL);
+	write_dr0(plan.address[0]);
+	write_dr1(plan.address[1]);
+	write_dr2(plan.address[2]);
+	write_dr3(plan.address[3]);
+	write_dr7(plan.control | DR7_INITIAL);
 }
 
 /* ---- What an exception means ---- */
+
+static bool is_landing(const struct tl_stub_machine *machine)
+{
+	for (tl_u8 i = 0; i < machine->step.landing_count; i++)
+		if (machine->step.landings[i].address == machine->frame->rip)
+			return !is_own_entry(machine->frame->rip);
+	return false;
+}
 
 /* DR6 and a step of ours to an event; false when there is nothing of ours in it. */
 static bool classify_debug(struct tl_stub_machine *machine, bool stepping, struct tl_event *event)
@@ -292,6 +314,8 @@ static bool classify_debug(struct tl_stub_machine *machine, bool stepping, struc
 	write_dr6(DR6_INITIAL);
 	event->address = machine->frame->rip;
 	event->stepped = stepping && (status & TL_X86_DR6_STEP) != 0;
+	machine->landed = stepping && !event->stepped && (status & 0xf) != 0 && is_landing(machine);
+	event->stepped |= machine->landed;
 	if (hit)
 		return true;
 	if (event->stepped)
@@ -454,8 +478,8 @@ static void end_step(struct tl_stub_machine *machine, bool trapped)
 void tl_stub_machine_settle(struct tl_stub_machine *machine, const struct tl_event *event)
 {
 	if (machine->stepping)
-		end_step(machine, event->stepped);
-	machine->stepping = false;
+		end_step(machine, event->stepped && !machine->landed);
+	machine->stepping = machine->landed = false;
 }
 
 /* ---- What leads in ---- */

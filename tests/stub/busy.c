@@ -8,6 +8,8 @@ volatile tl_u64 rounds[MACHINE_PROCESSORS];
 /* The processor that is to write into `watched` in its next round; MACHINE_PROCESSORS: none. */
 volatile tl_u64 writer = MACHINE_PROCESSORS;
 volatile tl_u64 reader = MACHINE_PROCESSORS;
+/* The processor that is to raise an exception. */
+volatile tl_u64 provoked = MACHINE_PROCESSORS;
 volatile tl_u64 watched, other[3], seen;
 /* Counted by the code at hand, not by whoever debugs it. */
 volatile tl_u64 steps;
@@ -44,12 +46,27 @@ __attribute__((noinline)) void read_flags(void)
 	flags_seen = flags;
 }
 
+void provoke(void);
+
+__attribute__((noinline)) void provoke(void)
+{
+#ifdef __aarch64__
+	__asm__ volatile("udf #0");
+#else
+	__asm__ volatile("ud2");
+#endif
+}
+
 static void work(tl_u64 number)
 {
 	meet(number);
 	if (writer == number) {
 		writer = MACHINE_PROCESSORS;
 		watched += number + 1;
+	}
+	if (provoked == number) {
+		provoked = MACHINE_PROCESSORS;
+		provoke();
 	}
 	if (reader == number) {
 		reader = MACHINE_PROCESSORS;

@@ -39,6 +39,7 @@ class X86:
     program_counter = 0x10
     handler, handler_size = 'interrupt_entry', 64
     tasks = None
+    fault_handler, fault_handler_size, fault_size = 'fault_entry', 1, 2
     watchpoints = 4
 
     @staticmethod
@@ -55,6 +56,7 @@ class Arm64:
     program_counter = 0x20
     handler, handler_size = 'vectors', 2048
     tasks = 'stubs/stub-tasks-arm64'
+    fault_handler, fault_handler_size, fault_size = 'on_exception', 256, 4
     watchpoints = 4
 
     @staticmethod
@@ -391,13 +393,38 @@ def steps_lead_from_a_task_into_the_kernel(machine):
     leave(client)
 
 
+def a_step_over_a_fault_ends_in_its_handler(machine):
+    """What the handler finds saved is the program's own, and it returns to the instruction behind."""
+    client, names = machine.client(), machine.symbols
+    client.insert(0, names['provoke'])
+    client.set_word(names['provoked'], 1)
+    stop = client.run()
+    client.remove(0, names['provoke'])
+
+    def step():
+        return int.from_bytes(client.step(stop.thread).registers[machine.cpu.program_counter], 'little')
+    place, handler = names['provoke'], names[machine.cpu.fault_handler]
+    while client.read(place, machine.cpu.fault_size) not in (b'\x0f\x0b', bytes(4)):
+        place = step()
+    landed = step()
+    check(handler <= landed < handler + machine.cpu.fault_handler_size, f'the step ends at {landed:#x}')
+    if machine.cpu is X86:
+        stack = client.register('rsp', stop.thread)
+        check(machine.cpu.flags_are_right(client.word(stack + 16)), 'the saved flags are not the program\'s')
+    client.insert(0, place + machine.cpu.fault_size)
+    client.run()
+    check(client.word(names['machine_faults']) == 1, f'{client.word(names["machine_faults"])} exceptions were counted')
+    client.remove(0, place + machine.cpu.fault_size)
+    leave(client)
+
+
 # Where the example with tasks has them; and which sessions are about it, on which CPU.
 TASKS = 0x40400000
 WITH_TASKS = {tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel}
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
             lldb_and_the_prompt_see_the_same, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
-            a_lost_debugger_leaves_nothing, garbage_is_survived, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
+            a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
 AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived}

@@ -4,6 +4,7 @@
 #define LINE 0x3f8u
 #define APIC 0xfee00000u
 #define TRAMPOLINE 0x8000u
+#define FAULT_VECTOR 6u
 #define TIMER_VECTOR 0x20u
 #define LINE_VECTOR 0x24u
 #define SPURIOUS_VECTOR 0x27u /* a request that was gone before it could be told: the line was read meanwhile */
@@ -11,12 +12,13 @@
 
 extern tl_u8 trampoline[], trampoline_end[];
 void interrupt_entry(void);
+void fault_entry(void);
 void on_interrupt(void);
 
 static struct tl_stub_x86_gate gates[SPURIOUS_VECTOR + 1];
 static tl_u8 storage[TL_STUB_STORAGE + (MACHINE_PROCESSORS - 1) * TL_STUB_STORAGE_EACH] __attribute__((aligned(16)));
 static volatile tl_u32 awake = 1;
-volatile tl_u64 machine_ticks;
+volatile tl_u64 machine_ticks, machine_faults;
 
 static void out(tl_u16 port, tl_u8 value)
 {
@@ -93,9 +95,9 @@ void on_interrupt(void)
 	out(0x20, 0x20);
 }
 
-static void set_gate(tl_u32 vector)
+static void set_gate(tl_u32 vector, void (*function)(void))
 {
-	tl_u64 entry = (tl_u64)(tl_uintptr)interrupt_entry;
+	tl_u64 entry = (tl_u64)(tl_uintptr)function;
 
 	gates[vector] = (struct tl_stub_x86_gate){(tl_u16)entry, 8, 0, 0x8e, (tl_u16)(entry >> 16), 0, 0};
 }
@@ -140,9 +142,10 @@ enum tl_status machine_start(void)
 	set_line_up();
 	TL_TRY(tl_stub_start(&port, MACHINE_PROCESSORS, storage, sizeof(storage)));
 	tl_stub_x86_gates(gates, 8, 0, NULL);
-	set_gate(LINE_VECTOR);
-	set_gate(TIMER_VECTOR);
-	set_gate(SPURIOUS_VECTOR);
+	set_gate(FAULT_VECTOR, fault_entry);
+	set_gate(LINE_VECTOR, interrupt_entry);
+	set_gate(TIMER_VECTOR, interrupt_entry);
+	set_gate(SPURIOUS_VECTOR, interrupt_entry);
 	load_gates();
 	*apic(0x350) = 0x700; /* what the old interrupt controller says comes in */
 	return TL_OK;

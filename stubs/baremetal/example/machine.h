@@ -33,13 +33,15 @@ extern volatile tl_u64 machine_ticks;
 /* Interrupts on; on another processor its gates as well. */
 void machine_open(void);
 
+/* How many exceptions of the program's own there were. */
+extern volatile tl_u64 machine_faults;
+
 #ifdef __aarch64__
 /*
  * An exception that is not the stub's, its registers as the code goes on with them. To be written by a program that has
  * use for it; otherwise it is counted, and the instruction passed by.
  */
 void machine_exception(struct tl_stub_arm64_frame *frame);
-extern volatile tl_u64 machine_faults;
 
 /*
  * Before anything else is done about an exception or interrupt, and after all was done, the frame as it will be loaded.
