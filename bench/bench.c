@@ -75,8 +75,8 @@ static bool prepare(const struct tl_row *row, struct tl_session *session)
 	if (row->program == TL_PROGRAM_NONE)
 		return true;
 	return tl_server_start(&session->server, session->kind, many ? threads : hot, 0) &&
-	       tl_client_order(client, "Z0,%llx,1", ready) && tl_client_resume(client, "vCont;c") &&
-	       tl_client_order(client, "z0,%llx,1", ready) && (!row->prepare || row->prepare(session));
+	       tl_client_order(client, "Z0,%llx,%d", ready, TL_TRAP_SIZE) && tl_client_resume(client, "vCont;c") &&
+	       tl_client_order(client, "z0,%llx,%d", ready, TL_TRAP_SIZE) && (!row->prepare || row->prepare(session));
 }
 
 /* The lane's figures end here; what went wrong outlives the session. */
@@ -133,7 +133,7 @@ static bool wants_row(const struct bench *bench, const char *name)
 	return false;
 }
 
-/* NAME=MANNER:PATH, MANNER being gdbserver or lldb. */
+/* NAME=MANNER:PATH, MANNER being gdbserver, gdbserver-no-shell or lldb. */
 static bool add_server(struct bench *bench, char *text)
 {
 	struct tl_server_kind *kind = &bench->kinds[bench->kind_count];
@@ -146,6 +146,8 @@ static bool add_server(struct bench *bench, char *text)
 	*kind = (struct tl_server_kind){text, path, TL_SERVER_GDBSERVER};
 	if (!strcmp(manner, "lldb"))
 		kind->manner = TL_SERVER_LLDB;
+	else if (!strcmp(manner, "gdbserver-no-shell"))
+		kind->manner = TL_SERVER_NO_SHELL;
 	else if (strcmp(manner, "gdbserver"))
 		return false;
 	bench->kind_count++;

@@ -6,10 +6,8 @@
 
 #if defined(__aarch64__)
 #define ARGUMENT 0 /* gdb's number for the first argument: x0 */
-#define TRAP 4     /* what it says of the size of a trap instruction */
 #else
 #define ARGUMENT 5 /* rdi */
-#define TRAP 1
 #endif
 
 static double now(void)
@@ -27,12 +25,12 @@ static struct tl_client *client_of(struct tl_session *session)
 
 static bool insert(struct tl_client *client, uint64_t address)
 {
-	return tl_client_order(client, "Z0,%llx,%d", (unsigned long long)address, TRAP);
+	return tl_client_order(client, "Z0,%llx,%d", (unsigned long long)address, TL_TRAP_SIZE);
 }
 
 static bool lift(struct tl_client *client, uint64_t address)
 {
-	return tl_client_order(client, "z0,%llx,%d", (unsigned long long)address, TRAP);
+	return tl_client_order(client, "z0,%llx,%d", (unsigned long long)address, TL_TRAP_SIZE);
 }
 
 /* Off the breakpoint at `address`, as every debugger does it: out, one step, in again. */
@@ -52,8 +50,8 @@ static bool prepare_condition(struct tl_session *session, uint64_t address)
 
 	if (!client->has_conditions)
 		return tl_client_fail(client, "evaluates no conditions");
-	return tl_client_order(client, "Z0,%llx,%d;X%x,26%04x247fffffff1327", (unsigned long long)address, TRAP, 10,
-			       ARGUMENT) &&
+	return tl_client_order(client, "Z0,%llx,%d;X%x,26%04x247fffffff1327", (unsigned long long)address, TL_TRAP_SIZE,
+			       10, ARGUMENT) &&
 	       insert(client, session->settings->done) && tl_client_resume(client, "vCont;c");
 }
 

@@ -9,6 +9,13 @@
 
 #include "bench/server.h"
 
+/* What a client says of the size of a trap instruction. */
+#if defined(__aarch64__)
+#define TL_TRAP_SIZE 4
+#else
+#define TL_TRAP_SIZE 1
+#endif
+
 struct tl_settings {
 	char *hot;      /* path of the fixture with the hot functions */
 	char *threads;  /* path of the fixture with many threads */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The bench: gdbserver, lldb-server and trapline-gdbserver under the same packets, gdb, lldb and trapline through the
 same sessions at the prompt, QEMU and the emulated machine under the same kernels, QEMU and the virtual machine under the
-same KVM, in one run.
+same KVM, and the servers once more in a machine of 64-bit Arm, in one run.
 
 For servers trapline-bench (bench/*.c) takes the samples, for prompts bench/prompt.py does, always in turn; this makes
 the tables: the median of each one's samples, and the ratio of our median to the best of the others. docs/BENCH.md says
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 
+import arm64_bench
 import emulator
 import kvm
 import packets
@@ -29,7 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'tools'))
 import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
 
-PARTS = ('servers', 'prompt', 'emulator', 'kvm')
+PARTS = ('servers', 'prompt', 'emulator', 'kvm', 'arm64')
 # Our aim for a row, and to which server; every other row aims at the best of all others.
 AIMS = {
     'condition-push': Aim(1 / 3, 'gdbserver'),
@@ -60,6 +61,8 @@ def parse_arguments():
     parser.add_argument('--prompt-rounds', type=int, default=5)
     parser.add_argument('--kernel-rounds', type=int, default=3, help='of the rows that take vmlinux')
     parser.add_argument('--threads', type=int, default=1000)
+    parser.add_argument('--arm64-rounds', type=int, default=5, help='of the rows in the arm64 machine')
+    parser.add_argument('--arm64-threads', type=int, default=200, help='of the rows in the arm64 machine')
     parser.add_argument('--rows', default='', help='comma-separated names; default: all')
     parser.add_argument('--quick', action='store_true', help='small counts, to see that everything runs: no figures')
     parser.add_argument('--json', default='', metavar='FILE', help='write the samples')
@@ -144,7 +147,8 @@ def wants(options, part):
     named = {row for row in options.rows.split(',') if row}
     if options.only or not named:
         return options.only in (None, part)
-    of_part = {'prompt': set(prompt.ROWS), 'emulator': set(emulator.ROWS), 'kvm': set(kvm.ROWS)}
+    of_part = {'prompt': set(prompt.ROWS), 'emulator': set(emulator.ROWS), 'kvm': set(kvm.ROWS),
+               'arm64': {name for name in named if name.startswith(arm64_bench.PREFIX)}}
     if part in of_part:
         return bool(named & of_part[part])
     return bool(named.difference(*of_part.values()))
@@ -158,22 +162,30 @@ def check_quick(rows, referee):
         sys.exit(f'rows without a figure of ours: {", ".join(lost)}')
 
 
+def manner(options, part):
+    """How a part's figures were taken."""
+    rounds = {'servers': options.rounds, 'kvm': options.kernel_rounds, 'arm64': options.arm64_rounds}.get(part, options.prompt_rounds)
+    medians = f'medians of {"quick" if options.quick else rounds} rounds'
+    if part == 'arm64':
+        return f'instructions in the guest; {options.arm64_threads} threads; {medians}'
+    return f'run control on CPU {options.cpus}; {medians}; load {os.getloadavg()[0]:.1f}'
+
+
 def main():
     options = parse_arguments()
     measured, unmet, complete = {}, 0, True
     for part, measure, aims, referee in (('servers', measure_servers, AIMS, 'gdbserver'),
                                          ('prompt', measure_prompt, prompt.AIMS, 'gdb'),
                                          ('emulator', emulator.measure, emulator.AIMS, 'qemu'),
-                                         ('kvm', kvm.measure, kvm.AIMS, 'qemu')):
+                                         ('kvm', kvm.measure, kvm.AIMS, 'qemu'),
+                                         ('arm64', arm64_bench.measure, arm64_bench.AIMS, arm64_bench.OTHER)):
         if not wants(options, part):
             continue
         rows, names = measure(options)
         if not rows:
             continue
         measured |= rows
-        rounds = 'quick' if options.quick else {'servers': options.rounds, 'kvm': options.kernel_rounds}.get(part, options.prompt_rounds)
-        print(f'{datetime.date.today().isoformat()}, {machine()}; {part}: run control on CPU {options.cpus}; medians '
-              f'of {rounds} rounds; load {os.getloadavg()[0]:.1f}')
+        print(f'{datetime.date.today().isoformat()}, {machine()}; {part}: {manner(options, part)}')
         unmet += print_table(rows, names, aims)
         complete &= OURS in names
         if options.quick:

@@ -102,7 +102,7 @@ static int command_line(const struct tl_server_kind *kind, char *const *program,
 			const char **before_ret)
 {
 	static char gdbserver[] = "gdbserver", pipe_option[] = "--pipe", three[] = "3", attach[] = "--attach";
-	static char address[] = "localhost:0", end_of_options[] = "--";
+	static char address[] = "localhost:0", end_of_options[] = "--", no_shell[] = "--no-startup-with-shell";
 	size_t count = 0;
 	bool lldb = kind->manner == TL_SERVER_LLDB;
 
@@ -112,6 +112,8 @@ static int command_line(const struct tl_server_kind *kind, char *const *program,
 		arguments[count++] = pipe_option;
 		arguments[count++] = three;
 	}
+	if (kind->manner == TL_SERVER_NO_SHELL)
+		arguments[count++] = no_shell;
 	if (!program)
 		arguments[count++] = attach;
 	if (!program && lldb)

@@ -12,6 +12,7 @@
 /* How a command line is made, and how a server says which port it listens on. */
 enum tl_server_manner {
 	TL_SERVER_GDBSERVER, /* SERVER localhost:0 PROGRAM, SERVER --attach localhost:0 PID; a line on standard error */
+	TL_SERVER_NO_SHELL,  /* the same, where there is no shell that could start programs */
 	TL_SERVER_LLDB,      /* SERVER gdbserver --pipe FD localhost:0 …; text in a pipe */
 	TL_SERVER_MANNERS
 };

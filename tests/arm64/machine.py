@@ -101,7 +101,7 @@ class Agent:
 class Machine(Agent):
     """A machine that runs, as a context; its serial line is kept in `said`."""
 
-    def __init__(self, kernel, image, processors=PROCESSORS):
+    def __init__(self, kernel, image, processors=PROCESSORS, more=()):
         self.folder = tempfile.mkdtemp(prefix='trapline-arm64-')
         super().__init__({})
         self.said, self.ready = bytearray(), threading.Event()
@@ -115,7 +115,7 @@ class Machine(Agent):
             [emulator, '-M', 'virt', '-cpu', PROCESSOR, '-smp', str(processors), '-m', str(MEGABYTES), '-nodefaults', '-display',
              'none', '-no-reboot', '-kernel', kernel, '-initrd', image, '-append', 'console=ttyAMA0 quiet panic=-1', '-serial',
              'stdio', '-monitor', f'unix:{monitor},server=on,wait=off', '-netdev', f'user,id=net{forwards}', '-device',
-             'virtio-net-device,netdev=net'],
+             'virtio-net-device,netdev=net', *more],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         threading.Thread(target=self._listen, daemon=True).start()
         try:
@@ -170,12 +170,12 @@ def make_image(folder, build, files):
     return initrd.make(folder / f'image-{os.getpid()}.cpio', inside)
 
 
-def boot(folder, build, files, processors=PROCESSORS):
-    """A machine with files {path: bytes} in it. The folder is tools/arm64.py's, the build one for arm64."""
+def boot(folder, build, files, processors=PROCESSORS, more=()):
+    """A machine with files {path: bytes} in it, and further options. The folder is tools/arm64.py's, the build one for arm64."""
     kernel = arm64.kernel(folder)
     image = make_image(folder, build, files)
     try:
-        return Machine(kernel, image, processors)
+        return Machine(kernel, image, processors, more)
     finally:
         pathlib.Path(image).unlink()
 
