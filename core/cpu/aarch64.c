@@ -216,6 +216,15 @@ static enum tl_status carry_out(tl_u8 *file, const tl_u8 *bytes, tl_size size, c
 	return tl_arm64_carry_out(file, &in, memory);
 }
 
+static enum tl_status carry_out_exclusive(tl_u8 *file, const tl_u8 *bytes, tl_size size,
+					  const struct tl_memory_access *memory, struct tl_reservation *reservation)
+{
+	struct tl_arm64_instruction in;
+
+	TL_TRY(take_apart(bytes, size, &in));
+	return tl_arm64_carry_out_exclusive(file, &in, memory, reservation);
+}
+
 static enum tl_status relocate(const tl_u8 *bytes, tl_size size, tl_u64 from, tl_u64 to,
 			       tl_u8 code_ret[TL_RELOCATED_MAX], tl_size *length_ret, tl_size *body_ret)
 {
@@ -237,7 +246,8 @@ static enum tl_status relocate(const tl_u8 *bytes, tl_size size, tl_u64 from, tl
 		.stack_pointer = REGISTER_SP, .frame_pointer = REGISTER_FP, .expedited = expedited,                    \
 		.trap = {0x00, 0x00, 0x20, 0xd4}, .trap_size = 4, .trap_advance = 0, .instruction_alignment = 4,       \
 		.gdb_steps_past_watchpoints = true, .decode = decode, .successors = successors,                        \
-		.carry_out = carry_out, .relocate = relocate                                                           \
+		.carry_out = carry_out, .relocate = relocate, .in_sequence = tl_arm64_in_sequence,                     \
+		.carry_out_exclusive = carry_out_exclusive                                                             \
 	}
 
 const struct tl_cpu tl_cpu_aarch64 = CPU(registers, TL_ARM64_FILE_SIZE, features, TL_ARM64_FEATURE_FPU);

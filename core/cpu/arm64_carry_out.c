@@ -232,6 +232,7 @@ bool tl_arm64_carries_out(const struct tl_arm64_instruction *in)
 	case TL_ARM64_BITFIELD:
 	case TL_ARM64_SINGLE:
 	case TL_ARM64_PAIR:
+	case TL_ARM64_CLEAR_EXCLUSIVE:
 		return true;
 	case TL_ARM64_LOAD_LITERAL:
 		return !in->of_vectors;
@@ -242,7 +243,6 @@ bool tl_arm64_carries_out(const struct tl_arm64_instruction *in)
 	case TL_ARM64_PRIVILEGED:
 	case TL_ARM64_LOAD_EXCLUSIVE:
 	case TL_ARM64_STORE_EXCLUSIVE:
-	case TL_ARM64_CLEAR_EXCLUSIVE:
 	case TL_ARM64_KIND_MAX:
 		break;
 	}
@@ -257,6 +257,7 @@ static enum tl_status run(tl_u8 *file, const struct tl_arm64_instruction *in, co
 
 	switch ((enum tl_arm64_kind)in->kind) {
 	case TL_ARM64_HINT:
+	case TL_ARM64_CLEAR_EXCLUSIVE: /* a thread that has stopped has no reservation */
 		return TL_OK;
 	case TL_ARM64_ADR:
 		set_register(file, in->rt, false, true, target);
@@ -317,7 +318,6 @@ static enum tl_status run(tl_u8 *file, const struct tl_arm64_instruction *in, co
 	case TL_ARM64_PRIVILEGED:
 	case TL_ARM64_LOAD_EXCLUSIVE:
 	case TL_ARM64_STORE_EXCLUSIVE:
-	case TL_ARM64_CLEAR_EXCLUSIVE:
 	case TL_ARM64_KIND_MAX:
 		break;
 	}
@@ -330,6 +330,80 @@ enum tl_status tl_arm64_carry_out(tl_u8 *file, const struct tl_arm64_instruction
 	tl_u64 next = tl_load_little(file + TL_ARM64_AT_PC, 8) + 4;
 
 	TL_TRY(run(file, in, memory, &next));
+	go_on(file, next);
+	return TL_OK;
+}
+
+/* ---- Exclusives ---- */
+
+static bool of_pair(const struct tl_arm64_instruction *in)
+{
+	return field(in->word, 21, 1) != 0;
+}
+
+static enum tl_status load_exclusive(tl_u8 *file, const struct tl_arm64_instruction *in, tl_u64 address,
+				     const struct tl_memory_access *memory, struct tl_reservation *reservation)
+{
+	tl_u8 element = (tl_u8)(of_pair(in) ? in->access_size / 2 : in->access_size);
+
+	if (of_pair(in) && in->rt == in->rt2)
+		return TL_ERROR_INSTRUCTION;
+	TL_TRY(memory->read(memory->context, address, reservation->bytes, in->access_size));
+	reservation->held = true;
+	reservation->address = address;
+	reservation->size = (tl_u8)in->access_size;
+	set_register(file, in->rt, false, true, tl_load_little(reservation->bytes, element));
+	if (of_pair(in))
+		set_register(file, in->rt2, false, true, tl_load_little(reservation->bytes + element, element));
+	return TL_OK;
+}
+
+static enum tl_status store_exclusive(tl_u8 *file, const struct tl_arm64_instruction *in, tl_u64 address,
+				      const struct tl_memory_access *memory, struct tl_reservation *reservation)
+{
+	tl_u8 element = (tl_u8)(of_pair(in) ? in->access_size / 2 : in->access_size), bytes[16], now[16];
+	bool stores = reservation->held && reservation->address == address && reservation->size == in->access_size;
+
+	/* What comes of it is not said where the status is one of its other registers. */
+	if (in->rs == in->rt || (of_pair(in) && in->rs == in->rt2) || (in->rs == in->rn && in->rn != 31))
+		return TL_ERROR_INSTRUCTION;
+	tl_store_little(bytes, tl_arm64_register(file, in->rt, false), element);
+	if (of_pair(in))
+		tl_store_little(bytes + element, tl_arm64_register(file, in->rt2, false), element);
+	if (stores) {
+		TL_TRY(memory->read(memory->context, address, now, in->access_size));
+		stores = tl_same(now, reservation->bytes, in->access_size);
+	}
+	if (stores)
+		TL_TRY(memory->write(memory->context, address, bytes, in->access_size));
+	reservation->held = false;
+	reservation->stored = stores;
+	set_register(file, in->rs, false, true, stores ? 0 : 1);
+	return TL_OK;
+}
+
+enum tl_status tl_arm64_carry_out_exclusive(tl_u8 *file, const struct tl_arm64_instruction *in,
+					    const struct tl_memory_access *memory, struct tl_reservation *reservation)
+{
+	tl_u64 next = tl_load_little(file + TL_ARM64_AT_PC, 8) + 4, address = 0;
+
+	if (in->kind == TL_ARM64_CLEAR_EXCLUSIVE) {
+		reservation->held = false;
+		return tl_arm64_carry_out(file, in, memory);
+	}
+	if (in->kind != TL_ARM64_LOAD_EXCLUSIVE && in->kind != TL_ARM64_STORE_EXCLUSIVE)
+		return TL_ERROR_INSTRUCTION;
+	if (!tl_arm64_access_address(in, file, &address) || in->access_size == 0 || in->access_size > 16)
+		return TL_ERROR_INSTRUCTION;
+	/* The machine does not look at the uppermost byte, which programs keep tags in. */
+	address = (tl_u64)((tl_i64)(address << 8) >> 8);
+	/* What it would refuse is left to it. */
+	if (!plain_access(file, in, address) || address % in->access_size != 0)
+		return TL_ERROR_MEMORY;
+	if (in->kind == TL_ARM64_LOAD_EXCLUSIVE)
+		TL_TRY(load_exclusive(file, in, address, memory, reservation));
+	else
+		TL_TRY(store_exclusive(file, in, address, memory, reservation));
 	go_on(file, next);
 	return TL_OK;
 }

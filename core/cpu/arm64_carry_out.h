@@ -15,6 +15,10 @@ bool tl_arm64_carries_out(const struct tl_arm64_instruction *instruction);
 enum tl_status tl_arm64_carry_out(tl_u8 *file, const struct tl_arm64_instruction *instruction,
 				  const struct tl_memory_access *memory);
 
+/* As tl_cpu.carry_out_exclusive. */
+enum tl_status tl_arm64_carry_out_exclusive(tl_u8 *file, const struct tl_arm64_instruction *instruction,
+					    const struct tl_memory_access *memory, struct tl_reservation *reservation);
+
 /* Whether a copy of it elsewhere, with a jump behind it, does the same. */
 bool tl_arm64_relocatable(const struct tl_arm64_instruction *instruction);
 

@@ -596,3 +596,21 @@ enum tl_status tl_arm64_sequence_of_store(tl_u64 address, const struct tl_memory
 	}
 	return TL_ERROR_INSTRUCTION;
 }
+
+bool tl_arm64_in_sequence(tl_u64 address, const struct tl_memory_access *memory)
+{
+	for (unsigned count = 1; count <= TL_ARM64_SEQUENCE_MAX; count++) {
+		struct tl_arm64_sequence sequence;
+		struct tl_arm64_instruction in;
+		tl_u64 at = address - 4 * (tl_u64)count;
+
+		if (fetch(memory, at, &in) != TL_OK)
+			return false;
+		/* The store of another one, in front of this address. */
+		if (in.kind == TL_ARM64_STORE_EXCLUSIVE)
+			return false;
+		if (in.kind == TL_ARM64_LOAD_EXCLUSIVE)
+			return tl_arm64_sequence_at(at, memory, &sequence) == TL_OK && address <= sequence.store;
+	}
+	return false;
+}

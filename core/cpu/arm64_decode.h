@@ -111,4 +111,7 @@ enum tl_status tl_arm64_sequence_at(tl_u64 address, const struct tl_memory_acces
 enum tl_status tl_arm64_sequence_of_store(tl_u64 address, const struct tl_memory_access *memory,
 					  struct tl_arm64_sequence *sequence_ret);
 
+/* Whether `address` is behind the load and not behind the store of such a sequence, which has no jump inside. */
+bool tl_arm64_in_sequence(tl_u64 address, const struct tl_memory_access *memory);
+
 #endif

@@ -94,6 +94,18 @@ enum tl_access { TL_ACCESS_NONE = 0, TL_ACCESS_READ = 1, TL_ACCESS_WRITE = 2, TL
 
 #define TL_SUCCESSORS_MAX 4
 
+/*
+ * What a load-exclusive leaves behind for its store, for whoever carries both out: the machine's own is lost with every
+ * exception.
+ */
+struct tl_reservation {
+	bool held;
+	bool stored; /* the store behind it has stored */
+	tl_u8 size;
+	tl_u64 address;
+	tl_u8 bytes[16]; /* as they were loaded */
+};
+
 struct tl_cpu {
 	const char *name;         /* "x86_64" */
 	const char *architecture; /* GDB's <architecture>: "i386:x86-64" */
@@ -151,6 +163,20 @@ struct tl_cpu {
 	 */
 	enum tl_status (*carry_out)(tl_u8 *file, const tl_u8 *bytes, tl_size size,
 				    const struct tl_memory_access *memory);
+
+	/*
+	 * Whether an exception at `address` comes between a load-exclusive and its store, which then fails. Reads code
+	 * through `memory`, without traps. NULL, as the next one is, for a CPU without such.
+	 */
+	bool (*in_sequence)(tl_u64 address, const struct tl_memory_access *memory);
+	/*
+	 * Carries out a load-exclusive or a store-exclusive as carry_out() does others, with a reservation of the
+	 * caller's: what is stored is stored where memory still is what was loaded. TL_ERROR_INSTRUCTION for all
+	 * others.
+	 */
+	enum tl_status (*carry_out_exclusive)(tl_u8 *file, const tl_u8 *bytes, tl_size size,
+					      const struct tl_memory_access *memory,
+					      struct tl_reservation *reservation);
 
 	/*
 	 * Writes into code_ret what has the effect of the instruction at `from` when run at `to`, followed by a jump to

@@ -117,7 +117,7 @@ enum tl_note_kind {
 	TL_NOTE_MAX
 };
 
-enum tl_way { TL_WAY_PASSED, TL_WAY_CARRIED_OUT, TL_WAY_OUT_OF_LINE, TL_WAY_HELD, TL_WAY_MAX };
+enum tl_way { TL_WAY_PASSED, TL_WAY_CARRIED_OUT, TL_WAY_OUT_OF_LINE, TL_WAY_HELD, TL_WAY_SEQUENCE, TL_WAY_MAX };
 
 struct tl_note {
 	enum tl_note_kind kind;

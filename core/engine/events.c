@@ -645,7 +645,9 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 {
 	const struct space *space = thread->process->space;
 	const struct arrival arrival = arrive(engine, thread, event);
+	const bool in_sequence = thread->in_sequence;
 
+	thread->in_sequence = false;
 	switch (event->kind) {
 	case TL_EVENT_PAUSED:
 		on_paused(engine, thread, event, arrival.arrived);
@@ -663,7 +665,10 @@ static void dispatch(struct tl_engine *engine, struct thread *thread, const stru
 		on_watchpoint(engine, thread, event, event->stepped || arrival.arrived);
 		break;
 	case TL_EVENT_STEPPED:
-		tl_events_stepped(engine, thread);
+		if (in_sequence)
+			tl_pass_go_on(engine, thread);
+		else
+			tl_events_stepped(engine, thread);
 		break;
 	case TL_EVENT_SIGNAL:
 		on_signal(engine, thread, event);

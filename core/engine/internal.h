@@ -5,6 +5,7 @@
  *   points.c    points of an address space, their conditions and commands
  *   copies.c    instructions that run out of line
  *   pass.c      getting a thread over the point that it stands on
+ *   sequence.c  … and on to the end of the exclusive sequence that the point is inside of
  *   events.c    what an event means
  *   run.c       resuming, stopping, reports
  *   leave.c     giving everything back
@@ -34,6 +35,8 @@ struct engine_point {
 	 */
 	tl_u64 holder;
 	tl_u64 hits, stops;
+	/* Whether it is inside an exclusive sequence, once that was looked at. */
+	bool sequence_known, in_sequence;
 };
 
 /* A copy of one instruction elsewhere. It stays as it is until no thread can be in it. */
@@ -125,6 +128,9 @@ struct thread {
 	struct copy *copy;    /* it was started in this copy, or NULL */
 	tl_u64 traps[STEP_TRAPS];
 	tl_u8 trap_count;
+	bool in_sequence; /* in HELD and OVER: it is led through an exclusive sequence, with this for the machine's own
+			   */
+	struct tl_reservation reservation;
 };
 
 /* Reports about what is gone: exits of processes, and of threads where the client wants to know. */
@@ -175,6 +181,7 @@ struct tl_engine {
 	/* The one thread whose turn it is to step with its siblings held; it is in OVER once the step has begun. */
 	struct thread *over;
 	tl_u64 over_address; /* the lifted point */
+	tl_u64 over_round;   /* whoever asked for a turn up to here gets it before the others are let run again */
 };
 
 /* ---- engine.c ---- */
@@ -273,6 +280,34 @@ bool tl_pass_trapped(const struct tl_engine *engine, const struct space *space, 
 		     const struct thread *except);
 /* Takes a thread's temporary traps out. */
 void tl_pass_clear_traps(struct tl_engine *engine, struct thread *thread);
+
+/* The machine has made the one step that tl_sequence_run left to it. */
+void tl_pass_go_on(struct tl_engine *engine, struct thread *thread);
+
+/* Memory as a thread of the process would touch it: what it may not is refused. */
+struct pass_access {
+	struct tl_engine *engine;
+	struct process *process;
+};
+struct tl_memory_access tl_pass_memory(struct pass_access *access);
+
+/* ---- sequence.c ---- */
+
+/* Whether a trap under the thread, at `address`, keeps an exclusive sequence from its end however often it is tried. */
+bool tl_sequence_wants(struct tl_engine *engine, struct thread *thread, tl_u64 address);
+
+enum tl_sequence_end {
+	TL_SEQUENCE_OVER, /* it is behind the sequence, or cannot be led on: it goes as threads go */
+	TL_SEQUENCE_TOLD, /* it has hit a point on the way that is to be told */
+	TL_SEQUENCE_STEP  /* the machine has to do the next instruction */
+};
+
+/*
+ * Carries out one instruction after the other of a thread whose siblings all stand, from the point that it has hit and
+ * that has been dealt with, until a store-exclusive has stored. thread->dealt says whether a point is under it at the
+ * end.
+ */
+enum tl_sequence_end tl_sequence_run(struct tl_engine *engine, struct thread *thread);
 
 /* ---- events.c ---- */
 

@@ -8,8 +8,9 @@
  *   carried out   the engine does what the instruction does, on the registers and memory
  *   out of line   the thread runs a copy of the instruction that ends in a jump back (copies.c)
  *   held          all other threads of the address space stand while the trap is lifted for one step
+ *   sequence      inside an exclusive sequence: the same, and the engine carries it out to its end (sequence.c)
  *
- * Only the last one concerns other threads. One thread at a time is getting over a point that way (engine->over); it is
+ * Only the last two concern other threads. One thread at a time is getting over a point that way (engine->over); it is
  * HELD, like the others, until the last of them stands, then in OVER for its step.
  */
 #include "core/engine/internal.h"
@@ -83,13 +84,8 @@ static enum tl_status set_trap(struct tl_engine *engine, struct thread *thread, 
 		       : TL_OK;
 }
 
-struct access {
-	struct tl_engine *engine;
-	struct process *process;
-};
-
 /* A watchpoint is the machine's to notice: what it covers is not touched behind its back. */
-static bool watched(const struct access *access, tl_u64 address, tl_size size)
+static bool watched(const struct pass_access *access, tl_u64 address, tl_size size)
 {
 	const struct space *space = access->process->space;
 
@@ -105,7 +101,7 @@ static bool watched(const struct access *access, tl_u64 address, tl_size size)
 /* As the program would: what it may not touch is left to the machine to fault on. */
 static enum tl_status access_read(void *context, tl_u64 address, void *buffer, tl_size size)
 {
-	struct access *access = context;
+	struct pass_access *access = context;
 	struct tl_target *target = access->engine->target;
 
 	if (watched(access, address, size))
@@ -119,7 +115,7 @@ static enum tl_status access_read(void *context, tl_u64 address, void *buffer, t
 
 static enum tl_status access_write(void *context, tl_u64 address, const void *buffer, tl_size size)
 {
-	struct access *access = context;
+	struct pass_access *access = context;
 	struct tl_target *target = access->engine->target;
 	tl_size done = 0;
 
@@ -135,12 +131,17 @@ static enum tl_status access_write(void *context, tl_u64 address, const void *bu
 	return done == size ? TL_OK : TL_ERROR_MEMORY;
 }
 
+struct tl_memory_access tl_pass_memory(struct pass_access *access)
+{
+	return (struct tl_memory_access){access_read, access_write, access};
+}
+
 /* A step for a machine that has none: traps wherever the instruction may lead. */
 static enum tl_status set_step_traps(struct tl_engine *engine, struct thread *thread)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
-	struct access access = {engine, thread->process};
-	struct tl_memory_access memory = {access_read, access_write, &access};
+	struct pass_access access = {engine, thread->process};
+	struct tl_memory_access memory = tl_pass_memory(&access);
 	tl_u8 bytes[TL_INSTRUCTION_MAX];
 	tl_u64 successors[TL_SUCCESSORS_MAX], at = 0;
 	tl_size count = 0, size;
@@ -200,6 +201,7 @@ static void go(struct tl_engine *engine, struct thread *thread, enum tl_thread_s
 		return;
 	}
 	engine->counters.resumes++;
+	thread->in_sequence &= state == TL_THREAD_OVER;
 	thread->deliver = 0;
 	thread->valid = thread->dirty = 0;
 	tl_engine_set_state(engine, thread, state);
@@ -214,6 +216,8 @@ static void note_way(struct tl_engine *engine, struct thread *thread, enum tl_wa
 }
 
 /* ---- Held ---- */
+
+static bool led_through(struct tl_engine *engine, struct thread *thread);
 
 static bool siblings_move(const struct tl_engine *engine, const struct thread *thread)
 {
@@ -236,6 +240,8 @@ void tl_pass_advance(struct tl_engine *engine)
 		return;
 	space = thread->process->space;
 	thread->wants_over = false;
+	if (thread->in_sequence && led_through(engine, thread))
+		return;
 	note_way(engine, thread, TL_WAY_HELD, engine->over_address);
 	status = tl_undo_lift(&space->undo, tl_engine_memory(engine, space), engine->over_address);
 	if (status == TL_OK && (engine->capabilities & TL_CAN_PLANT) == 0)
@@ -308,6 +314,14 @@ static struct thread *next_over(const struct tl_engine *engine)
 	return next;
 }
 
+/* All who are held for others' sake alone. */
+static void release_others(struct tl_engine *engine)
+{
+	for (tl_size i = 0; i < engine->thread_count && engine->over == NULL; i++)
+		if (engine->threads[i]->state == TL_THREAD_HELD && !engine->threads[i]->wants_over)
+			tl_run_settle(engine, engine->threads[i]);
+}
+
 void tl_pass_release(struct tl_engine *engine)
 {
 	struct thread *next;
@@ -315,14 +329,16 @@ void tl_pass_release(struct tl_engine *engine)
 	if (engine->states[TL_THREAD_HELD] == 0)
 		return;
 	while (engine->over == NULL && (next = next_over(engine)) != NULL) {
+		/* Some may come back for another turn without end: each round of turns, all others get to run. */
+		if (next->over_sequence > engine->over_round) {
+			engine->over_round = engine->sequence;
+			release_others(engine);
+			continue;
+		}
 		next->wants_over = false;
 		tl_run_settle(engine, next);
 	}
-	if (engine->over != NULL)
-		return;
-	for (tl_size i = 0; i < engine->thread_count; i++)
-		if (engine->threads[i]->state == TL_THREAD_HELD && !engine->threads[i]->wants_over)
-			tl_run_settle(engine, engine->threads[i]);
+	release_others(engine);
 }
 
 /* ---- The ways ---- */
@@ -330,8 +346,8 @@ void tl_pass_release(struct tl_engine *engine)
 static bool carry_out(struct tl_engine *engine, struct thread *thread, const tl_u8 *bytes, tl_size size)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
-	struct access access = {engine, thread->process};
-	struct tl_memory_access memory = {access_read, access_write, &access};
+	struct pass_access access = {engine, thread->process};
+	struct tl_memory_access memory = tl_pass_memory(&access);
 
 	if (tl_engine_fetch(engine, thread, 1) != TL_OK || cpu->carry_out(thread->file, bytes, size, &memory) != TL_OK)
 		return false;
@@ -362,8 +378,8 @@ static bool is_trap(const struct tl_cpu *cpu, const tl_u8 *bytes, const struct t
 	return instruction != NULL ? instruction->flow == TL_FLOW_TRAP : tl_same(bytes, cpu->trap, cpu->trap_size);
 }
 
-/* Gets a thread over the trap at `address`, on which it stands. */
-static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+/* Gets a thread over the trap at `address`, on which it stands, and no further. */
+static void pass_one(struct tl_engine *engine, struct thread *thread, tl_u64 address)
 {
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 	struct tl_instruction instruction;
@@ -372,11 +388,6 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 	bool known;
 	struct copy *copy = NULL;
 
-	if ((engine->capabilities & TL_CAN_PASS_POINTS) != 0) {
-		note_way(engine, thread, TL_WAY_PASSED, address);
-		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
-		return;
-	}
 	size = tl_engine_read_code(engine, thread->process, address, bytes);
 	known = cpu->decode != NULL && cpu->decode(bytes, size, &instruction) == TL_OK;
 	if (size >= cpu->trap_size && is_trap(cpu, bytes, known ? &instruction : NULL) &&
@@ -403,6 +414,54 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 		return;
 	}
 	hold(engine, thread, address);
+}
+
+/* Gets a thread over the trap at `address`, on which it stands. */
+static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	if ((engine->capabilities & TL_CAN_PASS_POINTS) != 0) {
+		note_way(engine, thread, TL_WAY_PASSED, address);
+		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
+	} else if (tl_sequence_wants(engine, thread, address)) {
+		thread->in_sequence = true;
+		thread->reservation = (struct tl_reservation){.held = false};
+		hold(engine, thread, address);
+	} else {
+		pass_one(engine, thread, address);
+	}
+}
+
+/* All siblings stand. True when nothing is left to do; else the machine is to make one step. */
+static bool led_through(struct tl_engine *engine, struct thread *thread)
+{
+	enum tl_sequence_end end = tl_sequence_run(engine, thread);
+
+	if (end == TL_SEQUENCE_STEP && tl_engine_program_counter(engine, thread, &engine->over_address) == TL_OK)
+		return false;
+	note_way(engine, thread, TL_WAY_SEQUENCE, engine->over_address);
+	engine->over = NULL;
+	thread->in_sequence = false;
+	if (end == TL_SEQUENCE_TOLD)
+		return true;
+	if (thread->dealt)
+		pass_one(engine, thread, thread->dealt_address);
+	else
+		carried_out(engine, thread);
+	return true;
+}
+
+void tl_pass_go_on(struct tl_engine *engine, struct thread *thread)
+{
+	tl_u64 at = 0;
+
+	/* Where it has to stand its store will fail, and the point will be met again. */
+	if (thread->interrupted || thread->stop_asked || thread->deliver != 0 || engine->over != NULL ||
+	    tl_run_standstill(engine, thread->process) || tl_engine_program_counter(engine, thread, &at) != TL_OK) {
+		tl_run_settle(engine, thread);
+		return;
+	}
+	thread->in_sequence = true;
+	hold(engine, thread, at);
 }
 
 /* A signal goes to a thread that stands on a point: the handler runs first, and the point is met again after it. */

@@ -473,6 +473,7 @@ bool tl_engine_take_report(struct tl_engine *engine, struct tl_report *report_re
 	while ((thread = first_waiting(engine)) != NULL && engine->settings.non_stop && drop_outdated(engine, thread)) {
 		tl_run_settle(engine, thread);
 		tl_pass_advance(engine);
+		tl_pass_release(engine);
 	}
 	if (engine->gone_count != 0 && (thread == NULL || engine->gone[0].sequence < thread->sequence)) {
 		*report_ret = engine->gone[0].report;

@@ -96,6 +96,7 @@ static enum tl_status run_counters(struct tl_rsp *rsp, void *context, const char
 	write_counter(output, "points passed by carrying the instruction out", counters->ways[TL_WAY_CARRIED_OUT]);
 	write_counter(output, "points passed out of line", counters->ways[TL_WAY_OUT_OF_LINE]);
 	write_counter(output, "points passed with the other threads held", counters->ways[TL_WAY_HELD]);
+	write_counter(output, "points passed through an exclusive sequence", counters->ways[TL_WAY_SEQUENCE]);
 	return TL_OK;
 }
 

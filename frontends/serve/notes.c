@@ -40,6 +40,7 @@ static const char *way_name(tl_u32 way)
 		[TL_WAY_CARRIED_OUT] = "carried out",
 		[TL_WAY_OUT_OF_LINE] = "run out of line",
 		[TL_WAY_HELD] = "stepped with all others held",
+		[TL_WAY_SEQUENCE] = "led through its exclusive sequence",
 	};
 
 	return way < TL_COUNT(names) && names[way] != NULL ? names[way] : "?";

@@ -162,6 +162,59 @@ def watched_exclusive_store_under_a_breakpoint(agent, build):
         equal(t.client.word(t['beats']), told, 'the number of stores')
 
 
+INSIDE = ('lock_busy', 'lock_mark', 'lock_store')
+
+
+@corner
+def breakpoints_inside_exclusive_sequences(agent, build):
+    """Points with false conditions between a load-exclusive and its store, and on the store: the program gets its rounds."""
+    for name in ('exclusive_inside', 'exclusive_store'):
+        with Debugged(agent, build, 'exclusive') as t:
+            t.client.insert(0, t[name], conditions=NEVER)
+            t.ends()
+
+
+@corner
+def contended_lock_with_breakpoints_inside(agent, build):
+    """The same in a lock that five threads contend for, and in an or of which instructions take the machine."""
+    with Debugged(agent, build, 'lock', '5', '20') as t:
+        t.to('begin')
+        for name in (*INSIDE, 'lock_load', 'exclusive_inside', 'bit_inside', 'bit_store'):
+            t.client.insert(0, t[name], conditions=NEVER)
+        t.ends()
+
+
+@corner
+def a_condition_inside_an_exclusive_sequence_comes_true(agent, build):
+    """A point on a store-exclusive is told when its condition holds for what is about to be stored; not one is lost."""
+    with Debugged(agent, build, 'exclusive') as t:
+        for value in (5, 17, 60):
+            # x2 has what is to be stored.
+            asked = bytecode.equal(bytecode.register(2), bytecode.always(value)) + bytecode.END
+            t.client.insert(0, t['exclusive_store'], conditions=[asked])
+            stop = t.client.run()
+            t.stands(stop, 'exclusive_store')
+            equal((t.client.register('x2'), t.client.word(t['shared'])), (value, value - 1), 'what is to be stored, and what is there')
+            t.client.remove(0, t['exclusive_store'])
+        t.ends()
+
+
+@corner
+def steps_with_a_breakpoint_inside_an_exclusive_sequence(agent, build):
+    """Steps from the load over a point whose condition is false end behind the store, which has stored."""
+    with Debugged(agent, build, 'exclusive') as t:
+        stop = t.to('exclusive_load')
+        t.client.insert(0, t['exclusive_inside'], conditions=NEVER)
+        for _ in range(8):
+            stop = t.client.step(stop.thread)
+            equal(stop.signal, SIGTRAP, 'the signal')
+            if t.client.pc(stop.thread) == t['exclusive_end']:
+                break
+        t.stands(stop, 'exclusive_end')
+        equal(t.client.word(t['shared']), 1, 'what was stored')
+        t.ends()
+
+
 # ---- Instructions that depend on where they stand ----
 
 RELATIVE = ('at_adr', 'at_adrp', 'at_literal', 'at_literal_w', 'at_literal_sw', 'at_literal_d', 'at_b', 'at_bcond', 'at_bcond_not',

@@ -9,6 +9,11 @@ def constant(value):
     return b"\x25" + struct.pack(">Q", value)
 
 
+def register(number):
+    """A register by gdb's number."""
+    return b"\x26" + struct.pack(">H", number)
+
+
 def word(address):
     """The 64-bit word at an address."""
     return constant(address) + b"\x1a"

@@ -436,3 +436,92 @@ TEST(a_copy_of_a_load_leads_into_its_sequence)
 	CHECK_EQUAL(sequence.ends[0], 0x1010);
 	CHECK_EQUAL(sequence.ends[1], 0x1014);
 }
+
+TEST(who_stands_between_a_load_and_its_store_is_inside)
+{
+	struct code code = {0x1000, compare_and_swap, TL_COUNT(compare_and_swap)};
+	struct tl_memory_access memory = {.read = read_code, .context = &code};
+
+	CHECK_EQUAL(tl_arm64_in_sequence(0x1000, &memory), false);
+	CHECK_EQUAL(tl_arm64_in_sequence(0x1004, &memory), true);
+	CHECK_EQUAL(tl_arm64_in_sequence(0x1008, &memory), true);
+	CHECK_EQUAL(tl_arm64_in_sequence(0x100c, &memory), true);
+	CHECK_EQUAL(tl_arm64_in_sequence(0x1010, &memory), false);
+}
+
+static enum tl_status exclusive(struct machine *machine, tl_u32 word, struct tl_reservation *reservation)
+{
+	struct tl_memory_access memory = {.read = read, .write = write, .context = machine};
+	tl_u8 bytes[4];
+
+	tl_store_little(bytes, word, 4);
+	return tl_cpu_aarch64.carry_out_exclusive(machine->file, bytes, sizeof(bytes), &memory, reservation);
+}
+
+#define LDAXR_X2 0xc85ffc02 /* ldaxr x2, [x0] */
+#define STLXR_X1 0xc803fc01 /* stlxr w3, x1, [x0] */
+
+TEST(a_store_exclusive_stores_what_its_load_has_seen_unchanged)
+{
+	struct machine machine = make();
+	struct tl_reservation reservation = {.held = false};
+	tl_u64 pc = get(&machine, 32);
+
+	set(&machine, 0, MEMORY_AT | (tl_u64)0x5a << 56); /* with a tag */
+	set(&machine, 1, 77);
+	tl_store_little(machine.memory, 5, 8);
+	/* Without a load it fails. */
+	CHECK_EQUAL(exclusive(&machine, STLXR_X1, &reservation), TL_OK);
+	CHECK_EQUAL(get(&machine, 3), 1);
+	CHECK_EQUAL(tl_load_little(machine.memory, 8), 5);
+	CHECK_EQUAL(exclusive(&machine, LDAXR_X2, &reservation), TL_OK);
+	CHECK_EQUAL(get(&machine, 2), 5);
+	CHECK_EQUAL(exclusive(&machine, STLXR_X1, &reservation), TL_OK);
+	CHECK_EQUAL(get(&machine, 3), 0);
+	CHECK_EQUAL(reservation.stored, true);
+	CHECK_EQUAL(tl_load_little(machine.memory, 8), 77);
+	CHECK_EQUAL(get(&machine, 32), pc + 12);
+	/* Somebody else has stored meanwhile. */
+	CHECK_EQUAL(exclusive(&machine, LDAXR_X2, &reservation), TL_OK);
+	tl_store_little(machine.memory, 6, 8);
+	CHECK_EQUAL(exclusive(&machine, STLXR_X1, &reservation), TL_OK);
+	CHECK_EQUAL(get(&machine, 3), 1);
+	CHECK_EQUAL(reservation.stored, false);
+	CHECK_EQUAL(tl_load_little(machine.memory, 8), 6);
+	/* So it is after clrex, and of another size or at another address. */
+	CHECK_EQUAL(exclusive(&machine, LDAXR_X2, &reservation), TL_OK);
+	CHECK_EQUAL(exclusive(&machine, 0xd5033f5f, &reservation), TL_OK);
+	CHECK_EQUAL(exclusive(&machine, STLXR_X1, &reservation), TL_OK);
+	CHECK_EQUAL(get(&machine, 3), 1);
+	CHECK_EQUAL(exclusive(&machine, LDAXR_X2, &reservation), TL_OK);
+	CHECK_EQUAL(exclusive(&machine, 0x8803fc01, &reservation), TL_OK); /* stlxr w3, w1, [x0] */
+	CHECK_EQUAL(get(&machine, 3), 1);
+	CHECK_EQUAL(tl_load_little(machine.memory, 8), 6);
+}
+
+TEST(exclusives_of_pairs_and_of_bytes)
+{
+	struct machine machine = make();
+	struct tl_reservation reservation = {.held = false};
+
+	set(&machine, 0, MEMORY_AT);
+	tl_store_little(machine.memory, 0x1122334455667788, 8);
+	tl_store_little(machine.memory + 8, 0x99, 8);
+	CHECK_EQUAL(exclusive(&machine, 0xc87f0c02, &reservation), TL_OK); /* ldxp x2, x3, [x0] */
+	CHECK_EQUAL(get(&machine, 2), 0x1122334455667788);
+	CHECK_EQUAL(get(&machine, 3), 0x99);
+	set(&machine, 4, 1);
+	set(&machine, 5, 2);
+	CHECK_EQUAL(exclusive(&machine, 0xc8261404, &reservation), TL_OK); /* stxp w6, x4, x5, [x0] */
+	CHECK_EQUAL(get(&machine, 6), 0);
+	CHECK_EQUAL(tl_load_little(machine.memory, 8), 1);
+	CHECK_EQUAL(tl_load_little(machine.memory + 8, 8), 2);
+	set(&machine, 2, ~(tl_u64)0);
+	CHECK_EQUAL(exclusive(&machine, 0x085f7c02, &reservation), TL_OK); /* ldxrb w2, [x0] */
+	CHECK_EQUAL(get(&machine, 2), 1);
+	/* What the machine would fault on, and what it says nothing of, is left to it. */
+	set(&machine, 0, MEMORY_AT + 4);
+	CHECK_EQUAL(exclusive(&machine, LDAXR_X2, &reservation), TL_ERROR_MEMORY);
+	set(&machine, 0, MEMORY_AT);
+	CHECK_EQUAL(exclusive(&machine, 0xc801fc01, &reservation), TL_ERROR_INSTRUCTION); /* stlxr w1, x1, [x0] */
+}

@@ -18,6 +18,8 @@
 
 extern long exclusive_add(volatile long *where, long what);
 extern long relative(long value);
+extern void lock(volatile unsigned *where);
+extern long set_bit(volatile unsigned short *where);
 extern void quiet(void), touch(volatile char *where), own_trap(void);
 extern long send_signal(long process, long thread, long signal);
 extern long blocking_read(int file, void *buffer, size_t size);
@@ -29,15 +31,45 @@ volatile long signals_sent, signals_seen, rounds_done;
 
 __asm__(".arch_extension lse\n"
 	".text\n"
-	".globl exclusive_add, exclusive_load, exclusive_store, exclusive_end\n"
+	".globl exclusive_add, exclusive_load, exclusive_inside, exclusive_store, exclusive_end\n"
 	".type exclusive_add, %function\n"
 	"exclusive_add:\n"
 	"exclusive_load: ldaxr x2, [x0]\n"
-	"	add x2, x2, x1\n"
+	"exclusive_inside: add x2, x2, x1\n"
 	"exclusive_store: stlxr w3, x2, [x0]\n"
 	"	cbnz w3, exclusive_load\n"
 	"exclusive_end: mov x0, x2\n"
 	"	ret\n");
+
+/*
+ * A lock and an or, as compilers write them where there are no atomic instructions: with a way out between load and
+ * store, and an instruction that a debugger does not carry out itself (orr with a number).
+ */
+__asm__(".globl lock, lock_load, lock_busy, lock_mark, lock_store, lock_end, set_bit, bit_inside, bit_store\n"
+	".type lock, %function\n"
+	"lock:	mov w2, #1\n"
+	"lock_load: ldaxr w1, [x0]\n"
+	"lock_busy: cbnz w1, 1f\n"
+	"lock_mark: add x4, x4, #0\n"
+	"lock_store: stxr w3, w2, [x0]\n"
+	"	cbnz w3, lock_load\n"
+	"lock_end: ret\n"
+	"1:	clrex\n"
+	"	yield\n"
+	"	b lock_load\n"
+	".type set_bit, %function\n"
+	"set_bit: mov x3, #16\n"
+	"	mov x1, x0\n"
+	"2:	ldxrh w2, [x1]\n"
+	"	sub x3, x3, #1\n"
+	"bit_inside: orr w2, w2, #0x10\n"
+	"	and w2, w2, #0xff\n"
+	"bit_store: stlxrh w3, w2, [x1]\n"
+	"	cbnz w3, 3f\n"
+	"	mov x0, x2\n"
+	"	ret\n"
+	"3:	mul x5, x3, x3\n" /* elsewhere on the way back, and not to be carried out either */
+	"	b 2b\n");
 
 /* Each instruction that depends on where it stands, once taken and once not where it can be; and their result. */
 __asm__(".globl relative, relative_end\n"
@@ -191,6 +223,40 @@ static int do_exclusive(void)
 	return 0;
 }
 
+static volatile unsigned locked;
+static volatile unsigned short bits = 0x301;
+volatile long counted;
+
+static void *locks(void *rounds)
+{
+	for (long i = 0; i < (long)rounds; i++) {
+		lock(&locked);
+		counted = counted + 1;
+		__atomic_store_n(&locked, 0, __ATOMIC_RELEASE);
+		exclusive_add(&shared, 1);
+	}
+	return NULL;
+}
+
+/* So many threads that contend for one lock, so many rounds each. */
+static int do_lock(unsigned threads, long rounds)
+{
+	pthread_t others[THREADS_MAX];
+
+	begin();
+	for (unsigned i = 0; i < threads && i < THREADS_MAX; i++)
+		if (pthread_create(&others[i], NULL, locks, (void *)rounds) != 0)
+			return 1;
+	for (unsigned i = 0; i < threads && i < THREADS_MAX; i++)
+		pthread_join(others[i], NULL);
+	if (counted != (long)threads * rounds || shared != counted)
+		return 2;
+	for (int i = 0; i < 3; i++)
+		if (set_bit(&bits) != 0x11)
+			return 3;
+	return bits == 0x11 ? 0 : 4;
+}
+
 static int do_relative(void)
 {
 	const long want = 16 + 0 + 0x1000 + 0x1000 - 1 + 3 + 1 + 1 + 10 + 20;
@@ -330,6 +396,8 @@ int main(int argc, char **argv)
 
 	if (strcmp(what, "exclusive") == 0)
 		result = do_exclusive();
+	else if (strcmp(what, "lock") == 0)
+		result = do_lock(argc > 2 ? (unsigned)atoi(argv[2]) : 1, argc > 3 ? atol(argv[3]) : 10);
 	else if (strcmp(what, "relative") == 0)
 		result = do_relative();
 	else if (strcmp(what, "quiet") == 0)
