@@ -30,6 +30,10 @@ import newer_lldb  # noqa: E402 pylint: disable=wrong-import-position
 
 TARGETS = ['trapline-gdbserver-static', 'tests/conformance/fixture', 'tests/arm64/guest-init', 'tests/arm64/guest-corners',
            'tests/arm64/guest-calls', 'tests/arm64/guest-prompt']
+FAULT, FAULT_PROGRAM = 'tests/fault/fault', 'tests/stress/stress-crowd'
+# Of the calls that fail in turn, in tests/fault/fault.c's words.
+FAST_FAULTS = ['launch-detach', 'once', 'fork', 'kill', 'write_process', 'readlink']
+FAULTS_DEADLINE = 2400
 FAST_SCENARIOS = ['breakpoints', 'hardware', 'step', 'signal', 'syscall', 'fork', 'exec', 'siginfo', 'interrupt', 'description']
 FAST_CORNERS_LEFT_OUT = ['watch_odd_sizes', 'relative_instructions_stepped', 'restarted_sleep']
 TOTALS = re.compile(r'^(\d+) passed, (\d+) failed', re.MULTILINE)
@@ -56,17 +60,19 @@ def build(options):
         subprocess.run(['meson', 'setup', options.arm64, ROOT, '--cross-file', options.debian / 'sysroot.cross', '--cross-file',
                         ROOT / 'tools/arm64.cross', '-Dstatic_server=true'], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
     # The fast part does without the prompt, which is most of what there is to compile.
-    subprocess.run(['ninja', '-C', options.arm64, *TARGETS, *([] if options.fast else ['trapline'])], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(['ninja', '-C', options.arm64, *TARGETS, FAULT, FAULT_PROGRAM, *([] if options.fast else ['trapline'])], check=True,
+                   stdout=subprocess.DEVNULL)
 
 
 def guest_files(options):
     """{path in the guest: bytes}."""
     places = {'trapline-gdbserver-static': TARGETS[0], 'fixture': TARGETS[1], 'corners': TARGETS[3], 'guest-calls': TARGETS[4],
-              'guest-prompt': TARGETS[5]}
-    more = {}
+              'guest-prompt': TARGETS[5], 'fault': FAULT}
+    # It looks for its program where that was built.
+    more = {str(options.arm64 / FAULT_PROGRAM).lstrip('/'): (options.arm64 / FAULT_PROGRAM).read_bytes()}
     if not options.fast:
         places['trapline'] = 'trapline'
-        more = prompt.libraries(options.debian / 'sysroot', options.arm64 / 'trapline')
+        more |= prompt.libraries(options.debian / 'sysroot', options.arm64 / 'trapline')
     return {f'bin/{name}': (options.arm64 / path).read_bytes() for name, path in places.items()} | more
 
 
@@ -178,6 +184,22 @@ def run_crowd(guest, options):
         check(f'{threads} threads in exclusive sequences and storms of signals', False, traceback.format_exc())
 
 
+def run_faults(guest, options):
+    """Calls to the system fail in turn, beneath the engine and the process target."""
+    global passed, failed
+    began = time.monotonic()
+    status, output, errors = guest.run('/bin/fault', *(FAST_FAULTS if options.fast else []), seconds=FAULTS_DEADLINE)
+    totals = TOTALS.search(output)
+    if totals is None:
+        check('failing calls', False, f'status {status}: {output}{errors}')
+        return
+    passed += int(totals[1])
+    failed += int(totals[2])
+    print(f'failing calls ({time.monotonic() - began:.0f} s): {totals[0]}', flush=True)
+    if int(totals[2]) != 0:
+        print(output)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build', help='its debian-arm64 holds what tools/arm64.py makes')
@@ -202,7 +224,7 @@ def main():
             run_corners(guest, options)
             if not options.words or 'prompt' in options.words:
                 prompt.run(guest, options, check)
-            for step in [] if options.words else [gdb_multiarch, lldb, run_crowd]:
+            for step in [] if options.words else [gdb_multiarch, lldb, run_crowd, run_faults]:
                 step(guest, options)
             if not options.words:
                 run_conformance(guest, options)

@@ -98,6 +98,7 @@ static void prepare(void)
 	mount("proc", "/proc", "proc", 0, "");
 	mount("sysfs", "/sys", "sysfs", 0, "");
 	mount("devtmpfs", "/dev", "devtmpfs", 0, "");
+	(void)!symlink("/proc/self/fd", "/dev/fd");
 	mkdir("/dev/pts", 0755);
 	mount("devpts", "/dev/pts", "devpts", 0, "");
 	mkdir("/tmp", 01777);
