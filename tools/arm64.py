@@ -40,15 +40,18 @@ def mend_links(root):
 
 def sysroot(folder):
     """The folder with what programs for arm64 are linked with, made when it is not there yet."""
-    done = folder / 'sysroot.cross'
-    if not done.exists():
-        root, packages = folder / 'sysroot', archive.Archive(folder, ARCHITECTURE, SUITE)
+    done, wanted = folder / 'sysroot.cross', [*libraries(), COMPILER, 'gdbserver']
+    root = folder / 'sysroot'
+    # It says what it was made of: a list that has grown makes it anew.
+    text = f"# {' '.join(wanted)}\n[constants]\nsysroot = '{root}'\n"
+    if not done.exists() or done.read_text() != text:
+        packages = archive.Archive(folder, ARCHITECTURE, SUITE)
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir(parents=True)
         packages.update()
-        packages.unpack([*libraries(), COMPILER, 'gdbserver'], root)
+        packages.unpack(wanted, root)
         mend_links(root)
-        done.write_text(f"[constants]\nsysroot = '{root}'\n")  # last: all the rest is there
+        done.write_text(text)  # last: all the rest is there
     return folder / 'sysroot'
 
 

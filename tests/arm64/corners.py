@@ -176,8 +176,8 @@ def breakpoints_inside_exclusive_sequences(agent, build):
 
 @corner
 def contended_lock_with_breakpoints_inside(agent, build):
-    """The same in a lock that five threads contend for, and in an or of which instructions take the machine."""
-    with Debugged(agent, build, 'lock', '5', '20') as t:
+    """The same in a lock that three threads contend for, and in an or of which instructions take the machine."""
+    with Debugged(agent, build, 'lock', '3', '6') as t:
         t.to('begin')
         for name in (*INSIDE, 'lock_load', 'exclusive_inside', 'bit_inside', 'bit_store'):
             t.client.insert(0, t[name], conditions=NEVER)
@@ -497,6 +497,26 @@ def vector_registers(agent, build):
         equal(t.client.register(name), value, f'{name} of {size} bytes')
         if name == 'z3':
             equal(8 * t.client.register('vg'), size, 'the vector length')
+
+
+@corner
+def the_program_changes_its_vector_length(agent, build):
+    """Registers keep the size that the client was told; vg says how long they are now; what has no room in them stays."""
+    with Debugged(agent, build, 'vectors') as t:
+        t.to('begin')
+        check('z3' in t.client.by_name, 'the machine has no scalable vectors')
+        size = t.client.by_name['z3'].size
+        for length in (size // 2, size * 2):
+            t.to('counted_up')
+            both = min(size, length)
+            equal(8 * t.client.register('vg'), length, 'the length that is told')
+            counted = bytes(range(1, length + 1))
+            equal(t.client.register('z3'), int.from_bytes(counted[:both], 'little'), 'what is shown of z3')
+            written = bytes([0xa5] * size)
+            t.client.set_register('z3', int.from_bytes(written, 'little'))
+            t.to('kept_vector')
+            equal(t.client.read(t['watched'], length).hex(), (written[:both] + counted[both:]).hex(), 'what z3 holds')
+        t.ends()
 
 
 @corner

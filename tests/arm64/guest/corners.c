@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ extern long exclusive_add(volatile long *where, long what);
 extern long relative(long value);
 extern void lock(volatile unsigned *where);
 extern long set_bit(volatile unsigned short *where);
+extern void count_up(volatile char *where);
 extern void quiet(void), touch(volatile char *where), own_trap(void);
 extern long send_signal(long process, long thread, long signal);
 extern long blocking_read(int file, void *buffer, size_t size);
@@ -181,6 +183,14 @@ __asm__(".globl touch, touched, wide_store, wide_stored, pair_store, pair_stored
 	"atomic_add: ldaddal x0, x1, [x0]\n"
 	"atomic_added: ret\n");
 
+/* Vectors of whatever length they have by then: 1, 2, 3 … in each byte; and what they hold, in memory. */
+__asm__(".arch_extension sve\n"
+	".globl count_up, counted_up, kept_vector\n"
+	".type count_up, %function\n"
+	"count_up: index z3.b, #1, #1\n"
+	"counted_up: str z3, [x0]\n"
+	"kept_vector: ret\n");
+
 /* System calls with names. */
 __asm__(".globl send_signal, sent, blocking_read, at_read, after_read\n"
 	".type send_signal, %function\n"
@@ -271,6 +281,24 @@ static int do_quiet(void)
 {
 	quiet();
 	own_trap();
+	return 0;
+}
+
+/* Half as long, and twice as long, as at the start. */
+static int do_vectors(void)
+{
+	int length = prctl(PR_SVE_GET_VL);
+
+	begin();
+	if (length < 0)
+		return 77;
+	length &= PR_SVE_VL_LEN_MASK;
+	if (prctl(PR_SVE_SET_VL, length / 2) < 0)
+		return 78;
+	count_up(watched);
+	if (prctl(PR_SVE_SET_VL, length * 2) < 0)
+		return 79;
+	count_up(watched);
 	return 0;
 }
 
@@ -402,6 +430,8 @@ int main(int argc, char **argv)
 		result = do_relative();
 	else if (strcmp(what, "quiet") == 0)
 		result = do_quiet();
+	else if (strcmp(what, "vectors") == 0)
+		result = do_vectors();
 	else if (strcmp(what, "touch") == 0)
 		result = do_touch();
 	else if (strcmp(what, "signal") == 0)
