@@ -216,6 +216,14 @@ enum tl_status tl_kvm_vcpu_register(struct tl_kvm_vcpu *vcpu, tl_u16 number, tl_
 
 /* ---- What waits for the guest ---- */
 
+/*
+ * For an int3 the program counter stays at it. #BP is a software exception to KVM (kvm_exception_is_soft, Linux
+ * arch/x86/kvm/x86.h), and moving past the instruction is part of its delivery: on VMX by the length that the exit
+ * reported (vmx_inject_exception writes event_exit_inst_len, which handle_exception_nmi kept for this, to
+ * VM_ENTRY_INSTRUCTION_LEN), on SVM by the length of what stands there (svm_update_soft_interrupt_rip, Linux 5.19 and
+ * later). It must be given before KVM_GET_VCPU_EVENTS is asked again, which does not tell of software exceptions.
+ * tests/kvm/probe.c shows all of it on either make.
+ */
 enum tl_status tl_kvm_vcpu_inject(struct tl_kvm_vcpu *vcpu, tl_u8 vector)
 {
 	struct kvm_vcpu_events events;
