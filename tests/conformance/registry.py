@@ -100,11 +100,9 @@ class Session:
         client = self.client
         for _ in range(count):
             self.leave(name)
-            client.insert(0, self[name])
-            stop = client.run()
+            stop = self.driver.run_to(client, self[name])
             check(stop.kind == "T" and stop.signal == 5, f"running to fixture_{name} ended with {stop}")
             equal(client.pc(stop.thread), self[name], f"the program counter at fixture_{name}")
-            client.remove(0, self[name])
         return stop
 
     def leave(self, name):

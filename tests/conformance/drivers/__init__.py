@@ -193,6 +193,13 @@ class Driver:
     def start(self):
         return PipeConnection(self.command(), self.name)
 
+    def run_to(self, client, address):
+        """Runs to an address at which the program does not stand, and returns the stop there."""
+        client.insert(0, address)
+        stop = client.run()
+        client.remove(0, address)
+        return stop
+
     def begin(self, client):
         """Brings what a client finds to the fixture's first instruction, where the target does not do so itself."""
 

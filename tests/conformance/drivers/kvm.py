@@ -67,6 +67,7 @@ class KvmWithoutPoints(Kvm):
     """Where neither int3 nor debug registers come to a hypervisor: QEMU's emulation of SVM (docs/TESTS_ON_KVM.md)."""
 
     name = "kvm-without-points"
+    target = "kvm, SVM without points"
     rungs = ("look", "run", "step")
     excused = Kvm.excused | dict.fromkeys(
         ("second_stop_reply_never_comes", "interrupt_while_stopped_is_harmless", "plain_c_and_s", "step_off_a_breakpoint",
@@ -76,6 +77,15 @@ class KvmWithoutPoints(Kvm):
         """By steps that the server makes by itself, out of what lies before the fixture."""
         symbols = self.symbols()
         Stop(client.ask(f"vCont;r{symbols['boot']:x},{symbols['on_trap']:x}:1", timeout=60))
+
+    def run_to(self, client, address):
+        """The same: through all that is below it, or above it."""
+        for _ in range(100):
+            low, high = (0, address) if client.pc() < address else (address + 1, 1 << 40)
+            stop = Stop(client.ask(f"vCont;r{low:x},{high:x}:1", timeout=60))
+            if stop.kind != "T" or client.pc(stop.thread) == address:
+                break
+        return stop
 
 
 DRIVERS = [Kvm, KvmWithoutPoints]
