@@ -121,8 +121,7 @@ class Bochs(Machine):
     """VT-x with EPT, and debug registers and traps as a CPU has them. One CPU, which takes turns with its guests'."""
 
     name = 'Bochs'
-    # A tick that comes by itself. One that has to be asked for anew each time may get lost where a guest is entered or left, and
-    # then a guest that does nothing to leave keeps the only CPU for good: nobody in the host is woken, and no time is over.
+    # A tick that comes by itself: one that has to be asked for anew each time would stay away once it was missed.
     words = 'nohz=off highres=off'
 
     @staticmethod

@@ -228,7 +228,8 @@ def watchpoint_in_a_step(t):
 
 @scene()
 def nmi_in_a_step(t):
-    """An NMI that a processor meets while it is stepped is handled whole, and the step ends where it would have without it."""
+    """An NMI that comes while a processor is stepped waits (where KVM blocks it, too) or is handled whole; steps end where they
+    would have without it, and it comes once."""
     t.gather()
     cpu = t.cpus - 1
     t.request(NMI, cpu, cpu)  # to itself: it comes behind the instruction that sends it
@@ -240,7 +241,7 @@ def nmi_in_a_step(t):
         places.append(t.client.pc(stop.thread) - t['crowd_nmi_sent'])
         check(not t.client.register('eflags', stop.thread) & TF, 'the trap flag shows')
     equal(places, [0, 1, 2, 3], 'where four steps ended, behind the instruction that sends')
-    equal(t.word('nmis', cpu), 1, 'the NMIs that the guest got')
+    check(t.word('nmis', cpu) <= 1, 'the NMI came more than once')
     t.run_until(lambda: t.word('done', cpu) == 1, 'the guest to go on')
     equal((t.word('nmis', cpu), t.word('debugs', cpu)), (1, 0), 'the NMIs and debug exceptions that the guest got')
     t.books()
@@ -332,8 +333,9 @@ def guest_has_its_own_traps(t):
     stop = t.client.run()
     equal(t.client.pc(stop.thread), t['crowd_store'], 'our own breakpoint')
     t.client.remove(0, t['crowd_store'])
-    t.serve(INT3)
-    equal(t.word('traps'), 4, 'the traps without a breakpoint')
+    if not t.options.no_native_int3:
+        t.serve(INT3)
+        equal(t.word('traps'), 4, 'the traps without a breakpoint')
     t.books()
 
 
@@ -460,8 +462,9 @@ def client_dies_in_the_middle(t):
     before = t.words('counter')
     t.run_until(lambda: all(new > old for new, old in zip(t.words('counter'), before)), 'everybody to go on')
     t.serve(STORE, 3)
-    t.serve(INT3)
-    equal(t.word('traps'), 1, "the guest's own trap")
+    if not t.options.no_native_int3:
+        t.serve(INT3)
+        equal(t.word('traps'), 1, "the guest's own trap")
     t.books()
 
 

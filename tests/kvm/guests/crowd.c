@@ -350,8 +350,8 @@ static void serve(uint64_t number, enum request request)
 }
 
 /*
- * Leaves the guest, on every make of processor. Bochs may let the host's interrupts wait while a guest runs that does
- * nothing to leave, for hundreds of milliseconds, and then whoever waits in the host waits as long.
+ * Leaves the guest, on every make of processor: an emulated one may let the host's interrupts wait while a guest does
+ * nothing to leave.
  */
 static void come_up_for_air(void)
 {
