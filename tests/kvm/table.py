@@ -20,7 +20,7 @@ def read(paths):
     found = {}
     for path in paths:
         for result, name, cpus, seconds in LINE.findall(pathlib.Path(path).read_text(encoding='utf-8', errors='replace')):
-            cell = {'ok': f'{float(seconds):.1f}', 'FAILED': 'fails', 'skipped': '–'}[result]
+            cell = {'ok': f'{float(seconds):.2f}', 'FAILED': 'fails', 'skipped': '–'}[result]
             found.setdefault(name, {})[int(cpus)] = cell
     return found
 
