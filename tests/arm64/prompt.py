@@ -234,7 +234,7 @@ INSIDE = [
     ('x/2i $pc', r'=> 0x\w+ <main\+\d+>:\tbl\t0x\w+ <with_signal>'), ('disassemble hand_over', r'\+24>:\tb\t0x\w+ <leaf>'),
     ('handle SIGUSR1 nostop noprint pass', ''), ('tbreak on_signal', ''), ('continue', r'on_signal \(number=10\)'),
     ('bt', r'<signal handler called>(?s:.)*\[PAC\] in main'), ('info registers pc', r'on_signal\+'), ('info threads', r'pthread_barrier_wait'),
-    ('tbreak *&filled', ''), ('continue', r'fill_vectors \(\)'), ('stepi', r'75|0x'), ('print $v1.s.f', r'= \{1\.5, 1\.5, 1\.5, 1\.5\}'),
+    ('tbreak *&filled', ''), ('continue', r'fill_vectors \(\)'), ('stepi', r'\n7\d\t'), ('print $v1.s.f', r'= \{1\.5, 1\.5, 1\.5, 1\.5\}'),
     ('print $d2.f', r'= -2\n'), ('continue', r'exited normally'),
 ]
 
