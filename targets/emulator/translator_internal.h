@@ -20,7 +20,8 @@
  * moment ago: what changes mappings or the key always leaves translated code. So no mapping that changed can be missed,
  * and nothing has to be undone when one does.
  *
- * Accesses of a block by one register are looked up in the TLB together (translator_span.c).
+ * Accesses of a block by one register are looked up in the TLB together (translator_span.c). Shifts by numbers wait
+ * until something reads what they make (translator_deferred.c).
  *
  * Dropped blocks stay in memory until all is emptied; at `body` they are overwritten with a jump that asks for the
  * block that took their place.
