@@ -26,12 +26,14 @@ KERNELS = {'CRC': 'CRC-16, bit by bit', 'CALLS': 'calls and returns: Fibonacci',
            'MIXED': 'some of each, and products of matrices'}
 PLAIN, COUNTED, THREADS = 'qemu', 'qemu-icount', 'qemu-threads'
 HARTS = {1: 'job', 4: 'four'}  # what the rows of jobs are called
-MEANS = [f'emulator-{kind}-mean{more}' for kind in HARTS.values() for more in ('', '-icount')]
+# Over the kernels; over the jobs with one hart, and with four; over all that was measured with one hart.
+MEANS = [f'emulator-{of}mean{more}' for of in ('', *(f'{kind}-' for kind in HARTS.values()), 'all-') for more in ('', '-icount')
+         if (of, more) != ('four-', '-icount')]
+OVER_KERNELS = {'emulator-mean', 'emulator-mean-icount', 'emulator-all-mean', 'emulator-all-mean-icount'}
 JOB_ROWS = {f'emulator-{kind}-{job}' for kind in HARTS.values() for job in ['boot', *jobs.JOBS]} | set(MEANS)
-ROWS = [f'emulator-{name.lower()}' for name in KERNELS] + ['emulator-mean', 'emulator-mean-icount', *sorted(JOB_ROWS), *emulator_costs.ROWS]
+ROWS = [f'emulator-{name.lower()}' for name in KERNELS] + [*sorted(JOB_ROWS), *emulator_costs.ROWS]
 AIMS = {row: Aim(1, PLAIN) for row in JOB_ROWS}
-AIMS |= {row: Aim(1 / 3.5, COUNTED) if row.endswith('icount') else Aim(1 / 2, PLAIN)
-         for row in ['emulator-mean', 'emulator-mean-icount', *MEANS]}
+AIMS |= {row: Aim(1 / 3.5, COUNTED) if row.endswith('icount') else Aim(1 / 2, PLAIN) for row in MEANS}
 AIMS |= emulator_costs.AIMS
 
 
@@ -67,12 +69,15 @@ def measure_row(commands, cpus, rounds):
     return samples
 
 
-def means(rows, names):
-    """The geometric mean over the kernels, for each emulator."""
+def means(rows, names, prefix, of=''):
+    """Rows of the geometric mean over `rows`, of each emulator that has a figure in all of them."""
     medians = {name: [statistics.median(row['servers'][name]) for row in rows.values()
                       if isinstance(row['servers'].get(name), list)] for name in names}
-    return {name: [math.exp(statistics.fmean(math.log(max(value, 1e-3)) for value in values))] for name, values in medians.items()
+    mean = {name: [math.exp(statistics.fmean(math.log(max(value, 1e-3)) for value in values))] for name, values in medians.items()
             if len(values) == len(rows)}
+    made = {f'{prefix}-mean': {'unit': 's', 'what': f'geometric mean{of}', 'servers': mean},
+            f'{prefix}-mean-icount': {'unit': 's', 'what': 'the same, deterministic', 'servers': mean}}
+    return {row: about for row, about in made.items() if row in MEANS}
 
 
 def measure_jobs(options, harts, cpus, names):
@@ -83,14 +88,12 @@ def measure_jobs(options, harts, cpus, names):
     except jobs.debian.Missing as why:
         print(f'emulator: jobs inside Linux are left out: {why}', file=sys.stderr)
         return {}
+    # With four harts QEMU in one thread takes most of an hour for a few of these jobs: once has to do.
     taken = jobs.measure(jobs.commands(options.build, folder, image, harts, OURS, names), cpus,
-                         options.kernel_rounds)
+                         options.kernel_rounds if harts == 1 else 1)
     rows = {f'emulator-{kind}-{job}': {'unit': 's', 'what': what + of, 'servers': taken[job]}
             for job, what in {'boot': 'Linux, to its init', **{job: about[0] for job, about in jobs.JOBS.items()}}.items()}
-    mean = means(rows, names)
-    rows[f'emulator-{kind}-mean'] = {'unit': 's', 'what': f'geometric mean{of}', 'servers': mean}
-    rows[f'emulator-{kind}-mean-icount'] = {'unit': 's', 'what': f'the same, deterministic{of}', 'servers': mean}
-    return rows
+    return rows | means(rows, names, f'emulator-{kind}', of)
 
 
 def measure(options):
@@ -105,7 +108,7 @@ def measure(options):
     rounds, rows = 1 if options.quick else options.prompt_rounds, {}
     with tempfile.TemporaryDirectory(prefix='trapline-bench-') as folder:
         for name, what in KERNELS.items():
-            if wanted and f'emulator-{name.lower()}' not in wanted and not {'emulator-mean', 'emulator-mean-icount'} & set(wanted):
+            if wanted and f'emulator-{name.lower()}' not in wanted and not OVER_KERNELS & set(wanted):
                 continue
             program = build(folder, name, 1 if options.quick else 100)
             qemu = [*QEMU, '-kernel', program]
@@ -113,14 +116,19 @@ def measure(options):
                         COUNTED: [*qemu, '-icount', 'shift=0']}
             rows[f'emulator-{name.lower()}'] = {'unit': 's', 'what': what, 'servers': measure_row(
                 {emulator: commands[emulator] for emulator in names}, cpus, rounds)}
-    if len(rows) == len(KERNELS) and not options.quick:
-        mean = means(rows, names)
-        rows['emulator-mean'] = {'unit': 's', 'what': 'geometric mean', 'servers': mean}
-        rows['emulator-mean-icount'] = {'unit': 's', 'what': 'the same, deterministic', 'servers': mean}
-    several = names + [THREADS] if PLAIN in names else names
+    alone = dict(rows)
+    if len(alone) == len(KERNELS) and not options.quick:
+        rows |= means(alone, names, 'emulator')
+    several = [name for name in names if name != COUNTED] + ([THREADS] if PLAIN in names else [])
     for harts, kind in HARTS.items():
-        if not options.quick and (not wanted or any(row.startswith(f'emulator-{kind}-') for row in wanted)):
-            rows |= measure_jobs(options, harts, cpus, names if harts == 1 else several)
+        of_these = tuple(f'emulator-{rows_of}-' for rows_of in ([kind, 'all'] if harts == 1 else [kind]))
+        if options.quick or (wanted and not any(row.startswith(of_these) for row in wanted)):
+            continue
+        taken = measure_jobs(options, harts, cpus, names if harts == 1 else several)
+        rows |= taken
+        if harts == 1 and taken and len(alone) == len(KERNELS):
+            alone |= {row: about for row, about in taken.items() if row not in MEANS}
+            rows |= means(alone, names, 'emulator-all', ', kernels and jobs')
     if not wanted or set(emulator_costs.ROWS) & set(wanted):
         rows |= emulator_costs.measure(options, QEMU if PLAIN in names else [], build, sample)
-    return rows, [*several, emulator_costs.WITHOUT]
+    return rows, [*names, *([THREADS] if PLAIN in names else []), emulator_costs.WITHOUT]
