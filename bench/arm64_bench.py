@@ -1,6 +1,6 @@
 """The bench inside a machine of 64-bit Arm: Debian's gdbserver for it and ours under the same packets, in one guest.
 
-The machine is the one that the tests boot (tests/arm64/machine.py), with one processor and `-icount shift=0,sleep=off`: the
+The machine is the one that the tests boot (tests/arm64/arm64_machine.py), with one processor and `-icount shift=0,sleep=off`: the
 guest's clock goes one nanosecond for each instruction, and what it tells is a number of instructions: of the client, the
 server, the program, and the kernel between them. An emulator's microseconds mean nothing; such counts are nearly the same
 whatever else this machine does.
@@ -20,7 +20,7 @@ for part in ('tests/arm64', 'tools'):
     sys.path.insert(0, str(ROOT / part))
 import archive  # noqa: E402 pylint: disable=wrong-import-position
 import arm64  # noqa: E402 pylint: disable=wrong-import-position
-import machine  # noqa: E402 pylint: disable=wrong-import-position
+import arm64_machine  # noqa: E402 pylint: disable=wrong-import-position
 
 OTHER = 'gdbserver'
 COUNTING = ('-icount', 'shift=0,sleep=off')
@@ -82,10 +82,10 @@ def measure(options):
         print(f'arm64: left out: {why}', file=sys.stderr)
         return {}, names
     files = {f'bin/{name}': (folder / path).read_bytes() for name, path in TARGETS.items()}
-    files |= machine.library_files(debian / 'sysroot')
+    files |= arm64_machine.library_files(debian / 'sysroot')
     files['bin/gdbserver'] = (debian / 'sysroot/usr/bin/gdbserver').read_bytes()
     files['etc/hosts'] = b'127.0.0.1 localhost\n'
-    with machine.boot(debian, folder, files, 1, COUNTING) as guest:
+    with arm64_machine.boot(debian, folder, files, 1, COUNTING) as guest:
         status, output, errors = guest.run(*command(options), seconds=DEADLINE)
     if status != 0:
         sys.exit(f'trapline-bench in the arm64 machine ended with status {status}: {errors}')

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Processes of 64-bit Arm in a machine of their own: run.py --build BUILD [--arm64 FOLDER] [--fast] [WORD...]
 
-The server is built for arm64 and started in the guest that machine.py boots: the conformance scenarios, the corners of
-corners.py, Trapline's prompt and what gdb-multiarch says to the same (prompt.py), gdb-multiarch and lldb over a forwarded port,
+The server is built for arm64 and started in the guest that arm64_machine.py boots: the conformance scenarios, the corners of
+corners.py, Trapline's prompt and what gdb-multiarch says to the same (arm64_prompt.py), gdb-multiarch and lldb over a forwarded port,
 and many threads at once. With words, only the corners whose names contain one, and the prompt with the word `prompt`.
 --fast is the part of `make check`: it builds by itself what it needs, into BUILD/arm64."""
 
@@ -19,10 +19,10 @@ import traceback
 # An emulated processor beside other work: seconds that one answer may take.
 os.environ.setdefault('CONFORMANCE_DEADLINE', '60')
 import corners  # noqa: E402 pylint: disable=wrong-import-position
-import machine  # noqa: E402 pylint: disable=wrong-import-position
-import prompt  # noqa: E402 pylint: disable=wrong-import-position
+import arm64_machine  # noqa: E402 pylint: disable=wrong-import-position
+import arm64_prompt  # noqa: E402 pylint: disable=wrong-import-position
 
-ROOT = machine.ROOT
+ROOT = arm64_machine.ROOT
 sys.path.insert(0, str(ROOT / 'tools'))
 import archive  # noqa: E402 pylint: disable=wrong-import-position
 import arm64  # noqa: E402 pylint: disable=wrong-import-position
@@ -72,7 +72,7 @@ def guest_files(options):
     more = {str(options.arm64 / FAULT_PROGRAM).lstrip('/'): (options.arm64 / FAULT_PROGRAM).read_bytes()}
     if not options.fast:
         places['trapline'] = 'trapline'
-        more |= prompt.libraries(options.debian / 'sysroot', options.arm64 / 'trapline')
+        more |= arm64_prompt.libraries(options.debian / 'sysroot', options.arm64 / 'trapline')
     return {f'bin/{name}': (options.arm64 / path).read_bytes() for name, path in places.items()} | more
 
 
@@ -97,7 +97,7 @@ def run_corners(guest, options):
 def run_conformance(guest, options):
     """The scenarios of the x86-64 process target, unchanged, against the server in this guest."""
     global passed, failed
-    environment = dict(os.environ, ARM64_PORTS=machine.ports_text(guest), ARM64_BUILD=str(options.arm64))
+    environment = dict(os.environ, ARM64_PORTS=arm64_machine.ports_text(guest), ARM64_BUILD=str(options.arm64))
     words = [word for scenario in FAST_SCENARIOS for word in ('--scenario', scenario)] if options.fast else []
     for driver in ['process-arm64'] if options.fast else ['process-arm64', 'process-arm64-socket']:
         result = subprocess.run([sys.executable, ROOT / 'tests/conformance/run.py', '--driver', driver, '--build', options.build,
@@ -115,7 +115,7 @@ def run_conformance(guest, options):
 
 def serve(guest, *words):
     """A server of ours in the guest that listens at the forwarded port; its name and connection."""
-    name, stream = guest.start('/bin/trapline-gdbserver-static', '--once', '--no-startup-with-shell', f'0.0.0.0:{machine.SERVER}',
+    name, stream = guest.start('/bin/trapline-gdbserver-static', '--once', '--no-startup-with-shell', f'0.0.0.0:{arm64_machine.SERVER}',
                                '/bin/corners', *words, errors=True)
     stream.settimeout(CLIENT_DEADLINE)
     said = b''
@@ -150,7 +150,7 @@ def gdb_multiarch(guest, options):
     if gdb is None:
         check('gdb-multiarch is there', False)
         return
-    lines = ['set pagination off', 'set confirm off', f'target remote 127.0.0.1:{guest.ports[machine.SERVER]}',
+    lines = ['set pagination off', 'set confirm off', f'target remote 127.0.0.1:{guest.ports[arm64_machine.SERVER]}',
              'break *&exclusive_load if shared == 3', 'continue', 'backtrace', 'print shared', 'stepi', 'print/x $pc == (long)&exclusive_load',
              'delete 1', 'watch shared', 'continue', 'info registers pc cpsr', 'print $v0.d.u[0]', 'delete', 'continue']
     command = [gdb, '-q', '-nx', '-batch', options.arm64 / 'tests/arm64/guest-corners']
@@ -166,7 +166,7 @@ def lldb(guest, options):
     if found is None:
         check('lldb is there', False)
         return
-    lines = [f'gdb-remote 127.0.0.1:{guest.ports[machine.SERVER]}', 'breakpoint set -n exclusive_add', 'continue', 'thread backtrace',
+    lines = [f'gdb-remote 127.0.0.1:{guest.ports[arm64_machine.SERVER]}', 'breakpoint set -n exclusive_add', 'continue', 'thread backtrace',
              'register read x0 x1 pc', 'thread step-inst', 'thread step-inst', 'memory read -s 8 -c 1 -f x &shared', 'breakpoint delete -f',
              'continue']
     command = [found, '-x', '--batch', options.arm64 / 'tests/arm64/guest-corners']
@@ -219,16 +219,16 @@ def main():
         began = time.monotonic()
         build(options)
         print(f'built in {time.monotonic() - began:.0f} s', flush=True)
-        with machine.boot(options.debian, options.arm64, guest_files(options)) as guest:
+        with arm64_machine.boot(options.debian, options.arm64, guest_files(options)) as guest:
             check(f'the machine boots ({guest.boot_seconds:.1f} s)', True)
             run_corners(guest, options)
             if not options.words or 'prompt' in options.words:
-                prompt.run(guest, options, check)
+                arm64_prompt.run(guest, options, check)
             for step in [] if options.words else [gdb_multiarch, lldb, run_crowd, run_faults]:
                 step(guest, options)
             if not options.words:
                 run_conformance(guest, options)
-    except (archive.Missing, machine.Broken, subprocess.CalledProcessError) as why:
+    except (archive.Missing, arm64_machine.Broken, subprocess.CalledProcessError) as why:
         check('the machine is there', False, str(why))
     print(f'{passed} passed, {failed} failed')
     return failed != 0

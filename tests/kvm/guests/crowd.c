@@ -179,7 +179,7 @@ static void load_gates(void)
 	__asm__ volatile("lidt %0" : : "m"(at));
 }
 
-static void start_others(void)
+static __attribute__((noinline)) void start_others(void) /* a place for a breakpoint */
 {
 	uint8_t *to = (uint8_t *)TRAMPOLINE;
 

@@ -7,9 +7,9 @@ import subprocess
 import sys
 import tempfile
 
-import machine
+import arm64_machine
 
-sys.path.insert(0, str(machine.ROOT / 'tests/emulator'))
+sys.path.insert(0, str(arm64_machine.ROOT / 'tests/emulator'))
 import calls as emulator  # noqa: E402 pylint: disable=wrong-import-position
 
 DEADLINE = 240
@@ -62,7 +62,7 @@ def all_calls():
 
 def start_server(guest, *words):
     """A server of ours in the guest that listens at the forwarded port; its name and connection."""
-    name, stream = guest.start('/bin/trapline-gdbserver-static', '--once', '--no-startup-with-shell', f'0.0.0.0:{machine.SERVER}', *words,
+    name, stream = guest.start('/bin/trapline-gdbserver-static', '--once', '--no-startup-with-shell', f'0.0.0.0:{arm64_machine.SERVER}', *words,
                                errors=True)
     stream.settimeout(DEADLINE)
     said = b''
@@ -74,7 +74,7 @@ def start_server(guest, *words):
 def session(guest, command, program, lines, words=()):
     """What a debugger of this machine prints, which is connected to a program in the guest."""
     name, stream = start_server(guest, f'/bin/{program.name}', *words)
-    asked = ['set pagination off', 'set width 0', 'set confirm off', f'target remote 127.0.0.1:{guest.ports[machine.SERVER]}', *lines]
+    asked = ['set pagination off', 'set width 0', 'set confirm off', f'target remote 127.0.0.1:{guest.ports[arm64_machine.SERVER]}', *lines]
     arguments = [word for line in asked for word in ('-ex', line)]
     try:
         result = subprocess.run([*command, '-q', '-nx', '--batch', *arguments, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -219,7 +219,7 @@ def run_core(guest, options, check):
 def run_disassembly(_guest, options, check):
     """gdb-multiarch's listings of functions of a big static program, line by line."""
     count = '12' if options.fast else '150'
-    result = subprocess.run([sys.executable, machine.ROOT / 'tests/debugger/gdb_disassemble.py', '--gdb', 'gdb-multiarch', '--least', '99.5',
+    result = subprocess.run([sys.executable, arm64_machine.ROOT / 'tests/debugger/gdb_disassemble.py', '--gdb', 'gdb-multiarch', '--least', '99.5',
                              options.build / 'tests/debugger/list-code', count, options.arm64 / 'trapline-gdbserver-static'],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=DEADLINE, check=False)
     check('gdb-multiarch and the prompt show the same instructions: ' + result.stdout.splitlines()[0], result.returncode == 0, result.stdout)
@@ -241,7 +241,7 @@ INSIDE = [
 
 def libraries(sysroot, program):
     """{path in the guest: bytes} of what a program is linked with, and that with."""
-    there, wanted, files = machine.library_files(sysroot), [program.read_bytes()], {}
+    there, wanted, files = arm64_machine.library_files(sysroot), [program.read_bytes()], {}
     while wanted:
         with tempfile.NamedTemporaryFile() as file:
             file.write(wanted.pop())

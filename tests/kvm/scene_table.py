@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the table of scenes that passed on a real KVM from what run.py printed.
 
-    tests/kvm/table.py docs/TESTS_ON_KVM.md LOG...
+    tests/kvm/scene_table.py docs/TESTS_ON_KVM.md LOG...
 
 It stands between <!-- scenes:begin --> and <!-- scenes:end -->: a row for each scene, a column for each number of processors; a
 cell has the seconds that it took, as the machine around the guest counts them. What a later log says counts.
