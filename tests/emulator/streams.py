@@ -447,10 +447,11 @@ class Blocks:
             if kind < 0.4:
                 return []
             if kind < 0.8:
-                word = self.fill(self.chance.choice(self.plain)) & ~(31 << 7 | 31 << 15 | 31 << 20)
+                row = self.chance.choice(self.plain)
+                word = self.fill(row)
                 for field in (7, 15, 20):
-                    word |= self.chance.choice(pool) << field
-                # What this made of a number or a rounding mode is no instruction, and that is one more thing in between.
+                    if row[2] >> field & 31 == 0:  # else it is no register, but says which instruction it is
+                        word = word & ~(31 << field) | self.chance.choice(pool) << field
                 return [f'\t.4byte {word:#x}']
             return ['\t.4byte 0x00100073'] if kind < 0.83 else self.touch(mode)
 

@@ -60,7 +60,8 @@ volatile uint64_t crowd_debugs[CPUS_MOST], crowd_debug_status[CPUS_MOST];
 volatile uint64_t crowd_ticks[CPUS_MOST], crowd_nmis[CPUS_MOST];
 volatile uint64_t crowd_surprises[CPUS_MOST], crowd_surprise[CPUS_MOST], crowd_surprise_address[CPUS_MOST];
 volatile uint64_t crowd_seen[CPUS_MOST];
-volatile uint64_t crowd_watched[8] __attribute__((aligned(64)));
+/* A page of its own: a write beside a guarded word leaves the guest, and in an emulated host for long. */
+volatile uint64_t crowd_watched[512] __attribute__((aligned(4096)));
 volatile uint64_t crowd_hot_calls[CPUS_MOST];
 volatile uint8_t crowd_scratch[8];
 
