@@ -170,7 +170,8 @@ void guest_exception(struct frame *frame)
 	}
 }
 
-static void load_gates(void)
+/* This and the next are places for breakpoints. */
+static __attribute__((noinline)) void load_gates(void)
 {
 	const struct __attribute__((packed)) {
 		uint16_t limit;
@@ -180,7 +181,7 @@ static void load_gates(void)
 	__asm__ volatile("lidt %0" : : "m"(at));
 }
 
-static __attribute__((noinline)) void start_others(void) /* a place for a breakpoint */
+static __attribute__((noinline)) void start_others(void)
 {
 	uint8_t *to = (uint8_t *)TRAMPOLINE;
 
