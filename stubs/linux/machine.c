@@ -137,6 +137,18 @@ enum tl_status tl_stub_machine_store(struct tl_stub_machine *machine, tl_u8 bank
 
 enum tl_status tl_stub_machine_insert(enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
+	struct tl_stub *stub = tl_stub();
+	const char *reason = NULL;
+
+	if (kind != TL_POINT_HARDWARE)
+		reason = tl_slots_forbid(address, size);
+	else if (address >= TASK_SIZE_MAX)
+		reason = tl_memory_forbids(address);
+	if (reason != NULL) {
+		if (stub->rsp != NULL)
+			tl_rsp_explain(stub->rsp, reason);
+		return TL_ERROR_PERMISSION;
+	}
 	TL_TRY(tl_x86_points_add(&all.plan, kind, address, size, true));
 	__atomic_fetch_add(&all.generation, 1, __ATOMIC_RELEASE);
 	return TL_OK;

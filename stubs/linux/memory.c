@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -63,6 +64,9 @@ const char *tl_memory_forbids(tl_u64 address)
 		return "code of programs takes no breakpoints of the kernel's debugger";
 	if (address >= memory.entry_text && address < memory.entry_text_end)
 		return "this is the kernel's entry code: a trap in it would find no stack to stand on";
+	/* What handles a trap would meet it again, and one that waits would take it out while another writes. */
+	if (within_module_core((unsigned long)address, THIS_MODULE))
+		return "this is the debugger's own code, which cannot be debugged with it";
 	if (memory.forbidden != NULL && memory.forbidden(address))
 		return "the kernel runs through this code when a breakpoint is hit (kprobes' blacklist)";
 	return NULL;

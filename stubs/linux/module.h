@@ -52,6 +52,9 @@ void *tl_memory_symbol(const char *name);
 int tl_slots_open(void);
 void tl_slots_close(void);
 
+/* Why nothing can be watched in an area, as a sentence; NULL when it can. While everything is stopped. */
+const char *tl_slots_forbid(tl_u64 address, tl_u64 size);
+
 /*
  * The debug registers of the processor at hand become those of the plan; what they are set to is returned, without the
  * bits that are always set. Interrupts off.

@@ -26,6 +26,7 @@
 /* Four words that nobody touches: what an event watches before it has something to watch. */
 static u64 idle[SLOTS];
 static struct perf_event *__percpu *events[SLOTS];
+static typeof(hw_breakpoint_arch_parse) *parse; /* NULL: cannot be asked */
 
 static struct place {
 	u8 slot[SLOTS]; /* in which register the layer keeps each event; NOWHERE: in none */
@@ -171,6 +172,24 @@ void tl_slots_silence(void)
 	set_debugreg(0ul, 7);
 }
 
+/*
+ * The layer refuses what its own handler needs before it has switched the registers off: the entry area with the stacks
+ * of exceptions, and some words. What is entered past it is to be refused as well. It looks at the address alone then,
+ * and is asked byte by byte: it knows no areas of other sizes than a register has.
+ */
+const char *tl_slots_forbid(tl_u64 address, tl_u64 size)
+{
+	struct perf_event_attr attr = {.bp_type = HW_BREAKPOINT_W, .bp_len = HW_BREAKPOINT_LEN_1};
+	struct arch_hw_breakpoint unused;
+
+	for (tl_u64 n = 0; parse != NULL && n < size && n < SLOTS * 8; n++) {
+		attr.bp_addr = address + n;
+		if (parse(NULL, &attr, &unused) != 0)
+			return "the kernel runs through this memory when a watchpoint is hit";
+	}
+	return NULL;
+}
+
 static void find_and_disarm(void *unused)
 {
 	static const struct tl_x86_debug_plan nothing;
@@ -197,6 +216,7 @@ int tl_slots_open(void)
 {
 	struct perf_event_attr attr;
 
+	parse = tl_memory_symbol("hw_breakpoint_arch_parse");
 	memset(places, NOWHERE, sizeof(places));
 	for (unsigned n = 0; n < TL_COUNT(places); n++)
 		places[n].hits = 0;

@@ -221,6 +221,32 @@ def places_that_take_none_are_refused(machine):
     packets.leave()
 
 
+def the_stub_is_not_debugged_with_itself(machine):
+    """A trap in the module's own code would be met by what handles it, again and again; a processor that waits would take it out
+    while another writes."""
+    where = machine.symbol('tl_stub_poll')
+    packets = Packets(machine)
+    for kind in (0, 1):
+        answer = packets.client.request(f'Z{kind},{where:x},1')
+        check(answer.startswith(b'E.this is the debugger'), f'Z{kind} in the module: {answer}')
+    packets.leave()
+
+
+def debug_registers_stay_off_what_handles_them(machine):
+    """Where the kernel's layer takes none either: the entry area with the stacks of exceptions, and what runs before DR7 is off."""
+    entry_area = 0xfffffe0000000000  # Linux Documentation/x86/x86_64/mm.rst
+    offset = machine.symbol('cpu_dr7')
+    packets = Packets(machine)
+    kept = int.from_bytes(packets.client.read(packets.at('__per_cpu_offset') + 8, 8), 'little') + offset
+    for kind, address, size in ((2, entry_area, 4), (4, entry_area + 0x1000, 8), (2, entry_area - 4, 8), (3, kept, 8),
+                                (1, packets.at('exc_debug'), 1), (1, packets.at('asm_exc_nmi'), 1)):
+        answer = packets.client.request(f'Z{kind},{address:x},{size}')
+        check(re.match(rb'E\.(this is the kernel|the kernel)', answer), f'Z{kind},{address:x},{size}: {answer}')
+    packets.client.insert(1, packets.at('__x64_sys_getppid'))
+    packets.client.remove(1, packets.at('__x64_sys_getppid'))
+    packets.leave()
+
+
 def a_lost_debugger_leaves_nothing(machine):
     """A debugger that says no word any more, and another that comes: the first one's points are gone."""
     packets = Packets(machine)
@@ -277,7 +303,8 @@ def the_module_goes_with_points_armed(machine, times=5):
 
 
 SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, steps_stay_in_the_code, all_meet_one_breakpoint,
-            false_conditions_stay_in_ring_0, places_that_take_none_are_refused, a_lost_debugger_leaves_nothing, garbage_is_survived,
+            false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
+            the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived,
             the_module_goes_with_points_armed]
 
 
