@@ -450,6 +450,8 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 		processor->machine->restored_later = true;
 		stay(stub, processor, TL_STUB_ARRIVED, &event, regs);
 		ours = true;
+	} else if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0) {
+		tl_stub_summon(stub, processor); /* what tl_machine_nmi has left it to, it was not */
 	}
 	return ours && *dr6 == 0;
 }
@@ -464,7 +466,8 @@ bool tl_machine_nmi(struct pt_regs *regs)
 	if (processor == NULL)
 		return false;
 	ours = tl_stub_summoned(processor);
-	if (processor->machine->inside)
+	/* Who has a hit noted is on its way to tl_machine_debug: that tells it, and what the stop asks for with it. */
+	if (processor->machine->inside || tl_slots_noted())
 		return ours;
 	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0) {
 		processor->machine->restored_later = true;

@@ -65,6 +65,8 @@ void tl_slots_silence(void);
 
 /* Which registers of the plan the exception at hand came from, as bits of DR6; they are told once. */
 tl_u64 tl_slots_hits(void);
+/* Whether some are there to be told. */
+bool tl_slots_noted(void);
 
 /* ---- machine.c ---- */
 

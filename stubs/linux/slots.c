@@ -49,6 +49,11 @@ static void on_hit(struct perf_event *event, struct perf_sample_data *data, stru
 	current->thread.virtual_dr6 |= DR_TRAP0;
 }
 
+bool tl_slots_noted(void)
+{
+	return here()->hits != 0;
+}
+
 tl_u64 tl_slots_hits(void)
 {
 	tl_u64 hits = here()->hits;

@@ -192,6 +192,23 @@ def all_meet_one_breakpoint(machine):
     machine.order('unload')
 
 
+def hits_at_once_are_all_told(machine, each=300):
+    """Every processor writes what is watched, and is asked to stop while it is in the exception of its own hit: none is lost."""
+    packets = Packets(machine)
+    client, address = packets.client, packets.at('panic_timeout')
+    client.insert(2, address, 4)
+    machine.ask(f'writers {machine.processors} {each} /proc/sys/kernel/panic -1')
+    told = dict.fromkeys(range(1, machine.processors + 1), 0)
+    while sum(told.values()) < machine.processors * each:
+        stop = client.run()
+        check(stop.has('watch'), f'{stop} is no hit; so far {told}')
+        told[int(str(stop.thread).rpartition('.')[2], 16)] += 1
+    check(set(told.values()) == {each}, f'{told}')
+    client.remove(2, address, 4)
+    packets.leave()
+    check(machine.answer() == 'ok', 'the writes failed')
+
+
 def false_conditions_stay_in_ring_0(machine, hits=3000):
     """A condition that is never true, under load: the kernel goes on, nothing is told, and nobody complains."""
     machine.order(f'load {machine.processors}')
@@ -303,7 +320,7 @@ def the_module_goes_with_points_armed(machine, times=5):
 
 
 SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, steps_stay_in_the_code, all_meet_one_breakpoint,
-            false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
+            hits_at_once_are_all_told, false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
             the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived,
             the_module_goes_with_points_armed]
 

@@ -137,6 +137,32 @@ static int end_load(void)
 	return 0;
 }
 
+/* Processors that write the same file, each so often, all at once: "PROCESSORS COUNT FILE TEXT". */
+static int writers(char *arguments)
+{
+	int cpus, count, at, status, result = 0;
+
+	if (sscanf(arguments, "%d %d %n", &cpus, &count, &at) != 2)
+		return -1;
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		char *text = strchr(arguments + at, ' ');
+		int fd;
+
+		if (fork() != 0)
+			continue;
+		pin(0, cpu);
+		*text++ = '\0';
+		fd = open(arguments + at, O_WRONLY);
+		for (int n = 0; n < count; n++)
+			if (pwrite(fd, text, strlen(text), 0) < 0)
+				_exit(1);
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		result |= status;
+	return result == 0 ? 0 : -1;
+}
+
 static int calls(int count)
 {
 	while (count-- > 0)
@@ -170,6 +196,8 @@ static int run(char *command)
 		return end_load();
 	if (strcmp(command, "calls") == 0)
 		return calls(atoi(arguments));
+	if (strcmp(command, "writers") == 0)
+		return writers(arguments);
 	if (strcmp(command, "off") == 0)
 		return reboot(RB_POWER_OFF);
 	errno = ENOSYS;
