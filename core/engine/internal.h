@@ -128,9 +128,11 @@ struct thread {
 	struct copy *copy;    /* it was started in this copy, or NULL */
 	tl_u64 traps[STEP_TRAPS];
 	tl_u8 trap_count;
-	bool in_sequence; /* in HELD and OVER: it is led through an exclusive sequence, with this for the machine's own
-			   */
+	/* In HELD and OVER: it is led through an exclusive sequence, with a reservation for the machine's own. */
+	bool in_sequence;
 	struct tl_reservation reservation;
+	tl_u64 sequence_from;  /* the point that it was led on from */
+	tl_u16 sequence_steps; /* instructions since then, carried out and stepped */
 };
 
 /* Reports about what is gone: exits of processes, and of threads where the client wants to know. */

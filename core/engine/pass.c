@@ -425,8 +425,11 @@ static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address
 	} else if (tl_sequence_wants(engine, thread, address)) {
 		thread->in_sequence = true;
 		thread->reservation = (struct tl_reservation){.held = false};
+		thread->sequence_from = address;
+		thread->sequence_steps = 0;
 		hold(engine, thread, address);
 	} else {
+		thread->in_sequence = false; /* it may have been parked while it was led through another one */
 		pass_one(engine, thread, address);
 	}
 }

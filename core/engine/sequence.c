@@ -141,14 +141,14 @@ static enum tl_sequence_end carry_out(struct tl_engine *engine, struct thread *t
 
 enum tl_sequence_end tl_sequence_run(struct tl_engine *engine, struct thread *thread)
 {
-	tl_u64 from = 0, at = 0;
+	tl_u64 at = 0;
 
-	if (tl_engine_program_counter(engine, thread, &from) != TL_OK)
-		return TL_SEQUENCE_OVER;
-	for (unsigned n = 0; n < STEPS_MAX; n++) {
+	/* Steps of the machine are counted with the others: who waits for somebody that is held would never end. */
+	while (thread->sequence_steps++ < STEPS_MAX) {
 		enum tl_sequence_end end;
 
-		if (tl_engine_program_counter(engine, thread, &at) != TL_OK || at - from + REACH > 2 * REACH)
+		if (tl_engine_program_counter(engine, thread, &at) != TL_OK ||
+		    at - thread->sequence_from + REACH > 2 * REACH)
 			return TL_SEQUENCE_OVER;
 		if (tells(engine, thread, at))
 			return TL_SEQUENCE_TOLD;

@@ -433,3 +433,55 @@ TEST(a_point_comes_and_goes_amid_the_step_over_it)
 		MACHINE_END(&machine);
 	}
 }
+
+/* ---- Sequences ---- */
+
+/* A CPU to whom SPIN is inside an exclusive sequence, which has no store, and leaves all but jumps to the machine. */
+static bool is_spin(tl_u64 address, const struct tl_memory_access *memory)
+{
+	(void)memory;
+	return address == SPIN;
+}
+
+static enum tl_status decode_for_the_machine(const tl_u8 *bytes, tl_size size, struct tl_instruction *instruction_ret)
+{
+	TL_TRY(tl_cpu_x86_64.decode(bytes, size, instruction_ret));
+	instruction_ret->carried_out &= instruction_ret->flow != TL_FLOW_NEXT;
+	return TL_OK;
+}
+
+static enum tl_status carry_out_no_exclusive(tl_u8 *file, const tl_u8 *bytes, tl_size size,
+					     const struct tl_memory_access *memory, struct tl_reservation *reservation)
+{
+	(void)file;
+	(void)bytes;
+	(void)size;
+	(void)memory;
+	(void)reservation;
+	return TL_ERROR_INSTRUCTION;
+}
+
+/* As a lock is waited for whose owner is held for the waiter's sake. */
+TEST(who_is_led_through_a_sequence_without_end_lets_others_run)
+{
+	struct tl_cpu cpu = tl_cpu_x86_64;
+	struct tl_scripted_options options = machine_options();
+	struct machine machine;
+	tl_u64 before, after;
+
+	cpu.in_sequence = is_spin;
+	cpu.decode = decode_for_the_machine;
+	cpu.carry_out_exclusive = carry_out_no_exclusive;
+	options.cpu = &cpu;
+	REQUIRE(machine_make(&machine, &options));
+	REQUIRE(machine_thread(&machine, SPIN).thread != 0);
+	REQUIRE(machine_insert_with(&machine, SPIN, NEVER, NULL) == TL_OK);
+	REQUIRE(machine_continue(&machine) == TL_OK);
+	REQUIRE(machine_let_run(&machine, 1000));
+	before = machine_word(&machine, DATA);
+	REQUIRE(machine_let_run(&machine, 10000));
+	after = machine_word(&machine, DATA);
+	CHECK(after > before + 2);
+	CHECK(tl_engine_counters(machine.engine)->ways[TL_WAY_SEQUENCE] > 1);
+	MACHINE_END(&machine);
+}
