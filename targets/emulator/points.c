@@ -176,7 +176,7 @@ const struct tl_emulator_point *tl_points_breakpoints(const struct tl_emulator_p
 	while (end < list->count && list->points[end].address == address)
 		end++;
 	*count_ret = points->physical_breakpoints.count == 0 ? end - first : 0;
-	return list->points + first;
+	return *count_ret != 0 ? list->points + first : NULL;
 }
 
 /* Whether the hart was told to go past this place; it is then told no longer, unless its exception is still to come. */
