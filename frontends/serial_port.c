@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/storage.h"
+#include "frontends/serve/buffer.h"
 #include "frontends/serve/connection.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct tl_serial_port {
 	struct tl_source *from_machine, *keys, *listening;
 	struct tl_listener listener; /* its descriptor is -1 where nobody is listened for */
 	struct tl_connection *peer;  /* NULL: nobody is connected */
+	struct tl_buffer waiting;    /* of what came over the socket: the guest has no room for it yet */
 	bool escaped;                /* the last key was ^A */
 };
 
@@ -85,7 +87,7 @@ static void obey(void *context, tl_u8 key)
 			     "\r\n^A x ends the machine, ^A ^A sends ^A; all other keys are the guest's.\r");
 }
 
-/* What the guest has no room for is lost, as with any terminal: nobody types so much. */
+/* What is typed and the guest has no room for is lost, as with any terminal: nobody types so much. */
 static void pass_on(const struct tl_serial_port *port, const void *bytes, tl_size size)
 {
 	if (size != 0)
@@ -111,9 +113,35 @@ static void typed(void *context, struct tl_source *source, int descriptor, unsig
 
 /* ---- The socket ---- */
 
+/* While the guest has no room nothing more is read: whoever sends a file waits. Of who is gone the end is read. */
+static void pause_peer(struct tl_serial_port *port)
+{
+	if (port->peer != NULL)
+		tl_connection_pause(port->peer, port->waiting.size != 0 && !tl_connection_ended(port->peer));
+}
+
+/* Gives the guest what it has room for. */
+static void pass_on_waiting(struct tl_serial_port *port)
+{
+	ssize_t done = 0;
+
+	if (port->waiting.size != 0)
+		done = send(port->ours, port->waiting.bytes, port->waiting.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (done > 0)
+		tl_buffer_take(&port->waiting, (tl_size)done);
+	/* Without memory, or anybody to take it, it is lost. */
+	if (port->waiting.failed || (done < 0 && errno != EAGAIN && errno != EINTR))
+		tl_buffer_clear(&port->waiting);
+	(void)!tl_source_want(port->from_machine, TL_READABLE | (port->waiting.size != 0 ? TL_WRITABLE : 0), NULL);
+	pause_peer(port);
+}
+
 static void received(void *context, const void *bytes, tl_size size)
 {
-	pass_on(context, bytes, size);
+	struct tl_serial_port *port = context;
+
+	tl_buffer_add_bytes(&port->waiting, bytes, size);
+	pass_on_waiting(port);
 }
 
 static void lost(void *context, const char *reason)
@@ -156,7 +184,9 @@ static void sent(void *context, struct tl_source *source, int descriptor, unsign
 	ssize_t got = recv(descriptor, bytes, sizeof(bytes), MSG_DONTWAIT);
 
 	(void)source;
-	(void)ready;
+	if ((ready & TL_WRITABLE) != 0)
+		pass_on_waiting(port);
+	pause_peer(port);
 	/* While nobody is there nobody hears it, as on a line that leads nowhere. */
 	if (got > 0 && port->peer != NULL && !tl_connection_ended(port->peer))
 		tl_connection_send(port->peer, bytes, (tl_size)got);
@@ -264,6 +294,7 @@ void tl_serial_port_close(struct tl_serial_port *port)
 	tl_source_remove(port->listening);
 	tl_source_remove(port->from_machine);
 	tl_connection_destroy(port->peer);
+	tl_buffer_free(&port->waiting);
 	tl_listener_close(&port->listener);
 	close_end(port->ours);
 	close_end(port->theirs);

@@ -22,6 +22,7 @@ void tl_buffer_free(struct tl_buffer *buffer);
 /* Empties it and clears `failed`; the storage stays. */
 void tl_buffer_clear(struct tl_buffer *buffer);
 
+/* Adds a copy of `size` bytes at the end; of a text; of what printf would make. */
 void tl_buffer_add_bytes(struct tl_buffer *buffer, const void *bytes, tl_size size);
 void tl_buffer_add(struct tl_buffer *buffer, const char *text);
 void tl_buffer_format(struct tl_buffer *buffer, const char *format, ...) TL_PRINTF(2, 3);

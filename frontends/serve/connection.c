@@ -18,7 +18,7 @@
 struct tl_connection {
 	struct tl_connection_calls calls;
 	int in, out;
-	bool owned, socket, gone;
+	bool owned, socket, gone, paused;
 	struct tl_source *reader; /* and the writer too where in == out */
 	struct tl_source *writer;
 	struct tl_buffer queue;
@@ -88,7 +88,7 @@ static bool write_queued(struct tl_connection *connection)
 /* Waits for what there is to wait for. */
 static void set_wants(struct tl_connection *connection)
 {
-	unsigned wanted = queued(connection) < QUEUE_HIGH ? TL_READABLE : 0;
+	unsigned wanted = queued(connection) < QUEUE_HIGH && !connection->paused ? TL_READABLE : 0;
 	unsigned writing = queued(connection) != 0 ? TL_WRITABLE : 0;
 	enum tl_status status;
 
@@ -199,6 +199,14 @@ void tl_connection_send(struct tl_connection *connection, const void *bytes, tl_
 		lose(connection, "the client does not take what it is sent");
 	else
 		set_wants(connection);
+}
+
+void tl_connection_pause(struct tl_connection *connection, bool paused)
+{
+	if (connection->paused == paused)
+		return;
+	connection->paused = paused;
+	set_wants(connection);
 }
 
 bool tl_connection_flushed(const struct tl_connection *connection)

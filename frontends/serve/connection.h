@@ -33,6 +33,9 @@ void tl_connection_destroy(struct tl_connection *connection);
 /* Sends bytes, which are copied when they cannot go at once; to one that is lost, or is lost over it, nothing. */
 void tl_connection_send(struct tl_connection *connection, const void *bytes, tl_size size);
 
+/* Reads nothing more from the other side, which then waits; or again. A part may still come. Also from inside. */
+void tl_connection_pause(struct tl_connection *connection, bool paused);
+
 /* True when everything that was sent is out of our hands. */
 bool tl_connection_flushed(const struct tl_connection *connection);
 

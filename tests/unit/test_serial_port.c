@@ -137,6 +137,54 @@ TEST(a_socket_is_for_one_after_another)
 	CHECK_EQUAL(rmdir(folder), 0);
 }
 
+/* A file that is sent to a guest that does not read yet, then does. */
+TEST(what_is_sent_waits_for_the_guest)
+{
+	enum { SENT = 4 << 20 };
+	struct remarks remarks = {.text = ""};
+	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark, .context = &remarks};
+	char folder[] = "/tmp/serial-port-XXXXXX", path[64], where[80];
+	static tl_u8 bytes[65536], got[65536];
+	size_t sent = 0, come = 0;
+	struct tl_serial_port *port;
+	struct tl_error error = {.text = ""};
+	struct tl_loop *loop;
+	bool same = true;
+	int one;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (tl_u8)(i % 251);
+	REQUIRE(mkdtemp(folder) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/socket", folder);
+	(void)snprintf(where, sizeof(where), "unix:%s", path);
+	REQUIRE(tl_loop_create(&loop, &error) == TL_OK);
+	REQUIRE(tl_serial_port_open(loop, where, &ends, &port, &error) == TL_OK);
+	(void)fcntl(ends.input, F_SETFL, O_NONBLOCK);
+	one = call(path);
+	REQUIRE(one >= 0);
+	/* The guest reads only when nothing more can be sent. */
+	for (int idle = 0; come < SENT && idle < 200;) {
+		size_t at = sent % sizeof(bytes);
+		ssize_t done = sent < SENT ? write(one, bytes + at, sizeof(bytes) - at) : -1;
+
+		sent += done > 0 ? (size_t)done : 0;
+		CHECK_EQUAL(tl_loop_turn(loop, 0, &error), TL_OK);
+		if (done > 0)
+			continue;
+		done = read(ends.input, got, sizeof(got));
+		for (ssize_t i = 0; i < done; i++)
+			same &= got[i] == (come + (size_t)i) % sizeof(bytes) % 251;
+		come += done > 0 ? (size_t)done : 0;
+		idle = done > 0 ? 0 : idle + 1;
+	}
+	CHECK_EQUAL(come, SENT);
+	CHECK(same);
+	(void)close(one);
+	tl_serial_port_close(port);
+	tl_loop_destroy(loop);
+	CHECK_EQUAL(rmdir(folder), 0);
+}
+
 TEST(other_places_are_the_machines_own)
 {
 	struct tl_machine_ends ends = {.input = -1, .output = -1, .remark = remark};
