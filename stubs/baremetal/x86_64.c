@@ -598,6 +598,8 @@ void (*tl_stub_x86_trap(struct frame *frame))(void)
 {
 	struct tl_stub *stub = tl_stub();
 	struct tl_stub_processor *processor = stub != NULL ? tl_stub_here(stub) : NULL;
+	struct frame *outer;
+	void (*next)(void);
 
 	if (processor == NULL)
 		return frame->vector == VECTOR_NMI ? all.nmi : NULL;
@@ -613,9 +615,14 @@ void (*tl_stub_x86_trap(struct frame *frame))(void)
 		frame->rflags &= ~TL_X86_FLAG_TF;
 		return NULL;
 	}
+	/* An NMI may come while another exception is on its way in, whose frame is needed after it. */
+	outer = processor->machine->frame;
 	processor->machine->frame = frame;
-	if (frame->vector == VECTOR_NMI)
-		return on_nmi(stub, processor);
+	if (frame->vector == VECTOR_NMI) {
+		next = on_nmi(stub, processor);
+		processor->machine->frame = outer;
+		return next;
+	}
 	if (frame->vector == VECTOR_DEBUG)
 		on_debug(stub, processor);
 	else
