@@ -512,7 +512,7 @@ static void on_debug(struct tl_stub *stub, struct tl_stub_processor *processor)
 	struct tl_event event = {.kind = TL_EVENT_NONE};
 
 	/* The end of a step that was given up while a handler ran: nobody waits for it any more. */
-	if (machine->step_left && !machine->stepping) {
+	if (machine->step_left && !machine->stepping && (read_dr6() & TL_X86_DR6_STEP) != 0) {
 		machine->step_left = false;
 		machine->frame->rflags = (machine->frame->rflags & ~(TL_X86_FLAG_TF | TL_X86_FLAG_IF)) |
 					 (machine->step.flags & (TL_X86_FLAG_TF | TL_X86_FLAG_IF));

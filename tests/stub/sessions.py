@@ -393,6 +393,37 @@ def steps_lead_from_a_task_into_the_kernel(machine):
     leave(client)
 
 
+def a_step_given_up_in_a_handler_leaves_no_trap(machine):
+    """x86: no debug register is free for the handler's first instruction, and breakpoints in it are met: its flags stay its own, and when it
+    has returned no trap of the step is told."""
+    if machine.cpu is not X86:
+        return
+    client, names = machine.client(), machine.symbols
+    client.insert(0, names['provoke'])
+    client.set_word(names['provoked'], 1)
+    stop = client.run()
+    client.remove(0, names['provoke'])
+    place, handler = names['provoke'], names['fault_entry']
+    while client.read(place, 2) != b'\x0f\x0b':
+        place = int.from_bytes(client.step(stop.thread).registers[0x10], 'little')
+    inside = [handler + 5, handler + client.read(handler, 32).index(b'\x48\xcf')]  # behind addq $2, (%rsp); at iretq
+    points = inside + [names['processor_main'], names['main']]
+    for point in points:
+        client.insert(1, point)
+    stopped = client.step(stop.thread)
+    check(client.pc(stopped.thread) == inside[0], f'{stopped} is at {client.pc(stopped.thread):#x}')
+    stopped = client.run()
+    check(client.pc(stopped.thread) in inside, f'{stopped} is at {client.pc(stopped.thread):#x}')
+    check(client.register('eflags', stopped.thread) & 0x300 == 0, f'{stopped}: the handler has the flags of the program')
+    for point in points:
+        client.remove(1, point)
+    client.resume()
+    client.write(b'\x03')
+    stopped = client.wait_stop()
+    check(stopped.signal == 2, f'{stopped} came, and not the interrupt')
+    leave(client)
+
+
 def a_step_over_a_fault_ends_in_its_handler(machine):
     """What the handler finds saved is the program's own, and it returns to the instruction behind."""
     client, names = machine.client(), machine.symbols
@@ -424,7 +455,8 @@ WITH_TASKS = {tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
             lldb_and_the_prompt_see_the_same, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
-            a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
+            a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler,
+            a_step_given_up_in_a_handler_leaves_no_trap, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
 AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived}
