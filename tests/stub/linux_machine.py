@@ -106,6 +106,7 @@ class Gdb:
         self.process = subprocess.Popen(['gdb', '-nx', '-q', symbols], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.said = ''
         self.peer = None
+        self.relays = []
         try:
             self.wait()
             for line in ('set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 30', *settings):
@@ -113,7 +114,8 @@ class Gdb:
             self.begin('target remote 127.0.0.1:%d' % listener.getsockname()[1])
             self.peer, _ = listener.accept()
             for source, to in ((self.peer, machine.line), (machine.line, self.peer)):
-                threading.Thread(target=self.relay, args=(source, to), daemon=True).start()
+                self.relays.append(threading.Thread(target=self.relay, args=(source, to), daemon=True))
+                self.relays[-1].start()
             self.wait()
         except BaseException:
             self.end()
@@ -160,6 +162,8 @@ class Gdb:
     def end(self):
         self.process.kill()
         self.process.wait()
+        for relay in self.relays:  # one that still listens would take what the line says to the next debugger
+            relay.join(DEADLINE)
         if self.peer is not None:
             self.peer.close()
 
