@@ -75,7 +75,8 @@ static void write_conditional_branch(const struct tl_arm64_text *text)
 	tl_disassemble_address(text->view, text->address + (tl_u64)(tl_arm64_signed(text->word, 5, 19) * 4),
 			       text->output);
 	for (const char *name = names[1]; *name != '\0'; name += strcspn(name, " ,"), name += strspn(name, " ,")) {
-		tl_output_format(text->output, "%sb.%.*s", separator, (int)strcspn(name, ","), name);
+		tl_output_format(text->output, "%sb.", separator);
+		tl_output_bytes(text->output, name, strcspn(name, ","));
 		separator = ", ";
 	}
 }
