@@ -13,7 +13,7 @@ from drivers.gdbserver import Gdbserver as Referee
 from registry import RUNGS
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "arm64"))
-import machine  # noqa: E402 pylint: disable=wrong-import-position
+import arm64_machine  # noqa: E402 pylint: disable=wrong-import-position
 
 SERVER, FIXTURE, GDBSERVER = "trapline-gdbserver-static", "fixture", "gdbserver"
 
@@ -126,11 +126,11 @@ class Arm64(Driver):
     def guest(self):
         """The machine that runs, or one of our own, which ends with this program."""
         if self.agent is None:
-            self.agent = machine.running()
+            self.agent = arm64_machine.running()
         if self.agent is None:
             try:
-                self.agent = machine.boot(pathlib.Path(self.build) / "debian-arm64", self.folder(), self.content())
-            except machine.Broken as why:
+                self.agent = arm64_machine.boot(pathlib.Path(self.build) / "debian-arm64", self.folder(), self.content())
+            except arm64_machine.Broken as why:
                 raise NotAvailable(str(why)) from why
             atexit.register(self.agent.stop)
         return self.agent
@@ -173,7 +173,7 @@ class Gdbserver(Arm64):
                 f"bin/{GDBSERVER}": pathlib.Path(self.build) / "debian-arm64/sysroot/usr/bin/gdbserver"}
 
     def content(self):
-        return {**super().content(), **machine.library_files(pathlib.Path(self.build) / "debian-arm64/sysroot")}
+        return {**super().content(), **arm64_machine.library_files(pathlib.Path(self.build) / "debian-arm64/sysroot")}
 
     def command(self):
         return ["/bin/" + GDBSERVER, "--once", "--no-startup-with-shell", "-", "/bin/" + FIXTURE]
