@@ -2,6 +2,7 @@
 #include "stubs/baremetal/arm64.h"
 
 #include "core/cursor.h"
+#include "core/engine/arm64_points.h"
 
 #define ESR_CLASS(syndrome) ((syndrome) >> 26 & 0x3f)
 #define MDSCR_STEP 0x1u
@@ -214,33 +215,11 @@ tl_size tl_stub_machine_poke(tl_u64 address, const void *from, tl_size size)
 
 /* ---- Debug registers ---- */
 
-static bool debug_kind(enum tl_point_kind kind, enum tl_arm64_debug_kind *kind_ret)
-{
-	switch (kind) {
-	case TL_POINT_HARDWARE:
-		*kind_ret = TL_ARM64_DEBUG_EXECUTE;
-		return true;
-	case TL_POINT_WRITE:
-		*kind_ret = TL_ARM64_DEBUG_WRITE;
-		return true;
-	case TL_POINT_READ:
-		*kind_ret = TL_ARM64_DEBUG_READ;
-		return true;
-	case TL_POINT_ACCESS:
-		*kind_ret = TL_ARM64_DEBUG_ACCESS;
-		return true;
-	case TL_POINT_SOFTWARE:
-	case TL_POINT_KIND_MAX:
-		break;
-	}
-	return false;
-}
-
 enum tl_status tl_stub_machine_insert(enum tl_point_kind kind, tl_u64 address, tl_u64 size)
 {
 	enum tl_arm64_debug_kind debug;
 
-	if (!debug_kind(kind, &debug))
+	if (!tl_arm64_points_kind(kind, &debug))
 		return TL_ERROR_POINT_KIND;
 	TL_TRY(tl_arm64_debug_add(&tl_stub_arm64_points.plan, debug, address, size));
 	__atomic_fetch_add(&tl_stub_arm64_points.generation, 1, __ATOMIC_RELEASE);
@@ -251,7 +230,7 @@ enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, t
 {
 	enum tl_arm64_debug_kind debug;
 
-	if (!debug_kind(kind, &debug))
+	if (!tl_arm64_points_kind(kind, &debug))
 		return TL_ERROR_POINT_KIND;
 	TL_TRY(tl_arm64_debug_remove(&tl_stub_arm64_points.plan, debug, address, size));
 	__atomic_fetch_add(&tl_stub_arm64_points.generation, 1, __ATOMIC_RELEASE);

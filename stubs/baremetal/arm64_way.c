@@ -14,6 +14,8 @@
  */
 #include "stubs/baremetal/arm64.h"
 
+#include "core/engine/arm64_points.h"
+
 struct tl_stub_arm64_points tl_stub_arm64_points;
 
 /* How many steps may lead from a sequence's store back to its load. */
@@ -195,34 +197,13 @@ static tl_u64 accessed(const struct tl_stub_machine *machine, const struct tl_ar
 	return untagged(address);
 }
 
-static void candidates(struct tl_stub_machine *machine, tl_u16 mask)
-{
-	machine->hit_count = 0;
-	for (unsigned n = 0; n < TL_ARM64_DEBUG_REGISTERS && machine->hit_count < TL_HITS_MAX; n++) {
-		enum tl_arm64_debug_kind kind;
-		tl_u64 address, size;
-
-		if ((mask & 1u << n) == 0 || !tl_arm64_debug_piece(&machine->armed.watches[n], &kind, &address, &size))
-			continue;
-		machine->hits[machine->hit_count++] = (struct tl_hit){address, size, (tl_u8)kind};
-	}
-}
-
 /* What was watched and is about to be accessed; false when there is no such thing. */
 static bool find_hits(struct tl_stub_machine *machine, tl_u64 far, const struct tl_arm64_instruction *in)
 {
-	enum tl_access access = in != NULL ? (enum tl_access)in->access : TL_ACCESS_NONE;
 	tl_u64 address = in != NULL && in->access_size != 0 ? accessed(machine, in) : 0;
-	tl_u16 mask;
 
-	if (address != 0 && tl_arm64_debug_hits(&machine->armed, address, in->access_size, true, access) != 0) {
-		machine->hits[0] = (struct tl_hit){address, in->access_size, in->access};
-		machine->hit_count = 1;
-		return true;
-	}
-	mask = tl_arm64_debug_hits(&machine->armed, far, 1, false, access);
-	candidates(machine, mask);
-	return mask != 0;
+	machine->hit_count = tl_arm64_points_hits(&machine->armed, far, address, in, machine->hits);
+	return machine->hit_count != 0;
 }
 
 /* A watchpoint's exception: the access is made now, and told afterwards. */

@@ -16,6 +16,7 @@
 #include "targets/process/arm64.h"
 
 #include "core/cpu/arm64_layout.h"
+#include "core/engine/arm64_points.h"
 #include "targets/process/arm64_events.h"
 
 #include <elf.h>
@@ -340,41 +341,14 @@ static void stepped(const struct traced_thread *thread, struct tl_event *event)
 
 /* ---- Traps: accesses ---- */
 
-/* The access is known by the instruction, which is not executed yet. */
-static void exact_hit(struct cpu_thread *cpu, tl_u64 address, const struct tl_arm64_instruction *in)
-{
-	cpu->hits[0] = (struct tl_hit){address, in->access_size, in->access};
-	cpu->hit_count = 1;
-}
-
-static void candidates(struct cpu_thread *cpu, tl_u16 mask)
-{
-	cpu->hit_count = 0;
-	for (unsigned n = 0; n < TL_ARM64_DEBUG_REGISTERS && cpu->hit_count < TL_HITS_MAX; n++) {
-		enum tl_arm64_debug_kind kind;
-		tl_u64 address, size;
-
-		if ((mask & 1u << n) == 0 || !tl_arm64_debug_piece(&cpu->armed.watches[n], &kind, &address, &size))
-			continue;
-		cpu->hits[cpu->hit_count++] = (struct tl_hit){address, size, (tl_u8)kind};
-	}
-}
-
 /* What was watched and is about to be accessed; false when it is watched no more. */
 static bool find_hits(struct traced_thread *thread, tl_u64 far, const struct tl_arm64_instruction *in)
 {
 	struct cpu_thread *cpu = &thread->cpu;
-	enum tl_access access = in != NULL ? (enum tl_access)in->access : TL_ACCESS_NONE;
 	tl_u64 address = in != NULL && in->access_size != 0 ? accessed(thread, in) : 0;
-	tl_u16 mask;
 
-	if (address != 0 && tl_arm64_debug_hits(&cpu->armed, address, in->access_size, true, access) != 0) {
-		exact_hit(cpu, address, in);
-		return true;
-	}
-	mask = tl_arm64_debug_hits(&cpu->armed, far, 1, false, access);
-	candidates(cpu, mask);
-	return mask != 0;
+	cpu->hit_count = tl_arm64_points_hits(&cpu->armed, far, address, in, cpu->hits);
+	return cpu->hit_count != 0;
 }
 
 /* A watchpoint's exception: the access is made now, and told afterwards. */
@@ -537,28 +511,6 @@ enum tl_status tl_process_cpu_classify(struct process_target *target, struct tra
 
 /* ---- Hardware points ---- */
 
-static bool debug_kind(enum tl_point_kind kind, enum tl_arm64_debug_kind *kind_ret)
-{
-	switch (kind) {
-	case TL_POINT_HARDWARE:
-		*kind_ret = TL_ARM64_DEBUG_EXECUTE;
-		return true;
-	case TL_POINT_WRITE:
-		*kind_ret = TL_ARM64_DEBUG_WRITE;
-		return true;
-	case TL_POINT_READ:
-		*kind_ret = TL_ARM64_DEBUG_READ;
-		return true;
-	case TL_POINT_ACCESS:
-		*kind_ret = TL_ARM64_DEBUG_ACCESS;
-		return true;
-	case TL_POINT_SOFTWARE:
-	case TL_POINT_KIND_MAX:
-		break;
-	}
-	return false;
-}
-
 static struct traced_thread *standing_thread(const struct traced_process *process)
 {
 	for (struct traced_thread *thread = process->threads; thread != NULL; thread = thread->next)
@@ -591,7 +543,7 @@ enum tl_status tl_process_cpu_insert_point(struct tl_target *base, tl_u64 id, en
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
-	if (!debug_kind(kind, &debug))
+	if (!tl_arm64_points_kind(kind, &debug))
 		return TL_ERROR_POINT_KIND;
 	set_counts(target, process);
 	before = process->cpu.plan;
@@ -618,7 +570,7 @@ enum tl_status tl_process_cpu_remove_point(struct tl_target *base, tl_u64 id, en
 
 	if (process == NULL)
 		return TL_ERROR_GONE;
-	if (!debug_kind(kind, &debug))
+	if (!tl_arm64_points_kind(kind, &debug))
 		return TL_ERROR_POINT_KIND;
 	TL_TRY(tl_arm64_debug_remove(&process->cpu.plan, debug, address, size));
 	tl_process_run_reprogram(target, process);

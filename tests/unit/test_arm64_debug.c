@@ -1,4 +1,5 @@
 #include "core/cpu/arm64_debug.h"
+#include "core/engine/arm64_points.h"
 #include "targets/process/arm64_events.h"
 #include "tests/unit/test.h"
 
@@ -160,4 +161,26 @@ TEST(a_process_that_sends_one_is_no_step)
 	info.si_pid = 4711;
 	CHECK_EQUAL(tl_arm64_trap_of(&facts), TL_ARM64_TRAP_NONE);
 	CHECK(!tl_arm64_is_trap(&info));
+}
+
+TEST(an_access_that_is_known_is_the_hit_and_else_what_it_may_have_met)
+{
+	struct tl_arm64_debug_plan plan = {.break_count = 2, .watch_count = 4};
+	struct tl_arm64_instruction store = {.access = TL_ACCESS_WRITE, .access_size = 8};
+	struct tl_hit hits[TL_HITS_MAX];
+	enum tl_arm64_debug_kind kind;
+
+	REQUIRE(tl_arm64_points_kind(TL_POINT_READ, &kind) && kind == TL_ARM64_DEBUG_READ);
+	REQUIRE(tl_arm64_points_kind(TL_POINT_WRITE, &kind) && kind == TL_ARM64_DEBUG_WRITE);
+	CHECK(!tl_arm64_points_kind(TL_POINT_SOFTWARE, &kind));
+	CHECK_EQUAL(tl_arm64_debug_add(&plan, kind, 0x1004, 2), TL_OK);
+	CHECK_EQUAL(tl_arm64_points_hits(&plan, 0x1000, 0x1000, &store, hits), 1);
+	CHECK_EQUAL(hits[0].address, 0x1000);
+	CHECK_EQUAL(hits[0].size, 8);
+	/* Not known where: the piece that is watched. */
+	CHECK_EQUAL(tl_arm64_points_hits(&plan, 0x1000, 0, NULL, hits), 1);
+	CHECK_EQUAL(hits[0].address, 0x1004);
+	CHECK_EQUAL(hits[0].size, 2);
+	CHECK_EQUAL(tl_arm64_debug_remove(&plan, TL_ARM64_DEBUG_WRITE, 0x1004, 2), TL_OK);
+	CHECK_EQUAL(tl_arm64_points_hits(&plan, 0x1000, 0x1000, &store, hits), 0);
 }
