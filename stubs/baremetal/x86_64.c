@@ -24,6 +24,7 @@ enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_BREAKPOINT = 3 };
 #define MSR_FMASK 0xc0000084u
 #define CODE_64_ATTRIBUTES 0xa09bu
 #define LINUX_SIGNAL_TRAP 5
+#define STEPS_LEFT_MAX 4
 
 /* What the entries push, and the processor before them. */
 struct frame {
@@ -46,8 +47,13 @@ struct tl_stub_machine {
 	tl_u16 segments[4];          /* DS, ES, FS, GS */
 	bool inside;                 /* our IDT is in force */
 	bool has_extended, extended_changed, bases_changed;
-	/* A step has begun and not ended; or ended while a handler ran that takes it up again when it returns. */
-	bool stepping, step_left;
+	bool stepping; /* a step has begun and not ended */
+	/*
+	 * How many were given up while a handler ran, which takes them up again when it returns: the flags that it has
+	 * saved have the step's trap flag and mask, and these are the program's; the last to be given up returns first.
+	 */
+	tl_u8 left_count;
+	tl_u64 left_flags[STEPS_LEFT_MAX];
 	bool landed;       /* the step has ended at the first instruction of a handler */
 	bool mask_changed; /* FMASK is to become `mask` */
 	tl_u64 mask;
@@ -440,6 +446,34 @@ static void take_changes(struct tl_stub_machine *machine, const tl_u8 *file, tl_
 	}
 }
 
+/* The flags that were saved by the handler of the last step that was given up, without what is the step's in them. */
+static tl_u64 without_step(const struct tl_stub_machine *machine, tl_u64 flags)
+{
+	const tl_u64 both = TL_X86_FLAG_TF | TL_X86_FLAG_IF;
+
+	return (flags & ~both) | (machine->left_flags[machine->left_count - 1] & both);
+}
+
+/*
+ * The handler is about to return, by a step of its own, to where one was given up: to the flags of the program. The
+ * trap that would tell where to put them right is this step's.
+ */
+static void end_left_step(struct tl_stub_machine *machine)
+{
+	struct tl_x86_step *step = &machine->step;
+	tl_u8 width = step->parts[0].operand_size;
+	tl_u64 flags;
+
+	if (machine->left_count == 0 || step->parts[0].kind != TL_X86_STEP_IRET || !step->popped_known ||
+	    (step->popped & TL_X86_FLAG_TF) == 0)
+		return;
+	flags = without_step(machine, step->popped);
+	if (tl_stub_machine_poke(machine->frame->rsp + 2u * width, &flags, width) != width)
+		return;
+	step->popped = flags;
+	machine->left_count--;
+}
+
 bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_request *request)
 {
 	tl_u8 *file;
@@ -451,6 +485,7 @@ bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_
 		take_changes(machine, file, machine->step.changed);
 		if (machine->step.done)
 			return false;
+		end_left_step(machine);
 		machine->frame->rflags |= TL_X86_FLAG_TF;
 	}
 	machine->frame->rflags &= ~TL_X86_FLAG_RF;
@@ -472,7 +507,8 @@ static void end_step(struct tl_stub_machine *machine, bool trapped)
 	result = tl_x86_step_end(&machine->step, file, trapped, &memory);
 	put(file, TL_X86_AT_RIP, at);
 	take_changes(machine, file, result.changed);
-	machine->step_left = !trapped && result.end == TL_X86_STEP_DONE && !machine->step.done;
+	if (!trapped && result.end == TL_X86_STEP_DONE && !machine->step.done && machine->left_count < STEPS_LEFT_MAX)
+		machine->left_flags[machine->left_count++] = machine->step.flags;
 }
 
 void tl_stub_machine_settle(struct tl_stub_machine *machine, const struct tl_event *event)
@@ -512,10 +548,9 @@ static void on_debug(struct tl_stub *stub, struct tl_stub_processor *processor)
 	struct tl_event event = {.kind = TL_EVENT_NONE};
 
 	/* The end of a step that was given up while a handler ran: nobody waits for it any more. */
-	if (machine->step_left && !machine->stepping && (read_dr6() & TL_X86_DR6_STEP) != 0) {
-		machine->step_left = false;
-		machine->frame->rflags = (machine->frame->rflags & ~(TL_X86_FLAG_TF | TL_X86_FLAG_IF)) |
-					 (machine->step.flags & (TL_X86_FLAG_TF | TL_X86_FLAG_IF));
+	if (machine->left_count != 0 && !machine->stepping && (read_dr6() & TL_X86_DR6_STEP) != 0) {
+		machine->frame->rflags = without_step(machine, machine->frame->rflags);
+		machine->left_count--;
 		write_dr6(read_dr6() & ~TL_X86_DR6_STEP);
 	}
 	if (classify_debug(processor->machine, processor->machine->stepping, &event))

@@ -393,12 +393,10 @@ def steps_lead_from_a_task_into_the_kernel(machine):
     leave(client)
 
 
-def a_step_given_up_in_a_handler_leaves_no_trap(machine):
-    """x86: no debug register is free for the handler's first instruction, and breakpoints in it are met: its flags stay its own, and when it
-    has returned no trap of the step is told."""
-    if machine.cpu is not X86:
-        return
-    client, names = machine.client(), machine.symbols
+def given_up(machine, client):
+    """x86: a step over a fault, with no debug register free for the handler's first instruction, stops at a breakpoint in the handler.
+    The stop, where the breakpoints in it are, and all that were set."""
+    names = machine.symbols
     client.insert(0, names['provoke'])
     client.set_word(names['provoked'], 1)
     stop = client.run()
@@ -412,15 +410,76 @@ def a_step_given_up_in_a_handler_leaves_no_trap(machine):
         client.insert(1, point)
     stopped = client.step(stop.thread)
     check(client.pc(stopped.thread) == inside[0], f'{stopped} is at {client.pc(stopped.thread):#x}')
+    return stopped, inside, points
+
+
+def nothing_stray(client):
+    """All run, and the next stop is the one that is asked for."""
+    client.resume()
+    client.write(b'\x03')
+    stopped = client.wait_stop()
+    check(stopped.signal == 2, f'{stopped} came, and not the interrupt')
+
+
+def a_step_given_up_in_a_handler_leaves_no_trap(machine):
+    """x86: what is met in the handler meanwhile finds the handler's own flags, and when it has returned no trap of the step is told."""
+    if machine.cpu is not X86:
+        return
+    client = machine.client()
+    _, inside, points = given_up(machine, client)
     stopped = client.run()
     check(client.pc(stopped.thread) in inside, f'{stopped} is at {client.pc(stopped.thread):#x}')
     check(client.register('eflags', stopped.thread) & 0x300 == 0, f'{stopped}: the handler has the flags of the program')
     for point in points:
         client.remove(1, point)
-    client.resume()
-    client.write(b'\x03')
-    stopped = client.wait_stop()
-    check(stopped.signal == 2, f'{stopped} came, and not the interrupt')
+    nothing_stray(client)
+    leave(client)
+
+
+def a_step_given_up_is_over_when_its_handler_is_stepped(machine):
+    """x86: gdb goes on from a breakpoint by a step. In the handler that takes nothing of what the handler's return is to put right: neither
+    the trap flag nor the mask of the step that was given up stays in the program."""
+    if machine.cpu is not X86:
+        return
+    client = machine.client()
+    stopped, inside, points = given_up(machine, client)
+    for point in points:
+        client.remove(1, point)
+    place = inside[0]
+    while place != inside[1]:
+        place = int.from_bytes(client.step(stopped.thread).registers[0x10], 'little')
+    stack = client.register('rsp', stopped.thread)
+    back = client.word(stack)
+    returned = client.step(stopped.thread)
+    check(client.pc(returned.thread) == back, f'{returned} is at {client.pc(returned.thread):#x}, not behind the return')
+    for number in range(4):
+        flags = client.register('eflags', stopped.thread)
+        check(machine.cpu.flags_are_right(flags), f'{number} steps behind the return the flags are {flags:#x}')
+        client.step(stopped.thread)
+    nothing_stray(client)
+    leave(client)
+
+
+def going_on_by_steps_after_one_given_up_leaves_nothing(machine):
+    """x86: the same where the handler returns by itself, behind a step in it."""
+    if machine.cpu is not X86:
+        return
+    client = machine.client()
+    stopped, _, points = given_up(machine, client)
+    for point in points:
+        client.remove(1, point)
+    client.step(stopped.thread)
+    nothing_stray(client)
+    client.insert(0, machine.symbols['meet'])
+    met = client.run()
+    while met.thread != stopped.thread:
+        client.remove(0, machine.symbols['meet'])
+        client.step(met.thread)
+        client.insert(0, machine.symbols['meet'])
+        met = client.run()
+    flags = client.register('eflags', stopped.thread)
+    check(machine.cpu.flags_are_right(flags), f'the program has the flags {flags:#x}')
+    client.remove(0, machine.symbols['meet'])
     leave(client)
 
 
@@ -456,7 +515,8 @@ SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four
             lldb_and_the_prompt_see_the_same, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
             a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler,
-            a_step_given_up_in_a_handler_leaves_no_trap, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
+            a_step_given_up_in_a_handler_leaves_no_trap, a_step_given_up_is_over_when_its_handler_is_stepped,
+            going_on_by_steps_after_one_given_up_leaves_nothing, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
 AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived}
