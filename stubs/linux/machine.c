@@ -404,10 +404,10 @@ bool tl_machine_breakpoint(struct pt_regs *regs)
 }
 
 /* DR6 and a step of ours to an event; false when there is nothing of ours in it. What is ours is taken out of DR6. */
-static bool classify_debug(struct tl_stub_machine *machine, const struct pt_regs *regs, unsigned long *dr6,
+static bool classify_debug(struct tl_stub_machine *machine, struct pt_regs *regs, unsigned long *dr6,
 			   struct tl_event *event)
 {
-	bool hit = tl_x86_points_hit(&all.plan, tl_slots_hits(), regs->ip, event);
+	bool hit = tl_x86_points_hit(&all.plan, tl_slots_hits(&all.plan, dr6, regs), regs->ip, event);
 
 	event->address = regs->ip;
 	event->stepped = machine->stepping && (*dr6 & DR_STEP) != 0;
@@ -438,7 +438,7 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 	if (processor == NULL)
 		return false;
 	if (processor->machine->inside) {
-		(void)tl_slots_hits();
+		(void)tl_slots_hits(&all.plan, dr6, regs);
 		regs->flags &= ~(unsigned long)X86_EFLAGS_TF;
 		*dr6 = 0;
 		return true;

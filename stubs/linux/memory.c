@@ -24,14 +24,26 @@ static struct {
 	unsigned long entry_text, entry_text_end;
 } memory;
 
-void *tl_memory_symbol(const char *name)
+/* A probe that is asked for finds its address, whether or not it may stand there. */
+static void *probed(const char *name)
 {
-	/* A probe that is asked for finds its address, whether or not it may stand there. */
 	struct kprobe probe = {.symbol_name = name};
 
 	if (register_kprobe(&probe) == 0)
 		unregister_kprobe(&probe);
 	return probe.addr;
+}
+
+void *tl_memory_symbol(const char *name)
+{
+	unsigned long (*look_up)(const char *name);
+	void *found = probed(name);
+
+	if (found != NULL)
+		return found;
+	/* What stands in a processor's own area has no address where a probe could be. */
+	look_up = probed("kallsyms_lookup_name");
+	return look_up != NULL ? (void *)look_up(name) : NULL;
 }
 
 int tl_memory_open(void)

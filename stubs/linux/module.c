@@ -35,6 +35,10 @@ static unsigned baud = 115200;
 module_param(baud, uint, 0444);
 MODULE_PARM_DESC(baud, "bits a second");
 
+static bool early;
+module_param(early, bool, 0444);
+MODULE_PARM_DESC(early, "the debug registers are the module's own, and not lent by the kernel's layer");
+
 static bool console = true;
 module_param(console, bool, 0444);
 MODULE_PARM_DESC(console, "what the kernel logs is shown at the debugger");
@@ -284,6 +288,11 @@ static int hook_in(void)
 	if (error != 0)
 		return error;
 	error = register_die_notifier(&die_block);
+	if (error == 0) {
+		error = tl_slots_order();
+		if (error != 0)
+			(void)unregister_die_notifier(&die_block);
+	}
 	if (error != 0)
 		unregister_nmi_handler(NMI_LOCAL, nmi_action.name);
 	return error;
@@ -313,7 +322,7 @@ static int __init trapline_init(void)
 	if (error != 0)
 		goto no_line;
 	cpu_hotplug_disable(); /* a processor that comes or goes would do so unseen */
-	error = tl_slots_open();
+	error = tl_slots_open(early);
 	if (error != 0)
 		goto no_slots;
 	error = start_stub();

@@ -4,7 +4,7 @@
  *
  *   module.c    parameters, which processors there are, what is called when; the way in and out of the kernel
  *   machine.c   a processor that is in the stub: its registers, its steps, what an exception means
- *   slots.c     the kernel's hardware breakpoint layer: four events on each processor
+ *   slots.c     the debug registers, lent by the kernel's hardware breakpoint layer or the module's own
  *   memory.c    memory that may not be there, and code that may not be written
  *   line.c      the serial port
  *
@@ -48,9 +48,18 @@ void *tl_memory_symbol(const char *name);
 
 /* ---- slots.c ---- */
 
-/* Reserves all debug registers on all processors. Negative: somebody else has some. May sleep. */
-int tl_slots_open(void);
+/*
+ * Takes all debug registers on all processors: has the kernel's layer lend them, or makes them the module's own
+ * (`early`). Negative: somebody else has some. May sleep.
+ */
+int tl_slots_open(bool early);
 void tl_slots_close(void);
+
+/*
+ * Once the module's own die notifier is registered: with `early` the layer's comes behind it from now on. Negative:
+ * as register_die_notifier. May sleep.
+ */
+int tl_slots_order(void);
 
 /* Why nothing can be watched in an area, as a sentence; NULL when it can. While everything is stopped. */
 const char *tl_slots_forbid(tl_u64 address, tl_u64 size);
@@ -63,8 +72,11 @@ tl_u64 tl_slots_arm(const struct tl_x86_debug_plan *plan);
 /* None is in force from here on, until tl_slots_arm. Interrupts off. */
 void tl_slots_silence(void);
 
-/* Which registers of the plan the exception at hand came from, as bits of DR6; they are told once. */
-tl_u64 tl_slots_hits(void);
+/*
+ * Which registers of the plan the exception at hand came from, as bits of DR6; they are told once, and taken out of
+ * `dr6` where they are still in it.
+ */
+tl_u64 tl_slots_hits(const struct tl_x86_debug_plan *plan, unsigned long *dr6, struct pt_regs *regs);
 /* Whether some are there to be told. */
 bool tl_slots_noted(void);
 

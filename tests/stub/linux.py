@@ -312,7 +312,7 @@ def the_module_goes_with_points_armed(machine, times=5):
         machine.order('calls 10')
         machine.order(f'write {VARIABLE} 14')
         machine.order(f'write {VARIABLE} 10')
-        machine.order('insmod port=ttyS1')
+        machine.order(machine.insert)
     packets = Packets(machine)
     after = packets.client.ask(f'm{address:x},4')
     check(after == before, f'{before} became {after}')
@@ -359,14 +359,31 @@ def run_session(machine, session, *words):
 def start(options):
     machine = Machine(options.build, options.processors)
     machine.addresses = elf.symbols(str(machine.symbols))
-    machine.order('insmod port=ttyS1')
+    machine.insert = 'insmod ' + options.insert
+    machine.order(machine.insert)
     return machine
+
+
+def run_all(options, chosen, longer=()):
+    """The sessions on one machine, a new one after each that failed; how many passed, and how many did not."""
+    machine, passed = start(options), 0
+    try:
+        for session in chosen:
+            done = run_session(machine, session, *([longer[session]] if session in longer else []))
+            passed += done
+            if not done:  # what the next one would find is anybody's guess
+                machine.end()
+                machine = start(options)
+    finally:
+        machine.end()
+    return passed, len(chosen) - passed
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
     parser.add_argument('--build', default=str(ROOT / 'build'))
     parser.add_argument('--processors', type=int, default=2)
+    parser.add_argument('--insert', default='port=ttyS1', help='what the module is loaded with')
     parser.add_argument('--long', action='store_true', help='100,000 hits, and fifty times in and out')
     parser.add_argument('--trace', action='store_true', help='one watchpoint, packet by packet, and nothing else')
     parser.add_argument('sessions', nargs='*')
@@ -378,22 +395,12 @@ def main():
     chosen = [show_watchpoint] if options.trace else chosen
     longer = {false_conditions_stay_in_ring_0: 100000, the_module_goes_with_points_armed: 50} if options.long else {}
     try:
-        machine = start(options)
+        passed, failed = run_all(options, chosen, longer)
     except Missing as error:
         print(error)
         return 77
-    passed = 0
-    try:
-        for session in chosen:
-            done = run_session(machine, session, *([longer[session]] if session in longer else []))
-            passed += done
-            if not done:  # what the next one would find is anybody's guess
-                machine.end()
-                machine = start(options)
-    finally:
-        machine.end()
-    print(f'{passed} passed, {len(chosen) - passed} failed')
-    return passed != len(chosen)
+    print(f'{passed} passed, {failed} failed')
+    return failed != 0
 
 
 if __name__ == '__main__':
