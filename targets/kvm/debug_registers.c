@@ -59,14 +59,14 @@ enum tl_status tl_kvm_debug_remove(struct tl_x86_debug_plan *plan, enum tl_point
 	return tl_x86_points_remove(plan, kind, address, size, true);
 }
 
-bool tl_kvm_debug_breaks_at(const struct tl_x86_debug_plan *plan, tl_u64 address)
+tl_u16 tl_kvm_debug_breaks_at(const struct tl_x86_debug_plan *plan, tl_u64 address)
 {
 	for (unsigned n = 0; n < TL_X86_DEBUG_REGISTERS; n++) {
 		enum tl_x86_debug_kind kind;
 		tl_u64 at, size;
 
 		if (tl_x86_debug_piece(plan, n, &kind, &at, &size) && kind == TL_X86_DEBUG_EXECUTE && at == address)
-			return true;
+			return plan->users[n];
 	}
-	return false;
+	return 0;
 }

@@ -41,7 +41,7 @@ enum tl_status tl_kvm_debug_add(struct tl_x86_debug_plan *plan, enum tl_point_ki
 enum tl_status tl_kvm_debug_remove(struct tl_x86_debug_plan *plan, enum tl_point_kind kind, tl_u64 address,
 				   tl_u64 size);
 
-/* Whether the plan has a breakpoint at that address. */
-bool tl_kvm_debug_breaks_at(const struct tl_x86_debug_plan *plan, tl_u64 address);
+/* How many breakpoints the plan has at that address: they share a register. */
+tl_u16 tl_kvm_debug_breaks_at(const struct tl_x86_debug_plan *plan, tl_u64 address);
 
 #endif

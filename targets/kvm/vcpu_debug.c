@@ -102,7 +102,7 @@ static const struct tl_kvm_point *held_at(const struct tl_kvm_vcpu *vcpu, tl_u64
 {
 	const struct tl_kvm_point *point = tl_kvm_points_find(&vcpu->crew->points, address);
 
-	return point != NULL && (point->held || tl_kvm_debug_breaks_at(&vcpu->armed.plan, address)) ? point : NULL;
+	return point != NULL && (point->held || tl_kvm_debug_breaks_at(&vcpu->armed.plan, address) != 0) ? point : NULL;
 }
 
 void tl_kvm_vcpu_pass_here(struct tl_kvm_vcpu *vcpu)
@@ -413,16 +413,22 @@ static bool carry_out(struct tl_kvm_vcpu *vcpu)
 
 /* ---- Exits ---- */
 
-/* A software point of ours is met. */
-static void hit(struct tl_kvm_vcpu *vcpu, const struct tl_kvm_point *point)
+/* A software point of ours is met; false: none of its conditions holds. */
+static bool stops(struct tl_kvm_vcpu *vcpu, const struct tl_kvm_point *point)
 {
 	const struct tl_event event = {.kind = TL_EVENT_TRAP, .address = point->address};
 
 	if (conditions_hold(vcpu, point->conditions)) {
 		tl_kvm_vcpu_announce(vcpu, &event);
-		return;
+		return true;
 	}
 	vcpu->crew->counters.false_conditions++;
+	return false;
+}
+
+/* On from a software point that stopped nobody. */
+static void go_past(struct tl_kvm_vcpu *vcpu)
+{
 	if (!carry_out(vcpu))
 		tl_kvm_vcpu_pass_here(vcpu);
 }
@@ -442,7 +448,8 @@ static void trap_exit(struct tl_kvm_vcpu *vcpu, tl_u64 address)
 
 		if (passes(vcpu, &unused))
 			return; /* it was to be passed, and something came in between */
-		hit(vcpu, point);
+		if (!stops(vcpu, point))
+			go_past(vcpu);
 		return;
 	}
 	if (known && tl_kvm_points_planted(&crew->points, physical)) {
@@ -530,10 +537,13 @@ static void debug_exception(struct tl_kvm_vcpu *vcpu, tl_u64 dr6, tl_u64 address
 	if (vcpu->task == TL_KVM_STAND)
 		return;
 	held = exit.event.kind == TL_EVENT_HARDWARE_BREAKPOINT ? held_at(vcpu, address) : NULL;
-	if (held != NULL)
-		hit(vcpu, held);
-	else
+	if (held != NULL && stops(vcpu, held))
+		return;
+	/* A hardware breakpoint at the same address has no conditions here. */
+	if (held == NULL || tl_kvm_debug_breaks_at(&vcpu->crew->plan, address) > held->held)
 		tell(vcpu, &exit.event);
+	else
+		go_past(vcpu);
 }
 
 void tl_kvm_vcpu_debug_exit(struct tl_kvm_vcpu *vcpu)

@@ -453,6 +453,47 @@ TEST(a_point_whose_page_is_not_there_yet_is_hit_all_the_same)
 	check_untouched(&fixture);
 }
 
+/* Two may have a debug register at one address: a point whose page is not there yet, and a hardware breakpoint. */
+TEST(a_hardware_breakpoint_beside_a_point_that_waits_is_told_when_the_condition_of_that_is_false)
+{
+	static const tl_u8 false_one[] = {0x22, 0, 0x27}; /* const8 0, end */
+	const struct tl_agent_code condition = {false_one, sizeof(false_one)};
+	struct tl_kvm_message message;
+	struct tl_kvm_point *point;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 1));
+	REQUIRE(tl_kvm_crew_alone(&fixture.crew) == TL_OK);
+	CHECK_EQUAL(tl_kvm_points_insert(&fixture.crew.points, COUNTS, TL_KVM_NOWHERE, 0), TL_OK);
+	CHECK_EQUAL(tl_kvm_debug_add(&fixture.crew.plan, TL_POINT_HARDWARE, COUNTS, 1), TL_OK);
+	CHECK_EQUAL(tl_kvm_debug_add(&fixture.crew.plan, TL_POINT_HARDWARE, COUNTS, 1), TL_OK);
+	point = tl_kvm_points_find(&fixture.crew.points, COUNTS);
+	point->held = true;
+	point->conditions = tl_conditions_copy(&condition, 1);
+	tl_kvm_crew_share(&fixture.crew);
+	for (tl_u32 turn = 0; turn < 3; turn++) {
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, turn != 0), TL_OK);
+		REQUIRE(next_message(&fixture, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_HARDWARE_BREAKPOINT);
+		CHECK_EQUAL(fixture.cpus[0].regs.rip, COUNTS);
+		CHECK_EQUAL(fixture.cpus[0].regs.rax, turn);
+	}
+	/* With the hardware breakpoint gone, the other one stops nobody. */
+	REQUIRE(tl_kvm_crew_alone(&fixture.crew) == TL_OK);
+	CHECK_EQUAL(tl_kvm_debug_remove(&fixture.crew.plan, TL_POINT_HARDWARE, COUNTS, 1), TL_OK);
+	tl_kvm_crew_share(&fixture.crew);
+	CHECK_EQUAL(insert(&fixture, CODE + 1), TL_OK);
+	for (tl_u32 turn = 0; turn < 3; turn++) {
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_OK);
+		REQUIRE(next_message(&fixture, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_TRAP);
+		CHECK_EQUAL(message.event.address, CODE + 1);
+	}
+	CHECK(fixture.crew.counters.false_conditions >= 3);
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
 TEST(a_vcpu_that_cannot_be_debugged_stands_and_the_others_go_on)
 {
 	struct tl_kvm_message message;
