@@ -109,6 +109,8 @@ static bool answer_memory(struct tl_kvm_vcpu *vcpu)
 		return false;
 	crew->counters.page_accesses++;
 	vcpu->completing = true;
+	TL_TRACE(POINTS, "kvm: vCPU %u: KVM_EXIT_MMIO, %s of %u bytes at physical %llx, a watched page", vcpu->number,
+		 run->mmio.is_write ? "write" : "read", run->mmio.len, (unsigned long long)run->mmio.phys_addr);
 	return true;
 }
 

@@ -135,6 +135,7 @@ def part(name, seconds):
 
 def scenes(options, name, seconds, *more):
     words = [word for scenario in options.scenario for word in ('--scenario', scenario)]
+    words += [word for scenario in options.skip for word in ('--skip', scenario)]
     words += ['--cpus', options.cpus] if options.cpus else []
     words += ['--trace', options.trace] if options.trace else []
     words += ['--seconds', options.seconds] if options.seconds else []
@@ -247,6 +248,7 @@ def main():
     parser.add_argument('--seconds', metavar='N', help='scenes: after so many, as the machine counts them, the processes are shown')
     parser.add_argument('--trace', metavar='WORDS', help="of trapline --trace: failed scenes show their trace's end")
     parser.add_argument('--scenario', action='append', default=[], metavar='WORD')
+    parser.add_argument('--skip', action='append', default=[], metavar='WORD', help='scenes: not those')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit('ended by a signal'))  # machines end with us
     options.build = pathlib.Path(options.build).resolve()

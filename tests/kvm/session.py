@@ -17,6 +17,7 @@ from drivers import SocketConnection
 from registry import Failed, Skip, check, equal, wait_until
 
 SCENES = []
+RUNNING = []  # machines that a scene is at
 TRACED = 300  # lines of a trace that are shown
 Scene = collections.namedtuple('Scene', 'function name least most fast points guest options served leaving')
 
@@ -62,7 +63,8 @@ def waiting():
 
 
 def out_of_time(*_):
-    print('FAILED the run is past its time\n    ' + waiting().replace('\n', '\n    '), flush=True)
+    shown = [waiting()] + [machine.shown() for machine in RUNNING]
+    print('FAILED the run is past its time\n    ' + '\n'.join(shown).replace('\n', '\n    '), flush=True)
     print('0 passed, 1 failed, 0 skipped', flush=True)
     os._exit(3)
 
@@ -98,6 +100,7 @@ class Machine:
         except BaseException:
             self.connection.stop()
             raise
+        RUNNING.append(self)
 
     def __getitem__(self, name):
         return self.symbols[name]
@@ -116,6 +119,7 @@ class Machine:
         self.client = None
 
     def close(self):
+        RUNNING.remove(self)
         if self.client is not None:
             self.client.close()
         self.connection.stop()
