@@ -66,8 +66,8 @@ check-lldb: setup
 	@$(PYTHON) tests/lldb/run.py
 
 arm64: setup
-	@$(PYTHON) tools/arm64.py $(BUILD)/debian-arm64 >/dev/null
-	@test -f build-arm64/build.ninja || meson setup build-arm64 --cross-file $(BUILD)/debian-arm64/sysroot.cross \
+	@$(PYTHON) tools/arm64.py >/dev/null
+	@test -f build-arm64/build.ninja || meson setup build-arm64 --cross-file build-fetched/debian-arm64/sysroot.cross \
 		--cross-file tools/arm64.cross -Dstatic_server=true
 	@$(NINJA) -C build-arm64
 
@@ -121,4 +121,4 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-clang build-fuzz build-arm64
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-fuzz build-arm64 build-fetched

@@ -37,7 +37,7 @@ AIMS = {PREFIX + name: Aim(None) for name in ('memory', 'memory-threads')}
 
 def build(options):
     """Folder of arm64 programs; the packages that they take are fetched the first time. Raises archive.Missing."""
-    debian = pathlib.Path(options.build).resolve() / 'debian-arm64'
+    debian = arm64.store()
     folder = pathlib.Path(options.build).resolve() / 'arm64'
     arm64.sysroot(debian)
     arm64.kernel(debian)
@@ -82,10 +82,10 @@ def measure(options):
         print(f'arm64: left out: {why}', file=sys.stderr)
         return {}, names
     files = {f'bin/{name}': (folder / path).read_bytes() for name, path in TARGETS.items()}
-    files |= arm64_machine.library_files(debian / 'sysroot')
+    files |= arm64_machine.library_files()
     files['bin/gdbserver'] = (debian / 'sysroot/usr/bin/gdbserver').read_bytes()
     files['etc/hosts'] = b'127.0.0.1 localhost\n'
-    with arm64_machine.boot(debian, folder, files, 1, COUNTING) as guest:
+    with arm64_machine.boot(folder, files, 1, COUNTING) as guest:
         status, output, errors = guest.run(*command(options), seconds=DEADLINE)
     if status != 0:
         sys.exit(f'trapline-bench in the arm64 machine ended with status {status}: {errors}')

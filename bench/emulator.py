@@ -84,7 +84,7 @@ def measure_jobs(options, harts, cpus, names):
     """The rows of the jobs inside Linux; none when the programs for them cannot be had."""
     kind, of = HARTS[harts], '' if harts == 1 else f' ({harts} harts)'
     try:
-        folder, image = jobs.make(os.path.join(options.build, 'debian-riscv64'))
+        folder, image = jobs.make()
     except jobs.debian.Missing as why:
         print(f'emulator: jobs inside Linux are left out: {why}', file=sys.stderr)
         return {}

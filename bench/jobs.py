@@ -66,9 +66,9 @@ busybox poweroff -f
 """
 
 
-def make(folder):
+def make():
     """The kernel's folder and the initial file system, made if they are not there yet. Raises debian.Missing."""
-    folder = debian.kernel(folder)
+    folder = debian.kernel()
     made = folder / 'jobs.cpio'
     if made.exists() and made.stat().st_mtime > os.path.getmtime(__file__):
         return folder, made

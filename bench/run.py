@@ -46,10 +46,10 @@ def parse_arguments():
     parser.add_argument('--build', default=str(ROOT / 'build'), help='build folder with bench/trapline-bench')
     parser.add_argument('--only', choices=PARTS, help='this part alone; default: all')
     parser.add_argument('--gdbserver', default=shutil.which('gdbserver') or '')
-    parser.add_argument('--lldb-server', default=shutil.which('lldb-server') or newer_lldb.find(ROOT / 'build', 'lldb-server') or '')
+    parser.add_argument('--lldb-server', default=shutil.which('lldb-server') or newer_lldb.find('lldb-server') or '')
     parser.add_argument('--trapline', default='', help='default: BUILD/trapline-gdbserver')
     parser.add_argument('--gdb', default=shutil.which('gdb') or '')
-    parser.add_argument('--lldb', default=shutil.which('lldb') or newer_lldb.find(ROOT / 'build') or '')
+    parser.add_argument('--lldb', default=shutil.which('lldb') or newer_lldb.find() or '')
     parser.add_argument('--prompt-lldb', default=shutil.which('lldb-14') or shutil.which('lldb') or '',
                         help='the lldb whose prompt is measured')
     parser.add_argument('--prompt', default='', help='default: BUILD/trapline')

@@ -1,15 +1,37 @@
 """Packages of another architecture or release, from the mirror that this machine's apt uses: nothing is installed, and the
-machine's own lists and state are left alone."""
+machine's own lists and state are left alone. What was fetched stands in build-fetched/, once for all builds of this tree."""
 
+import contextlib
+import fcntl
 import pathlib
 import re
 import subprocess
+import time
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEADLINE = 900  # seconds, of one apt-get
+# Seconds before the lists are asked for again: while a mirror is brought up to date, its parts do not fit each other.
+PAUSES = (5, 20, 60, 120)
 
 
 class Missing(Exception):
     """It cannot be had; the text says why."""
+
+
+def store(name):
+    """The folder for what is fetched under that name, whichever build asks for it."""
+    folder = ROOT / 'build-fetched' / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """While it lasts, no other program makes what belongs into that folder: the second one finds it made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / 'lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def own_mirror(architecture):
@@ -29,6 +51,16 @@ def own_mirror(architecture):
             signed = re.search(r'signed-by=(\S+)', line[0])
             return line[1], f'[{arch} {signed[0] if signed else ""}]'
     raise Missing('no line of /etc/apt names an archive of Debian')
+
+
+def fetch_known(folder, architecture, path, sha256):
+    """A package whose place in the archive and whose sum are known, in a folder; None when the archive has it no more.
+    It takes no lists, so that it is there also while a mirror's lists do not fit their signature."""
+    address, _ = own_mirror(architecture)
+    target = pathlib.Path(folder).resolve() / pathlib.PurePath(path).name
+    result = subprocess.run(['/usr/lib/apt/apt-helper', 'download-file', f'{address.rstrip("/")}/{path}', target, f'SHA256:{sha256}'],
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE, check=False)
+    return target if result.returncode == 0 else None
 
 
 class Archive:
@@ -58,7 +90,14 @@ class Archive:
         (self.folder / 'status').touch()
         address, options = own_mirror(self.architecture)
         (self.folder / 'sources.list').write_text(f'deb {options} {address} {self.suite} main\n')
-        self.run('apt-get', 'update')
+        for pause in (*PAUSES, None):
+            try:
+                self.run('apt-get', 'update')
+                return
+            except Missing:
+                if pause is None:
+                    raise
+                time.sleep(pause)
 
     def dependency(self, package, pattern):
         """The first name among what a package depends on that matches; linux-image-… depends on the kernel of the day."""

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What building for 64-bit Arm takes, from Debian's archive: arm64.py FOLDER
+"""What building for 64-bit Arm takes, from Debian's archive: arm64.py [FOLDER]
 
 The packages that tools/packages.txt names for building are unpacked as arm64 ones into FOLDER/sysroot, with gdbserver, which
 ours is measured against; FOLDER/kernel and FOLDER/modules are Debian's kernel for virtual machines. FOLDER/sysroot.cross
-tells Meson where the sysroot is, after tools/arm64.cross. What is there already is taken."""
+tells Meson where the sysroot is, after tools/arm64.cross. What is there already is taken. Without FOLDER it is the one that
+all builds of this tree share."""
 
 import lzma
 import os
@@ -20,6 +21,11 @@ ARCHITECTURE, SUITE = 'arm64', 'bookworm'
 KERNEL = 'linux-image-cloud-arm64'  # depends on the kernel of the day
 MODULES = {'virtio', 'virtio_ring', 'virtio_mmio', 'virtio_net', 'net_failover', 'failover'}
 COMPILER = 'libgcc-12-dev'  # what clang links programs with
+
+
+def store():
+    """The folder that all builds share."""
+    return archive.store('debian-arm64')
 
 
 def libraries():
@@ -40,6 +46,11 @@ def mend_links(root):
 
 def sysroot(folder):
     """The folder with what programs for arm64 are linked with, made when it is not there yet."""
+    with archive.alone(folder):
+        return make_sysroot(folder)
+
+
+def make_sysroot(folder):
     done, wanted = folder / 'sysroot.cross', [*libraries(), COMPILER, 'gdbserver']
     root = folder / 'sysroot'
     # It says what it was made of: a list that has grown makes it anew.
@@ -74,17 +85,18 @@ def unpack_kernel(package, folder):
 
 def kernel(folder):
     """The kernel's file, with its modules beside it; made when it is not there yet."""
-    if not (folder / 'kernel').exists():
-        packages = archive.Archive(folder, ARCHITECTURE, SUITE)
-        packages.update()
-        package = packages.download(packages.dependency(KERNEL, r'linux-image-\S+-cloud-arm64'))
-        unpack_kernel(package, folder)
-        package.unlink()
+    with archive.alone(folder):
+        if not (folder / 'kernel').exists():
+            packages = archive.Archive(folder, ARCHITECTURE, SUITE)
+            packages.update()
+            package = packages.download(packages.dependency(KERNEL, r'linux-image-\S+-cloud-arm64'))
+            unpack_kernel(package, folder)
+            package.unlink()
     return folder / 'kernel'
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]).resolve()
+    folder = pathlib.Path(sys.argv[1]).resolve() if sys.argv[1:] else store()
     try:
         print(sysroot(folder))
         print(kernel(folder))

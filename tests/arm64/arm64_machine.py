@@ -1,6 +1,6 @@
 """The arm64 machine that the tests bring: QEMU's virt board with Debian's kernel and guest/init.c, and what one asks of it.
 
-    machine.py --build BUILD --arm64 BUILD-ARM64     boots it and keeps it until ^C; says at which port its agent listens
+    arm64_machine.py --arm64 BUILD-ARM64     boots it and keeps it until ^C; says at which port its agent listens
 """
 
 import argparse
@@ -34,9 +34,9 @@ class Broken(Exception):
     """The machine does not do what it should."""
 
 
-def library_files(sysroot):
+def library_files():
     """What dynamic programs need, {path: bytes}: all shared libraries of the sysroot, under their names."""
-    files = {}
+    files, sysroot = {}, arm64.store() / 'sysroot'
     for folder in ('lib/aarch64-linux-gnu', 'usr/lib/aarch64-linux-gnu'):
         for path in sorted((sysroot / folder).glob('*.so.*')):
             if path.is_file() and 'san.so' not in path.name:
@@ -170,8 +170,9 @@ def make_image(folder, build, files):
     return initrd.make(folder / f'image-{os.getpid()}.cpio', inside)
 
 
-def boot(folder, build, files, processors=PROCESSORS, more=()):
-    """A machine with files {path: bytes} in it, and further options. The folder is tools/arm64.py's, the build one for arm64."""
+def boot(build, files, processors=PROCESSORS, more=()):
+    """A machine with files {path: bytes} in it, and further options. The build is one for arm64."""
+    folder = arm64.store()
     kernel = arm64.kernel(folder)
     image = make_image(folder, build, files)
     try:
@@ -193,16 +194,14 @@ def ports_text(agent):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('--build', default='build', help='its debian-arm64 holds what tools/arm64.py makes')
     parser.add_argument('--arm64', default='build-arm64', help='the build folder for arm64')
     parser.add_argument('--libraries', action='store_true', help='with the shared libraries of the sysroot')
     parser.add_argument('files', nargs='*', help='to be put into /bin')
     options = parser.parse_args()
-    folder = pathlib.Path(options.build).resolve() / 'debian-arm64'
     files = {f'bin/{pathlib.Path(name).name}': pathlib.Path(name).read_bytes() for name in options.files}
     if options.libraries:
-        files |= library_files(folder / 'sysroot')
-    with boot(folder, pathlib.Path(options.arm64).resolve(), files) as machine:
+        files |= library_files()
+    with boot(pathlib.Path(options.arm64).resolve(), files) as machine:
         print(f'booted in {machine.boot_seconds:.1f} s; export ARM64_PORTS={ports_text(machine)}', flush=True)
         machine.process.wait()
 

@@ -239,9 +239,9 @@ INSIDE = [
 ]
 
 
-def libraries(sysroot, program):
+def libraries(program):
     """{path in the guest: bytes} of what a program is linked with, and that with."""
-    there, wanted, files = arm64_machine.library_files(sysroot), [program.read_bytes()], {}
+    there, wanted, files = arm64_machine.library_files(), [program.read_bytes()], {}
     while wanted:
         with tempfile.NamedTemporaryFile() as file:
             file.write(wanted.pop())

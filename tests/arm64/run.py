@@ -72,7 +72,7 @@ def guest_files(options):
     more = {str(options.arm64 / FAULT_PROGRAM).lstrip('/'): (options.arm64 / FAULT_PROGRAM).read_bytes()}
     if not options.fast:
         places['trapline'] = 'trapline'
-        more |= arm64_prompt.libraries(options.debian / 'sysroot', options.arm64 / 'trapline')
+        more |= arm64_prompt.libraries(options.arm64 / 'trapline')
     return {f'bin/{name}': (options.arm64 / path).read_bytes() for name, path in places.items()} | more
 
 
@@ -162,7 +162,7 @@ def gdb_multiarch(guest, options):
 
 
 def lldb(guest, options):
-    found = newer_lldb.find(options.build) or shutil.which('lldb')
+    found = newer_lldb.find() or shutil.which('lldb')
     if found is None:
         check('lldb is there', False)
         return
@@ -202,14 +202,14 @@ def run_faults(guest, options):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('--build', default='build', help='its debian-arm64 holds what tools/arm64.py makes')
+    parser.add_argument('--build', default='build', help='the build folder of this machine')
     parser.add_argument('--arm64', help='the build folder for arm64 (default: build-arm64; with --fast: in the build folder)')
     parser.add_argument('--fast', action='store_true', help='the part of make check')
     parser.add_argument('words', nargs='*', help='only the corners whose names contain one of them')
     options = parser.parse_args()
     options.build = pathlib.Path(options.build).resolve()
     options.arm64 = pathlib.Path(options.arm64 or (options.build / 'arm64' if options.fast else ROOT / 'build-arm64')).resolve()
-    options.debian = options.build / 'debian-arm64'
+    options.debian = arm64.store()
     return options
 
 
@@ -219,7 +219,7 @@ def main():
         began = time.monotonic()
         build(options)
         print(f'built in {time.monotonic() - began:.0f} s', flush=True)
-        with arm64_machine.boot(options.debian, options.arm64, guest_files(options)) as guest:
+        with arm64_machine.boot(options.arm64, guest_files(options)) as guest:
             check(f'the machine boots ({guest.boot_seconds:.1f} s)', True)
             run_corners(guest, options)
             if not options.words or 'prompt' in options.words:

@@ -220,14 +220,13 @@ def kernel(options, counts, executors):
 def parse_arguments(folder):
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
-    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
+    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: the one of all builds)')
     parser.add_argument('--long', action='store_true', help="Debian's kernel with 8 harts and by the interpreter as well")
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     options.folder = folder
     options.machine = build / 'tests/emulator/boot-machine'
     options.trapline = build / 'trapline'
-    options.kernel = options.kernel or build / 'debian-riscv64'
     options.supervisor = initrd.compile_program(GUESTS / 'supervisor.c', folder / 'supervisor', 0x80200000)
     options.bare = initrd.compile_program(GUESTS / 'bare_metal.c', folder / 'bare', 0x80000000)
     return options

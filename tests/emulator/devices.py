@@ -136,11 +136,11 @@ def the_network_reaches_the_guest(machine):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
-    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
+    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: the one of all builds)')
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     options.machine = build / 'tests/emulator/boot-machine'
-    options.kernel = debian.kernel(options.kernel or build / 'debian-riscv64')
+    options.kernel = debian.kernel(options.kernel)
     program = initrd.compile_program(ROOT / 'tests/emulator/guest/devices.c', build / 'tests/emulator/guest-devices')
     files = {f'modules/{name}.ko': (options.kernel / f'modules/{name}.ko').read_bytes() for name in DRIVERS}
     options.initrd = initrd.make(build / 'tests/emulator/devices.cpio', {'init': program.read_bytes(), **files})

@@ -139,12 +139,12 @@ def gone_back_in(options, path, told):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
     parser.add_argument('--build', default='build')
-    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
+    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: the one of all builds)')
     parser.add_argument('--long', action='store_true', help='replay with the interpreter, too, and with several harts')
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     options.trapline = build / 'trapline'
-    options.kernel = debian.kernel(options.kernel or build / 'debian-riscv64')
+    options.kernel = debian.kernel(options.kernel)
     options.init = initrd.compile_program(ROOT / 'tests/emulator/guest/fetch.c', build / 'tests/emulator/guest-fetch')
     files = {f'modules/{name}.ko': (options.kernel / f'modules/{name}.ko').read_bytes() for name in DRIVERS}
     options.initrd = initrd.make(build / 'tests/emulator/network.cpio', {'init': options.init.read_bytes(), **files})

@@ -418,21 +418,21 @@ def at_the_prompt(options):
 def parse_arguments(folder):
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
-    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
+    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: the one of all builds)')
     parser.add_argument('--newer', action='store_true', help='lldb 19, too, which is fetched')
     parser.add_argument('--lldb', action='append', help='a program (default: lldb-14, if it is there)')
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     options.folder = folder
     options.trapline = build / 'trapline'
-    options.kernel = debian.kernel(options.kernel or build / 'debian-riscv64')
+    options.kernel = debian.kernel(options.kernel)
     options.init = compile_init(folder)
     if options.init is None:
         raise debian.Missing('riscv64-unknown-elf-gcc is not installed')
     options.files = initrd.make(folder / 'initrd', {'init': options.init.read_bytes()})
     options.lldb = options.lldb or [name for name in ['lldb-14'] if shutil.which(name)]
     if options.newer:
-        options.lldb.append(newer_lldb.fetch(build / newer_lldb.NAME))
+        options.lldb.append(newer_lldb.fetch())
     return options
 
 

@@ -185,13 +185,13 @@ def use(options, disk, harts):
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--build', default='build')
-    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: in the build folder)')
+    parser.add_argument('--kernel', help='a folder as debian.py makes it (default: the one of all builds)')
     parser.add_argument('--new', action='store_true', help='make the disk again')
     parser.add_argument('--harts', default='1,4', help='with how many (default: %(default)s)')
     options = parser.parse_args()
     build = pathlib.Path(options.build).resolve()
     options.machine, options.trapline = build / 'tests/emulator/boot-machine', build / 'trapline'
-    options.kernel = debian.kernel(options.kernel or build / 'debian-riscv64')
+    options.kernel = debian.kernel(options.kernel)
     # guest/root.c: it looks for the drivers, and then for the disk, in these
     program = initrd.compile_program(ROOT / 'tests/emulator/guest/root.c', build / 'tests/emulator/guest-root')
     files = {f'modules/{name}.ko': (options.kernel / f'modules/{name}.ko').read_bytes() for name in DRIVERS}

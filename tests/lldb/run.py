@@ -297,8 +297,8 @@ def normalize(text, session, data, subject):
     return result
 
 
-def find_lldb(version, build):
-    """An lldb of that version: installed, or (19) unpacked into the build folder."""
+def find_lldb(version):
+    """An lldb of that version: installed, or (19) unpacked for the builds of this tree."""
     installed = shutil.which('lldb-%s' % version)
     server = shutil.which('lldb-server-%s' % version)
     if installed and server:
@@ -306,10 +306,10 @@ def find_lldb(version, build):
     if version != newer_lldb.VERSION:
         raise Problem('lldb %s is not installed' % version)
     try:
-        newer_lldb.fetch(build / newer_lldb.NAME)
+        newer_lldb.fetch()
     except newer_lldb.Missing as why:
         raise Problem('lldb %s is not installed and could not be fetched: %s' % (version, why)) from why
-    return Lldb('lldb-%s' % version, [newer_lldb.find(build)], newer_lldb.find(build, 'lldb-server'), {})
+    return Lldb('lldb-%s' % version, [newer_lldb.find()], newer_lldb.find('lldb-server'), {})
 
 
 def compare(session, lldb, servers, subject, folder):
@@ -379,7 +379,7 @@ def main():
         subject = build_subject(folder)
         for version in options.lldb or ['14']:
             try:
-                lldb = find_lldb(version, options.build)
+                lldb = find_lldb(version)
             except Problem as problem:
                 print('skipped lldb %s: %s' % (version, problem))
                 continue

@@ -129,7 +129,7 @@ class Arm64(Driver):
             self.agent = arm64_machine.running()
         if self.agent is None:
             try:
-                self.agent = arm64_machine.boot(pathlib.Path(self.build) / "debian-arm64", self.folder(), self.content())
+                self.agent = arm64_machine.boot(self.folder(), self.content())
             except arm64_machine.Broken as why:
                 raise NotAvailable(str(why)) from why
             atexit.register(self.agent.stop)
@@ -170,10 +170,10 @@ class Gdbserver(Arm64):
 
     def files(self):
         return {f"bin/{FIXTURE}": self.folder() / "tests/conformance/fixture",
-                f"bin/{GDBSERVER}": pathlib.Path(self.build) / "debian-arm64/sysroot/usr/bin/gdbserver"}
+                f"bin/{GDBSERVER}": arm64_machine.arm64.store() / "sysroot/usr/bin/gdbserver"}
 
     def content(self):
-        return {**super().content(), **arm64_machine.library_files(pathlib.Path(self.build) / "debian-arm64/sysroot")}
+        return {**super().content(), **arm64_machine.library_files()}
 
     def command(self):
         return ["/bin/" + GDBSERVER, "--once", "--no-startup-with-shell", "-", "/bin/" + FIXTURE]
