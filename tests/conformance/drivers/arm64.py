@@ -4,6 +4,7 @@ import atexit
 import os
 import pathlib
 import re
+import socket
 import sys
 import threading
 
@@ -57,7 +58,7 @@ class GuestListener(GuestPipe):
 
     def __init__(self, agent, command, name):
         super().__init__(agent, command, name, errors=True)
-        self.said, self.port, self.heard = bytearray(), None, threading.Event()
+        self.said, self.port, self.heard, self.last = bytearray(), None, threading.Event(), None
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
 
@@ -78,9 +79,24 @@ class GuestListener(GuestPipe):
     def open(self):
         if not self.heard.wait(30) or self.port is None:
             raise Refused(f"{self.name}: it does not say where it listens: {bytes(self.said)!r}")
-        stream = self.agent.ask(f"connect {self.port}")
-        descriptor = stream.detach()
+        self.wait_for_end_of_last()
+        self.last = self.agent.ask(f"connect {self.port}")
+        descriptor = os.dup(self.last.fileno())
         return descriptor, os.dup(descriptor)
+
+    def wait_for_end_of_last(self):
+        """On its way through the machine's network and the agent the end of a connection is overtaken by the next one's beginning,
+        which the server would then turn away."""
+        if self.last is None:
+            return
+        with self.last as stream:
+            try:
+                stream.settimeout(30)
+                stream.shutdown(socket.SHUT_WR)
+                while stream.recv(65536):
+                    pass
+            except ConnectionError:
+                pass  # that is an end, too
 
     def hang_up(self):
         """The server would wait for the next client: stop() ends it."""
@@ -90,6 +106,8 @@ class GuestListener(GuestPipe):
         self.ended = self.agent.end(self.program, 0)
         self.complaints = bytes(self.said).decode("latin-1")
         self.stream.close()
+        if self.last is not None:
+            self.last.close()
         return True
 
 
