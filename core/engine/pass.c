@@ -252,7 +252,9 @@ void tl_pass_advance(struct tl_engine *engine)
 		failed(engine, thread, status);
 		return;
 	}
-	go(engine, thread, TL_THREAD_OVER, true, false);
+	/* In a sequence a hardware breakpoint may stand there, too, whose hit was dealt with on the way. */
+	go(engine, thread, TL_THREAD_OVER, true,
+	   thread->in_sequence && tl_points_find(space, engine->over_address, KIND_BIT(TL_POINT_HARDWARE)) != NULL);
 	if (thread->state != TL_THREAD_OVER)
 		tl_pass_finish(engine);
 }
@@ -416,20 +418,33 @@ static void pass_one(struct tl_engine *engine, struct thread *thread, tl_u64 add
 	hold(engine, thread, address);
 }
 
+/* A thread that stands on a point inside of an exclusive sequence: with all others held it is led through. */
+static bool pass_sequence(struct tl_engine *engine, struct thread *thread, tl_u64 address)
+{
+	/* It may have been parked while it was led through another one. */
+	thread->in_sequence = tl_sequence_wants(engine, thread, address);
+	if (!thread->in_sequence)
+		return false;
+	thread->reservation = (struct tl_reservation){.held = false};
+	thread->sequence_from = address;
+	thread->sequence_steps = 0;
+	hold(engine, thread, address);
+	return true;
+}
+
+static bool has_trap(struct space *space, tl_u64 address)
+{
+	return tl_undo_find(&space->undo, address) != NULL ||
+	       tl_points_find(space, address, KIND_BIT(TL_POINT_SOFTWARE)) != NULL;
+}
+
 /* Gets a thread over the trap at `address`, on which it stands. */
 static void pass(struct tl_engine *engine, struct thread *thread, tl_u64 address)
 {
 	if ((engine->capabilities & TL_CAN_PASS_POINTS) != 0) {
 		note_way(engine, thread, TL_WAY_PASSED, address);
 		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), false);
-	} else if (tl_sequence_wants(engine, thread, address)) {
-		thread->in_sequence = true;
-		thread->reservation = (struct tl_reservation){.held = false};
-		thread->sequence_from = address;
-		thread->sequence_steps = 0;
-		hold(engine, thread, address);
-	} else {
-		thread->in_sequence = false; /* it may have been parked while it was led through another one */
+	} else if (!pass_sequence(engine, thread, address)) {
 		pass_one(engine, thread, address);
 	}
 }
@@ -446,10 +461,14 @@ static bool led_through(struct tl_engine *engine, struct thread *thread)
 	thread->in_sequence = false;
 	if (end == TL_SEQUENCE_TOLD)
 		return true;
-	if (thread->dealt)
-		pass_one(engine, thread, thread->dealt_address);
-	else
+	if (!thread->dealt) {
 		carried_out(engine, thread);
+	} else if (has_trap(thread->process->space, thread->dealt_address)) {
+		pass_one(engine, thread, thread->dealt_address);
+	} else {
+		thread->dealt = false;
+		go(engine, thread, TL_THREAD_RUNNING, plans_step(thread), true);
+	}
 	return true;
 }
 
@@ -519,14 +538,15 @@ void tl_pass_start(struct tl_engine *engine, struct thread *thread)
 		failed(engine, thread, status);
 		return;
 	}
-	thread->dealt = dealt && at == thread->dealt_address;
+	thread->dealt = at == thread->dealt_address;
 	hardware = thread->dealt && tl_points_find(space, at, KIND_BIT(TL_POINT_HARDWARE)) != NULL;
 	if (thread->dealt && thread->deliver != 0)
 		expect_rehit(engine, thread, at);
-	else if (thread->dealt && space->lifted == 0 &&
-		 (tl_undo_find(&space->undo, at) != NULL ||
-		  tl_points_find(space, at, KIND_BIT(TL_POINT_SOFTWARE)) != NULL)) {
+	else if (thread->dealt && space->lifted == 0 && has_trap(space, at)) {
 		pass(engine, thread, at);
+		return;
+	} else if (hardware && space->lifted == 0 && (engine->capabilities & TL_CAN_PASS_POINTS) == 0 &&
+		   pass_sequence(engine, thread, at)) {
 		return;
 	}
 	thread->dealt = false;

@@ -77,7 +77,7 @@ bool tl_sequence_wants(struct tl_engine *engine, struct thread *thread, tl_u64 a
 	const tl_u32 needed = TL_CAN_CARRY_OUT | TL_CAN_PLANT;
 	const struct tl_cpu *cpu = thread->process->facts.cpu;
 	struct pass_access access = {engine, thread->process};
-	struct engine_point *point = tl_points_find(thread->process->space, address, KIND_BIT(TL_POINT_SOFTWARE));
+	struct engine_point *point = tl_points_find(thread->process->space, address, KINDS_CODE);
 
 	if (point == NULL || cpu->in_sequence == NULL || (engine->capabilities & needed) != needed)
 		return false;

@@ -57,9 +57,34 @@ __attribute__((noinline)) void provoke(void)
 #endif
 }
 
+/* What all of them add to while `claiming` is set, and how often each has. */
+volatile tl_u64 claiming, claimed, claims[MACHINE_PROCESSORS];
+
+void claim(volatile tl_u64 *word);
+
+#ifdef __aarch64__
+__asm__(".globl claim, claim_load, claim_inside, claim_store, claim_end\n"
+	".type claim, %function\n"
+	"claim:\n"
+	"claim_load: ldaxr x2, [x0]\n"
+	"claim_inside: add x2, x2, #1\n"
+	"claim_store: stlxr w3, x2, [x0]\n"
+	"	cbnz w3, claim_load\n"
+	"claim_end: ret\n");
+#else
+__attribute__((noinline)) void claim(volatile tl_u64 *word)
+{
+	__atomic_fetch_add(word, 1, __ATOMIC_SEQ_CST);
+}
+#endif
+
 static void work(tl_u64 number)
 {
 	meet(number);
+	if (claiming != 0) {
+		claim(&claimed);
+		claims[number]++;
+	}
 	if (writer == number) {
 		writer = MACHINE_PROCESSORS;
 		watched += number + 1;

@@ -508,6 +508,108 @@ def a_step_over_a_fault_ends_in_its_handler(machine):
     leave(client)
 
 
+# ---- Exclusive sequences, on arm64 ----
+
+NEVER = [bytecode.always(0) + bytecode.END]
+
+
+def claims(client, names):
+    """What all have added up, and how often each says that it has."""
+    return client.word(names['claimed']), [client.word(names['claims'] + 8 * n) for n in range(PROCESSORS)]
+
+
+def everybody_claims(client, names, times):
+    """Every processor gets through the sequence so many times more, and each time it has added one."""
+    for number in range(PROCESSORS):
+        at = names['claims'] + 8 * number
+        wanted = bytecode.equal(bytecode.word(at), bytecode.constant(client.word(at) + times))
+        client.insert(0, names['meet'], conditions=[wanted + bytecode.END])
+        stop = client.run()
+        # Accesses that were made while everybody stopped are told yet.
+        while any(stop.has(word) for word in ('watch', 'rwatch', 'awatch')):
+            stop = client.run()
+        check(client.pc(stop.thread) == names['meet'], f'{stop} is at {client.pc(stop.thread):#x}')
+        client.remove(0, names['meet'])
+    added, each = claims(client, names)
+    check(0 <= added - sum(each) <= PROCESSORS, f'{added} was added up, by {each}')
+
+
+def points_inside_exclusive_sequences(machine):
+    """Conditions that are false are asked between a load-exclusive and its store, and at both: the store stores all the same."""
+    client, names = machine.client(), machine.symbols
+    client.set_word(names['claiming'], 1)
+    for kind in (0, 1):
+        for place in ('claim_load', 'claim_inside', 'claim_store'):
+            client.insert(kind, names[place], conditions=NEVER)
+            everybody_claims(client, names, 5)
+            client.remove(kind, names[place])
+    leave(client)
+
+
+def exclusive_stores_are_watched(machine):
+    """Each store is told once, when it is done, with whoever made it; in between nobody is kept from storing."""
+    client, names = machine.client(), machine.symbols
+    watched = names['claimed']
+    client.insert(2, watched, 8)
+    client.set_word(names['claiming'], 1)
+    before, told = client.word(watched), {}
+    for count in range(1, 25):
+        stop = client.run()
+        check(stop.has('watch') and int(stop.value('watch'), 16) == watched, f'{stop} is no watchpoint of ours')
+        value = client.word(watched)
+        check(count <= value - before <= count + PROCESSORS, f'after {count} stops it has become {value} from {before}')
+        check(client.pc(stop.thread) == names['claim_store'] + 4, f'{stop} is told at {client.pc(stop.thread):#x}')
+        told[stop.thread] = told.get(stop.thread, 0) + 1
+    check(len(told) == PROCESSORS, f'{told} are told of, and not all')
+    client.remove(2, watched, 8)
+    everybody_claims(client, names, 5)
+    leave(client)
+
+
+def exclusive_loads_are_watched(machine):
+    """A watchpoint for reads tells of the load, one for both of load and store, and the sequence stores behind them."""
+    client, names = machine.client(), machine.symbols
+    watched = names['claimed']
+    client.set_word(names['claiming'], 1)
+    for kind, word, places in ((3, 'rwatch', {'claim_load'}), (4, 'awatch', {'claim_load', 'claim_store'})):
+        client.insert(kind, watched, 8)
+        before, seen = client.word(watched), set()
+        for _ in range(24):
+            stop = client.run()
+            check(stop.has(word) and int(stop.value(word), 16) == watched, f'{stop} is no {word} of ours')
+            place = client.pc(stop.thread)
+            seen |= {name for name in ('claim_load', 'claim_store') if names[name] < place}
+        check(places <= seen and client.word(watched) > before, f'told at {seen}; {before} became {client.word(watched)}')
+        client.remove(kind, watched, 8)
+        everybody_claims(client, names, 5)
+    leave(client)
+
+
+def steps_lead_through_exclusive_sequences(machine):
+    """A step from the load ends behind the store, which has stored; so does one with a breakpoint on the way whose condition is false."""
+    client, names = machine.client(), machine.symbols
+    client.set_word(names['claiming'], 1)
+    for kind in (None, 0, 1):
+        for _ in range(8):
+            client.insert(0, names['claim_load'])
+            stop = client.run()
+            client.remove(0, names['claim_load'])
+            if kind is not None:
+                client.insert(kind, names['claim_inside'], conditions=NEVER)
+            before = client.word(names['claimed'])
+            for _ in range(8):
+                stop = client.step(stop.thread)
+                if client.pc(stop.thread) == names['claim_end']:
+                    break
+            check(client.pc(stop.thread) == names['claim_end'], f'the steps lead to {client.pc(stop.thread):#x}')
+            check(client.word(names['claimed']) == before + 1, f'{before} became {client.word(names["claimed"])}')
+            if kind is not None:
+                client.remove(kind, names['claim_inside'])
+    leave(client)
+
+
+EXCLUSIVE = {points_inside_exclusive_sequences, exclusive_stores_are_watched, exclusive_loads_are_watched,
+             steps_lead_through_exclusive_sequences}
 # Where the example with tasks has them; and which sessions are about it, on which CPU.
 TASKS = 0x40400000
 WITH_TASKS = {tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel}
@@ -516,10 +618,13 @@ SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
             a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler,
             a_step_given_up_in_a_handler_leaves_no_trap, a_step_given_up_is_over_when_its_handler_is_stepped,
-            going_on_by_steps_after_one_given_up_leaves_nothing, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel]
+            going_on_by_steps_after_one_given_up_leaves_nothing, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel,
+            points_inside_exclusive_sequences, exclusive_stores_are_watched, exclusive_loads_are_watched,
+            steps_lead_through_exclusive_sequences]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
-AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived}
+AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived,
+           exclusive_stores_are_watched}
 
 
 def main():
@@ -538,7 +643,7 @@ def main():
             return 77
     failed = 0
     chosen = [session for session in SESSIONS if not options.sessions or session.__name__ in options.sessions]
-    chosen = [session for session in chosen if cpu.tasks is not None or session not in WITH_TASKS]
+    chosen = [session for session in chosen if cpu is not X86 or session not in WITH_TASKS | EXCLUSIVE]
     for session in chosen:
         start = time.monotonic()
         machine = Machine(options.build, cpu, session in AT_ONCE, cpu.tasks if session in WITH_TASKS else None)

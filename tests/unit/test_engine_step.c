@@ -461,27 +461,33 @@ static enum tl_status carry_out_no_exclusive(tl_u8 *file, const tl_u8 *bytes, tl
 	return TL_ERROR_INSTRUCTION;
 }
 
-/* As a lock is waited for whose owner is held for the waiter's sake. */
+/* As a lock is waited for whose owner is held for the waiter's sake; at a breakpoint of either kind. */
 TEST(who_is_led_through_a_sequence_without_end_lets_others_run)
 {
-	struct tl_cpu cpu = tl_cpu_x86_64;
-	struct tl_scripted_options options = machine_options();
-	struct machine machine;
-	tl_u64 before, after;
+	static const enum tl_point_kind kinds[] = {TL_POINT_SOFTWARE, TL_POINT_HARDWARE};
 
-	cpu.in_sequence = is_spin;
-	cpu.decode = decode_for_the_machine;
-	cpu.carry_out_exclusive = carry_out_no_exclusive;
-	options.cpu = &cpu;
-	REQUIRE(machine_make(&machine, &options));
-	REQUIRE(machine_thread(&machine, SPIN).thread != 0);
-	REQUIRE(machine_insert_with(&machine, SPIN, NEVER, NULL) == TL_OK);
-	REQUIRE(machine_continue(&machine) == TL_OK);
-	REQUIRE(machine_let_run(&machine, 1000));
-	before = machine_word(&machine, DATA);
-	REQUIRE(machine_let_run(&machine, 10000));
-	after = machine_word(&machine, DATA);
-	CHECK(after > before + 2);
-	CHECK(tl_engine_counters(machine.engine)->ways[TL_WAY_SEQUENCE] > 1);
-	MACHINE_END(&machine);
+	for (unsigned n = 0; n < TL_COUNT(kinds); n++) {
+		struct tl_point_request request = {.kind = kinds[n], .address = SPIN, .size = 1};
+		struct tl_cpu cpu = tl_cpu_x86_64;
+		struct tl_scripted_options options = machine_options();
+		struct machine machine;
+		tl_u64 before, after;
+
+		cpu.in_sequence = is_spin;
+		cpu.decode = decode_for_the_machine;
+		cpu.carry_out_exclusive = carry_out_no_exclusive;
+		options.cpu = &cpu;
+		request.conditions = (struct tl_bytecode_list){NEVER, 1};
+		REQUIRE(machine_make(&machine, &options));
+		REQUIRE(machine_thread(&machine, SPIN).thread != 0);
+		REQUIRE(tl_engine_insert_point(machine.engine, machine.process, &request) == TL_OK);
+		REQUIRE(machine_continue(&machine) == TL_OK);
+		REQUIRE(machine_let_run(&machine, 1000));
+		before = machine_word(&machine, DATA);
+		REQUIRE(machine_let_run(&machine, 10000));
+		after = machine_word(&machine, DATA);
+		CHECK(after > before + 2);
+		CHECK(tl_engine_counters(machine.engine)->ways[TL_WAY_SEQUENCE] > 1);
+		MACHINE_END(&machine);
+	}
 }
