@@ -16,6 +16,7 @@ import threading
 import time
 import tty
 
+FIRST_SIGN = 240  # seconds until the kernel says something: 15, and more where there is much else to do
 ENDED = re.compile(r'^machine: ended with (\d+)')
 ISOLINUX = pathlib.Path('/usr/lib/ISOLINUX/isolinux.bin')
 LOADER = pathlib.Path('/usr/lib/syslinux/modules/bios/ldlinux.c32')
@@ -68,7 +69,11 @@ class Machine:
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -160,9 +165,18 @@ class Bochs(Machine):
                                         stderr=its, start_new_session=True, env=dict(os.environ, TERM='linux', LINES='25', COLUMNS='80'))
         os.close(its)
         threading.Thread(target=drain, args=[ours], daemon=True).start()
-        wait_for_writer(stream)
+        self.wait_for_writer(stream)
         self.drain_screen()
         threading.Thread(target=self.take, args=[lambda size: os.read(stream, size)], daemon=True).start()
+
+    def wait_for_writer(self, stream):
+        """Until the other end of a pipe is open and something has come: before, it would look as if it had ended."""
+        until = time.monotonic() + FIRST_SIGN
+        while not select.select([stream], [], [], 1)[0]:
+            if self.process.poll() is not None:
+                raise Silent('Bochs ended before it said anything over its serial port' + self.more())
+            if time.monotonic() > until:
+                raise Silent(f'Bochs said nothing over its serial port for {FIRST_SIGN} seconds')
 
     def drain_screen(self):
         """The guest's screen is a terminal of its own that Bochs makes. When nobody reads it, Bochs soon waits a second for
@@ -209,12 +223,6 @@ class Hasty(Svm):
 
     name = 'QEMU with SVM, in haste'
     more = ('-icount', 'shift=0,sleep=off')
-
-
-def wait_for_writer(stream):
-    """Until the other end of a pipe is open and something has come: before, it would look as if it had ended."""
-    if not select.select([stream], [], [], 60)[0]:
-        raise Silent('Bochs said nothing over its serial port for a minute')
 
 
 def drain(descriptor):

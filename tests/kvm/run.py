@@ -77,7 +77,7 @@ def read_lines(stream, what, seconds, last=list, results=None):
 
 def run_in(kind, options, name, words, files, seconds, results=None):
     """Runs a command in a machine of its own; what it prints is ours."""
-    folder = options.folder / '-'.join([kind, name, *([options.cpus] if options.cpus else [])])
+    folder = options.folder / '-'.join([kind, name, *(options.cpus.split(',') if options.cpus else [])])  # Bochs takes no commas
     folder.mkdir(parents=True, exist_ok=True)
     image.make(folder / 'files', options.folder, files | {'command': '\n'.join(words).encode()})
     size = (folder / 'files').stat().st_size >> 20
