@@ -10,6 +10,8 @@
  * Watched is a stretch of linear addresses, known with the guest-physical address that it had when it was set: an
  * access through another mapping of the same page is an access to it, too.
  *
+ * No debug register sees what KVM carries out itself: on a guarded page what registers watch is found here, too.
+ *
  * Slow, and said to be: every access to the page by anyone comes out, also beside the watched bytes, and so does every
  * fetch of code and each walk of page tables that lie there. What KVM's emulator does not know (most of AVX, XSAVE)
  * fails with KVM_EXIT_INTERNAL_ERROR: then the page is given back for one step, with the other vCPUs held, and what

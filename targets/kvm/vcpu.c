@@ -88,41 +88,6 @@ static void answer_device(struct tl_kvm_vcpu *vcpu)
 		vcpu->request = request;
 }
 
-static bool read_below(void *context, tl_u64 physical, void *buffer, tl_size size)
-{
-	return tl_kvm_points_read(context, physical, buffer, size);
-}
-
-static bool write_below(void *context, tl_u64 physical, const void *buffer, tl_size size)
-{
-	return tl_kvm_points_write(context, physical, buffer, size);
-}
-
-/* An access to memory that is watched, if it is one: carried out, and written down. */
-static bool answer_memory(struct tl_kvm_vcpu *vcpu)
-{
-	struct tl_kvm_crew *crew = vcpu->crew;
-	struct kvm_run *run = vcpu->cpu->run;
-
-	if (run->exit_reason != KVM_EXIT_MMIO || crew->watch_count == 0 ||
-	    !tl_slot_access_carry_out(run, &crew->vm->memory, read_below, write_below, &crew->points, &vcpu->log))
-		return false;
-	crew->counters.page_accesses++;
-	vcpu->completing = true;
-	TL_TRACE(POINTS, "kvm: vCPU %u: KVM_EXIT_MMIO, %s of %u bytes at physical %llx, a watched page", vcpu->number,
-		 run->mmio.is_write ? "write" : "read", run->mmio.len, (unsigned long long)run->mmio.phys_addr);
-	return true;
-}
-
-/* The instruction that made such accesses is complete. A step's end tells of them itself. */
-static void tell_accesses(struct tl_kvm_vcpu *vcpu)
-{
-	struct tl_event event = {.kind = TL_EVENT_WATCHPOINT};
-
-	if (tl_kvm_vcpu_take_accesses(vcpu, &event) && vcpu->task != TL_KVM_STAND)
-		tl_kvm_vcpu_announce(vcpu, &event);
-}
-
 /* The one access to an MSR that the filter lets come out; it may be the kernel's first at its final place. */
 static void answer_register(struct tl_kvm_vcpu *vcpu)
 {
@@ -145,7 +110,7 @@ static void read_exit(struct tl_kvm_vcpu *vcpu)
 	case TL_KVM_EXIT_NOTHING:
 		break;
 	case TL_KVM_EXIT_DEVICE:
-		if (!answer_memory(vcpu))
+		if (!tl_kvm_vcpu_answer_memory(vcpu))
 			answer_device(vcpu);
 		break;
 	case TL_KVM_EXIT_SYSTEM:
@@ -207,7 +172,7 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 	else if (number != EINTR && number != EAGAIN)
 		run_failed(vcpu, number);
 	if (vcpu->log.count != 0 && !vcpu->completing)
-		tell_accesses(vcpu);
+		tl_kvm_vcpu_tell_accesses(vcpu);
 }
 
 /* What it was told, if it can be done now; false: nothing hinders it from entering the guest. */

@@ -56,11 +56,6 @@ enum tl_status tl_kvm_vcpu_add_causes(struct tl_kvm_vcpu *vcpu, tl_u64 causes);
 bool tl_kvm_vcpu_prepare(struct tl_kvm_vcpu *vcpu);
 /* It came out of the guest, for KVM_EXIT_DEBUG or not: a step that takes too long gives back what it has taken. */
 void tl_kvm_vcpu_came_out(struct tl_kvm_vcpu *vcpu, bool debug);
-/*
- * Adds what the instruction that is complete did to watched pages to an event, and forgets it. False: nothing that is
- * watched.
- */
-bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event);
 /* It came out for KVM_EXIT_DEBUG. */
 void tl_kvm_vcpu_debug_exit(struct tl_kvm_vcpu *vcpu);
 /* It came out because KVM could not carry out an int3, which has been dealt with; false: it was another failure. */
@@ -73,5 +68,18 @@ void tl_kvm_vcpu_pass_here(struct tl_kvm_vcpu *vcpu);
 void tl_kvm_vcpu_patience_begin(struct tl_kvm_vcpu *vcpu);
 /* See tl_kvm_vcpu_patience_begin. */
 void tl_kvm_vcpu_patience_end(struct tl_kvm_vcpu *vcpu);
+
+/* ---- vcpu_watch.c: what it does about watched pages ---- */
+
+/* The exit was an access to memory that is watched: it has been carried out, and written down. False: it was another.
+ */
+bool tl_kvm_vcpu_answer_memory(struct tl_kvm_vcpu *vcpu);
+/*
+ * Adds what the instruction that is complete did to watched bytes to an event, and forgets it; they may be a debug
+ * register's as well. False: nothing that is watched.
+ */
+bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event);
+/* The instruction that made such accesses is complete, and not a step's last, which tells of them itself. */
+void tl_kvm_vcpu_tell_accesses(struct tl_kvm_vcpu *vcpu);
 
 #endif

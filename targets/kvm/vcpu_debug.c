@@ -483,23 +483,6 @@ static void swallow(struct tl_kvm_vcpu *vcpu)
 	clear_trap_flag(vcpu);
 }
 
-bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event)
-{
-	const struct tl_kvm_crew *crew = vcpu->crew;
-	struct tl_hit hits[TL_HITS_MAX];
-	tl_u8 count = tl_slot_access_hits(&vcpu->log, crew->watches, crew->watch_count, hits);
-
-	vcpu->log = (struct tl_slot_log){0};
-	if (count == 0)
-		return false;
-	/* Debug registers do not tell reads from writes; where one was hit as well, its word is as good as ever. */
-	event->exact = event->hit_count == 0;
-	event->kind = TL_EVENT_WATCHPOINT;
-	for (tl_u8 i = 0; i < count && event->hit_count < TL_HITS_MAX; i++)
-		event->hits[event->hit_count++] = hits[i];
-	return true;
-}
-
 /* What of a hardware breakpoint's or a step's end concerns the engine. */
 static void tell(struct tl_kvm_vcpu *vcpu, struct tl_event *event)
 {
