@@ -9,6 +9,11 @@
 #include "base/loop.h"
 #include "core/engine/target.h"
 #include "core/rsp/rsp.h"
+#include "machine/board_options.h"
+
+#include <stdio.h>
+
+struct tl_option;
 
 /* What a front end supplies. Descriptors and texts stay its own. */
 struct tl_machine_ends {
@@ -47,12 +52,27 @@ struct tl_machine {
 
 /* ---- Words of its command line ---- */
 
+/* The ids of a kind's own options begin there; those below are the board's. */
+#define TL_MACHINE_OPTION_OWN 64
+
+/* What the words behind `emu` or `kvm` come to, and what one kind has of its own. Texts are the command line's. */
+struct tl_machine_command {
+	const char *word;              /* the command's */
+	const struct tl_option *table; /* options of its own */
+	/* Takes one of these. TL_ERROR_ARGUMENT. */
+	enum tl_status (*apply)(void *context, int option, const char *value, struct tl_error *error);
+	void *context;
+	struct tl_board_options *board; /* where the others go */
+	struct tl_machine *machine;
+};
+
+/* Reads the words, NULL-terminated. The program that stands behind the options, or NULL. TL_ERROR_ARGUMENT. */
+TL_CHECKED enum tl_status tl_machine_read(const struct tl_machine_command *command, char **words,
+					  const char **program_ret, struct tl_error *error);
+/* The options of any machine, for --help: they go behind those of its own. */
+void tl_machine_print(FILE *stream);
+
 /* A whole decimal number from `least` to `most`; false when it is none. */
 bool tl_machine_number(const char *text, tl_u64 least, tl_u64 most, tl_u64 *value_ret);
-/* Bytes with K, M or G behind them; plain numbers are MiB, as QEMU has them. TL_ERROR_ARGUMENT. */
-TL_CHECKED enum tl_status tl_machine_size(const char *text, tl_u64 *size_ret, struct tl_error *error);
-/* One more of an option that may be given several times. TL_ERROR_ARGUMENT when there are `most` already. */
-TL_CHECKED enum tl_status tl_machine_add(const char **values, tl_u32 *count, tl_u32 most, const char *option,
-					 const char *value, struct tl_error *error);
 
 #endif

@@ -142,6 +142,7 @@ static void print_usage(FILE *stream)
 	tl_options_print(table, stream);
 	tl_emulator_command_print(stream);
 	tl_kvm_command_print(stream);
+	tl_machine_print(stream);
 	fputs("\nOptions end where the program begins. trapline(1) tells it all.\n", stream);
 }
 
@@ -151,39 +152,26 @@ static int fail(const char *text)
 	return 2;
 }
 
-/* What stands behind emu; -1 to go on, otherwise the exit status. */
-static int read_emulator(char **words, struct command *command)
+/* What stands behind emu or kvm; -1 to go on, otherwise the exit status. */
+static int read_machine(const char *word, char **words, struct command *command)
 {
+	bool emulated = strcmp(word, "emu") == 0;
 	struct tl_error error = {0};
+	enum tl_status status;
 
 	if (words[0] != NULL && strcmp(words[0], "--help") == 0) {
-		fputs("Usage: trapline [--serve ADDRESS] [OPTION]... emu [MACHINE OPTION]... [PROGRAM]\n", stdout);
-		tl_emulator_command_print(stdout);
-		fputs("\nWhat stands before emu: trapline --help. trapline(1) tells it all.\n", stdout);
+		printf("Usage: trapline [--serve ADDRESS] [OPTION]... %s [MACHINE OPTION]... [PROGRAM]\n", word);
+		(emulated ? tl_emulator_command_print : tl_kvm_command_print)(stdout);
+		tl_machine_print(stdout);
+		printf("\nWhat stands before %s: trapline --help. trapline(1) tells it all.\n", word);
 		return 0;
 	}
-	if (tl_emulator_command_read(words, &command->emulator, &command->machine, &error) == TL_OK)
+	status = emulated ? tl_emulator_command_read(words, &command->emulator, &command->machine, &error)
+			  : tl_kvm_command_read(words, &command->kvm, &command->machine, &error);
+	if (status == TL_OK)
 		return -1;
 	(void)fail(error.text);
-	fputs("What a machine takes: trapline emu --help\n", stderr);
-	return 2;
-}
-
-/* The same for kvm. */
-static int read_kvm(char **words, struct command *command)
-{
-	struct tl_error error = {0};
-
-	if (words[0] != NULL && strcmp(words[0], "--help") == 0) {
-		fputs("Usage: trapline [--serve ADDRESS] [OPTION]... kvm [MACHINE OPTION]... [PROGRAM]\n", stdout);
-		tl_kvm_command_print(stdout);
-		fputs("\nWhat stands before kvm: trapline --help. trapline(1) tells it all.\n", stdout);
-		return 0;
-	}
-	if (tl_kvm_command_read(words, &command->kvm, &command->machine, &error) == TL_OK)
-		return -1;
-	(void)fail(error.text);
-	fputs("What a machine takes: trapline kvm --help\n", stderr);
+	fprintf(stderr, "What a machine takes: trapline %s --help\n", word);
 	return 2;
 }
 
@@ -342,10 +330,8 @@ static int read_target(struct command *command, char **words)
 			return fail("attach wants the number of one process: attach PID");
 		return read_process(words[1], &command->serve.attach);
 	}
-	if (strcmp(words[0], "emu") == 0)
-		return read_emulator(words + 1, command);
-	if (strcmp(words[0], "kvm") == 0)
-		return read_kvm(words + 1, command);
+	if (strcmp(words[0], "emu") == 0 || strcmp(words[0], "kvm") == 0)
+		return read_machine(words[0], words + 1, command);
 	if (strcmp(words[0], "core") == 0) {
 		if (words[1] == NULL || (words[2] != NULL && words[3] != NULL))
 			return fail(

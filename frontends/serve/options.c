@@ -43,6 +43,8 @@ int tl_option_next(struct tl_option_reader *reader, struct tl_error *error)
 		return 0;
 	equals = strchrnul(word, '=');
 	option = find_option(reader->table, word, (size_t)(equals - word));
+	if (option == NULL && reader->more != NULL)
+		option = find_option(reader->more, word, (size_t)(equals - word));
 	/* "--name" and "--name=" may be two options. */
 	if (option != NULL && *equals == '=' && option->kind == TL_VALUE_NONE)
 		for (const struct tl_option *other = option + 1; other->name != NULL; other++)

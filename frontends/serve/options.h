@@ -28,8 +28,9 @@ struct tl_option {
 struct tl_option_reader {
 	char **at;
 	const struct tl_option *table;
-	const char *value;        /* of the option just read, NULL for none */
-	const char *const *words; /* of a TL_VALUE_WORDS option, NULL-terminated in place of the "--" */
+	const struct tl_option *more; /* a table that is looked into next, whose ids are others; NULL: none */
+	const char *value;            /* of the option just read, NULL for none */
+	const char *const *words;     /* of a TL_VALUE_WORDS option, NULL-terminated in place of the "--" */
 };
 
 /*

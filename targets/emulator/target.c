@@ -484,25 +484,25 @@ static enum tl_status load(struct tl_emulator *emulator, const struct tl_emulato
 	struct tl_computer *computer = &emulator->computer;
 	const char *firmware = options->firmware;
 
-	if (options->program == NULL && options->kernel == NULL && firmware == NULL)
+	if (options->program == NULL && options->board.kernel == NULL && firmware == NULL)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
 			       "the machine has nothing to run: name a bare-metal program, or a kernel with --kernel");
-	if (options->program != NULL && (options->kernel != NULL || firmware != NULL))
+	if (options->program != NULL && (options->board.kernel != NULL || firmware != NULL))
 		return TL_FAIL(error, TL_ERROR_ARGUMENT,
 			       "a bare-metal program runs alone: leave out --kernel and --firmware");
-	if (options->initrd != NULL && options->kernel == NULL)
+	if (options->board.initrd != NULL && options->board.kernel == NULL)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "--initrd is for a kernel: name it with --kernel");
 	TL_TRY(keep(options->program, &emulator->program, error));
-	TL_TRY(keep(options->kernel, &emulator->kernel, error));
+	TL_TRY(keep(options->board.kernel, &emulator->kernel, error));
 	if (options->program != NULL)
 		return tl_computer_load_program(computer, options->program, error);
 	if (firmware == NULL)
 		firmware = TL_COMPUTER_FIRMWARE;
 	TL_TRY(tl_computer_load_firmware(computer, firmware, error));
-	if (options->kernel != NULL)
-		TL_TRY(tl_computer_load_kernel(computer, options->kernel, false, error));
-	if (options->initrd != NULL)
-		TL_TRY(tl_computer_load_initrd(computer, options->initrd, error));
+	if (options->board.kernel != NULL)
+		TL_TRY(tl_computer_load_kernel(computer, options->board.kernel, false, error));
+	if (options->board.initrd != NULL)
+		TL_TRY(tl_computer_load_initrd(computer, options->board.initrd, error));
 	return TL_OK;
 }
 
@@ -512,8 +512,8 @@ static enum tl_status build(struct tl_emulator *emulator, const struct tl_emulat
 	struct timespec now;
 	struct tl_computer_configuration configuration = {
 		.harts = options->harts != 0 ? options->harts : 1,
-		.memory_size = options->memory_size != 0 ? options->memory_size : MEMORY_DEFAULT,
-		.command_line = options->command_line,
+		.memory_size = options->board.memory_size != 0 ? options->board.memory_size : MEMORY_DEFAULT,
+		.command_line = options->board.command_line,
 		.interpret = options->interpret,
 	};
 
@@ -540,7 +540,8 @@ static enum tl_status build(struct tl_emulator *emulator, const struct tl_emulat
 	TL_TRY(tl_mailbox_create(emulator->loop, "emulator", sizeof(struct tl_emulator_message), take_messages,
 				 emulator, &emulator->mailbox, error));
 	TL_TRY(tl_loop_add_deferred(emulator->loop, "emulator", go, emulator, &emulator->go, error));
-	TL_TRY(tl_emulator_console_open(emulator, options->input, options->output, options->terminal, error));
+	TL_TRY(tl_emulator_console_open(emulator, options->board.input, options->board.output, options->board.terminal,
+					error));
 	return tl_emulator_thread_start(emulator, error);
 }
 

@@ -10,37 +10,22 @@
 #include "base/error.h"
 #include "base/loop.h"
 #include "core/engine/target.h"
+#include "machine/board_options.h"
 #include "machine/run_state.h"
-
-#define TL_EMULATOR_DISKS 4
-#define TL_EMULATOR_FORWARDS 16
 
 /* What the machine is made of. Texts are copied. */
 struct tl_emulator_options {
-	tl_u32 harts;        /* 0: 1 */
-	tl_u64 memory_size;  /* bytes; 0: 128 MiB */
-	const char *program; /* a bare-metal program, an ELF file; or NULL, with a kernel or firmware */
-	const char *firmware, *kernel, *initrd, *command_line; /* NULL: none; with a kernel Debian's OpenSBI */
-	/*
-	 * Of the serial port: where it is read from and written to, -1: nowhere. They are not the same one, and stay
-	 * the caller's. `terminal`: the path of a terminal to use instead, opened here; NULL: none.
-	 */
-	int input, output;
-	const char *terminal;
-	bool interpret; /* rather than translate */
-	bool forgets;   /* nothing is kept of the past: it cannot be gone back to */
-	/* Disks, as tl_devices_add_disk wants them, in the order of their slots. */
-	const char *disks[TL_EMULATOR_DISKS];
-	tl_u32 disk_count;
-	const char *seed;                           /* of random bytes, hexadecimal digits; NULL: the host makes one */
-	bool network;                               /* a network card, in a network in user mode */
-	bool restricted;                            /* from which only forwarded ports lead out */
-	const char *forwards[TL_EMULATOR_FORWARDS]; /* as tl_user_network_forward wants them */
-	tl_u32 forward_count;
-	const char *signature; /* of a test program: a file that its results are written to; NULL: none */
+	tl_u32 harts;                  /* 0: 1 */
+	const char *program;           /* a bare-metal program, an ELF file; or NULL, with a kernel or firmware */
+	const char *firmware;          /* NULL: with a kernel Debian's OpenSBI, else none */
+	struct tl_board_options board; /* of 128 MiB, unless it says how much */
+	bool interpret;                /* rather than translate */
+	bool forgets;                  /* nothing is kept of the past: it cannot be gone back to */
+	const char *seed;              /* of random bytes, hexadecimal digits; NULL: the host makes one */
+	const char *signature;         /* of a test program: a file that its results are written to; NULL: none */
 	/*
 	 * Files: the run goes into `record` as it happens; or the machine, all of it but its serial port, is the one of
-	 * which `replay` is the recording, and `disks` only say where its disks are now. NULL: none.
+	 * which `replay` is the recording, and the board's disks only say where its disks are now. NULL: none.
 	 */
 	const char *record, *replay;
 	bool skip_idle; /* while all harts wait the clock jumps to what comes next, instead of waiting for it */

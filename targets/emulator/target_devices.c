@@ -34,12 +34,12 @@ static enum tl_status open_network(struct tl_emulator *emulator, const struct tl
 				   struct tl_error *error)
 {
 	struct tl_user_network_settings settings = {
-		.restricted = options->restricted, .arrived = frames_arrived, .context = emulator};
+		.restricted = options->board.restricted, .arrived = frames_arrived, .context = emulator};
 	struct tl_devices *devices = &emulator->devices;
 
 	TL_TRY(tl_devices_add_network(devices, &settings, error));
-	for (tl_u32 i = 0; i < options->forward_count; i++)
-		TL_TRY(tl_user_network_forward(devices->network, options->forwards[i], error));
+	for (tl_u32 i = 0; i < options->board.forward_count; i++)
+		TL_TRY(tl_user_network_forward(devices->network, options->board.forwards[i], error));
 	return tl_loop_add_descriptor(emulator->loop, "network", tl_user_network_descriptor(devices->network),
 				      TL_READABLE, turn_network, emulator, &emulator->network, error);
 }
@@ -66,12 +66,12 @@ enum tl_status tl_emulator_devices_open(struct tl_emulator *emulator, const stru
 	tl_u8 seed[TL_RANDOM_SEED];
 
 	tl_devices_begin(devices, &emulator->computer);
-	for (tl_u32 i = 0; i < options->disk_count; i++)
-		TL_TRY(tl_devices_add_disk(devices, options->disks[i], error));
+	for (tl_u32 i = 0; i < options->board.disk_count; i++)
+		TL_TRY(tl_devices_add_disk(devices, options->board.disks[i], error));
 	if (options->seed != NULL)
 		TL_TRY(read_seed(options->seed, seed, error));
 	TL_TRY(tl_devices_add_random(devices, options->seed != NULL ? seed : NULL, error));
-	return options->network ? open_network(emulator, options, error) : TL_OK;
+	return options->board.network ? open_network(emulator, options, error) : TL_OK;
 }
 
 void tl_emulator_devices_close(struct tl_emulator *emulator)

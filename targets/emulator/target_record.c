@@ -18,9 +18,9 @@ enum tl_status tl_emulator_record_check(const struct tl_emulator_options *option
 		return TL_OK;
 	if (options->record != NULL)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a replay is recorded already: leave out --record");
-	if (options->program != NULL || options->kernel != NULL || options->initrd != NULL ||
-	    options->firmware != NULL || options->command_line != NULL || options->harts != 0 ||
-	    options->memory_size != 0 || options->network || options->seed != NULL)
+	if (options->program != NULL || options->board.kernel != NULL || options->board.initrd != NULL ||
+	    options->firmware != NULL || options->board.command_line != NULL || options->harts != 0 ||
+	    options->board.memory_size != 0 || options->board.network || options->seed != NULL)
 		return TL_FAIL(
 			error, TL_ERROR_ARGUMENT,
 			"the recording says what the machine is made of: beside --replay only --disk (where a disk "
@@ -324,12 +324,13 @@ enum tl_status tl_emulator_replay_build(struct tl_emulator *emulator, const stru
 	const struct tl_recording *replay = emulator->record.replay;
 	const struct tl_recording_machine *machine = &replay->machine;
 
-	if (options->disk_count > machine->disk_count)
+	if (options->board.disk_count > machine->disk_count)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "the recorded machine has %u disks, and --disk names more",
 			       machine->disk_count);
 	tl_devices_begin(&emulator->devices, &emulator->computer);
 	for (tl_u32 i = 0; i < machine->disk_count; i++)
-		TL_TRY(add_disk(emulator, i, i < options->disk_count ? options->disks[i] : machine->disks[i].path,
+		TL_TRY(add_disk(emulator, i,
+				i < options->board.disk_count ? options->board.disks[i] : machine->disks[i].path,
 				error));
 	TL_TRY(tl_devices_add_random(&emulator->devices, machine->random, error));
 	if (machine->network)

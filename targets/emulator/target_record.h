@@ -36,7 +36,7 @@ TL_CHECKED enum tl_status tl_emulator_record_check(const struct tl_emulator_opti
 TL_CHECKED enum tl_status tl_emulator_replay_open(struct tl_emulator *emulator, const char *path,
 						  struct tl_computer_configuration *configuration,
 						  struct tl_error *error);
-/* Devices, and what is loaded. options->disks say where the disks are, if not where they were. */
+/* Devices, and what is loaded. options->board.disks say where the disks are, if not where they were. */
 TL_CHECKED enum tl_status tl_emulator_replay_build(struct tl_emulator *emulator,
 						   const struct tl_emulator_options *options, struct tl_error *error);
 

@@ -153,29 +153,30 @@ static enum tl_status load(struct tl_kvm_computer *computer, struct tl_error *er
 static enum tl_status open_boot(struct tl_kvm_computer *computer, const struct tl_kvm_options *options,
 				struct tl_error *error)
 {
-	if (options->kernel != NULL && options->program != NULL)
+	if (options->board.kernel != NULL && options->program != NULL)
 		return TL_FAIL(error, TL_ERROR_ARGUMENT, "a machine runs a kernel (--kernel) or a program, not both");
-	computer->command_line = strdup(options->command_line != NULL ? options->command_line : "");
+	computer->command_line = strdup(options->board.command_line != NULL ? options->board.command_line : "");
 	if (computer->command_line == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory for a command line");
-	TL_TRY(tl_kvm_boot_open(&computer->boot, options->kernel != NULL ? options->kernel : options->program,
-				options->initrd, computer->command_line, error));
-	if (options->kernel != NULL && computer->boot.kind == TL_KVM_BOOT_REAL)
+	TL_TRY(tl_kvm_boot_open(&computer->boot,
+				options->board.kernel != NULL ? options->board.kernel : options->program,
+				options->board.initrd, computer->command_line, error));
+	if (options->board.kernel != NULL && computer->boot.kind == TL_KVM_BOOT_REAL)
 		return TL_FAIL(
 			error, TL_ERROR_MALFORMED,
 			"%s is no kernel: neither Linux's bzImage nor an ELF file; code in 16 bits is a program, "
 			"which stands behind the options",
-			options->kernel);
+			options->board.kernel);
 	return TL_OK;
 }
 
 static enum tl_status open_all(struct tl_kvm_computer *computer, struct tl_loop *loop,
 			       const struct tl_kvm_options *options, struct tl_error *error)
 {
-	const struct tl_kvm_vm_options machine = {.calls = options->calls,
-						  .cpus = options->cpus != 0 ? options->cpus : 1,
-						  .memory_size = options->memory_size != 0 ? options->memory_size
-											   : MEMORY_SIZE};
+	const struct tl_kvm_vm_options machine = {
+		.calls = options->calls,
+		.cpus = options->cpus != 0 ? options->cpus : 1,
+		.memory_size = options->board.memory_size != 0 ? options->board.memory_size : MEMORY_SIZE};
 	const struct tl_line lines = {.set = set_line, .context = computer};
 	const struct tl_guest_memory memory = {.view = view, .change = change, .context = computer};
 
@@ -188,8 +189,8 @@ static enum tl_status open_all(struct tl_kvm_computer *computer, struct tl_loop 
 	computer->devices.console.send = send_text;
 	computer->devices.console.context = computer;
 	TL_TRY(tl_mailbox_create(loop, "serial room", 1, offer, computer, &computer->readers, error));
-	TL_TRY(tl_serial_line_open(&computer->serial, loop, options->input, options->output, options->terminal, receive,
-				   computer, error));
+	TL_TRY(tl_serial_line_open(&computer->serial, loop, options->board.input, options->board.output,
+				   options->board.terminal, receive, computer, error));
 	return load(computer, error);
 }
 

@@ -100,13 +100,13 @@ static enum tl_status add_network(struct tl_kvm_devices *devices, struct tl_loop
 				  const struct tl_kvm_options *options, struct tl_error *error)
 {
 	const struct tl_user_network_settings settings = {
-		.restricted = options->restricted, .arrived = arrived, .context = devices};
+		.restricted = options->board.restricted, .arrived = arrived, .context = devices};
 	struct tl_virtio *slot;
 
 	TL_TRY(next_slot(devices, &slot, error));
 	TL_TRY(tl_user_network_open(&settings, &devices->network, error));
-	for (tl_u32 i = 0; i < options->forward_count; i++)
-		TL_TRY(tl_user_network_forward(devices->network, options->forwards[i], error));
+	for (tl_u32 i = 0; i < options->board.forward_count; i++)
+		TL_TRY(tl_user_network_forward(devices->network, options->board.forwards[i], error));
 	TL_TRY(tl_loop_add_descriptor(loop, "network", tl_user_network_descriptor(devices->network), TL_READABLE, turn,
 				      devices, &devices->turning, error));
 	tl_virtio_net_plug(&devices->net, slot, card_address);
@@ -121,9 +121,9 @@ static enum tl_status add_all(struct tl_kvm_devices *devices, struct tl_loop *lo
 			      const struct tl_kvm_options *options, struct tl_error *error)
 {
 	TL_TRY(add_random(devices, error));
-	for (tl_u32 i = 0; i < options->disk_count; i++)
-		TL_TRY(add_disk(devices, options->disks[i], error));
-	if (options->network)
+	for (tl_u32 i = 0; i < options->board.disk_count; i++)
+		TL_TRY(add_disk(devices, options->board.disks[i], error));
+	if (options->board.network)
 		TL_TRY(add_network(devices, loop, options, error));
 	return options->console ? add_console(devices, error) : TL_OK;
 }
@@ -144,7 +144,7 @@ void tl_kvm_devices_close(struct tl_kvm_devices *devices)
 {
 	for (tl_u32 i = 0; i < devices->disk_count; i++)
 		tl_disk_close(&devices->disks[i]);
-	for (tl_u32 i = 0; i < TL_KVM_DISKS; i++) {
+	for (tl_u32 i = 0; i < TL_BOARD_DISKS; i++) {
 		free(devices->paths[i]);
 		devices->paths[i] = NULL;
 	}

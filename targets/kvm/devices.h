@@ -23,9 +23,9 @@ struct tl_kvm_devices {
 	struct tl_pc_board *board;
 	pthread_mutex_t *lock; /* the board's */
 	tl_u32 used;           /* slots, from the first on */
-	struct tl_disk disks[TL_KVM_DISKS];
-	struct tl_virtio_block blocks[TL_KVM_DISKS];
-	char *paths[TL_KVM_DISKS]; /* of the disks; owned, NULL when there was no memory for it */
+	struct tl_disk disks[TL_BOARD_DISKS];
+	struct tl_virtio_block blocks[TL_BOARD_DISKS];
+	char *paths[TL_BOARD_DISKS]; /* of the disks; owned, NULL when there was no memory for it */
 	tl_u32 disk_count;
 	struct tl_virtio_random random;
 	struct tl_virtio_console console; /* `virtio` is NULL: none; what it sends is its user's to take */

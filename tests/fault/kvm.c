@@ -322,10 +322,8 @@ static bool create(struct session *session, const char *guest)
 {
 	const struct tl_kvm_options options = {.calls = &faulty,
 					       .cpus = CPUS,
-					       .memory_size = 32 << 20,
 					       .program = guest,
-					       .input = -1,
-					       .output = -1,
+					       .board = {.memory_size = 32 << 20, .input = -1, .output = -1},
 					       .remark = remark};
 	struct tl_engine_host host = {.allocator = *tl_storage()};
 	struct tl_error error = {.text = ""};

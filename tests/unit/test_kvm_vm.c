@@ -286,7 +286,8 @@ TEST(processors_know_their_number_and_no_clock_that_never_stands)
 
 static struct tl_kvm_options computer_of(const struct tl_kvm_calls *calls)
 {
-	return (struct tl_kvm_options){.calls = calls, .cpus = 2, .memory_size = 16 * MIB, .input = -1, .output = -1};
+	return (struct tl_kvm_options){
+		.calls = calls, .cpus = 2, .board = {.memory_size = 16 * MIB, .input = -1, .output = -1}};
 }
 
 static char sent[64];
@@ -410,7 +411,7 @@ TEST(whichever_call_fails_the_computer_is_not_there_and_nothing_is_left)
 		struct tl_loop *loop;
 
 		REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
-		options.network = true;
+		options.board.network = true;
 		if (tl_kvm_computer_open(&computer, loop, &options, &error) == TL_OK) {
 			tl_kvm_computer_close(&computer);
 			fail = host.calls < fail ? 1000 : fail; /* all have had their turn */
