@@ -3,6 +3,7 @@
  * and debug registers in each thread's own time. What a debugger must not do to a guest shows in what that counts: an
  * int3 or a debug exception that reached it, an instruction that was left out or done twice.
  */
+#include "targets/kvm/kaslr.h"
 #include "targets/kvm/vcpu.h"
 #include "tests/unit/kvm_host.h"
 #include "tests/unit/test.h"
@@ -10,6 +11,7 @@
 #include "base/storage.h"
 
 #include <sched.h>
+#include <signal.h>
 
 #define CPUS 4
 #define CODE 0x1000
@@ -26,6 +28,8 @@ struct guest_cpu {
 	struct kvm_vcpu_events events;
 	tl_u64 instructions, traps, debugs; /* what it carried out, and the exceptions that its handlers saw */
 	bool stored;                        /* a store came out, and is carried out by whoever took it */
+	bool awaits_kernel;                 /* wrmsr comes out, as the filter has it */
+	tl_u64 written;                     /* such writes that were carried out for it */
 };
 
 struct fixture {
@@ -115,10 +119,16 @@ static bool store(const struct fixture *fixture, struct guest_cpu *cpu, int *res
 	return hits == 0;
 }
 
+/* A kernel at its final place runs in the same memory. */
+static tl_u8 *code_at(const struct fixture *fixture, const struct guest_cpu *cpu)
+{
+	return fixture->memory + (cpu->regs.rip >= TL_KASLR_FIRST ? cpu->regs.rip - TL_KASLR_FIRST : cpu->regs.rip);
+}
+
 /* One instruction; false: it came out, or was not carried out. */
 static bool execute(struct fixture *fixture, struct guest_cpu *cpu, int *result)
 {
-	tl_u8 byte = __atomic_load_n(&fixture->memory[cpu->regs.rip], __ATOMIC_SEQ_CST);
+	tl_u8 byte = __atomic_load_n(code_at(fixture, cpu), __ATOMIC_SEQ_CST);
 	tl_u64 hit = armed_at(cpu);
 
 	*result = 0;
@@ -136,11 +146,22 @@ static bool execute(struct fixture *fixture, struct guest_cpu *cpu, int *result)
 		cpu->regs.rip++;
 		break;
 	case 0xeb:
-		cpu->regs.rip += 2 + (tl_u64)(tl_i64)(signed char)fixture->memory[cpu->regs.rip + 1];
+		cpu->regs.rip += 2 + (tl_u64)(tl_i64)(signed char)code_at(fixture, cpu)[1];
 		break;
 	case 0x89:
 		if (!store(fixture, cpu, result))
 			return false;
+		break;
+	case 0x30:
+		if (cpu->awaits_kernel) {
+			cpu->stored = true;
+			cpu->run->exit_reason = KVM_EXIT_X86_WRMSR;
+			cpu->run->msr.index = 0xc0000101;
+			cpu->run->msr.data = cpu->regs.rax;
+			cpu->run->msr.error = 1;
+			return false;
+		}
+		cpu->regs.rip++;
 		break;
 	case 0x40:
 		cpu->regs.rax++;
@@ -214,6 +235,9 @@ static int fake_ioctl(void *context, int descriptor, unsigned long request, unsi
 		}
 		memcpy(&cpu->debug, at, sizeof(cpu->debug));
 		return 0;
+	case KVM_SET_MSRS:
+		__atomic_add_fetch(&cpu->written, 1, __ATOMIC_SEQ_CST);
+		return 1;
 	case KVM_GET_VCPU_EVENTS:
 		memcpy(at, &cpu->events, sizeof(cpu->events));
 		return 0;
@@ -704,4 +728,60 @@ TEST(in_whatever_order_the_guest_is_never_touched)
 	}
 	tear_down(&fixture);
 	check_untouched(&fixture);
+}
+
+static bool heard_something(struct fixture *fixture)
+{
+	bool there;
+
+	pthread_mutex_lock(&fixture->lock);
+	there = fixture->head != fixture->tail;
+	pthread_mutex_unlock(&fixture->lock);
+	return there;
+}
+
+/* Runs for a while at that place, and is stopped; what came instead is in `message_ret`. */
+static bool run_from(struct fixture *fixture, tl_u64 place, struct tl_kvm_message *message_ret)
+{
+	fixture->cpus[0].regs.rip = place;
+	if (tl_kvm_crew_resume(&fixture->crew, 0, TL_KVM_RUN, false) != TL_OK)
+		return false;
+	while (__atomic_load_n(&fixture->cpus[0].written, __ATOMIC_SEQ_CST) < 3 && !heard_something(fixture))
+		sched_yield();
+	(void)tl_kvm_crew_stop(&fixture->crew, 0);
+	return next_message(fixture, message_ret);
+}
+
+TEST(a_kernel_that_arrives_is_told_once_and_its_writes_are_carried_out)
+{
+	const tl_u64 place = TL_KASLR_FIRST + CODE;
+	struct tl_kvm_message message;
+	struct fixture fixture;
+
+	for (int stops = 0; stops < 2; stops++) {
+		REQUIRE(set_up(&fixture, 1));
+		fixture.memory[CODE] = 0x30;
+		fixture.cpus[0].awaits_kernel = true;
+		fixture.crew.kernel_awaited = true;
+		fixture.crew.kernel_stops = stops != 0;
+		/* Who unpacks the kernel writes to such registers, too. */
+		REQUIRE(run_from(&fixture, CODE, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_PAUSED);
+		CHECK(fixture.crew.kernel_awaited);
+		CHECK(fixture.cpus[0].written >= 3);
+		fixture.cpus[0].written = fixture.cpus[0].regs.rax = 0;
+		fixture.cpus[0].sregs = (struct kvm_sregs){.cr0 = 0x80000001, .cr4 = 1 << 5, .efer = 0x500, .cs.l = 1};
+		REQUIRE(run_from(&fixture, place, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_SIGNAL);
+		CHECK(message.event.arrived);
+		CHECK_EQUAL(message.event.signal, stops != 0 ? SIGTRAP : 0);
+		/* It stands behind the write. */
+		CHECK_EQUAL(fixture.cpus[0].regs.rip, place + 1);
+		CHECK_EQUAL(fixture.cpus[0].written, 1);
+		CHECK(!fixture.crew.kernel_awaited);
+		REQUIRE(run_from(&fixture, place + 1, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_PAUSED);
+		CHECK(!message.event.arrived);
+		tear_down(&fixture);
+	}
 }
