@@ -1,5 +1,6 @@
 /* The stub on 64-bit Arm, at EL1. Arm Architecture Reference Manual (DDI 0487), chapters D1, D2 and D19. */
 #include "stubs/baremetal/arm64.h"
+#include "stubs/baremetal/exceptions.h"
 
 #include "core/cursor.h"
 #include "core/engine/arm64_points.h"
@@ -49,6 +50,8 @@ READ(tpidr_el0)
 READ(id_aa64dfr0_el1)
 READ(id_aa64mmfr1_el1)
 READ(ctr_el0)
+WRITE(esr_el1)
+WRITE(far_el1)
 WRITE(vbar_el1)
 WRITE(mdscr_el1)
 WRITE(tpidr_el0)
@@ -364,38 +367,22 @@ static bool own_trap(struct tl_stub *stub, struct tl_stub_processor *processor, 
 		machine->frame.x[0] = 0;
 		*event = (struct tl_event){.kind = TL_EVENT_STEPPED, .address = machine->frame.pc, .stepped = true};
 		stay(stub, processor, TL_STUB_ARRIVED, event);
-		processor->text = NULL;
+		write_esr_el1(machine->syndrome);
+		write_far_el1(machine->far);
 		return true;
 	}
 	return false;
 }
 
-/* Why a step ends in a handler, for the debugger's console. */
-static void say_landed(struct tl_stub_processor *processor, tl_u64 syndrome)
+/* A step ends in a handler: the debugger's console says why, and the handler will want to know. */
+static void note_landed(struct tl_stub_processor *processor, tl_u64 syndrome, tl_u64 far)
 {
-	static const char *const names[64] = {
-		[0x00] = "instruction that is not known",
-		[0x15] = "system call",
-		[0x20] = "instruction abort",
-		[0x21] = "instruction abort",
-		[0x22] = "program counter that is not aligned",
-		[0x24] = "data abort",
-		[0x25] = "data abort",
-		[0x26] = "stack pointer that is not aligned",
-	};
 	struct tl_stub_machine *machine = processor->machine;
-	struct tl_writer writer = tl_writer_make(machine->text, sizeof(machine->text));
-	const char *name = names[ESR_CLASS(syndrome)];
 
-	tl_write_text(&writer, "The step raised an exception: ");
-	tl_write_text(&writer, name != NULL ? name : "ESR_EL1");
-	tl_write_text(&writer, " 0x");
-	tl_write_hex(&writer, syndrome);
-	tl_write_text(&writer, " at 0x");
-	tl_write_hex(&writer, machine->frame.pc);
-	tl_write_text(&writer, ". This is its handler.\n");
-	processor->text = machine->text;
-	processor->text_size = tl_writer_size(&writer);
+	tl_stub_exception_said(processor, tl_stub_exception_arm64(syndrome), "ESR_EL1", syndrome, NULL, far,
+			       machine->frame.pc);
+	machine->syndrome = syndrome;
+	machine->far = far;
 }
 
 /* What every synchronous exception is to the stub: NOT_OURS, OURS, or LANDED where a step ends in its handler. */
@@ -431,8 +418,24 @@ int tl_stub_arm64_trap(struct tl_stub_arm64_frame *frame)
 		return OURS;
 	if (!was.on || !was.wanted)
 		return NOT_OURS;
-	say_landed(processor, syndrome);
+	note_landed(processor, syndrome, far);
 	return LANDED;
+}
+
+/* In from an exception of the embedder's, with an event if there is one, and out again. */
+static void come_in(struct tl_stub *stub, struct tl_stub_processor *processor, struct tl_stub_arm64_frame *frame,
+		    const struct tl_event *event)
+{
+	struct tl_stub_machine *machine = processor->machine;
+
+	machine->frame = *frame;
+	machine->control = read_mdscr_el1();
+	if (event != NULL)
+		stay(stub, processor, TL_STUB_ARRIVED, event);
+	program_debug(machine);
+	tl_stub_way_masks(machine);
+	look_back(stub, processor);
+	*frame = machine->frame;
 }
 
 void tl_stub_arm64_interrupt(struct tl_stub_arm64_frame *frame)
@@ -440,20 +443,26 @@ void tl_stub_arm64_interrupt(struct tl_stub_arm64_frame *frame)
 	static const struct tl_event paused = {.kind = TL_EVENT_PAUSED};
 	struct tl_stub *stub = tl_stub();
 	struct tl_stub_processor *processor = stub != NULL ? tl_stub_here(stub) : NULL;
-	struct tl_stub_machine *machine;
 
 	if (processor == NULL)
 		return;
 	(void)tl_stub_summoned(processor);
-	machine = processor->machine;
-	machine->frame = *frame;
-	machine->control = read_mdscr_el1();
-	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0)
-		stay(stub, processor, TL_STUB_ARRIVED, &paused);
-	program_debug(machine);
-	tl_stub_way_masks(machine);
-	look_back(stub, processor);
-	*frame = machine->frame;
+	come_in(stub, processor, frame,
+		__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0 ? &paused : NULL);
+}
+
+void tl_stub_arm64_unhandled(struct tl_stub_arm64_frame *frame, tl_u64 syndrome, tl_u64 address)
+{
+	struct tl_stub_exception exception = tl_stub_exception_arm64(syndrome);
+	struct tl_event event = {
+		.kind = TL_EVENT_SIGNAL, .signal = exception.signal, .fault = true, .address = frame->pc};
+	struct tl_stub *stub = tl_stub();
+	struct tl_stub_processor *processor = stub != NULL ? tl_stub_here(stub) : NULL;
+
+	if (processor == NULL)
+		return;
+	tl_stub_exception_said(processor, exception, "ESR_EL1", syndrome, NULL, address, frame->pc);
+	come_in(stub, processor, frame, &event);
 }
 
 /* ---- Exceptions in the stub itself ---- */

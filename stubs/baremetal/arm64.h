@@ -48,7 +48,7 @@ struct tl_stub_machine {
 	tl_u32 generation;                                /* of the points that are armed */
 	tl_u8 hit_count;
 	bool has_vectors, vectors_changed, pointer_changed;
-	char text[112]; /* why a step has ended in a handler */
+	tl_u64 syndrome, far; /* of the exception in whose handler a step ends, which reads them when it goes on */
 };
 
 /* Hardware points, the same for all processors, and what changes with them (atomic). */

@@ -24,6 +24,7 @@
 
 #define TL_STUB_STACK (14u << 10) /* for whoever serves */
 #define TL_STUB_PROCESS 1u
+#define TL_STUB_SAID 144
 
 enum tl_stub_state { TL_STUB_AWAY, TL_STUB_VISITING, TL_STUB_ARRIVED, TL_STUB_HERE, TL_STUB_GOING };
 
@@ -40,6 +41,8 @@ struct tl_stub_processor {
 	struct tl_event event;
 	const char *text; /* what a visit is for; NULL: to look at the line */
 	tl_size text_size;
+	char said[TL_STUB_SAID]; /* what the machine said of the exception at which it stands (exceptions.h) */
+	tl_size said_size;
 	struct tl_stub_machine *machine;
 };
 

@@ -1,4 +1,4 @@
-#include "stubs/baremetal/internal.h"
+#include "stubs/baremetal/exceptions.h"
 
 #include "core/cursor.h"
 
@@ -123,6 +123,7 @@ static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, c
 		return TL_OK; /* it has not been in here yet: the engine was told of it at the start */
 	/* A stop that was asked for as it arrived has had its answer, even where the asking came last. */
 	STORE(&processor->stop_asked, 0);
+	processor->said_size = 0;
 	if (tl_stub_machine_begin(processor->machine, request))
 		STORE(&processor->state, TL_STUB_GOING);
 	else
@@ -219,6 +220,7 @@ static const struct tl_target_ops operations = {
 	.insert_point = insert_point,
 	.remove_point = remove_point,
 	.read_object = read_object,
+	.monitor = tl_stub_exceptions_monitor,
 };
 
 /* ---- What the engine and the session say ---- */
@@ -402,6 +404,8 @@ static bool hear(struct tl_stub *stub)
 	event = first->event;
 	event.thread = (struct tl_thread_id){TL_STUB_PROCESS, first->number + 1};
 	first->present = true;
+	if (first->said_size != 0)
+		on_output(stub, first->said, first->said_size);
 	tl_stub_machine_settle(first->machine, &event);
 	STORE(&first->state, TL_STUB_HERE);
 	tl_engine_post(stub->engine, &event);

@@ -122,6 +122,20 @@ struct tl_stub_x86_gate {
  */
 void tl_stub_x86_gates(struct tl_stub_x86_gate idt[4], tl_u16 selector, tl_u8 stack, void (*nmi)(void));
 
+/*
+ * Fills in the gates of further exceptions, those whose bits are set in `vectors`: 0 and 4 to 31, for which the
+ * embedder has no handler. One that comes stops everything and is told as a signal, with the program counter at the
+ * instruction; without a debugger it waits for one. Resumed, the processor executes that instruction again, or goes on
+ * where the debugger has led it. `selector` and `stack` as above.
+ */
+void tl_stub_x86_exceptions(struct tl_stub_x86_gate idt[32], tl_u16 selector, tl_u8 stack, tl_u32 vectors);
+
+/*
+ * The same for handlers of the embedder's own, when they find that there is nothing they can do: with all registers and
+ * the stack as the processor has left them for the handler, jump to this address + 16 * vector.
+ */
+extern const tl_u8 tl_stub_x86_entries[];
+
 #endif
 
 /*
@@ -155,6 +169,14 @@ bool tl_stub_arm64_exception(struct tl_stub_arm64_frame *frame);
  * come again. Interrupts are still off.
  */
 void tl_stub_arm64_interrupt(struct tl_stub_arm64_frame *frame);
+
+/*
+ * An exception that tl_stub_arm64_exception has left to the embedder, and with which it can do nothing either; with
+ * ESR_EL1 and FAR_EL1 as they were. It stops everything and is told as a signal, with the program counter at the
+ * instruction; without a debugger it waits for one. When it returns, the processor goes on as the frame says: the
+ * instruction is executed again, unless the debugger has led it elsewhere. Called as tl_stub_arm64_exception is.
+ */
+void tl_stub_arm64_unhandled(struct tl_stub_arm64_frame *frame, tl_u64 syndrome, tl_u64 address);
 
 #endif
 

@@ -1,5 +1,5 @@
 /* The stub on x86-64. Intel SDM volume 3, chapters 6 "Interrupt and Exception Handling" and 18.2 "Debug Registers". */
-#include "stubs/baremetal/internal.h"
+#include "stubs/baremetal/exceptions.h"
 
 #include "core/cpu/x86_layout.h"
 #include "core/cpu/x86_step.h"
@@ -43,6 +43,7 @@ struct tl_stub_machine {
 	struct frame *frame;
 	struct table_register table; /* the embedder's IDT, while ours is in force */
 	tl_u64 bases[2];             /* of FS and GS */
+	tl_u64 accessed;             /* CR2 as the program has it, while the processor is in here */
 	tl_u32 generation;           /* of the debug registers that are in force */
 	tl_u16 segments[4];          /* DS, ES, FS, GS */
 	bool inside;                 /* our IDT is in force */
@@ -68,7 +69,7 @@ static struct {
 	void (*nmi)(void);
 } all;
 
-extern const tl_u8 tl_stub_x86_entries[], tl_stub_x86_visited[], tl_stub_x86_joined[];
+extern const tl_u8 tl_stub_x86_visited[], tl_stub_x86_joined[];
 extern const tl_u8 tl_stub_x86_copy_end[], tl_stub_x86_copy_failed[], tl_stub_x86_again[];
 tl_size tl_stub_x86_copy(void *to, const void *from, tl_size size);
 void tl_stub_x86_on_stack(void *top, void (*function)(void *context), void *context);
@@ -98,6 +99,7 @@ READ(es, tl_u16)
 READ(fs, tl_u16)
 READ(gs, tl_u16)
 WRITE(cr0)
+WRITE(cr2)
 WRITE(dr0)
 WRITE(dr1)
 WRITE(dr2)
@@ -143,6 +145,13 @@ void tl_stub_x86_gates(struct tl_stub_x86_gate idt[4], tl_u16 selector, tl_u8 st
 	for (unsigned vector = 0; vector < EXCEPTIONS; vector++)
 		all.table[vector] = gate(vector, selector, 0);
 	all.nmi = nmi;
+}
+
+void tl_stub_x86_exceptions(struct tl_stub_x86_gate idt[EXCEPTIONS], tl_u16 selector, tl_u8 stack, tl_u32 vectors)
+{
+	for (unsigned vector = 0; vector < EXCEPTIONS; vector++)
+		if ((vector < VECTOR_DEBUG || vector > VECTOR_BREAKPOINT) && (vectors >> vector & 1) != 0)
+			idt[vector] = gate(vector, selector, stack);
 }
 
 /* ---- Registers of the program ---- */
@@ -345,6 +354,7 @@ static void enter(struct tl_stub_machine *machine)
 {
 	struct table_register table = {sizeof(all.table) - 1, (tl_u64)(tl_uintptr)all.table};
 
+	machine->accessed = read_cr2();
 	__asm__ volatile("sidt %0" : "=m"(machine->table));
 	__asm__ volatile("lidt %0" : : "m"(table));
 	machine->inside = true;
@@ -378,6 +388,7 @@ static void leave(struct tl_stub *stub, struct tl_stub_processor *processor)
 		write_msr(MSR_FMASK, machine->mask);
 	machine->mask_changed = false;
 	program_debug(machine);
+	write_cr2(machine->accessed);
 	__asm__ volatile("lidt %0" : : "m"(machine->table));
 	machine->inside = false;
 	/* What came while interrupts of ours were ignored in here is asked for again. */
@@ -542,6 +553,18 @@ static void on_breakpoint(struct tl_stub *stub, struct tl_stub_processor *proces
 	stay(stub, processor, TL_STUB_ARRIVED, &event);
 }
 
+/* One that the embedder does not handle, and which had better be seen. */
+static void on_unhandled(struct tl_stub *stub, struct tl_stub_processor *processor)
+{
+	const struct frame *frame = processor->machine->frame;
+	struct tl_stub_exception exception = tl_stub_exception_x86(frame->vector);
+	struct tl_event event = {
+		.kind = TL_EVENT_SIGNAL, .signal = exception.signal, .fault = true, .address = frame->rip};
+
+	tl_stub_exception_said(processor, exception, "vector", frame->vector, &frame->error, read_cr2(), frame->rip);
+	stay(stub, processor, TL_STUB_ARRIVED, &event);
+}
+
 static void on_debug(struct tl_stub *stub, struct tl_stub_processor *processor)
 {
 	struct tl_stub_machine *machine = processor->machine;
@@ -660,8 +683,10 @@ void (*tl_stub_x86_trap(struct frame *frame))(void)
 	}
 	if (frame->vector == VECTOR_DEBUG)
 		on_debug(stub, processor);
-	else
+	else if (frame->vector == VECTOR_BREAKPOINT)
 		on_breakpoint(stub, processor);
+	else
+		on_unhandled(stub, processor);
 	return NULL;
 }
 

@@ -57,6 +57,36 @@ __attribute__((noinline)) void provoke(void)
 #endif
 }
 
+/* Which of the exceptions below `provoked` is to raise; 0: the one above. */
+volatile tl_u64 raised;
+
+void raise_divide(void);
+void raise_opcode(void);
+void raise_read(void);
+void raise_write(void);
+void raise_protection(void);
+void raise_jump(void);
+
+/* Where each is, and where its code goes on behind it. */
+#define RAISE(name, before, at)                                                                                        \
+	".globl raise_" name ", raise_" name "_at, raise_" name "_behind\n"                                            \
+	"raise_" name ": " before "\n"                                                                                 \
+	"raise_" name "_at: " at "\n"                                                                                  \
+	"raise_" name "_behind: ret\n"
+
+#ifdef __aarch64__
+__asm__(".text\n" RAISE("opcode", "nop", "udf #1") RAISE("read", "mov x9, #8", "ldr x9, [x9]")
+		RAISE("write", "mov x9, #16", "str x9, [x9]") RAISE("jump", "mov x9, #32", "br x9"));
+static void (*const raises[])(void) = {NULL, NULL, raise_opcode, raise_read, raise_write, NULL, raise_jump};
+#else
+__asm__(".text\n" RAISE("divide", "xor %edx, %edx; xor %ecx, %ecx", "div %ecx") RAISE("opcode", "nop", "ud1 %eax, %eax")
+		RAISE("read", "mov $8, %ecx", "mov (%rcx), %eax") RAISE("write", "mov $16, %ecx", "mov %eax, (%rcx)")
+			RAISE("protection", "movabs $0x8000000000000000, %rcx", "mov (%rcx), %eax")
+				RAISE("jump", "mov $32, %ecx", "jmp *%rcx"));
+static void (*const raises[])(void) = {NULL,        raise_divide,     raise_opcode, raise_read,
+				       raise_write, raise_protection, raise_jump};
+#endif
+
 /* What all of them add to while `claiming` is set, and how often each has. */
 volatile tl_u64 claiming, claimed, claims[MACHINE_PROCESSORS];
 
@@ -91,7 +121,10 @@ static void work(tl_u64 number)
 	}
 	if (provoked == number) {
 		provoked = MACHINE_PROCESSORS;
-		provoke();
+		if (raised != 0 && raised < TL_COUNT(raises) && raises[raised] != NULL)
+			raises[raised]();
+		else
+			provoke();
 	}
 	if (reader == number) {
 		reader = MACHINE_PROCESSORS;

@@ -25,6 +25,7 @@ from client import Client, Stop  # pylint: disable=wrong-import-position,import-
 
 PROCESSORS = 4
 DEADLINE = 30
+SIGILL, SIGFPE, SIGSEGV = 4, 8, 11
 
 
 class Failed(AssertionError):
@@ -41,6 +42,13 @@ class X86:
     tasks = None
     fault_handler, fault_handler_size, fault_size = 'fault_entry', 1, 2
     watchpoints = 4
+    flags, fault_flags = 'eflags', 0x10000  # RF: the machine saves it set
+    exceptions = {1: ('divide', SIGFPE, r'Divide error \(vector 0x0, error code 0x0'),
+                  2: ('opcode', SIGILL, r'Invalid opcode \(vector 0x6, error code 0x0'),
+                  3: ('read', SIGSEGV, r'Page fault \(vector 0xe, error code 0x0, address 0x8'),
+                  4: ('write', SIGSEGV, r'Page fault \(vector 0xe, error code 0x2, address 0x10'),
+                  5: ('protection', SIGSEGV, r'General protection \(vector 0xd, error code 0x0'),
+                  6: ('jump', SIGSEGV, r'Page fault \(vector 0xe, error code 0x\d+, address 0x20')}
 
     @staticmethod
     def flags_are_right(flags):
@@ -58,6 +66,11 @@ class Arm64:
     tasks = 'stubs/stub-tasks-arm64'
     fault_handler, fault_handler_size, fault_size = 'on_exception', 256, 4
     watchpoints = 4
+    flags, fault_flags = 'cpsr', 0
+    exceptions = {2: ('opcode', SIGILL, r'Undefined instruction \(ESR_EL1 0x2000000'),
+                  3: ('read', SIGSEGV, r'Data abort \(ESR_EL1 0x9600000[4-7], address 0x8'),
+                  4: ('write', SIGSEGV, r'Data abort \(ESR_EL1 0x9600004[4-7], address 0x10'),
+                  6: ('jump', SIGSEGV, r'Instruction abort \(ESR_EL1 0x8600000[4-7], address 0x20')}
 
     @staticmethod
     def flags_are_right(flags):
@@ -390,6 +403,10 @@ def steps_lead_from_a_task_into_the_kernel(machine):
     stop = client.step('1')
     place = int.from_bytes(stop.registers[machine.cpu.program_counter], 'little')
     check(names['on_exception'] <= place < names['on_exception'] + 256, f'the step over svc ends at {place:#x}')
+    # What the handler reads then is its own exception's: it is the system call that it was.
+    client.insert(0, names['system_call'])
+    check(client.run().has('swbreak'), 'the kernel does not come to its system call')
+    client.remove(0, names['system_call'])
     leave(client)
 
 
@@ -404,7 +421,8 @@ def given_up(machine, client):
     place, handler = names['provoke'], names['fault_entry']
     while client.read(place, 2) != b'\x0f\x0b':
         place = int.from_bytes(client.step(stop.thread).registers[0x10], 'little')
-    inside = [handler + 5, handler + client.read(handler, 32).index(b'\x48\xcf')]  # behind addq $2, (%rsp); at iretq
+    code = client.read(handler, 48)
+    inside = [handler + code.index(b'\x48\x83\x04\x24\x02') + 5, handler + code.index(b'\x48\xcf')]  # behind addq $2, (%rsp); at iretq
     points = inside + [names['processor_main'], names['main']]
     for point in points:
         client.insert(1, point)
@@ -506,6 +524,83 @@ def a_step_over_a_fault_ends_in_its_handler(machine):
     check(client.word(names['machine_faults']) == 1, f'{client.word(names["machine_faults"])} exceptions were counted')
     client.remove(0, place + machine.cpu.fault_size)
     leave(client)
+
+
+# ---- Exceptions that nobody handles ----
+
+def told(client):
+    """What `monitor exceptions` says, which comes as console output."""
+    client.output.clear()
+    reply = client.request('qRcmd,' + b'exceptions'.hex())
+    return (client.output + (b'' if reply == b'OK' else bytes.fromhex(reply.decode()))).decode()
+
+
+def is_told(machine, client, stop, name, signal, said):
+    """A stop for an exception, where it is and what is said of it."""
+    names = machine.symbols
+    place = names[f'raise_{name}_at'] if name != 'jump' else 32
+    check(stop.signal == signal, f'{stop} came for raise_{name}')
+    check(client.pc(stop.thread) == place, f'raise_{name} is told at {client.pc(stop.thread):#x}')
+    text = told(client)
+    check(re.search(rf'^processor {int(stop.thread) - 1}: {said}\) at {place:#x}\.$', text, re.MULTILINE), f'of raise_{name} it says {text!r}')
+
+
+def exceptions_are_told(machine):
+    """A fault of the program's is a signal at its instruction, with what the machine said; again when it is executed again."""
+    client, names = machine.client(), machine.symbols
+    for number, (name, signal, said) in machine.cpu.exceptions.items():
+        client.set_word(names['raised'], number)
+        client.set_word(names['provoked'], number % PROCESSORS)
+        client.output.clear()
+        stop = client.run()
+        check(re.search(said, client.output.decode()), f'the console says {bytes(client.output)!r}')
+        check(stop.thread == str(number % PROCESSORS + 1), f'{stop} is of another processor')
+        is_told(machine, client, stop, name, signal, said)
+        is_told(machine, client, client.run(), name, signal, said)
+        client.set_register(client.pc_name, names[f'raise_{name}_behind'], stop.thread)
+        check(client.step(stop.thread).signal == 5, 'no step leads on from there')
+        check('No processor' in told(client), f'it still says {told(client)!r}')
+    client.set_word(names['raised'], 0)
+    nothing_stray(client)
+    leave(client)
+
+
+def steps_meet_exceptions(machine):
+    """A step over such an instruction ends with the signal, or in the handler that then finds nothing to do; masks and flags are the program's."""
+    client, names = machine.client(), machine.symbols
+    client.set_word(names['raised'], 3)
+    client.insert(0, names['raise_read'])
+    client.set_word(names['provoked'], 1)
+    stop = client.run()
+    client.remove(0, names['raise_read'])
+    flags = client.register(machine.cpu.flags, stop.thread)
+    for _ in range(2):
+        client.set_register(client.pc_name, names['raise_read'], stop.thread)
+        check(client.step(stop.thread).signal == 5, 'the first step meets something')
+        stop = client.step(stop.thread)
+        if machine.cpu is not X86:
+            check(client.pc(stop.thread) != names['raise_read_at'], f'{stop} is not in the handler')
+            stop = client.run()
+        is_told(machine, client, stop, *machine.cpu.exceptions[3])
+        now = client.register(machine.cpu.flags, stop.thread) & ~machine.cpu.fault_flags
+        check(now == flags, f'the flags were {flags:#x} and are {now:#x}')
+    client.set_register(client.pc_name, names['raise_read_behind'], stop.thread)
+    client.set_word(names['raised'], 0)
+    nothing_stray(client)
+    leave(client)
+
+
+def an_exception_waits_for_a_debugger(machine):
+    """With nobody at the line it is the next debugger that finds it; gdb has its name for it."""
+    client, names = machine.client(), machine.symbols
+    client.set_word(names['raised'], 4)
+    client.set_word(names['provoked'], 2)
+    leave(client)
+    text = machine.gdb(['info threads', 'print provoked', 'monitor exceptions', 'continue', 'info symbol $pc', 'monitor exceptions',
+                        'set $pc = raise_write_behind', 'set variable raised = 0', 'break meet if number == 2', 'continue', 'delete',
+                        'detach'])
+    expect(text, machine.cpu.exceptions[4][2], 'SIGSEGV', 'raise_write_at', rf'processor 2: {machine.cpu.exceptions[4][2]}',
+           r'hit Breakpoint 1, meet')
 
 
 # ---- Exclusive sequences, on arm64 ----
@@ -619,6 +714,7 @@ SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four
             a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler,
             a_step_given_up_in_a_handler_leaves_no_trap, a_step_given_up_is_over_when_its_handler_is_stepped,
             going_on_by_steps_after_one_given_up_leaves_nothing, tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel,
+            exceptions_are_told, steps_meet_exceptions, an_exception_waits_for_a_debugger,
             points_inside_exclusive_sequences, exclusive_stores_are_watched, exclusive_loads_are_watched,
             steps_lead_through_exclusive_sequences]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait

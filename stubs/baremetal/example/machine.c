@@ -142,6 +142,7 @@ enum tl_status machine_start(void)
 	set_line_up();
 	TL_TRY(tl_stub_start(&port, MACHINE_PROCESSORS, storage, sizeof(storage)));
 	tl_stub_x86_gates(gates, 8, 0, NULL);
+	tl_stub_x86_exceptions(gates, 8, 0, ~(1u << FAULT_VECTOR)); /* it has a handler of its own */
 	set_gate(FAULT_VECTOR, fault_entry);
 	set_gate(LINE_VECTOR, interrupt_entry);
 	set_gate(TIMER_VECTOR, interrupt_entry);

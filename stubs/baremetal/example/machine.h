@@ -33,13 +33,13 @@ extern volatile tl_u64 machine_ticks;
 /* Interrupts on; on another processor its gates as well. */
 void machine_open(void);
 
-/* How many exceptions of the program's own there were. */
+/* How many exceptions of the program's own (ud2, udf #0) there were; others are told to the debugger. */
 extern volatile tl_u64 machine_faults;
 
 #ifdef __aarch64__
 /*
  * An exception that is not the stub's, its registers as the code goes on with them. To be written by a program that has
- * use for it; otherwise it is counted, and the instruction passed by.
+ * use for it; otherwise it is counted, or told.
  */
 void machine_exception(struct tl_stub_arm64_frame *frame);
 

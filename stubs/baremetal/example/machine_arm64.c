@@ -77,10 +77,18 @@ static void set_timer(void)
 	__asm__ volatile("msr cntv_tval_el0, %0\n\tmsr cntv_ctl_el0, %1" : : "r"(period), "r"((tl_u64)(period != 0)));
 }
 
+/* `udf #0` is counted, and passed by; all else is told to the debugger. */
 __attribute__((weak)) void machine_exception(struct tl_stub_arm64_frame *frame)
 {
-	machine_faults++;
-	frame->pc += 4;
+	tl_u64 syndrome, address;
+
+	__asm__ volatile("mrs %0, esr_el1\n\tmrs %1, far_el1" : "=r"(syndrome), "=r"(address));
+	if (syndrome >> 26 == 0 && *(const volatile tl_u32 *)frame->pc == 0) {
+		machine_faults++;
+		frame->pc += 4;
+	} else {
+		tl_stub_arm64_unhandled(frame, syndrome, address);
+	}
 }
 
 /*

@@ -120,12 +120,18 @@ interrupt_entry:
 	pop %rax
 	iretq
 
-/* What is no instruction (ud2) is counted, and passed by. */
+/* ud2 is counted, and passed by; what else is no instruction is told to the debugger. */
 	.globl fault_entry
 fault_entry:
+	push %rax
+	mov 8(%rsp), %rax
+	cmpw $0x0b0f, (%rax)
+	pop %rax
+	jne 1f
 	addq $2, (%rsp)
 	incq machine_faults
 	iretq
+1:	jmp tl_stub_x86_entries + 6 * 16
 
 	.data
 	.balign 8

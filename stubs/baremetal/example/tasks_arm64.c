@@ -106,18 +106,17 @@ static void step_ended(struct tl_stub_arm64_frame *frame)
 
 void machine_exception(struct tl_stub_arm64_frame *frame)
 {
-	tl_u64 syndrome;
+	tl_u64 syndrome, address, class;
 
-	__asm__ volatile("mrs %0, esr_el1" : "=r"(syndrome));
-	syndrome = syndrome >> 26 & 0x3f;
-	if (!from_task(frame) || (syndrome != CLASS_SYSTEM_CALL && syndrome != CLASS_STEP)) {
-		machine_faults++;
-		frame->pc += 4;
+	__asm__ volatile("mrs %0, esr_el1\n\tmrs %1, far_el1" : "=r"(syndrome), "=r"(address));
+	class = syndrome >> 26 & 0x3f;
+	if (!from_task(frame) || (class != CLASS_SYSTEM_CALL && class != CLASS_STEP)) {
+		tl_stub_arm64_unhandled(frame, syndrome, address);
 		return;
 	}
 	if (!tasks[current].stepped && (frame->pstate & SPSR_STEP) != 0)
 		stray++;
-	if (syndrome == CLASS_STEP)
+	if (class == CLASS_STEP)
 		step_ended(frame);
 	else
 		system_call();

@@ -32,7 +32,6 @@ class Baremetal(Driver):
         "passed_signals_do_not_stop": SIGNALS,
         "signal_kills": SIGNALS,
         "step_into_a_handler": SIGNALS,
-        "fault_is_told": "exceptions but debug ones are the program's",
         "exit_code_is_told": ENDS,
         "after_the_end": ENDS,
         "blocked_call_is_interrupted": CALLS,
