@@ -2,7 +2,8 @@
 """The figures of docs/BAREMETAL.md, measured: sizes, storage, what a false condition costs, what a step costs on the line.
 
 Instructions are counted by QEMU's clock, which under `-icount shift=0` goes on by a nanosecond with each; the line's time is
-its bytes at 115,200 baud. What an emulator's steps cost is said as a ratio to another stub's in the same guest alone.
+its bytes at 115,200 baud. What an emulator's steps cost is said as a ratio to another stub's beside the same guest alone. --write puts the
+table into the page.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from sessions import bytecode  # pylint: disable=wrong-import-position,import-er
 PER_TICK = 1000000  # instructions, at 1 kHz
 BAUD, BITS = 115200, 10
 STEPS = 300
+PAGE, BEGIN, END = 'docs/BAREMETAL.md', '<!-- figures:begin -->\n', '<!-- figures:end -->\n'
 SECONDS = 4
 
 
@@ -28,7 +30,8 @@ def sizes(build, cpu):
     tool, library = ('size', 'x86_64') if cpu is sessions.X86 else ('aarch64-linux-gnu-size', 'arm64')
     text = subprocess.run([tool, '-t', os.path.join(build, 'stubs', f'libtrapline-stub-{library}.a')], stdout=subprocess.PIPE, check=True)
     words = text.stdout.decode().splitlines()[-1].split()
-    print(f'  code and constants {int(words[0]):,} bytes, data {int(words[1]) + int(words[2]):,}, before the linker leaves any out')
+    return {'code and constants, before the linker leaves out what is not used': f'{int(words[0]):,} bytes',
+            'data': f'{int(words[1]) + int(words[2]):,} bytes'}
 
 
 def storage(build, cpu, alone):
@@ -41,7 +44,8 @@ def storage(build, cpu, alone):
         machine.end()
     found = [int(value) for value in re.findall(r'^\$\d+ = (\d+)', text, re.MULTILINE)]
     sessions.check(len(found) == 2, f'gdb does not say how much is in use: {text}')
-    print(f'  storage at the worst moment, {1 if alone else 4} processor{"" if alone else "s"}: {sum(found):,} bytes')
+    what = 'storage at the worst moment, one processor, a watchpoint and a conditional breakpoint' if alone else 'the same with four processors'
+    return {what: f'{sum(found):,} bytes'}
 
 
 def pace(client, machine):
@@ -69,7 +73,6 @@ def condition(build, cpu):
         sessions.leave(client)
     finally:
         machine.end()
-    print(f'  a hit with a false condition: {cost:,.0f} instructions')
     return cost
 
 
@@ -82,6 +85,7 @@ def counted(client, *payloads):
 
 
 def line(build, cpu, cost):
+    """What goes over the line, and how long it takes there."""
     machine = sessions.Machine(build, cpu, at_once=False)
     try:
         client = machine.client()
@@ -90,10 +94,6 @@ def line(build, cpu, cost):
         stop = client.run()
         client.remove(0, at)
         step = counted(client, f'vCont;s:{stop.thread}')
-        start = time.monotonic()
-        for _ in range(STEPS):
-            client.request(f'vCont;s:{stop.thread}')
-        own = time.monotonic() - start
         client.insert(0, at)
         asked = counted(client, 'vCont;c', f'm{rounds:x},8', f'z0,{at:x},1', f'vCont;s:{stop.thread}', f'Z0,{at:x},1')
         client.remove(0, at)
@@ -101,10 +101,12 @@ def line(build, cpu, cost):
     finally:
         machine.end()
     bit = BITS / BAUD * 1000
-    print(f'  a step: {step} bytes there and back, {step * bit:.1f} ms at {BAUD:,} baud')
-    print(f'  a condition that the client decides: {asked} bytes, {asked * bit:.1f} ms at {BAUD:,} baud: '
-          f'{asked * bit * 1e6 / cost:,.0f} times {cost:,.0f} instructions at one a nanosecond')
-    return own
+    return {'a breakpoint hit with a false condition, decided in ring 0 or at EL1': f'{cost:,.0f} instructions',
+            'the same decided by the client: bytes over the line': f'{asked:,}',
+            f'… and their time at {BAUD:,} baud': f'{asked * bit:.1f} ms',
+            '… to the time of those instructions at one a nanosecond': f'{asked * bit * 1e6 / cost:,.0f} to 1',
+            'a step: bytes over the line there and back': f'{step:,}',
+            f'… a round trip at {BAUD:,} baud': f'{step * bit:.1f} ms'}
 
 
 def exchange(peer, payload):
@@ -119,36 +121,77 @@ def exchange(peer, payload):
     peer.sendall(b'+')
 
 
-def beside(build, cpu, own):
-    """QEMU's own stub makes the same steps in the same guest."""
-    machine = sessions.Machine(build, cpu, at_once=False, more=lambda folder: [
-        '-monitor', 'none', '-gdb', f'unix:{folder}/gdb,server,wait=off'])
+def timed(step):
+    start = time.monotonic()
+    for _ in range(STEPS):
+        step()
+    return time.monotonic() - start
+
+
+def machine_alone(build, cpu, alone, **more):
+    image = 'tests/stub/' + cpu.image.replace('busy', 'busy-alone') if alone else None
+    return sessions.Machine(build, cpu, at_once=False, image=image, processors=1 if alone else sessions.PROCESSORS, **more)
+
+
+def fast_line(build, cpu, alone):
+    """The same steps over an emulated line that takes no time, by the stub in the guest and by the emulator's own."""
+    machine = machine_alone(build, cpu, alone)
+    try:
+        client = machine.client()
+        client.insert(0, machine.symbols['meet'])
+        stop = client.run()
+        client.remove(0, machine.symbols['meet'])
+        own = timed(lambda: client.request(f'vCont;s:{stop.thread}'))
+        sessions.leave(client)
+    finally:
+        machine.end()
+    machine = machine_alone(build, cpu, alone, more=lambda folder: ['-monitor', 'none', '-gdb', f'unix:{folder}/gdb,server,wait=off'])
     try:
         peer = sessions.socket.socket(sessions.socket.AF_UNIX)
         peer.connect(os.path.join(machine.folder, 'gdb'))
         peer.settimeout(sessions.DEADLINE)
         exchange(peer, b'?')
-        start = time.monotonic()
-        for _ in range(STEPS):
-            exchange(peer, b'vCont;s:1')
-        other = time.monotonic() - start
+        other = timed(lambda: exchange(peer, b'vCont;s:1'))
         peer.close()
     finally:
         machine.end()
-    print(f"  {STEPS} steps over an emulated line that takes no time: {own / other:.1f} times as long as by QEMU's own stub")
+    what = "… over an emulated line that takes no time, one processor, to QEMU's own stub" if alone else '… the same with four processors'
+    return {what: f'{own / other:.1f} to 1'}
+
+
+def measured(build, cpu):
+    print(cpu.name, flush=True)
+    rows = sizes(build, cpu) | storage(build, cpu, True) | storage(build, cpu, False)
+    rows |= line(build, cpu, condition(build, cpu))
+    rows |= fast_line(build, cpu, True) | fast_line(build, cpu, False)
+    for what, value in rows.items():
+        print(f'  {what}: {value}', flush=True)
+    return rows
+
+
+def table(columns):
+    """The page's table, of one column for each CPU."""
+    names = list(columns)
+    rows = [f'| | {" | ".join(names)} |', '| --- |' + ' ---: |' * len(names)]
+    for what in columns[names[0]]:
+        rows.append(f'| {what} | {" | ".join(columns[name][what] for name in names)} |')
+    return '\n'.join(rows) + '\n'
+
+
+def write(text):
+    page = ROOT / PAGE
+    before, rest = page.read_text(encoding='utf-8').split(BEGIN)
+    page.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding='utf-8')
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
     parser.add_argument('--build', default=str(ROOT / 'build'))
+    parser.add_argument('--write', action='store_true', help=f'into {PAGE}')
     options = parser.parse_args()
-    for cpu in (sessions.X86, sessions.Arm64):
-        print(cpu.name, flush=True)
-        sizes(options.build, cpu)
-        storage(options.build, cpu, True)
-        storage(options.build, cpu, False)
-        own = line(options.build, cpu, condition(options.build, cpu))
-        beside(options.build, cpu, own)
+    columns = {cpu.name: measured(options.build, cpu) for cpu in (sessions.X86, sessions.Arm64)}
+    if options.write:
+        write(table(columns))
 
 
 if __name__ == '__main__':
