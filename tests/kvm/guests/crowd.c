@@ -170,7 +170,7 @@ void guest_exception(struct frame *frame)
 	}
 }
 
-/* This and the next are places for breakpoints. */
+/* This and the next two are places for breakpoints. */
 static __attribute__((noinline)) void load_gates(void)
 {
 	const struct __attribute__((packed)) {
@@ -179,6 +179,14 @@ static __attribute__((noinline)) void load_gates(void)
 	} at = {sizeof(gates) - 1, (uintptr_t)gates};
 
 	__asm__ volatile("lidt %0" : : "m"(at));
+}
+
+/* Whoever steps through it does not want to step through what goes before. */
+static __attribute__((noinline)) void wake_others(void)
+{
+	*apic(APIC_SPURIOUS) = 0x127;
+	*apic(APIC_COMMAND) = 0xc4500; /* INIT to all others */
+	*apic(APIC_COMMAND) = 0xc4600 | TRAMPOLINE >> 12;
 }
 
 static __attribute__((noinline)) void start_others(void)
@@ -193,9 +201,7 @@ static __attribute__((noinline)) void start_others(void)
 	}
 	for (const uint8_t *from = trampoline; from < trampoline_end; from++)
 		*to++ = *from;
-	*apic(APIC_SPURIOUS) = 0x127;
-	*apic(APIC_COMMAND) = 0xc4500; /* INIT to all others */
-	*apic(APIC_COMMAND) = 0xc4600 | TRAMPOLINE >> 12;
+	wake_others();
 }
 
 static void write_msr(uint32_t number, uint64_t value)
