@@ -23,6 +23,13 @@ tl_stub_x86_entries:
 	.set number, number + 1
 	.endr
 
+/*
+ * A debugger that calls a function of the program's writes below the stack pointer of the code that was interrupted. So
+ * what the processor and this code push there is copied further down and forgotten, and the copy is what is returned by.
+ */
+	.set FRAME_WORDS, 22
+	.set ROOM, 256
+
 	.balign 16
 common:
 	push %rax
@@ -41,6 +48,11 @@ common:
 	push %r14
 	push %r15
 	cld
+	mov %rsp, %rsi
+	sub $(FRAME_WORDS * 8 + ROOM), %rsp
+	mov %rsp, %rdi
+	mov $FRAME_WORDS, %ecx
+	rep movsq
 	mov %rsp, %rdi
 	mov %rsp, %rbx
 	and $-16, %rsp

@@ -246,6 +246,15 @@ def lldb_and_the_prompt_see_the_same(machine):
            r'hit Hardware watchpoint 2: watched', r'Old value = 2\n', r'New value = 6\n')
 
 
+def gdb_calls_functions(machine):
+    """Functions of the program's, called on the stack of a processor that stands, and the program goes on as if nothing had been."""
+    text = machine.gdb(['break meet if number == 2', 'continue', 'delete', 'set scheduler-locking on', 'set variable flags_seen = 0',
+                        'call read_flags()', 'print flags_seen != 0', 'print rounds[1] + 1', 'call meet(1)', 'print rounds[1]', 'backtrace',
+                        'stepi', 'stepi', 'set scheduler-locking off', 'break meet if number == 2', 'continue', 'detach'])
+    expect(text, r'hit Breakpoint 1, meet', r'\$1 = 1\n', r'\$2 = (\d+)\n\$3 = \1\n', r'#0 +meet \(number=(number@entry=)?2\)',
+           r'#1 .* work \(number=(number@entry=)?2\)', r'hit Breakpoint 2, meet')
+
+
 # ---- Scripted packets ----
 
 def leave(client):
@@ -709,7 +718,7 @@ EXCLUSIVE = {points_inside_exclusive_sequences, exclusive_stores_are_watched, ex
 TASKS = 0x40400000
 WITH_TASKS = {tasks_are_stepped_by_their_kernel, steps_lead_from_a_task_into_the_kernel}
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
-            lldb_and_the_prompt_see_the_same, steps_stay_in_the_code,
+            lldb_and_the_prompt_see_the_same, gdb_calls_functions, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
             a_lost_debugger_leaves_nothing, garbage_is_survived, a_step_over_a_fault_ends_in_its_handler,
             a_step_given_up_in_a_handler_leaves_no_trap, a_step_given_up_is_over_when_its_handler_is_stepped,
