@@ -345,7 +345,7 @@ static void put_identity(struct gcore *core)
 	Elf64_Half count = extended ? PN_XNUM : (Elf64_Half)(core->region_count + 1);
 	Elf64_Ehdr wide = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
 			   .e_type = ET_CORE,
-			   .e_machine = EM_X86_64,
+			   .e_machine = core->arm64 ? EM_AARCH64 : EM_X86_64,
 			   .e_version = EV_CURRENT,
 			   .e_phoff = sizeof(wide),
 			   .e_shoff = extended ? sections : 0,
@@ -479,10 +479,13 @@ static enum tl_status prepare(struct gcore *core, struct tl_error *error)
 	if (tl_engine_facts(core->engine, core->process, &core->facts) != TL_OK)
 		return TL_FAIL(error, TL_ERROR_NO_PROCESS, "there is no process %llu",
 			       (unsigned long long)core->process);
-	if (core->facts.cpu != &tl_cpu_x86_64 && core->facts.cpu != &tl_cpu_i386)
-		return TL_FAIL(error, TL_ERROR_UNSUPPORTED, "cores of %s cannot be written: of x86-64 and i386 alone",
+	core->arm64 = strcmp(core->facts.cpu->name, tl_cpu_aarch64.name) == 0;
+	if (core->facts.cpu != &tl_cpu_x86_64 && core->facts.cpu != &tl_cpu_i386 && !core->arm64)
+		return TL_FAIL(error, TL_ERROR_UNSUPPORTED,
+			       "cores of %s cannot be written: of x86-64, i386 and aarch64 alone",
 			       core->facts.cpu->name);
-	core->wide = core->facts.cpu == &tl_cpu_x86_64;
+	core->wide = core->facts.cpu != &tl_cpu_i386;
+	core->layout = core->arm64 ? tl_core_layout_arm64() : tl_core_layout(core->wide);
 	core->buffer = tl_allocate(tl_storage(), GCORE_BUFFER);
 	if (core->buffer == NULL)
 		return TL_FAIL(error, TL_ERROR_NO_MEMORY, "no memory to write a core");

@@ -1,16 +1,12 @@
 /*
  * The notes of a core: its threads with their registers, and what is known of the process.
  */
-#include "core/cpu/x86_layout.h"
-#include "core/cpu/x86_xsave.h"
+#include "core/cpu/arm64_layout.h"
 #include "debugger/session/gcore_internal.h"
 
 #include <elf.h>
 #include <string.h>
 
-/* Large enough that the layout of the CPUs with the widest gaps is meant, which all readers know. */
-#define ANY_READERS_SIZE 4096
-#define AREA_MAX 4096
 #define AUXV_MAX 4096
 #define PAGE_SIZE 4096
 #define COMMAND_LINE_MAX 4096
@@ -34,16 +30,15 @@ static void put_padding(struct gcore *core, tl_size size)
 	tl_gcore_put(core, zeroes, (4 - size % 4) % 4);
 }
 
-static void put_note(struct gcore *core, const char *name, tl_u32 type, const void *content, tl_size size)
+void tl_gcore_put_note(struct gcore *core, const char *name, tl_u32 type, const void *content, tl_size size)
 {
 	put_note_header(core, name, type, size);
 	tl_gcore_put(core, content, size);
 	put_padding(core, size);
 }
 
-/* At most `size` bytes of an object; 0 when there is none. */
-static tl_size read_object(const struct gcore *core, struct tl_thread_id id, enum tl_object object, void *buffer,
-			   tl_size size)
+tl_size tl_gcore_read_object(const struct gcore *core, struct tl_thread_id id, enum tl_object object, void *buffer,
+			     tl_size size)
 {
 	struct tl_target *target = tl_engine_target(core->engine);
 	tl_size whole = 0, done = 0;
@@ -60,16 +55,16 @@ static tl_size read_object(const struct gcore *core, struct tl_thread_id id, enu
 
 static void put_process(struct gcore *core)
 {
-	const struct tl_core_layout *layout = tl_core_layout(core->wide);
+	const struct tl_core_layout *layout = core->layout;
 	char words[COMMAND_LINE_MAX] = {0}, path[4096 + 1] = {0};
 	tl_u8 note[256] = {0};
-	tl_size size = read_object(core, core->first, TL_OBJECT_COMMAND_LINE, words, sizeof(words));
+	tl_size size = tl_gcore_read_object(core, core->first, TL_OBJECT_COMMAND_LINE, words, sizeof(words));
 	const char *name = path;
 
 	/* 'R', running: what gdb writes of a process that a debugger stopped. */
 	note[1] = 'R';
 	tl_store_little(note + layout->info.process, core->process, 4);
-	path[read_object(core, core->first, TL_OBJECT_EXEC_FILE, path, sizeof(path) - 1)] = '\0';
+	path[tl_gcore_read_object(core, core->first, TL_OBJECT_EXEC_FILE, path, sizeof(path) - 1)] = '\0';
 	if (strrchr(path, '/') != NULL)
 		name = strrchr(path, '/') + 1;
 	memcpy(note + layout->info.name, name, strnlen(name, TL_CORE_NAME_SIZE - 1));
@@ -77,22 +72,22 @@ static void put_process(struct gcore *core)
 		size--;
 	for (tl_size i = 0; i < size && i < TL_CORE_ARGUMENTS_SIZE - 1; i++)
 		note[layout->info.arguments + i] = words[i] != '\0' ? (tl_u8)words[i] : ' ';
-	put_note(core, "CORE", NT_PRPSINFO, note, layout->info.size);
+	tl_gcore_put_note(core, "CORE", NT_PRPSINFO, note, layout->info.size);
 }
 
 static void put_auxv(struct gcore *core)
 {
 	tl_u8 vector[AUXV_MAX];
-	tl_size size = read_object(core, core->first, TL_OBJECT_AUXV, vector, sizeof(vector));
+	tl_size size = tl_gcore_read_object(core, core->first, TL_OBJECT_AUXV, vector, sizeof(vector));
 
 	if (size != 0)
-		put_note(core, "CORE", NT_AUXV, vector, size);
+		tl_gcore_put_note(core, "CORE", NT_AUXV, vector, size);
 }
 
 static void put_word(struct gcore *core, tl_u64 value)
 {
 	tl_u8 bytes[8];
-	tl_size word = tl_core_layout(core->wide)->word;
+	tl_size word = core->layout->word;
 
 	tl_store_little(bytes, value, word);
 	tl_gcore_put(core, bytes, word);
@@ -100,7 +95,7 @@ static void put_word(struct gcore *core, tl_u64 value)
 
 static void put_files(struct gcore *core)
 {
-	tl_size word = tl_core_layout(core->wide)->word, count = 0, size = 2 * word;
+	tl_size word = core->layout->word, count = 0, size = 2 * word;
 
 	for (tl_size i = 0; i < core->region_count; i++) {
 		if (!core->regions[i].file)
@@ -142,89 +137,38 @@ static tl_i32 signal_of(const struct gcore *core, struct tl_thread_id id)
 
 static void put_status(struct gcore *core, struct tl_thread_id id, const tl_u8 *file, bool floating)
 {
-	const struct tl_core_layout *layout = tl_core_layout(core->wide);
+	const struct tl_core_layout *layout = core->layout;
 	tl_i32 signal = signal_of(core, id);
 	tl_u8 note[512] = {0};
 
 	tl_store_little(note, (tl_u64)signal, 4);
 	tl_store_little(note + layout->status.signal, (tl_u64)signal, 2);
 	tl_store_little(note + layout->status.thread, id.thread, 4);
-	tl_core_write_registers(core->wide, file, note + layout->status.registers);
+	if (core->arm64)
+		tl_copy(note + layout->status.registers, file, TL_ARM64_GENERAL_SIZE);
+	else
+		tl_core_write_registers(core->wide, file, note + layout->status.registers);
 	tl_store_little(note + layout->status.floating, floating, 4);
-	put_note(core, "CORE", NT_PRSTATUS, note, layout->status.size);
-}
-
-static tl_u64 components_of(tl_u32 features)
-{
-	tl_u64 components = 1u << TL_X86_COMPONENT_X87 | 1u << TL_X86_COMPONENT_SSE;
-
-	if ((features >> TL_X86_FEATURE_AVX & 1) != 0)
-		components |= 1u << TL_X86_COMPONENT_AVX;
-	if ((features >> TL_X86_FEATURE_AVX512 & 1) != 0)
-		components |= 1u << TL_X86_COMPONENT_OPMASK | 1u << TL_X86_COMPONENT_ZMM_HIGH_256 |
-			      1u << TL_X86_COMPONENT_HIGH_16_ZMM;
-	if ((features >> TL_X86_FEATURE_PKEYS & 1) != 0)
-		components |= 1u << TL_X86_COMPONENT_PKRU;
-	return components;
-}
-
-/*
- * The extended state in all the forms that readers ask for. Its layout is Intel's on every CPU: older readers know no
- * other, and newer ones tell by the size.
- */
-static void put_extended(struct gcore *core, const tl_u8 *file)
-{
-	tl_u64 components = components_of(core->facts.features);
-	tl_u8 area[AREA_MAX] = {0}, old[TL_X86_FSAVE_SIZE];
-	struct tl_x86_xsave layout;
-	tl_size size;
-
-	tl_x86_xsave_guess(&layout, components, ANY_READERS_SIZE);
-	size = tl_x86_xsave_size(&layout);
-	(void)tl_x86_xsave_write(&layout, area, size, file);
-	/* None of them is to be taken for being in its initial state. */
-	tl_store_little(area + TL_X86_XSAVE_BITS, components, 8);
-	if (core->wide) {
-		put_note(core, "CORE", NT_FPREGSET, area, TL_X86_XSAVE_LEGACY_SIZE);
-	} else {
-		tl_x86_fsave_write(old, file);
-		put_note(core, "CORE", NT_FPREGSET, old, sizeof(old));
-		put_note(core, "LINUX", NT_PRXFPREG, area, TL_X86_XSAVE_LEGACY_SIZE);
-	}
-	tl_store_little(area + TL_X86_XSAVE_XCR0, components, 8);
-	put_note(core, "LINUX", NT_X86_XSTATE, area, size);
-}
-
-/* A 32-bit thread's storage hangs at a segment: struct user_desc, of a flat one as the kernel makes it. */
-static void put_segment(struct gcore *core, struct tl_thread_id id, const tl_u8 *file)
-{
-	tl_u8 pointer[8], row[16] = {0};
-
-	if (core->wide || read_object(core, id, TL_OBJECT_THREAD_POINTER, pointer, sizeof(pointer)) != sizeof(pointer))
-		return;
-	tl_store_little(row, tl_load_little(file + TL_X86_AT_GS, 2) >> 3, 4);
-	tl_store_little(row + 4, tl_load_little(pointer, 4), 4);
-	tl_store_little(row + 8, 0xfffff, 4);
-	/* seg_32bit, limit_in_pages, useable */
-	tl_store_little(row + 12, 1 << 0 | 1 << 4 | 1 << 6, 4);
-	put_note(core, "LINUX", NT_386_TLS, row, sizeof(row));
+	tl_gcore_put_note(core, "CORE", NT_PRSTATUS, note, layout->status.size);
 }
 
 static enum tl_status put_thread(struct gcore *core, struct tl_thread_id id, struct tl_error *error)
 {
+	tl_u32 more = core->arm64 ? TL_GCORE_ARM64_BANKS : TL_GCORE_X86_BANKS;
 	tl_u8 siginfo[TL_CORE_SIGINFO_SIZE], *file;
-	bool extended = tl_engine_registers(core->engine, id, 1u << TL_X86_BANK_EXTENDED, &file) == TL_OK;
+	bool all = tl_engine_registers(core->engine, id, more, &file) == TL_OK;
 	enum tl_status status = tl_engine_registers(core->engine, id, 1u << TL_BANK_GENERAL, &file);
 
 	if (status != TL_OK)
 		return TL_FAIL(error, status, "cannot read the registers of thread %llu: %s",
 			       (unsigned long long)id.thread, tl_status_text(status));
-	put_status(core, id, file, extended);
-	if (extended)
-		put_extended(core, file);
-	put_segment(core, id, file);
-	if (read_object(core, id, TL_OBJECT_SIGINFO, siginfo, sizeof(siginfo)) == sizeof(siginfo))
-		put_note(core, "CORE", NT_SIGINFO, siginfo, sizeof(siginfo));
+	put_status(core, id, file, all);
+	if (core->arm64)
+		tl_gcore_put_arm64(core, file, all);
+	else
+		tl_gcore_put_x86(core, id, file, all);
+	if (tl_gcore_read_object(core, id, TL_OBJECT_SIGINFO, siginfo, sizeof(siginfo)) == sizeof(siginfo))
+		tl_gcore_put_note(core, "CORE", NT_SIGINFO, siginfo, sizeof(siginfo));
 	return TL_OK;
 }
 
