@@ -9,17 +9,17 @@
 
 #include <asm/debugreg.h>
 #include <asm/msr.h>
+#include <asm/trapnr.h>
 
 #undef APIC_BASE /* core/ has a register of that name */
 
 #include "core/cpu/x86_layout.h"
-#include "core/cpu/x86_step.h"
 #include "core/cpu/x86_xsave.h"
 #include "core/cursor.h"
 #include "core/engine/x86_points.h"
+#include "stubs/baremetal/x86_steps.h"
 #include "stubs/linux/module.h"
 
-#define CODE_64_ATTRIBUTES 0xa09bu
 #define LINUX_SIGNAL_TRAP 5
 #define TRAP_INSTRUCTION 0xcc
 /* pt_regs has the general registers in the order of the register file, up to the stack segment. */
@@ -38,17 +38,17 @@ struct tl_stub_machine {
 	bool inside;         /* the processor is in the stub */
 	bool restored_later; /* the entry that led in here puts DR7 back as it found it */
 	bool extended_changed, bases_changed;
-	/* A step has begun and not ended; or ended while a handler ran that takes it up again when it returns. */
-	bool stepping, step_left;
-	bool mask_changed; /* FMASK is to become `mask` */
-	tl_u64 mask;
-	struct tl_x86_step step;
+	tl_u64 fault_address; /* CR2: a step may end where a handler has not read it yet */
+	tl_u64 runner;        /* the task that the processor came in with */
+	struct tl_stub_x86_steps steps;
+	struct tl_stub_x86_steps *moved; /* the step of another processor's that has ended on this one */
 };
 
 /* The same for all processors. */
 static struct {
 	struct tl_x86_debug_plan plan;
 	tl_u32 generation; /* changes with the plan; atomic */
+	tl_u32 leaving;    /* atomic: somebody reads or changes what is known of steps that were left */
 } all;
 
 extern const tl_u8 tl_linux_visited[], tl_linux_joined[];
@@ -167,10 +167,13 @@ enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, t
  */
 static void arm(struct tl_stub_machine *machine)
 {
+	struct tl_x86_debug_plan plan;
 	tl_u64 before = machine->control;
 
 	machine->generation = __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE);
-	machine->control = tl_slots_arm(&all.plan);
+	plan = all.plan;
+	tl_stub_x86_steps_leave(&machine->steps, &plan);
+	machine->control = tl_slots_arm(&plan);
 	if (machine->restored_later && before != 0 && before != machine->control)
 		tl_module_call_back();
 }
@@ -204,7 +207,9 @@ static void enter(struct tl_stub_machine *machine, struct pt_regs *regs)
 {
 	machine->inside = true;
 	machine->regs = regs;
+	machine->runner = (tl_u64)current;
 	tl_slots_silence();
+	machine->fault_address = native_read_cr2();
 	machine->segments[0] = read_ds();
 	machine->segments[1] = read_es();
 	machine->segments[2] = read_fs();
@@ -215,6 +220,14 @@ static void enter(struct tl_stub_machine *machine, struct pt_regs *regs)
 	asm volatile("fxsaveq %0" : "=m"(machine->extended));
 }
 
+/* What came while interrupts of ours were ignored is asked for again. */
+static void ask_again(struct tl_stub *stub, struct tl_stub_processor *processor)
+{
+	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0 ||
+	    __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE) != processor->machine->generation)
+		tl_stub_summon(stub, processor);
+}
+
 static void leave(struct tl_stub *stub, struct tl_stub_processor *processor)
 {
 	struct tl_stub_machine *machine = processor->machine;
@@ -223,16 +236,11 @@ static void leave(struct tl_stub *stub, struct tl_stub_processor *processor)
 		asm volatile("fxrstorq %0" : : "m"(machine->extended));
 	if (machine->bases_changed)
 		wrmsrl(MSR_FS_BASE, machine->bases[0]);
-	if (machine->mask_changed)
-		wrmsrl(MSR_SYSCALL_MASK, machine->mask);
-	machine->mask_changed = false;
 	tl_module_touch_watchdogs();
+	native_write_cr2(machine->fault_address);
 	arm(machine);
 	machine->inside = false;
-	/* What came while interrupts of ours were ignored in here is asked for again. */
-	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0 ||
-	    __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE) != machine->generation)
-		tl_stub_summon(stub, processor);
+	ask_again(stub, processor);
 }
 
 static void stay(struct tl_stub *stub, struct tl_stub_processor *processor, enum tl_stub_state state,
@@ -245,106 +253,79 @@ static void stay(struct tl_stub *stub, struct tl_stub_processor *processor, enum
 
 /* ---- Steps ---- */
 
-static enum tl_status peek(void *context, tl_u64 address, void *buffer, tl_size size)
+/* Only where an exception has no stack of its own, and its handler is not what tells of the hit. */
+static bool may_wait(const struct tl_x86_gate *gate)
 {
-	(void)context;
-	return tl_stub_machine_peek(buffer, address, size) == size ? TL_OK : TL_ERROR_MEMORY;
+	return gate->vector == X86_TRAP_PF || gate->vector == X86_TRAP_GP || gate->vector == X86_TRAP_UD ||
+	       gate->vector == X86_TRAP_DE || gate->vector == X86_TRAP_NM;
 }
 
-static enum tl_status poke(void *context, tl_u64 address, const void *buffer, tl_size size)
+/* A task that sleeps, or whose processor stands; one that has ended has no stack in which anything would be found. */
+static bool lies_still(tl_u64 runner)
 {
-	(void)context;
-	return tl_stub_machine_poke(address, buffer, size) == size ? TL_OK : TL_ERROR_MEMORY;
+	const struct task_struct *task = (const struct task_struct *)runner;
+	const struct tl_stub *stub = tl_stub();
+	int running = 1;
+
+	for (tl_u32 n = 0; n < stub->count; n++)
+		if (__atomic_load_n(&stub->processors[n].state, __ATOMIC_ACQUIRE) == TL_STUB_HERE &&
+		    stub->processors[n].machine->runner == runner)
+			return true;
+	return copy_from_kernel_nofault(&running, &task->on_cpu, sizeof(running)) == 0 && running == 0;
 }
 
-static const struct tl_memory_access access = {peek, poke, NULL};
-
-static void put(tl_u8 *file, tl_size offset, tl_u64 value)
+static struct tl_stub_x86_tables tables(const struct tl_stub_machine *machine)
 {
-	tl_copy(file + offset, &value, sizeof(value));
-}
+	struct desc_ptr table;
 
-static tl_u64 model_specific(tl_u32 number)
-{
-	tl_u64 value;
-
-	rdmsrl(number, value);
-	return value;
+	asm volatile("sidt %0" : "=m"(table));
+	return (struct tl_stub_x86_tables){table.address, table.size, (tl_u64)&machine->regs->ip, may_wait, lies_still};
 }
 
 /*
- * The registers that a step looks at: those of the processor that stands, and of the system what all processors have in
- * common. One file for all: whoever serves is alone.
+ * Whoever serves may give a step up while another processor meets the end of one: both are short. An NMI that came to
+ * that one meanwhile would lead in here: who holds it counts as inside.
  */
-static tl_u8 *step_file(const struct tl_stub_machine *machine)
+static void lock_left(void)
 {
-	static tl_u64 words[(TL_X86_FILE_SIZE + 7) / 8];
-	struct desc_ptr table;
-	tl_u8 *file = (tl_u8 *)words;
-
-	asm volatile("sidt %0" : "=m"(table));
-	fetch_general(machine, file);
-	put(file, TL_X86_AT_CR0, native_read_cr0());
-	put(file, TL_X86_AT_CR4, native_read_cr4());
-	put(file, TL_X86_AT_EFER, model_specific(MSR_EFER));
-	put(file, TL_X86_AT_FMASK, model_specific(MSR_SYSCALL_MASK));
-	put(file, TL_X86_AT_CS_ATTR, CODE_64_ATTRIBUTES);
-	put(file, TL_X86_AT_IDTR_BASE, table.address);
-	put(file, TL_X86_AT_IDTR_LIMIT, table.size);
-	return file;
+	while (__atomic_exchange_n(&all.leaving, 1, __ATOMIC_ACQUIRE) != 0)
+		cpu_relax();
 }
 
-/* The mask of SYSCALL is the processor's own: it takes it in as it leaves. */
-static void take_changes(struct tl_stub_machine *machine, const tl_u8 *file, tl_u32 changed)
+static void unlock_left(void)
 {
-	if ((changed & 1u << TL_BANK_GENERAL) != 0)
-		store_general(machine, file);
-	if ((changed & 1u << TL_X86_BANK_SYSTEM) != 0) {
-		machine->mask_changed = true;
-		tl_copy(&machine->mask, file + TL_X86_AT_FMASK, sizeof(machine->mask));
-	}
+	__atomic_store_n(&all.leaving, 0, __ATOMIC_RELEASE);
 }
 
 bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_request *request)
 {
-	tl_u8 *file;
+	const struct tl_stub_x86_tables here = tables(machine);
+	bool runs;
 
-	machine->stepping = request->run == TL_RUN_STEP;
-	if (machine->stepping) {
-		file = step_file(machine);
-		tl_x86_step_begin(&machine->step, file, true, &access);
-		take_changes(machine, file, machine->step.changed);
-		if (machine->step.done)
-			return false;
-		machine->regs->flags |= X86_EFLAGS_TF;
-	}
-	machine->regs->flags &= ~X86_EFLAGS_RF;
-	if (request->over_hardware || machine->stepping)
-		machine->regs->flags |= X86_EFLAGS_RF;
-	return true;
-}
-
-/* `trapped`: by the step itself. */
-static void end_step(struct tl_stub_machine *machine, bool trapped)
-{
-	tl_u8 *file = step_file(machine);
-	tl_u64 at = machine->regs->ip;
-	struct tl_x86_step_result result;
-
-	/* A breakpoint is met where the step began: nothing has happened, whatever the trap instruction did. */
-	if (!trapped && !machine->step.done && (at == machine->step.at || at == machine->step.at + 1))
-		put(file, TL_X86_AT_RIP, machine->step.at);
-	result = tl_x86_step_end(&machine->step, file, trapped, &access);
-	put(file, TL_X86_AT_RIP, at);
-	take_changes(machine, file, result.changed);
-	machine->step_left = !trapped && result.end == TL_X86_STEP_DONE && !machine->step.done;
+	lock_left();
+	runs = tl_stub_x86_steps_begin(&machine->steps, machine, &here, request, machine->runner);
+	unlock_left();
+	if (runs)
+		machine->regs->flags = tl_stub_x86_steps_flags(&machine->steps, request, machine->regs->flags);
+	return runs;
 }
 
 void tl_stub_machine_settle(struct tl_stub_machine *machine, const struct tl_event *event)
 {
-	if (machine->stepping)
-		end_step(machine, event->stepped);
-	machine->stepping = false;
+	const struct tl_stub_x86_tables here = tables(machine);
+	tl_u64 flags = machine->regs->flags;
+
+	lock_left();
+	tl_stub_x86_steps_end(&machine->steps, machine, &here, event->stepped, machine->runner);
+	if (machine->moved != NULL) {
+		/* Given up before anybody knew that it has ended, it is among those that were left. */
+		if (machine->moved->under_way)
+			tl_stub_x86_steps_end(machine->moved, machine, &here, true, machine->runner);
+		else if (tl_stub_x86_steps_drop(machine->moved, machine->runner, &flags))
+			machine->regs->flags = flags;
+	}
+	machine->moved = NULL;
+	unlock_left();
 }
 
 /* ---- What the kernel tells of ---- */
@@ -403,29 +384,53 @@ bool tl_machine_breakpoint(struct pt_regs *regs)
 	return true;
 }
 
-/* DR6 and a step of ours to an event; false when there is nothing of ours in it. What is ours is taken out of DR6. */
-static bool classify_debug(struct tl_stub_machine *machine, struct pt_regs *regs, unsigned long *dr6,
-			   struct tl_event *event)
+/* The step of another processor's whose task goes on here, after it slept in a handler. NULL: there is none. */
+static struct tl_stub_x86_steps *moved_here(struct tl_stub *stub, const struct tl_stub_machine *machine)
 {
-	bool hit = tl_x86_points_hit(&all.plan, tl_slots_hits(&all.plan, dr6, regs), regs->ip, event);
+	for (tl_u32 n = 0; n < stub->count; n++) {
+		struct tl_stub_x86_steps *steps = &stub->processors[n].machine->steps;
+
+		if (steps != &machine->steps && steps->under_way && steps->runner == (tl_u64)current)
+			return steps;
+	}
+	return NULL;
+}
+
+/* DR6 and a step of ours to an event; false when there is nothing of ours in it. What is ours is taken out of DR6. */
+static bool classify_debug(struct tl_stub *stub, struct tl_stub_machine *machine, struct pt_regs *regs,
+			   unsigned long *dr6, struct tl_event *event)
+{
+	tl_u64 hits = tl_slots_hits(&all.plan, dr6, regs);
+	bool hit = tl_x86_points_hit(&all.plan, hits, regs->ip, event);
+	bool own = machine->steps.under_way && machine->steps.runner == (tl_u64)current;
 
 	event->address = regs->ip;
-	event->stepped = machine->stepping && (*dr6 & DR_STEP) != 0;
-	if (event->stepped)
+	machine->steps.landed =
+		own && hits != 0 && (*dr6 & DR_STEP) == 0 && tl_stub_x86_steps_lands(&machine->steps, regs->ip);
+	event->stepped = machine->steps.landed || (own && (*dr6 & DR_STEP) != 0);
+	if (!own && (*dr6 & DR_STEP) != 0)
+		machine->moved = moved_here(stub, machine);
+	if (event->stepped || machine->moved != NULL)
 		*dr6 &= ~(unsigned long)DR_STEP;
 	if (event->stepped && !hit)
 		event->kind = TL_EVENT_STEPPED;
-	return hit || event->stepped;
+	else if (machine->moved != NULL && !hit)
+		*event = (struct tl_event){.kind = TL_EVENT_SIGNAL, .signal = LINUX_SIGNAL_TRAP, .address = regs->ip};
+	return hit || event->stepped || machine->moved != NULL;
 }
 
-/* The end of a step that was given up while a handler ran: nobody waits for it any more. */
-static void drop_left(struct tl_stub_machine *machine, struct pt_regs *regs, unsigned long *dr6)
+/* The end of a step that was left, wherever it began: nobody waits for it any more. */
+static bool drop_left(struct tl_stub *stub, struct pt_regs *regs)
 {
-	const unsigned long both = X86_EFLAGS_TF | X86_EFLAGS_IF;
+	tl_u64 flags = regs->flags;
+	bool found = false;
 
-	machine->step_left = false;
-	regs->flags = (regs->flags & ~both) | (machine->step.flags & both);
-	*dr6 &= ~(unsigned long)DR_STEP;
+	lock_left();
+	for (tl_u32 n = 0; n < stub->count && !found; n++)
+		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, (tl_u64)current, &flags);
+	unlock_left();
+	regs->flags = flags;
+	return found;
 }
 
 bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
@@ -443,15 +448,22 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 		*dr6 = 0;
 		return true;
 	}
-	ours = processor->machine->step_left && !processor->machine->stepping && (*dr6 & DR_STEP) != 0;
-	if (ours)
-		drop_left(processor->machine, regs, dr6);
-	if (classify_debug(processor->machine, regs, dr6, &event)) {
+	ours = classify_debug(stub, processor->machine, regs, dr6, &event);
+	if ((*dr6 & DR_STEP) != 0 && !user_mode(regs)) {
+		processor->machine->inside = true;
+		barrier();
+		if (drop_left(stub, regs)) {
+			*dr6 &= ~(unsigned long)DR_STEP;
+			ours = true;
+		}
+		barrier();
+		processor->machine->inside = false;
+	}
+	if (event.kind != TL_EVENT_NONE) {
 		processor->machine->restored_later = true;
 		stay(stub, processor, TL_STUB_ARRIVED, &event, regs);
-		ours = true;
-	} else if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0) {
-		tl_stub_summon(stub, processor); /* what tl_machine_nmi has left it to, it was not */
+	} else {
+		ask_again(stub, processor); /* what tl_machine_nmi has left it to, it was not */
 	}
 	return ours && *dr6 == 0;
 }

@@ -5,12 +5,17 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/klog.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -170,6 +175,63 @@ static int calls(int count)
 	return 0;
 }
 
+/*
+ * A thread whose system call writes to a page that is not there, and sleeps in the kernel's handler of that until the
+ * page is supplied: "fault PROCESSOR" makes it, "asleep" waits for it to sleep, and "supply PROCESSOR" sends it to that
+ * processor, has it go on there, and waits for its end.
+ */
+static struct {
+	pthread_t thread;
+	pid_t task;
+	int fd, cpu;
+	void *page;
+} fault;
+
+static void *be_faulting(void *unused)
+{
+	(void)unused;
+	fault.task = (pid_t)syscall(SYS_gettid);
+	pin(0, fault.cpu);
+	return syscall(SYS_time, fault.page) > 0 ? NULL : &fault;
+}
+
+static int begin_fault(int cpu)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register area = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	fault.cpu = cpu;
+	fault.fd = (int)syscall(SYS_userfaultfd, O_NONBLOCK);
+	fault.page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (fault.fd < 0 || fault.page == MAP_FAILED || ioctl(fault.fd, UFFDIO_API, &api) != 0)
+		return -1;
+	area.range.start = (unsigned long)fault.page;
+	area.range.len = 4096;
+	if (ioctl(fault.fd, UFFDIO_REGISTER, &area) != 0)
+		return -1;
+	return pthread_create(&fault.thread, NULL, be_faulting, NULL);
+}
+
+static int wait_asleep(void)
+{
+	struct pollfd event = {.fd = fault.fd, .events = POLLIN};
+
+	return poll(&event, 1, 60000) == 1 && event.revents == POLLIN ? 0 : -1;
+}
+
+static int supply(int cpu)
+{
+	struct uffdio_zeropage page = {.range = {(unsigned long)fault.page, 4096}};
+	void *result;
+
+	if (wait_asleep() != 0 || pin(fault.task, cpu) != 0 || ioctl(fault.fd, UFFDIO_ZEROPAGE, &page) != 0)
+		return -1;
+	if (pthread_join(fault.thread, &result) != 0 || result != NULL)
+		return -1;
+	munmap(fault.page, 4096);
+	return close(fault.fd);
+}
+
 static int run(char *command)
 {
 	char *arguments = strchr(command, ' ');
@@ -198,6 +260,12 @@ static int run(char *command)
 		return calls(atoi(arguments));
 	if (strcmp(command, "writers") == 0)
 		return writers(arguments);
+	if (strcmp(command, "fault") == 0)
+		return begin_fault(atoi(arguments));
+	if (strcmp(command, "asleep") == 0)
+		return wait_asleep();
+	if (strcmp(command, "supply") == 0)
+		return supply(atoi(arguments));
 	if (strcmp(command, "off") == 0)
 		return reboot(RB_POWER_OFF);
 	errno = ENOSYS;

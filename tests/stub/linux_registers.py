@@ -34,7 +34,120 @@ def the_layer_knows_what_is_armed(machine):
     packets.leave()
 
 
-SESSIONS = [the_layer_knows_what_is_armed]
+FAULTING = b'\x48\x89\x01'  # mov %rax,(%rcx): what __put_user_8 stores by
+TRAP, MASK = 0x100, 0x200  # the flags of a step
+TAKEN = ('panic_timeout', 'sysctl_panic_on_oom', 'sysctl_oom_dump_tasks', 'sysctl_overcommit_ratio')
+
+
+def before_a_fault(machine, registers=0):
+    """A thread on processor 0 stands before a store into a page that is not there; so many debug registers are in use."""
+    machine.order('cpu 1')
+    packets = Packets(machine)
+    client, call = packets.client, packets.at('__x64_sys_time')
+    client.insert(0, call)
+    client.resume()
+    machine.ask('fault 0')  # its answer comes when everything runs again
+    thread = client.wait_stop().thread
+    client.remove(0, call)
+    for name in TAKEN[:registers]:
+        client.insert(2, packets.at(name), 4)
+    place = call
+    while client.read(place, 3) != FAULTING:
+        place = int.from_bytes(client.step(thread).registers[0x10], 'little')
+    return packets, thread, place
+
+
+def go_on(packets, registers=0):
+    """Everything runs, and nothing of the step comes."""
+    client = packets.client
+    for name in TAKEN[:registers]:
+        client.remove(2, packets.at(name), 4)
+    client.resume()
+
+
+def interrupted(client):
+    client.interrupt()
+    stop = client.wait_stop()
+    check(stop.signal == 2, f'{stop} came, and not the interrupt')
+    return stop
+
+
+def a_step_over_a_fault_ends_in_its_handler(machine):
+    """With a debug register free; the handler finds the flags of the program, and may sleep, and move."""
+    packets, thread, place = before_a_fault(machine)
+    client = packets.client
+    stop = client.step(thread)
+    check(client.pc(thread) == packets.at('asm_exc_page_fault'), f'{stop} is at {client.pc(thread):#x}')
+    stack = client.register('rsp', thread)
+    check(client.word(stack + 8) == place, 'the handler does not return to the instruction')
+    flags = client.word(stack + 24)
+    check(flags & (TRAP | MASK) == MASK, f'the handler finds the flags {flags:#x}')
+    go_on(packets)
+    check(machine.answer() == 'ok', 'the thread is not made')
+    machine.order('supply 1')
+    interrupted(client)
+    packets.leave()
+
+
+def a_step_whose_task_moves_is_told(machine):
+    """Without one the step goes on with its task: it is told of where that wakes up, with the flags of the program."""
+    packets, thread, place = before_a_fault(machine, 4)
+    client = packets.client
+    client.resume(f's:{thread};c')
+    check(machine.answer() == 'ok', 'the thread is not made')
+    machine.order('asleep')
+    machine.ask('supply 1')
+    stop = client.wait_stop()
+    check(stop.signal == 5 and stop.thread != thread, f'{stop} is not the end of the step')
+    check(client.pc(stop.thread) == place + len(FAULTING), f'{stop} is at {client.pc(stop.thread):#x}, the step began at {place:#x}')
+    flags = client.register('eflags', stop.thread)
+    check(flags & (TRAP | MASK) == MASK, f'the flags are {flags:#x}')
+    go_on(packets, 4)
+    check(machine.answer() == 'ok', 'the call failed')
+    interrupted(client)
+    packets.leave()
+
+
+def given_up_asleep(machine):
+    packets, thread, place = before_a_fault(machine, 4)
+    client = packets.client
+    stack = client.register('rsp', thread)
+    client.resume(f's:{thread};c')
+    check(machine.answer() == 'ok', 'the thread is not made')
+    machine.order('asleep')
+    interrupted(client)
+    saved = (stack & ~15) - 40
+    check(client.word(saved) == place, 'the handler does not return to the instruction')
+    flags = client.word(saved + 16)
+    check(flags & (TRAP | MASK) == MASK, f'the handler returns with the flags {flags:#x}')
+    return packets
+
+
+def a_step_given_up_leaves_nothing(machine):
+    """A stop while its task sleeps: nobody waits for its end any more, and none comes."""
+    packets = given_up_asleep(machine)
+    go_on(packets, 4)
+    machine.order('supply 1')
+    interrupted(packets.client)
+    packets.leave()
+
+
+def the_module_goes_while_a_step_is_under_way(machine):
+    """rmmod is such a stop, be it that the task sleeps or that it is not there yet."""
+    for waits in (True, False):
+        packets, thread, _ = before_a_fault(machine, 4)
+        packets.client.resume(f's:{thread};c')
+        check(machine.answer() == 'ok', 'the thread is not made')
+        if waits:
+            machine.order('asleep')
+        machine.order('rmmod')
+        packets.client.close()
+        machine.order('supply 1')
+        machine.order(machine.insert)
+
+
+SESSIONS = [the_layer_knows_what_is_armed, a_step_over_a_fault_ends_in_its_handler, a_step_whose_task_moves_is_told,
+            a_step_given_up_leaves_nothing, the_module_goes_while_a_step_is_under_way]
 
 
 def run(options, insert):

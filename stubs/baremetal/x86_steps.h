@@ -1,0 +1,90 @@
+/*
+ * Steps of a processor that stands in the stub, by its trap flag: core/cpu/x86_step.h in ring 0, where what leads into
+ * handlers and back is not ours. Shared by the stub on bare metal and by the one in Linux.
+ *
+ * An instruction that faults leads into a handler, which finds the trap flag saved, and interrupts masked. Where a
+ * debug register is free, the step ends at the handler's first instruction, and what was saved is put right. Where none
+ * is, the handler runs, and the step ends behind the instruction that it comes back to.
+ *
+ * A processor may stop in the handler before that, for another reason. The step is *given up* then: nobody waits for
+ * its end, which would still come when the handler returns. So too when an NMI comes before the processor has gone back
+ * to where it was to make the step. What the processor has pushed for the fault, and what it was about to go back by,
+ * are looked for where they must be, and put right. Where neither is there (on a stack of the exception's own), the
+ * step is *left*: it is known by its trap when that comes, or when the handler returns by a step of its own.
+ *
+ * A handler may sleep, where there are tasks: its processor runs others meanwhile, and it may wake up on another one.
+ * So a step belongs to a *runner*, a number of the embedder's: the task; always 0 where there are none.
+ */
+#ifndef TL_STUBS_BAREMETAL_X86_STEPS_H
+#define TL_STUBS_BAREMETAL_X86_STEPS_H
+
+#include "core/cpu/x86_debug.h"
+#include "core/cpu/x86_step.h"
+#include "stubs/baremetal/internal.h"
+
+#define TL_STUB_X86_LEFT_MAX 4
+
+/* A step that was given up, and what was not found to be put right. */
+struct tl_stub_x86_left {
+	tl_u64 runner;
+	tl_u64 at, stack; /* where it began */
+	tl_u64 frame;     /* what it was to be begun by, struct tl_stub_x86_tables has it */
+	tl_u64 flags;     /* those of the program */
+};
+
+/* The steps of one processor; plain data. Changed by whoever serves, while the processor stands. */
+struct tl_stub_x86_steps {
+	struct tl_x86_step step;
+	tl_u64 runner, stack, frame; /* of the step that is under way */
+	bool under_way;
+	bool landed; /* it has ended at the first instruction of a handler: set by whoever knows, before it ends */
+	bool mask_changed; /* FMASK is to become `mask` as the processor leaves */
+	tl_u8 left_count;  /* the last to be given up returns first */
+	tl_u64 mask;
+	struct tl_stub_x86_left left[TL_STUB_X86_LEFT_MAX];
+};
+
+/* What the port says of its machine. */
+struct tl_stub_x86_tables {
+	tl_u64 base;  /* of the interrupt descriptor table */
+	tl_u64 limit; /* its last byte */
+	tl_u64 frame; /* where RIP, CS, the flags, RSP and SS lie, by which the processor at hand goes back */
+	/* Whether a breakpoint may wait at the first instruction of this handler. */
+	bool (*may_wait)(const struct tl_x86_gate *gate);
+	/* Whether the stack of a runner that is not the one at hand lies still. NULL: there is no other. */
+	bool (*lies_still)(tl_u64 runner);
+};
+
+/*
+ * The processor of `machine`, whose general registers tl_stub_machine_fetch and _store move, is about to run as it is
+ * asked to, `runner` on it. False: the one instruction is carried out already, and it stays.
+ */
+bool tl_stub_x86_steps_begin(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
+			     const struct tl_stub_x86_tables *tables, const struct tl_run_request *request,
+			     tl_u64 runner);
+
+/* The flags with which it runs then: `flags` with those of a step. */
+tl_u64 tl_stub_x86_steps_flags(const struct tl_stub_x86_steps *steps, const struct tl_run_request *request,
+			       tl_u64 flags);
+
+/*
+ * A step that is under way ends, or is given up: the processor of `machine` stands, `runner` on it, which may be
+ * another's step than that one's own where its runner has moved. `stepped`: the step is what stopped it.
+ */
+void tl_stub_x86_steps_end(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
+			   const struct tl_stub_x86_tables *tables, bool stepped, tl_u64 runner);
+
+/* As the processor leaves: FMASK; and the plan of its debug registers gets those of its step, as far as some are free.
+ */
+void tl_stub_x86_steps_leave(struct tl_stub_x86_steps *steps, struct tl_x86_debug_plan *plan);
+
+/* Whether the first instruction of a handler is where the step that is under way may end. */
+bool tl_stub_x86_steps_lands(const struct tl_stub_x86_steps *steps, tl_u64 address);
+
+/*
+ * A trap by the trap flag, of `runner`, that belongs to no step under way: when it is the end of one that was left,
+ * its flags become those of the program, and true is returned. On any processor, in the exception.
+ */
+bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 *flags);
+
+#endif
