@@ -186,6 +186,18 @@ def table(kernel, found):
     return kept, entries, bytes(strings), functions
 
 
+def segments(kept):
+    """Program headers: a segment for each run of sections with code, or without. A debugger finds by them what belongs to the
+    kernel, and moves it as one."""
+    runs = []
+    for _, _, flags, address, _, size in kept:
+        code = bool(flags & EXECUTABLE)
+        if not runs or runs[-1][0] != code:
+            runs.append([code, address, address])
+        runs[-1][2] = max(runs[-1][2], address + size)
+    return [struct.pack('<IIQQQQQQ', 1, 5 if code else 6, 0, start, start, 0, end - start, 4096) for code, start, end in runs]
+
+
 def write(kernel, target):
     kept, entries, strings, functions = table(kernel, symbols(kernel))
     entries[1:] = sorted(entries[1:], key=lambda entry: entry[4] >> 4)  # local ones come first
@@ -195,7 +207,8 @@ def write(kernel, target):
     sections += [('.symtab', SYMBOLS, 0, 0, b''.join(entries), None, linked, local, 24), ('.strtab', STRINGS, 0, 0, strings, None, 0, 0, 0),
                  ('.debug_frame', PROGBITS, 0, 0, frames(kernel, functions), None, 0, 0, 0)]
     names = bytearray(b'\0')
-    rows, body, at = [bytes(64)], [], 64
+    headers = segments(kept)
+    rows, body, at = [bytes(64)], [], 64 + sum(len(header) for header in headers)
     sections.append(('.shstrtab', STRINGS, 0, 0, None, None, 0, 0, 0))
     places = []
     for section in sections:
@@ -207,14 +220,15 @@ def write(kernel, target):
         data += bytes(-len(data) % 8)
         body.append(data)
         at += len(data)
-    head = b'\x7fELF\2\1\1' + bytes(9) + struct.pack('<HHIQQQIHHHHHH', 2, 62, 1, 0, 0, at, 0, 64, 56, 0, 64, len(rows), len(rows) - 1)
-    pathlib.Path(target).write_bytes(head + b''.join(body) + b''.join(rows))
+    head = b'\x7fELF\2\1\1' + bytes(9) + struct.pack('<HHIQQQIHHHHHH', 2, 62, 1, 0, 64, at, 0, 64, 56, len(headers), 64, len(rows), len(rows) - 1)
+    pathlib.Path(target).write_bytes(head + b''.join(headers) + b''.join(body) + b''.join(rows))
 
 
 def make(source, target):
-    """The file of a kernel's symbols; written when it is not there yet or older than the kernel."""
+    """The file of a kernel's symbols; written when it is not there yet or older than the kernel or this program."""
     source, target = pathlib.Path(source), pathlib.Path(target)
-    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+    newest = max(source.stat().st_mtime, pathlib.Path(__file__).stat().st_mtime)
+    if not target.exists() or target.stat().st_mtime < newest:
         part = target.with_suffix('.part')
         write(Kernel(source.read_bytes()), part)
         part.rename(target)

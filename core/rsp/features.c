@@ -154,9 +154,20 @@ static enum tl_status handle_must_reply_empty(struct tl_rsp *rsp, void *context,
 	return TL_UNKNOWN_PACKET;
 }
 
+/* lldb, which says nothing of itself in qSupported, and where no front end for it stands before this. */
+static enum tl_status handle_thread_suffix(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+					   struct tl_writer *reply)
+{
+	(void)context, (void)arguments, (void)reply;
+	rsp->client[TL_RSP_CLIENT_LLDB] = true;
+	rsp->client[TL_RSP_CLIENT_THREAD_SUFFIX] = true;
+	return TL_OK;
+}
+
 const struct tl_rsp_row tl_rsp_feature_rows[] = {
 	{"qSupported", TL_RSP_WORD, TL_RSP_ALWAYS, false, handle_supported},
 	{"QStartNoAckMode", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_no_ack},
+	{"QThreadSuffixSupported", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_thread_suffix},
 	{"!", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_extended},
 	{"vMustReplyEmpty", TL_RSP_PREFIX, TL_RSP_ALWAYS, false, handle_must_reply_empty},
 	{0},

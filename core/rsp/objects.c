@@ -194,6 +194,30 @@ static enum tl_status handle_memory_map(struct tl_rsp *rsp, void *context, struc
 	return read_object(rsp, TL_OBJECT_MEMORY_MAP, arguments, reply);
 }
 
+/*
+ * Where the program's text is, so that gdb moves its names there; all segments move as the first does. lldb would take
+ * the address for a distance.
+ */
+static enum tl_status handle_offsets(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+				     struct tl_writer *reply)
+{
+	struct tl_target *target = tl_engine_target(rsp->engine);
+	struct tl_thread_id id;
+	tl_u8 address[8];
+	tl_size done = 0;
+
+	(void)context;
+	(void)arguments;
+	if (target->ops->read_object == NULL || tl_rsp_client_has(rsp, TL_RSP_CLIENT_LLDB) || !tl_rsp_general(rsp, &id))
+		return TL_UNKNOWN_PACKET;
+	if (target->ops->read_object(target, id, TL_OBJECT_TEXT_ADDRESS, 0, address, sizeof(address), &done) != TL_OK ||
+	    done != sizeof(address))
+		return TL_UNKNOWN_PACKET;
+	tl_write_text(reply, "TextSeg=");
+	tl_write_hex(reply, tl_load_little(address, sizeof(address)));
+	return TL_OK;
+}
+
 static enum tl_status handle_siginfo_write(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 					   struct tl_writer *reply)
 {
@@ -246,5 +270,6 @@ const struct tl_rsp_row tl_rsp_object_rows[] = {
 	{"qXfer:siginfo:write", TL_RSP_WORD, NEEDS, false, handle_siginfo_write},
 	{"qXfer:exec-file:read", TL_RSP_WORD, TL_RSP_ALWAYS, false, handle_exec_file},
 	{"qXfer:memory-map:read", TL_RSP_WORD, TL_RSP_PROCESS, false, handle_memory_map},
+	{"qOffsets", TL_RSP_WORD, TL_RSP_PROCESS, false, handle_offsets},
 	{0},
 };

@@ -194,6 +194,10 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 	char text[48];
 	struct tl_writer writer = tl_writer_make(text, sizeof(text));
 
+	if (object == TL_OBJECT_TEXT_ADDRESS && stub->more->text != 0) {
+		tl_store_little(text, stub->more->text, 8);
+		return tl_target_part(text, 8, offset, buffer, size, done_ret);
+	}
 	if (object != TL_OBJECT_THREAD_NAME)
 		return TL_ERROR_UNSUPPORTED;
 	if (stub->more->name != NULL)

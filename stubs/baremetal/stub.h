@@ -62,12 +62,14 @@ struct tl_stub_port {
 TL_CHECKED enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors, void *storage,
 					tl_size size);
 
-/* What an embedder may add; each may be NULL. Called as those of the port are, with its context. */
+/* What an embedder may add; each may be NULL or 0. Called as those of the port are, with its context. */
 struct tl_stub_more {
 	/* What the debugger is shown as a processor's name; how many bytes it has. */
 	tl_size (*name)(void *context, tl_u32 processor, char *text, tl_size size);
 	/* Why a breakpoint cannot be at an address, as a sentence; NULL: it can. */
 	const char *(*forbids)(void *context, tl_u64 address);
+	/* Where the kernel's text begins, for one that is not always at the same place; 0: where it was linked to. */
+	tl_u64 text;
 	/* Monitor commands (core/rsp/rsp.h), also called with the context. */
 	const struct tl_rsp_command *commands;
 };

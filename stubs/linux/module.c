@@ -127,11 +127,12 @@ void tl_module_call_back(void)
 
 static enum tl_status show_base(struct tl_rsp *rsp, void *context, const char *arguments, struct tl_writer *output)
 {
-	(void)rsp;
 	(void)context;
 	(void)arguments;
-	tl_write_text(output, "symbol-file vmlinux -o ");
-	tl_write_text(output, "0x");
+	if (tl_rsp_client_has(rsp, TL_RSP_CLIENT_LLDB))
+		tl_write_text(output, "target modules load --file vmlinux --slide 0x");
+	else
+		tl_write_text(output, "symbol-file vmlinux -o 0x");
 	tl_write_hex(output, text - LINK_ADDRESS);
 	tl_write_text(output, "\n");
 	return TL_OK;
@@ -169,7 +170,7 @@ static enum tl_status show_modules(struct tl_rsp *rsp, void *context, const char
 }
 
 static const struct tl_rsp_command commands[] = {
-	{"kaslr", "          gdb's line that puts the kernel's symbols where the kernel is", show_base},
+	{"kaslr", "          the debugger's line that puts the kernel's symbols where the kernel is", show_base},
 	{"modules", "        gdb's line for each module", show_modules},
 	{NULL, NULL, NULL},
 };
@@ -181,7 +182,7 @@ static const struct tl_stub_port stub_port = {
 	.round_up = send_nmi,
 };
 
-static const struct tl_stub_more more = {.name = name, .forbids = forbids, .commands = commands};
+static struct tl_stub_more more = {.name = name, .forbids = forbids, .commands = commands};
 
 /* ---- What the kernel calls ---- */
 
@@ -273,6 +274,7 @@ static int start_stub(void)
 		return -ENOMEM;
 	status = tl_stub_start(&stub_port, nr_cpu_ids, storage, size);
 	if (status == TL_OK) {
+		more.text = text;
 		tl_stub_add(&more);
 		return 0;
 	}

@@ -444,10 +444,15 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 	case TL_OBJECT_THREAD_CORE: /* one processor for everyone */
 		*done_ret = part_of("0", 1, offset, buffer, size);
 		return TL_OK;
+	case TL_OBJECT_TEXT_ADDRESS:
+		if (scripted->options.text_address == 0)
+			break;
+		tl_store_little(text, scripted->options.text_address, 8);
+		*done_ret = part_of(text, 8, offset, buffer, size);
+		return TL_OK;
 	case TL_OBJECT_THREAD_POINTER:
 	case TL_OBJECT_COMMAND_LINE:
 	case TL_OBJECT_MEMORY_MAP:
-	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		break;
 	}

@@ -79,6 +79,7 @@ struct tl_scripted_options {
 	bool exact_hits;           /* watch hits say what the access was, as emulators know it */
 	tl_u32 hardware_registers; /* 0: 4, of up to 8 aligned bytes each */
 	tl_u64 seed;               /* 0: threads take turns in order; otherwise a pseudo-random order */
+	tl_u64 text_address;       /* TL_OBJECT_TEXT_ADDRESS; 0: there is none */
 	const struct tl_scripted_image *image;
 	const struct tl_scripted_entry *script; /* read in place, outlives the target */
 	tl_size script_count;

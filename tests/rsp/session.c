@@ -94,8 +94,11 @@ static void connect_client(struct rsp_session *session, const struct rsp_session
 
 void rsp_session_open(struct rsp_session *session, const struct rsp_session_setup *setup)
 {
-	struct tl_scripted_options options = {
-		.allocator = *tl_storage(), .cpu = &tl_cpu_x86_64, .without = setup->without, .image = &image};
+	struct tl_scripted_options options = {.allocator = *tl_storage(),
+					      .cpu = &tl_cpu_x86_64,
+					      .without = setup->without,
+					      .text_address = setup->text,
+					      .image = &image};
 	struct tl_engine_host host = {
 		.allocator = *tl_storage(), .output = print, .ready = set_ready, .context = session};
 

@@ -996,6 +996,20 @@ TEST(thread_list_as_xml_in_pieces)
 	shut();
 }
 
+TEST(where_the_text_is)
+{
+	open_gdb(0);
+	ASK("qOffsets", "");
+	shut();
+	rsp_session_open(&session, &(struct rsp_session_setup){.text = 0xffffffff93000000});
+	ASK("qOffsets", "TextSeg=ffffffff93000000");
+	/* lldb would add that to its addresses. */
+	ASK("QThreadSuffixSupported", "OK");
+	ASK("qOffsets", "");
+	ASK_BEGINS("p10;thread:1;", "0010000000000000");
+	shut();
+}
+
 TEST(which_thread)
 {
 	open_gdb(1);
