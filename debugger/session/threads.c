@@ -149,12 +149,23 @@ void tl_session_describe_thread(struct tl_session *session, struct tl_thread_id 
 		(void)snprintf(text_ret, size, "process %llu", (unsigned long long)thread.process);
 }
 
+/* A machine's threads are processors: of one of our own, or where a stub says that no system is below its program. */
+static bool has_processors(struct tl_target *target, tl_u64 process)
+{
+	struct tl_process_facts facts = {0};
+
+	if ((target->ops->capabilities & TL_CAN_STAY) != 0)
+		return true;
+	return target->ops->describe != NULL && target->ops->describe(target, process, &facts) == TL_OK &&
+	       facts.os_abi != NULL && strcmp(facts.os_abi, "none") == 0;
+}
+
 bool tl_session_name_processor(struct tl_target *target, struct tl_thread_id thread, char *text_ret, tl_size size)
 {
 	char name[64];
 	tl_size done = 0;
 
-	if ((target->ops->capabilities & TL_CAN_STAY) == 0 || target->ops->read_object == NULL ||
+	if (!has_processors(target, thread.process) || target->ops->read_object == NULL ||
 	    target->ops->read_object(target, thread, TL_OBJECT_THREAD_NAME, 0, name, sizeof(name) - 1, &done) != TL_OK)
 		return false;
 	name[done] = '\0';

@@ -110,6 +110,7 @@ static enum tl_status read_element(struct reading *reading, const struct xml_ele
 	if (tl_cursor_equals(&element->name, "osabi")) {
 		copy_text(element->text, name, sizeof(name));
 		reading->layout.linux_abi = strcmp(name, "GNU/Linux") == 0;
+		reading->layout.no_abi = strcmp(name, "none") == 0;
 	}
 	if (tl_cursor_equals(&element->name, "xi:include") &&
 	    tl_remote_xml_attribute(element, "href", name, sizeof(name)))

@@ -22,7 +22,8 @@ struct remote_register {
 struct remote_layout {
 	const struct tl_cpu *cpu; /* NULL: none yet */
 	tl_u32 features;          /* those of which every register is there */
-	bool linux_abi;
+	bool linux_abi,
+		no_abi; /* the stub says that it has Linux's programs, or none at all; neither: nothing is said */
 	struct remote_register *registers; /* by rising number */
 	tl_size count, capacity;
 	tl_size g_size;

@@ -62,6 +62,9 @@ static enum tl_status read_pointer(struct remote_target *target, const struct re
 	tl_u8 *file, bytes[8];
 	enum tl_status status;
 
+	/* A kernel's register is for its programs, one of which may have run there last. */
+	if (thread->process->layout.no_abi)
+		return TL_ERROR_UNSUPPORTED;
 	if (cpu == NULL || tl_cpu_find(cpu, "fs_base", &index) != TL_OK ||
 	    tl_remote_layout_index(&thread->process->layout, index) == NULL)
 		return TL_ERROR_UNSUPPORTED;
@@ -85,6 +88,30 @@ static enum tl_status read_exec_file(struct remote_target *target, tl_u64 proces
 	if (target->multiprocess)
 		(void)snprintf(annex, sizeof(annex), "%llx", (unsigned long long)process);
 	return tl_remote_read_part(target, "exec-file", annex, offset, buffer, size, done_ret);
+}
+
+/*
+ * qOffsets. An address is what a stub tells that knows a kernel's place; distances of sections (Text=) are told of
+ * programs, whose auxiliary vector says more.
+ */
+static enum tl_status read_text_address(struct remote_target *target, tl_u64 offset, void *buffer, tl_size size,
+					tl_size *done_ret)
+{
+	enum remote_answer answer = ANSWER_UNKNOWN;
+	struct tl_cursor text;
+	tl_u8 address[8];
+
+	if (target->knows_offsets == KNOWS_NOT)
+		return TL_ERROR_UNSUPPORTED;
+	TL_TRY(tl_remote_ask_text(target, "qOffsets", &answer));
+	target->knows_offsets = answer == ANSWER_UNKNOWN ? KNOWS_NOT : KNOWS;
+	text = tl_remote_answer_text(target);
+	if (answer != ANSWER_TEXT || !tl_cursor_accept_text(&text, "TextSeg="))
+		return TL_ERROR_UNSUPPORTED;
+	tl_store_little(address, tl_cursor_hex(&text), sizeof(address));
+	if (text.failed)
+		return TL_ERROR_UNSUPPORTED;
+	return copy_part(address, sizeof(address), offset, buffer, size, done_ret);
 }
 
 enum tl_status tl_remote_read_object(struct tl_target *base, struct tl_thread_id id, enum tl_object object,
@@ -118,9 +145,10 @@ enum tl_status tl_remote_read_object(struct tl_target *base, struct tl_thread_id
 		return read_name(target, thread, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_POINTER:
 		return read_pointer(target, thread, offset, buffer, size, done_ret);
+	case TL_OBJECT_TEXT_ADDRESS:
+		return read_text_address(target, offset, buffer, size, done_ret);
 	case TL_OBJECT_THREAD_CORE:
 	case TL_OBJECT_COMMAND_LINE:
-	case TL_OBJECT_TEXT_ADDRESS:
 	case TL_OBJECT_MAX:
 		break;
 	}

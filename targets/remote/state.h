@@ -141,7 +141,8 @@ struct remote_target {
 	bool points[TL_POINT_KIND_MAX];
 	bool can_reverse;
 	bool list_in_pieces; /* its qfThreadInfo takes a packet a thread */
-	enum remote_knows knows_p, knows_P, knows_X, knows_kill, knows_qC, knows_region, knows_thread_info;
+	enum remote_knows knows_p, knows_P, knows_X, knows_kill, knows_qC, knows_region, knows_thread_info,
+		knows_offsets;
 
 	/* What it was told last. */
 	struct tl_thread_id general; /* Hg; {0, 0}: not told */

@@ -295,8 +295,10 @@ enum tl_status tl_remote_describe(struct tl_target *base, tl_u64 id, struct tl_p
 	if (process == NULL)
 		return TL_ERROR_NO_PROCESS;
 	TL_TRY(tl_remote_layout(target, process));
-	*facts_ret = (struct tl_process_facts){.cpu = process->layout.cpu,
-					       .features = process->layout.features,
-					       .os_abi = process->layout.linux_abi ? "GNU/Linux" : NULL};
+	*facts_ret = (struct tl_process_facts){.cpu = process->layout.cpu, .features = process->layout.features};
+	if (process->layout.linux_abi)
+		facts_ret->os_abi = "GNU/Linux";
+	else if (process->layout.no_abi)
+		facts_ret->os_abi = "none";
 	return TL_OK;
 }

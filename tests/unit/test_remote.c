@@ -553,6 +553,87 @@ static void two_threads(struct stub *stub, const char *packet)
 		stub_reply(stub, "");
 }
 
+/* ---- A kernel that is not where it was linked to ---- */
+
+static const char *offsets_answer;
+
+static void moved(struct stub *stub, const char *packet)
+{
+	stub->count += strcmp(packet, "qOffsets") == 0;
+	if (strcmp(packet, "qOffsets") == 0)
+		stub_reply(stub, offsets_answer);
+	else
+		two_threads(stub, packet);
+}
+
+/* What is read as the address of the text is `wanted`; 0: nothing. */
+static void look_for_text(const char *answer, tl_u64 wanted, int questions)
+{
+	struct session session;
+	tl_u8 address[8] = {0};
+
+	offsets_answer = answer;
+	begin(&session, moved, 5000);
+	REQUIRE(session.status == TL_OK);
+	for (int i = 0; i < 2; i++) {
+		tl_size done = 0;
+		enum tl_status status =
+			session.target->ops->read_object(session.target, (struct tl_thread_id){1, 1},
+							 TL_OBJECT_TEXT_ADDRESS, 0, address, sizeof(address), &done);
+
+		CHECK_EQUAL(status, wanted != 0 ? TL_OK : TL_ERROR_UNSUPPORTED);
+		CHECK_EQUAL(done, wanted != 0 ? sizeof(address) : 0);
+	}
+	CHECK_EQUAL(tl_load_little(address, sizeof(address)), wanted);
+	CHECK_EQUAL(session.stub.count, questions);
+	end(&session);
+}
+
+TEST(a_stub_says_where_the_text_is)
+{
+	look_for_text("TextSeg=ffffffff93000000", 0xffffffff93000000, 2);
+	look_for_text("TextSeg=1000;DataSeg=2000", 0x1000, 2);
+	look_for_text("", 0, 1);
+	/* Distances of a program's sections, a mistake, and nonsense. */
+	look_for_text("Text=1000;Data=1000;Bss=1000", 0, 2);
+	look_for_text("E01", 0, 2);
+	look_for_text("TextSeg=", 0, 2);
+	look_for_text("TextSeg=zz", 0, 2);
+}
+
+/* ---- A machine's stub, whose threads are processors ---- */
+
+static void bare(struct stub *stub, const char *packet)
+{
+	static const char features[] =
+		"l<target><architecture>i386:x86-64</architecture><osabi>none</osabi><feature name='f'>"
+		"<reg name='rsp' bitsize='64'/><reg name='rip' bitsize='64'/><reg name='eflags' bitsize='32'/>"
+		"<reg name='fs_base' bitsize='64'/></feature></target>";
+
+	if (strncmp(packet, "qXfer:features:read:", 20) == 0)
+		stub_reply(stub, features);
+	else
+		two_threads(stub, packet);
+}
+
+TEST(a_machine_has_no_thread_pointers)
+{
+	const struct tl_thread_id id = {1, 1};
+	struct tl_process_facts facts;
+	struct session session;
+	tl_size done = 0;
+	tl_u8 pointer[8];
+
+	begin(&session, bare, 5000);
+	REQUIRE(session.status == TL_OK);
+	REQUIRE(session.target->ops->describe(session.target, 1, &facts) == TL_OK);
+	CHECK_TEXT(facts.os_abi, "none");
+	CHECK_EQUAL(session.target->ops->read_object(session.target, id, TL_OBJECT_THREAD_POINTER, 0, pointer,
+						     sizeof(pointer), &done),
+		    TL_ERROR_UNSUPPORTED);
+	end(&session);
+}
+
 TEST(threads_go_with_one_packet)
 {
 	const struct tl_action step_one[] = {{.filter = {1, 2}, .kind = TL_ACTION_STEP, .signal = 10},
