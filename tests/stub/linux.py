@@ -19,7 +19,7 @@ os.environ.setdefault('CONFORMANCE_DEADLINE', '60')  # seconds for an answer of 
 import bytecode  # pylint: disable=wrong-import-position,import-error
 import elf  # pylint: disable=wrong-import-position,import-error
 from client import Stop  # pylint: disable=wrong-import-position,import-error
-from linux_machine import Failed, Machine, Missing, check  # pylint: disable=wrong-import-position,import-error
+from linux_machine import Failed, Gdb, Lldb, Machine, Prompt, Missing, check  # pylint: disable=wrong-import-position,import-error
 
 VARIABLE = '/proc/sys/kernel/watchdog_thresh'
 OTHERS = ('sysctl_oom_dump_tasks', 'panic_timeout', 'sysctl_panic_on_oom', 'sysctl_overcommit_ratio')
@@ -37,7 +37,7 @@ def expect(text, *patterns):
 
 def attach(machine):
     """gdb, with the kernel's symbols where the kernel is."""
-    gdb = machine.gdb()
+    gdb = Gdb(machine)
     line = gdb.run('monitor kaslr').strip()
     expect(line, r'^symbol-file vmlinux -o 0x[0-9a-f]+$')
     gdb.run(line.replace('vmlinux', str(machine.symbols)))
@@ -144,6 +144,58 @@ def gdb_shows_what_the_kernel_logs(machine):
     gdb.interrupt()
     expect(gdb.wait(), r'said to whoever listens', r'SIGINT')
     depart(gdb)
+
+
+# ---- Sessions at Trapline's own prompt ----
+
+def prompt_watches_a_sysctl(machine):
+    """What is said of gdb above, at the prompt, which finds the moved kernel by itself; a breakpoint, steps, and leaving."""
+    machine.order(f'write {VARIABLE} 10')
+    machine.order('cpu 1')
+    offset = machine.offset()  # asked of the machine while it runs
+    prompt = Prompt(machine)
+    expect(prompt.said, rf'vmlinux runs {offset:#x} from where it was linked', r'^0xffffffff\w+ in ')
+    expect(prompt.run('info threads'), r'CPU 0 +"\S+ \d+"', r'CPU 1 +"\S+ \d+"')
+    expect(prompt.run('watch *(int *)&watchdog_thresh'), r'Hardware watchpoint 1')
+    machine.ask(f'write {VARIABLE} 24')
+    expect(prompt.run('continue'), r'"CPU 1, init 1" hit Hardware watchpoint 1', r'Old value = 10\s', r'New value = 24\s',
+           r'in do_proc_dointvec_minmax_conv')
+    expect(prompt.run('backtrace'), r'do_proc_dointvec', r'proc_watchdog_thresh', r'proc_sys_call_handler', r'do_syscall_64')
+    prompt.begin('continue')
+    check(machine.answer() == 'ok', 'the write failed')
+    machine.order(f'write {VARIABLE} 24')  # the same value once more
+    prompt.interrupt()
+    expect(prompt.wait(), r'SIGINT')
+    prompt.run('delete')
+    prompt.run('break do_proc_dointvec_minmax_conv')
+    machine.ask(f'write {VARIABLE} 10')
+    expect(prompt.run('continue'), r'hit Breakpoint 2, 0x\w+ in do_proc_dointvec_minmax_conv')
+    expect(prompt.run('stepi') + prompt.run('info symbol $pc'), r'do_proc_dointvec_minmax_conv \+ [1-9]')
+    expect(prompt.run('finish'), r'Run till exit', r'in __do_proc_dointvec')
+    expect(prompt.run('nexti') + prompt.run('x/i $pc'), r'=> 0x\w+ <__do_proc_dointvec\+\d+>:')
+    prompt.run('delete')
+    expect(prompt.run('next'), r'in proc_dointvec_minmax')
+    expect(prompt.run('detach'), r'detached')
+    prompt.end()
+    check(machine.answer() == 'ok', 'the write failed')
+
+
+def lldb_watches_a_sysctl(machine):
+    """A breakpoint, a step, out of the function, a watchpoint, memory; and leaving. lldb's own line moves the kernel."""
+    machine.order(f'write {VARIABLE} 10')
+    lldb = Lldb(machine, [
+        f'target modules load --file vmlinux --slide {machine.offset():#x}', 'process plugin packet monitor kaslr', 'thread list', 'memory read -c 16 $rsp',
+        'breakpoint set -n do_proc_dointvec_minmax_conv', f'!write {VARIABLE} 24', 'continue', 'bt', 'stepi', 'finish', 'breakpoint delete -f',
+        'watchpoint set expression -w write -s 4 -- (unsigned long)&watchdog_thresh', f'!write {VARIABLE} 10', 'continue', 'bt',
+        'watchpoint delete -f', 'detach'])
+    said = f'target modules load --file vmlinux --slide {machine.offset():#x}\n'.encode().hex()
+    expect(lldb.said, said, r'thread #2: tid = 0x000[12]', r'^0xff\w+: (\w\w ){16}',
+           r'stop reason = breakpoint 1\.1', r'frame #0: \w+ vmlinux`do_proc_dointvec_minmax_conv', r'frame #\d: \w+ vmlinux`proc_watchdog_thresh',
+           r'frame #\d: \w+ vmlinux`do_syscall_64', r'instruction step into', r'do_proc_dointvec_minmax_conv \+ [1-9]', r'stop reason = step out',
+           r'vmlinux`__do_proc_dointvec', r'Watchpoint 1 hit', r'stop reason = watchpoint 1', r'vmlinux`do_proc_dointvec_minmax_conv \+ \d',
+           r'vmlinux`vfs_write', r'Process 1 detached')
+    lldb.end()
+    check(machine.answer() == 'ok' and machine.answer() == 'ok', 'a write failed')
 
 
 # ---- Scripted packets ----
@@ -319,7 +371,8 @@ def the_module_goes_with_points_armed(machine, times=5):
     packets.leave()
 
 
-SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, steps_stay_in_the_code, all_meet_one_breakpoint,
+SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, prompt_watches_a_sysctl, lldb_watches_a_sysctl,
+            steps_stay_in_the_code, all_meet_one_breakpoint,
             hits_at_once_are_all_told, false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
             the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived,
             the_module_goes_with_points_armed]

@@ -21,7 +21,7 @@ import module  # pylint: disable=wrong-import-position,import-error
 import vmlinux  # pylint: disable=wrong-import-position,import-error
 from client import Client  # pylint: disable=wrong-import-position,import-error
 
-DEADLINE = 240
+DEADLINE = 120
 
 
 class Missing(Exception):
@@ -97,21 +97,21 @@ class Line:
         self.listener.close()
 
 
-class Gdb:
-    """Stock gdb with the kernel's symbols, one command at a time; it reaches the machine through a relay of ours."""
+class Debugger:
+    """A debugger with the kernel's symbols, one command at a time; it reaches the machine through a relay of ours."""
 
-    def __init__(self, machine, symbols, settings=()):
+    prompt = None
+
+    def __init__(self, machine, settings=()):
         listener = socket.create_server(('127.0.0.1', 0), backlog=1)
         listener.settimeout(DEADLINE)
-        self.process = subprocess.Popen(['gdb', '-nx', '-q', symbols], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.address = '127.0.0.1:%d' % listener.getsockname()[1]
+        self.process = subprocess.Popen(self.words(machine), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.said = ''
         self.peer = None
         self.relays = []
         try:
-            self.wait()
-            for line in ('set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 30', *settings):
-                self.run(line)
-            self.begin('target remote 127.0.0.1:%d' % listener.getsockname()[1])
+            self.connect(settings)
             self.peer, _ = listener.accept()
             for source, to in ((self.peer, machine.line), (machine.line, self.peer)):
                 self.relays.append(threading.Thread(target=self.relay, args=(source, to), daemon=True))
@@ -122,6 +122,12 @@ class Gdb:
             raise
         finally:
             listener.close()
+
+    def words(self, machine):
+        raise NotImplementedError
+
+    def connect(self, settings):
+        """Carries out the settings, and begins to connect to `address`."""
 
     def relay(self, source, to):
         while self.process.poll() is None:
@@ -140,17 +146,17 @@ class Gdb:
         self.process.stdin.flush()
 
     def wait(self):
-        """What gdb says until it asks for the next command."""
+        """What it says until it asks for the next command."""
         text = ''
-        while not text.endswith('(gdb) '):
+        while not text.endswith(self.prompt):
             if not select.select([self.process.stdout], [], [], 2 * DEADLINE)[0]:
-                raise Failed(f'gdb does not end a command; it says:\n{self.said}{text}')
+                raise Failed(f'the debugger does not end a command; it says:\n{self.said}{text}')
             data = os.read(self.process.stdout.fileno(), 4096).decode('latin-1')
             if not data:
-                raise Failed(f'gdb has ended; it said:\n{self.said}{text}')
+                raise Failed(f'the debugger has ended; it said:\n{self.said}{text}')
             text += data
         self.said += text
-        return text.removesuffix('(gdb) ')
+        return text.removesuffix(self.prompt)
 
     def run(self, command):
         self.begin(command)
@@ -168,12 +174,80 @@ class Gdb:
             self.peer.close()
 
 
+class Gdb(Debugger):
+    """Stock gdb."""
+
+    prompt = '(gdb) '
+
+    def words(self, machine):
+        return ['gdb', '-nx', '-q', machine.symbols]
+
+    def connect(self, settings):
+        self.wait()
+        for line in ('set pagination off', 'set confirm off', 'set width 0', 'set remotetimeout 30', *settings):
+            self.run(line)
+        self.begin(f'target remote {self.address}')
+
+
+class Prompt(Debugger):
+    """Trapline's own."""
+
+    prompt = '(trapline) '
+
+    def words(self, machine):
+        return [machine.build / 'trapline', '-q', '-nx', '-iex', 'set pagination off', '-iex', 'set confirm off', '-iex', 'set width 0',
+                'connect', self.address, machine.symbols]
+
+
+class Lldb(Debugger):
+    """Stock lldb, with a script: on pipes it shows no prompt in time. A line "!command" is asked of the machine there."""
+
+    def __init__(self, machine, lines):
+        self.script, self.way = pathlib.Path(machine.folder) / 'script', pathlib.Path(machine.folder) / 'asked'
+        self.lines = lines
+        os.mkfifo(self.way)
+        try:
+            threading.Thread(target=self.pass_on, args=(machine,), daemon=True).start()
+            super().__init__(machine)
+        finally:
+            self.way.unlink()
+
+    def words(self, machine):
+        settings = ('use-color false', 'auto-confirm true', 'symbols.enable-external-lookup false', 'stop-disassembly-count 1',
+                    'plugin.process.gdb-remote.packet-timeout 60')
+        lines = [f'platform shell cp {self.note(machine, line[1:])} {self.way}' if line.startswith('!') else line for line in self.lines]
+        self.script.write_text('\n'.join([*(f'settings set {setting}' for setting in settings), f'gdb-remote {self.address}', *lines,
+                                          'quit', '']), encoding='ascii')
+        return ['lldb', '-x', '-b', '-s', self.script, machine.symbols]
+
+    @staticmethod
+    def note(machine, command):
+        """A file with what is to be asked: lldb's shell knows no quotes."""
+        with tempfile.NamedTemporaryFile('w', dir=machine.folder, delete=False) as file:
+            file.write(command)
+        return file.name
+
+    def pass_on(self, machine):
+        for _ in range(sum(line.startswith('!') for line in self.lines)):
+            machine.ask(self.way.read_text(encoding='ascii'))
+
+    def wait(self):
+        """All that it says, to its end."""
+        try:
+            self.said = self.process.communicate(timeout=DEADLINE / 2)[0].decode('latin-1')
+        except subprocess.TimeoutExpired as error:
+            self.process.kill()
+            raise Failed(f'lldb does not end; it said:\n{self.process.communicate()[0].decode("latin-1")}') from error
+        return self.said
+
+
 class Machine:
     """Debian's kernel, up, the module not yet loaded."""
 
     def __init__(self, build, processors=2, words=''):
         self.processors, self.moved, self.addresses = processors, None, {}
-        self.where = pathlib.Path(build) / 'tests/stub/linux'
+        self.build = pathlib.Path(build).resolve()
+        self.where = self.build / 'tests/stub/linux'
         kernel_file, image = kernel(self.where), make_image(self.where)
         self.symbols = vmlinux.make(kernel_file, self.where / 'vmlinux')
         self.folder = tempfile.mkdtemp(prefix='stub-')
@@ -244,9 +318,6 @@ class Machine:
             while text.count(b'(qemu)') < 2:
                 text += monitor.recv(65536)
         return '\n'.join(line for line in text.decode('latin-1').splitlines() if line.startswith(('CPU#', 'RIP', 'RSP', 'DR')))
-
-    def gdb(self, *settings):
-        return Gdb(self, self.symbols, settings)
 
     def end(self):
         self.process.kill()
