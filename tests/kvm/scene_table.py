@@ -29,6 +29,8 @@ def table(found):
     counts = sorted({cpus for cells in found.values() for cpus in cells})
     lines = ['| scene | ' + ' | '.join(f'{cpus} vCPU{"s" * (cpus > 1)}' for cpus in counts) + ' |', '| --- |' + ' ---: |' * len(counts)]
     for name, cells in found.items():
+        if set(cells.values()) == {'–'}:  # a part of its own
+            continue
         lines.append(f'| {name.replace("_", " ")} | ' + ' | '.join(cells.get(cpus, '') for cpus in counts) + ' |')
     return '\n'.join(lines)
 
