@@ -145,7 +145,7 @@ def scenes(options, name, seconds, *more):
         run_in('bochs', options, name, inside(options, 'bochs', *more, *words), programs(options), seconds)
 
 
-@part('fast', 280)
+@part('fast', 400)
 def fast(options, seconds):
     """What `make check` has: the scenes that others fail, with two processors."""
     scenes(options, 'fast', seconds, '--fast', '--cpus', '2', '--seconds', '120')
