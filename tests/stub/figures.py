@@ -10,14 +10,16 @@ import argparse
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / 'tests/stub'))
-import sessions  # pylint: disable=wrong-import-position,import-error
-from sessions import bytecode  # pylint: disable=wrong-import-position,import-error
+import bare_machine  # pylint: disable=wrong-import-position,import-error
+import bytecode  # pylint: disable=wrong-import-position,import-error
+from expects import Failed, check  # pylint: disable=wrong-import-position,import-error
 
 PER_TICK = 1000000  # instructions, at 1 kHz
 BAUD, BITS = 115200, 10
@@ -27,7 +29,7 @@ SECONDS = 4
 
 
 def sizes(build, cpu):
-    tool, library = ('size', 'x86_64') if cpu is sessions.X86 else ('aarch64-linux-gnu-size', 'arm64')
+    tool, library = ('size', 'x86_64') if cpu is bare_machine.X86 else ('aarch64-linux-gnu-size', 'arm64')
     text = subprocess.run([tool, '-t', os.path.join(build, 'stubs', f'libtrapline-stub-{library}.a')], stdout=subprocess.PIPE, check=True)
     words = text.stdout.decode().splitlines()[-1].split()
     return {'code and constants, before the linker leaves out what is not used': f'{int(words[0]):,} bytes',
@@ -36,14 +38,14 @@ def sizes(build, cpu):
 
 def storage(build, cpu, alone):
     image = 'tests/stub/' + cpu.image.replace('busy', 'busy-alone') if alone else None
-    machine = sessions.Machine(build, cpu, at_once=True, image=image, processors=1 if alone else 4)
+    machine = bare_machine.Machine(build, cpu, at_once=True, image=image, processors=1 if alone else 4)
     try:
         text = machine.gdb(['watch watched', 'break meet if number == 9', 'set writer = 0', 'continue', 'print the_stub->stub.heap.most',
                             'print sizeof(*the_stub)', 'delete', 'detach'])
     finally:
         machine.end()
     found = [int(value) for value in re.findall(r'^\$\d+ = (\d+)', text, re.MULTILINE)]
-    sessions.check(len(found) == 2, f'gdb does not say how much is in use: {text}')
+    check(len(found) == 2, f'gdb does not say how much is in use: {text}')
     what = 'storage at the worst moment, one processor, a watchpoint and a conditional breakpoint' if alone else 'the same with four processors'
     return {what: f'{sum(found):,} bytes'}
 
@@ -61,7 +63,7 @@ def pace(client, machine):
 
 
 def condition(build, cpu):
-    machine = sessions.Machine(build, cpu, image='tests/stub/' + cpu.image.replace('busy', 'busy-alone'), at_once=False, processors=1,
+    machine = bare_machine.Machine(build, cpu, image='tests/stub/' + cpu.image.replace('busy', 'busy-alone'), at_once=False, processors=1,
                                more=lambda folder: ['-monitor', 'none', '-icount', 'shift=0'])
     try:
         client = machine.client()
@@ -70,7 +72,7 @@ def condition(build, cpu):
         client.insert(0, at, conditions=[bytecode.equal(bytecode.word(rounds), bytecode.constant(1)) + bytecode.END])
         cost = pace(client, machine) - plain
         client.remove(0, at)
-        sessions.leave(client)
+        bare_machine.leave(client)
     finally:
         machine.end()
     return cost
@@ -86,7 +88,7 @@ def counted(client, *payloads):
 
 def line(build, cpu, cost):
     """What goes over the line, and how long it takes there."""
-    machine = sessions.Machine(build, cpu, at_once=False)
+    machine = bare_machine.Machine(build, cpu, at_once=False)
     try:
         client = machine.client()
         at, rounds = machine.symbols['meet'], machine.symbols['rounds']
@@ -97,7 +99,7 @@ def line(build, cpu, cost):
         client.insert(0, at)
         asked = counted(client, 'vCont;c', f'm{rounds:x},8', f'z0,{at:x},1', f'vCont;s:{stop.thread}', f'Z0,{at:x},1')
         client.remove(0, at)
-        sessions.leave(client)
+        bare_machine.leave(client)
     finally:
         machine.end()
     bit = BITS / BAUD * 1000
@@ -116,7 +118,7 @@ def exchange(peer, payload):
     while not re.search(rb'#..$', reply):
         part = peer.recv(4096)
         if not part:
-            raise sessions.Failed('the other stub has gone')
+            raise Failed('the other stub has gone')
         reply += part
     peer.sendall(b'+')
 
@@ -130,7 +132,7 @@ def timed(step):
 
 def machine_alone(build, cpu, alone, **more):
     image = 'tests/stub/' + cpu.image.replace('busy', 'busy-alone') if alone else None
-    return sessions.Machine(build, cpu, at_once=False, image=image, processors=1 if alone else sessions.PROCESSORS, **more)
+    return bare_machine.Machine(build, cpu, at_once=False, image=image, processors=1 if alone else bare_machine.PROCESSORS, **more)
 
 
 def fast_line(build, cpu, alone):
@@ -142,14 +144,14 @@ def fast_line(build, cpu, alone):
         stop = client.run()
         client.remove(0, machine.symbols['meet'])
         own = timed(lambda: client.request(f'vCont;s:{stop.thread}'))
-        sessions.leave(client)
+        bare_machine.leave(client)
     finally:
         machine.end()
     machine = machine_alone(build, cpu, alone, more=lambda folder: ['-monitor', 'none', '-gdb', f'unix:{folder}/gdb,server,wait=off'])
     try:
-        peer = sessions.socket.socket(sessions.socket.AF_UNIX)
+        peer = socket.socket(socket.AF_UNIX)
         peer.connect(os.path.join(machine.folder, 'gdb'))
-        peer.settimeout(sessions.DEADLINE)
+        peer.settimeout(bare_machine.DEADLINE)
         exchange(peer, b'?')
         other = timed(lambda: exchange(peer, b'vCont;s:1'))
         peer.close()
@@ -189,7 +191,7 @@ def main():
     parser.add_argument('--build', default=str(ROOT / 'build'))
     parser.add_argument('--write', action='store_true', help=f'into {PAGE}')
     options = parser.parse_args()
-    columns = {cpu.name: measured(options.build, cpu) for cpu in (sessions.X86, sessions.Arm64)}
+    columns = {cpu.name: measured(options.build, cpu) for cpu in (bare_machine.X86, bare_machine.Arm64)}
     if options.write:
         write(table(columns))
 

@@ -11,7 +11,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / 'tests/stub'))
-import sessions  # pylint: disable=wrong-import-position,import-error
+import bare_machine  # pylint: disable=wrong-import-position,import-error
+from expects import Failed  # pylint: disable=wrong-import-position,import-error
 
 PROCESSOR = 2  # it makes the access
 DEADLINE = 60
@@ -31,7 +32,7 @@ class Monitor:
         while not said.endswith(end):
             part = self.line.recv(65536)
             if not part:
-                raise sessions.Failed('the monitor has gone')
+                raise Failed('the monitor has gone')
             said += part
         return said.decode('latin-1')
 
@@ -81,7 +82,7 @@ def exceptions(log, cpu):
 
 def follow(build, cpu):
     print(f'\n# {cpu.name}')
-    machine = sessions.Machine(build, cpu, at_once=False, more=lambda folder: [
+    machine = bare_machine.Machine(build, cpu, at_once=False, more=lambda folder: [
         '-monitor', f'unix:{folder}/monitor,server,wait=off', '-d', 'int', '-D', f'{folder}/log'])
     try:
         client = machine.client()
@@ -99,19 +100,19 @@ def follow(build, cpu):
         end = time.monotonic() + DEADLINE
         while not (stopped := stop()).has('watch'):
             if time.monotonic() > end:
-                raise sessions.Failed(f'{stopped} came')
+                raise Failed(f'{stopped} came')
         if cpu.name == 'x86-64':
             print('  as they left:', *re.findall(r'DR0=\w+', monitor.ask('info registers -a')))
         for line in exceptions(os.path.join(machine.folder, 'log'), cpu)[:4]:
             print('  machine:', re.sub(r' SP=.*', '', line))
         print(f'  watched is now {client.word(watched)}')
-        sessions.leave(client)
+        bare_machine.leave(client)
     finally:
         machine.end()
 
 
 def main(build):
-    for cpu in (sessions.X86, sessions.Arm64):
+    for cpu in (bare_machine.X86, bare_machine.Arm64):
         if shutil.which(cpu.emulator[0]) is None or not os.path.exists(os.path.join(build, 'tests/stub', cpu.image)):
             print(f'\n# {cpu.name}: {cpu.emulator[0]} is not installed, or nothing was built for it')
             continue

@@ -19,20 +19,12 @@ os.environ.setdefault('CONFORMANCE_DEADLINE', '60')  # seconds for an answer of 
 import bytecode  # pylint: disable=wrong-import-position,import-error
 import elf  # pylint: disable=wrong-import-position,import-error
 from client import Stop  # pylint: disable=wrong-import-position,import-error
-from linux_machine import Failed, Gdb, Lldb, Machine, Prompt, Missing, check  # pylint: disable=wrong-import-position,import-error
+from expects import Failed, check, expect  # pylint: disable=wrong-import-position,import-error
+from linux_machine import Gdb, Lldb, Machine, Missing, Prompt  # pylint: disable=wrong-import-position,import-error
 
 VARIABLE = '/proc/sys/kernel/watchdog_thresh'
 OTHERS = ('sysctl_oom_dump_tasks', 'panic_timeout', 'sysctl_panic_on_oom', 'sysctl_overcommit_ratio')
 TROUBLE = re.compile(r'BUG:|Oops|WARNING:|soft lockup|hard LOCKUP|rcu.*stall|hung_task|Uhhuh|general protection|kernel NULL')
-
-
-def expect(text, *patterns):
-    """The patterns, in order."""
-    at = 0
-    for pattern in patterns:
-        match = re.compile(pattern, re.MULTILINE).search(text, at)
-        check(match, f'/{pattern}/ does not come in:\n{text}')
-        at = match.end()
 
 
 def attach(machine):

@@ -20,21 +20,13 @@ import initrd  # pylint: disable=wrong-import-position,import-error
 import module  # pylint: disable=wrong-import-position,import-error
 import vmlinux  # pylint: disable=wrong-import-position,import-error
 from client import Client  # pylint: disable=wrong-import-position,import-error
+from expects import Failed, check  # pylint: disable=wrong-import-position,import-error
 
 DEADLINE = 120
 
 
 class Missing(Exception):
     """It cannot be had; the text says why."""
-
-
-class Failed(AssertionError):
-    """What the module did was wrong."""
-
-
-def check(truth, what):
-    if not truth:
-        raise Failed(what)
 
 
 def release():

@@ -8,8 +8,9 @@ import shutil
 import sys
 
 import linux
+from expects import check
 from linux import VARIABLE, Packets
-from linux_machine import Missing, check
+from linux_machine import Missing
 
 
 def the_layer_knows_what_is_armed(machine):
