@@ -2,10 +2,10 @@
 #include "stubs/baremetal/exceptions.h"
 
 #include "core/cpu/x86_layout.h"
-#include "core/cpu/x86_step.h"
 #include "core/cpu/x86_xsave.h"
 #include "core/cursor.h"
 #include "core/engine/x86_points.h"
+#include "stubs/baremetal/x86_steps.h"
 
 #define EXCEPTIONS 32
 #define ENTRY_SIZE 16
@@ -20,11 +20,7 @@ enum { VECTOR_DEBUG = 1, VECTOR_NMI = 2, VECTOR_BREAKPOINT = 3 };
 #define DR7_INITIAL 0x400u
 #define MSR_FS_BASE 0xc0000100u
 #define MSR_GS_BASE 0xc0000101u
-#define MSR_EFER 0xc0000080u
-#define MSR_FMASK 0xc0000084u
-#define CODE_64_ATTRIBUTES 0xa09bu
 #define LINUX_SIGNAL_TRAP 5
-#define STEPS_LEFT_MAX 4
 
 /* What the entries push, and the processor before them. */
 struct frame {
@@ -48,17 +44,7 @@ struct tl_stub_machine {
 	tl_u16 segments[4];          /* DS, ES, FS, GS */
 	bool inside;                 /* our IDT is in force */
 	bool has_extended, extended_changed, bases_changed;
-	bool stepping; /* a step has begun and not ended */
-	/*
-	 * How many were given up while a handler ran, which takes them up again when it returns: the flags that it has
-	 * saved have the step's trap flag and mask, and these are the program's; the last to be given up returns first.
-	 */
-	tl_u8 left_count;
-	tl_u64 left_flags[STEPS_LEFT_MAX];
-	bool landed;       /* the step has ended at the first instruction of a handler */
-	bool mask_changed; /* FMASK is to become `mask` */
-	tl_u64 mask;
-	struct tl_x86_step step;
+	struct tl_stub_x86_steps steps;
 };
 
 /* The same for all processors. */
@@ -286,12 +272,6 @@ enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, t
 	return TL_OK;
 }
 
-/* Where the exceptions lead that the stub takes itself: nothing can wait there. */
-static bool is_own_entry(tl_u64 address)
-{
-	return address - (tl_u64)(tl_uintptr)tl_stub_x86_entries < EXCEPTIONS * ENTRY_SIZE;
-}
-
 /* A step may end in a handler: this processor alone has breakpoints there meanwhile, as far as registers are free. */
 static void program_debug(struct tl_stub_machine *machine)
 {
@@ -299,9 +279,7 @@ static void program_debug(struct tl_stub_machine *machine)
 
 	machine->generation = __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE);
 	plan = all.plan;
-	for (tl_u8 i = 0; machine->stepping && i < machine->step.landing_count; i++)
-		if (!is_own_entry(machine->step.landings[i].address))
-			(void)tl_x86_points_add(&plan, TL_POINT_HARDWARE, machine->step.landings[i].address, 1, true);
+	tl_stub_x86_steps_leave(&machine->steps, &plan);
 	write_dr7(DR7_INITIAL); /* an address must not move under an armed register */
 	write_dr0(plan.address[0]);
 	write_dr1(plan.address[1]);
@@ -312,25 +290,18 @@ static void program_debug(struct tl_stub_machine *machine)
 
 /* ---- What an exception means ---- */
 
-static bool is_landing(const struct tl_stub_machine *machine)
-{
-	for (tl_u8 i = 0; i < machine->step.landing_count; i++)
-		if (machine->step.landings[i].address == machine->frame->rip)
-			return !is_own_entry(machine->frame->rip);
-	return false;
-}
-
 /* DR6 and a step of ours to an event; false when there is nothing of ours in it. */
-static bool classify_debug(struct tl_stub_machine *machine, bool stepping, struct tl_event *event)
+static bool classify_debug(struct tl_stub_machine *machine, struct tl_event *event)
 {
+	struct tl_stub_x86_steps *steps = &machine->steps;
 	tl_u64 status = read_dr6();
 	bool hit = tl_x86_points_hit(&all.plan, status, machine->frame->rip, event);
 
 	write_dr6(DR6_INITIAL);
 	event->address = machine->frame->rip;
-	event->stepped = stepping && (status & TL_X86_DR6_STEP) != 0;
-	machine->landed = stepping && !event->stepped && (status & 0xf) != 0 && is_landing(machine);
-	event->stepped |= machine->landed;
+	event->stepped = steps->under_way && (status & TL_X86_DR6_STEP) != 0;
+	steps->landed = !event->stepped && (status & 0xf) != 0 && tl_stub_x86_steps_lands(steps, machine->frame->rip);
+	event->stepped |= steps->landed;
 	if (hit)
 		return true;
 	if (event->stepped)
@@ -384,9 +355,6 @@ static void leave(struct tl_stub *stub, struct tl_stub_processor *processor)
 		write_msr(MSR_FS_BASE, machine->bases[0]);
 		write_msr(MSR_GS_BASE, machine->bases[1]);
 	}
-	if (machine->mask_changed)
-		write_msr(MSR_FMASK, machine->mask);
-	machine->mask_changed = false;
 	program_debug(machine);
 	write_cr2(machine->accessed);
 	__asm__ volatile("lidt %0" : : "m"(machine->table));
@@ -399,134 +367,33 @@ static void leave(struct tl_stub *stub, struct tl_stub_processor *processor)
 
 /* ---- Steps ---- */
 
-static enum tl_status peek(void *context, tl_u64 address, void *buffer, tl_size size)
+/* Where the exceptions lead that the stub takes itself: nothing can wait there. */
+static bool may_wait(const struct tl_x86_gate *entry)
 {
-	(void)context;
-	return tl_stub_machine_peek(buffer, address, size) == size ? TL_OK : TL_ERROR_MEMORY;
+	return entry->address - (tl_u64)(tl_uintptr)tl_stub_x86_entries >= EXCEPTIONS * ENTRY_SIZE;
 }
 
-static enum tl_status poke(void *context, tl_u64 address, const void *buffer, tl_size size)
+static struct tl_stub_x86_tables tables(const struct tl_stub_machine *machine)
 {
-	(void)context;
-	return tl_stub_machine_poke(address, buffer, size) == size ? TL_OK : TL_ERROR_MEMORY;
-}
-
-static const struct tl_memory_access memory = {peek, poke, NULL};
-
-static void put(tl_u8 *file, tl_size offset, tl_u64 value)
-{
-	tl_copy(file + offset, &value, sizeof(value));
-}
-
-static tl_u64 get(const tl_u8 *file, tl_size offset)
-{
-	tl_u64 value;
-
-	tl_copy(&value, file + offset, sizeof(value));
-	return value;
-}
-
-/*
- * The registers that a step looks at: those of the processor that stands, and of the system what all processors have in
- * common. One file for all: whoever serves is alone.
- */
-static tl_u8 *step_file(const struct tl_stub_machine *machine)
-{
-	static tl_u64 words[(TL_X86_FILE_SIZE + 7) / 8];
-	tl_u8 *file = (tl_u8 *)words;
-
-	fetch_general(machine, file);
-	put(file, TL_X86_AT_CR0, read_cr0());
-	put(file, TL_X86_AT_CR4, read_cr4());
-	put(file, TL_X86_AT_EFER, read_msr(MSR_EFER));
-	put(file, TL_X86_AT_FMASK, read_msr(MSR_FMASK));
-	put(file, TL_X86_AT_CS_ATTR, CODE_64_ATTRIBUTES);
-	put(file, TL_X86_AT_IDTR_BASE, machine->table.base);
-	put(file, TL_X86_AT_IDTR_LIMIT, machine->table.limit);
-	return file;
-}
-
-/* The mask of SYSCALL is the processor's own: it takes it in as it leaves. */
-static void take_changes(struct tl_stub_machine *machine, const tl_u8 *file, tl_u32 changed)
-{
-	if ((changed & 1u << TL_BANK_GENERAL) != 0)
-		store_general(machine, file);
-	if ((changed & 1u << TL_X86_BANK_SYSTEM) != 0) {
-		machine->mask_changed = true;
-		machine->mask = get(file, TL_X86_AT_FMASK);
-	}
-}
-
-/* The flags that were saved by the handler of the last step that was given up, without what is the step's in them. */
-static tl_u64 without_step(const struct tl_stub_machine *machine, tl_u64 flags)
-{
-	const tl_u64 both = TL_X86_FLAG_TF | TL_X86_FLAG_IF;
-
-	return (flags & ~both) | (machine->left_flags[machine->left_count - 1] & both);
-}
-
-/*
- * The handler is about to return, by a step of its own, to where one was given up: to the flags of the program. The
- * trap that would tell where to put them right is this step's.
- */
-static void end_left_step(struct tl_stub_machine *machine)
-{
-	struct tl_x86_step *step = &machine->step;
-	tl_u8 width = step->parts[0].operand_size;
-	tl_u64 flags;
-
-	if (machine->left_count == 0 || step->parts[0].kind != TL_X86_STEP_IRET || !step->popped_known ||
-	    (step->popped & TL_X86_FLAG_TF) == 0)
-		return;
-	flags = without_step(machine, step->popped);
-	if (tl_stub_machine_poke(machine->frame->rsp + 2u * width, &flags, width) != width)
-		return;
-	step->popped = flags;
-	machine->left_count--;
+	return (struct tl_stub_x86_tables){machine->table.base, machine->table.limit,
+					   (tl_u64)(tl_uintptr)&machine->frame->rip, may_wait, NULL};
 }
 
 bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_request *request)
 {
-	tl_u8 *file;
+	const struct tl_stub_x86_tables here = tables(machine);
 
-	machine->stepping = request->run == TL_RUN_STEP;
-	if (machine->stepping) {
-		file = step_file(machine);
-		tl_x86_step_begin(&machine->step, file, true, &memory);
-		take_changes(machine, file, machine->step.changed);
-		if (machine->step.done)
-			return false;
-		end_left_step(machine);
-		machine->frame->rflags |= TL_X86_FLAG_TF;
-	}
-	machine->frame->rflags &= ~TL_X86_FLAG_RF;
-	if (request->over_hardware || machine->stepping)
-		machine->frame->rflags |= TL_X86_FLAG_RF;
+	if (!tl_stub_x86_steps_begin(&machine->steps, machine, &here, request, 0))
+		return false;
+	machine->frame->rflags = tl_stub_x86_steps_flags(&machine->steps, request, machine->frame->rflags);
 	return true;
-}
-
-/* `trapped`: by the step itself. */
-static void end_step(struct tl_stub_machine *machine, bool trapped)
-{
-	tl_u8 *file = step_file(machine);
-	tl_u64 at = machine->frame->rip;
-	struct tl_x86_step_result result;
-
-	/* A breakpoint is met where the step began: nothing has happened, whatever the trap instruction did. */
-	if (!trapped && !machine->step.done && (at == machine->step.at || at == machine->step.at + 1))
-		put(file, TL_X86_AT_RIP, machine->step.at);
-	result = tl_x86_step_end(&machine->step, file, trapped, &memory);
-	put(file, TL_X86_AT_RIP, at);
-	take_changes(machine, file, result.changed);
-	if (!trapped && result.end == TL_X86_STEP_DONE && !machine->step.done && machine->left_count < STEPS_LEFT_MAX)
-		machine->left_flags[machine->left_count++] = machine->step.flags;
 }
 
 void tl_stub_machine_settle(struct tl_stub_machine *machine, const struct tl_event *event)
 {
-	if (machine->stepping)
-		end_step(machine, event->stepped && !machine->landed);
-	machine->stepping = machine->landed = false;
+	const struct tl_stub_x86_tables here = tables(machine);
+
+	tl_stub_x86_steps_end(&machine->steps, machine, &here, event->stepped, 0);
 }
 
 /* ---- What leads in ---- */
@@ -571,12 +438,10 @@ static void on_debug(struct tl_stub *stub, struct tl_stub_processor *processor)
 	struct tl_event event = {.kind = TL_EVENT_NONE};
 
 	/* The end of a step that was given up while a handler ran: nobody waits for it any more. */
-	if (machine->left_count != 0 && !machine->stepping && (read_dr6() & TL_X86_DR6_STEP) != 0) {
-		machine->frame->rflags = without_step(machine, machine->frame->rflags);
-		machine->left_count--;
+	if (!machine->steps.under_way && (read_dr6() & TL_X86_DR6_STEP) != 0 &&
+	    tl_stub_x86_steps_drop(&machine->steps, 0, &machine->frame->rflags))
 		write_dr6(read_dr6() & ~TL_X86_DR6_STEP);
-	}
-	if (classify_debug(processor->machine, processor->machine->stepping, &event))
+	if (classify_debug(machine, &event))
 		stay(stub, processor, TL_STUB_ARRIVED, &event);
 }
 

@@ -7,6 +7,7 @@
 #define CODE_64_ATTRIBUTES 0xa09bu
 #define MSR_EFER 0xc0000080u
 #define MSR_FMASK 0xc0000084u
+#define EXCEPTION_STACK 4096 /* at most so far below what it has pushed is an exception's handler as it returns */
 /* A processor pushes these for an exception, onto a stack that it aligns to 16 (Intel SDM volume 3, 6.14.2). */
 enum { PUSHED_RIP, PUSHED_CS, PUSHED_FLAGS, PUSHED_RSP, PUSHED_SS, PUSHED };
 
@@ -91,32 +92,37 @@ static tl_u64 without_step(const struct tl_stub_x86_left *left, tl_u64 flags)
 	return (flags & ~both) | (left->flags & both);
 }
 
-static bool mend_at(const struct tl_stub_x86_left *left, tl_u64 place)
+static bool mend_at(const struct tl_stub_x86_left *left, tl_u64 place, bool begins)
 {
 	tl_u64 pushed[PUSHED];
 
-	if (peek(NULL, place, pushed, sizeof(pushed)) != TL_OK || pushed[PUSHED_RIP] != left->at ||
-	    pushed[PUSHED_RSP] != left->stack || (pushed[PUSHED_FLAGS] & TL_X86_FLAG_TF) == 0)
+	if (peek(NULL, place, pushed, sizeof(pushed)) != TL_OK || pushed[PUSHED_RSP] != left->stack ||
+	    (pushed[PUSHED_FLAGS] & TL_X86_FLAG_TF) == 0 || (begins && pushed[PUSHED_RIP] != left->at))
 		return false;
 	pushed[PUSHED_FLAGS] = without_step(left, pushed[PUSHED_FLAGS]);
 	return poke(NULL, place + sizeof(tl_u64) * PUSHED_FLAGS, &pushed[PUSHED_FLAGS], sizeof(tl_u64)) == TL_OK;
 }
 
-/* Both where both are there: one of them is used no more. False: it is in neither place. */
+/* Puts right what such a step has left. False: it is not where it would be. A handler may have changed where to. */
 static bool mend_pushed(const struct tl_stub_x86_left *left)
 {
-	bool begun = mend_at(left, (left->stack & ~(tl_u64)15) - sizeof(tl_u64) * PUSHED);
-
-	return mend_at(left, left->frame) || begun;
+	return left->frame != 0 ? mend_at(left, left->frame, true)
+				: mend_at(left, (left->stack & ~(tl_u64)15) - sizeof(tl_u64) * PUSHED, false);
 }
 
-static void give_up(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_tables *tables, tl_u64 runner)
+/*
+ * `runner` is at hand, with this stack. While that is the one below the frame by which the step was to begin, the
+ * processor has not gone back yet.
+ */
+static void give_up(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_tables *tables, tl_u64 runner,
+		    tl_u64 stack)
 {
-	const struct tl_stub_x86_left left = {steps->runner, steps->step.at, steps->stack, steps->frame,
+	const bool own = steps->runner == runner, begins = own && steps->frame - stack < EXCEPTION_STACK;
+	const struct tl_stub_x86_left left = {steps->runner, steps->step.at, steps->stack, begins ? steps->frame : 0,
 					      steps->step.flags};
-	bool still = left.runner == runner || tables->lies_still(left.runner);
 
-	if ((!still || !mend_pushed(&left)) && steps->left_count < TL_STUB_X86_LEFT_MAX)
+	if (((!own && !tables->lies_still(left.runner)) || !mend_pushed(&left)) &&
+	    steps->left_count < TL_STUB_X86_LEFT_MAX)
 		steps->left[steps->left_count++] = left;
 }
 
@@ -236,7 +242,7 @@ static void end(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine
 	put(file, TL_X86_AT_RIP, at);
 	take_changes(steps, machine, file, result.changed);
 	if (!trapped && result.end == TL_X86_STEP_DONE && !steps->step.done)
-		give_up(steps, tables, steps->runner);
+		give_up(steps, tables, steps->runner, get(file, TL_X86_AT_RSP));
 }
 
 void tl_stub_x86_steps_end(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
@@ -248,7 +254,7 @@ void tl_stub_x86_steps_end(struct tl_stub_x86_steps *steps, struct tl_stub_machi
 	if (runner == steps->runner)
 		end(steps, machine, tables, stepped && !steps->landed);
 	else
-		give_up(steps, tables, runner);
+		give_up(steps, tables, runner, 0);
 	steps->under_way = steps->landed = false;
 }
 

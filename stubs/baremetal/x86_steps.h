@@ -28,7 +28,7 @@
 struct tl_stub_x86_left {
 	tl_u64 runner;
 	tl_u64 at, stack; /* where it began */
-	tl_u64 frame;     /* what it was to be begun by, struct tl_stub_x86_tables has it */
+	tl_u64 frame;     /* that of struct tl_stub_x86_tables, by which it has yet to begin; 0: it has begun */
 	tl_u64 flags;     /* those of the program */
 };
 
