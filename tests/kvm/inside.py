@@ -59,8 +59,6 @@ def main():
     parser.add_argument('--fast', action='store_true', help='only what `make check` has')
     parser.add_argument('--no-points', action='store_true', help="the processor's emulation has neither int3 nor debug registers for hypervisors")
     parser.add_argument('--trace', metavar='WORDS', help="of trapline --trace: a failed scene shows the trace's end")
-    parser.add_argument('--no-native-int3', action='store_true',
-                        help='in Bochs, where the host gets no interrupts any more once a guest that nobody debugs has met an int3')
     parser.add_argument('--seconds', type=float, default=0, help='the processes are shown, and the run ends, when it takes longer')
     options = parser.parse_args()
     counts = {'ok': 0, 'FAILED': 0, 'skipped': 0}

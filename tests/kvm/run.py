@@ -121,8 +121,7 @@ def inside(options, place, *more):
     if place == 'here':
         return ['python3', str(HERE / 'inside.py'), '--trapline', str(options.build / 'trapline'), '--guests',
                 str(options.build / 'tests/kvm'), *more]
-    lacks = ['--no-native-int3'] if place == 'bochs' else []
-    return ['/usr/bin/python3', '-S', '-E', '/tests/inside.pyc', '--trapline', '/build/trapline', '--guests', '/build/tests/kvm', *lacks, *more]
+    return ['/usr/bin/python3', '-S', '-E', '/tests/inside.pyc', '--trapline', '/build/trapline', '--guests', '/build/tests/kvm', *more]
 
 
 def part(name, seconds):

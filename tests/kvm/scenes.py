@@ -333,9 +333,9 @@ def guest_has_its_own_traps(t):
     stop = t.client.run()
     equal(t.client.pc(stop.thread), t['crowd_store'], 'our own breakpoint')
     t.client.remove(0, t['crowd_store'])
-    if not t.options.no_native_int3:
-        t.serve(INT3)
-        equal(t.word('traps'), 4, 'the traps without a breakpoint')
+    t.run_until(lambda: t.word('done') == 4, 'the guest to go on')
+    t.serve(INT3)
+    equal(t.word('traps'), 4, 'the traps without a breakpoint')
     t.books()
 
 
@@ -462,9 +462,8 @@ def client_dies_in_the_middle(t):
     before = t.words('counter')
     t.run_until(lambda: all(new > old for new, old in zip(t.words('counter'), before)), 'everybody to go on')
     t.serve(STORE, 3)
-    if not t.options.no_native_int3:
-        t.serve(INT3)
-        equal(t.word('traps'), 1, "the guest's own trap")
+    t.serve(INT3)
+    equal(t.word('traps'), 1, "the guest's own trap")
     t.books()
 
 
