@@ -53,7 +53,7 @@ class Arm64:
     tasks = 'stubs/stub-tasks-arm64'
     fault_handler, fault_handler_size, fault_size = 'on_exception', 256, 4
     watchpoints = 4
-    flags, fault_flags = 'cpsr', 0
+    flags, fault_flags = 'cpsr', 0xc00  # BTYPE: of a call through a pointer, up to the next instruction
     exceptions = {2: ('opcode', SIGILL, r'Undefined instruction \(ESR_EL1 0x2000000'),
                   3: ('read', SIGSEGV, r'Data abort \(ESR_EL1 0x9600000[4-7], address 0x8'),
                   4: ('write', SIGSEGV, r'Data abort \(ESR_EL1 0x9600004[4-7], address 0x10'),
