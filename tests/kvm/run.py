@@ -256,7 +256,7 @@ def main():
     if options.on != 'here' and sanitized(options.build):
         print('skipped: a build with a sanitizer is too large for the machines that tests bring\n0 passed, 0 failed')
         return 0
-    wanted = ['svm', 'scenes', 'conformance'] if 'all' in options.part else options.part or ['fast']
+    wanted = ['svm', 'scenes', 'conformance', 'linux'] if 'all' in options.part else options.part or ['fast']
     try:
         choose_place(options)
         if options.on != 'here':
