@@ -169,10 +169,10 @@ INSIDE = ('lock_busy', 'lock_mark', 'lock_store')
 
 @corner
 def breakpoints_inside_exclusive_sequences(agent, build):
-    """Points with false conditions between a load-exclusive and its store, and on the store: the program gets its rounds."""
-    for name in ('exclusive_inside', 'exclusive_store'):
+    """Points with false conditions in an exclusive sequence, of software and in registers: the program gets its rounds."""
+    for kind, name in ((0, 'exclusive_inside'), (0, 'exclusive_store'), (1, 'exclusive_load'), (1, 'exclusive_store')):
         with Debugged(agent, build, 'exclusive') as t:
-            t.client.insert(0, t[name], conditions=NEVER)
+            t.client.insert(kind, t[name], 4, conditions=NEVER)
             t.ends()
 
 
