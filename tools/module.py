@@ -38,6 +38,14 @@ def write_if_changed(path, data):
         path.write_bytes(data)
 
 
+def build(folder, kernel_headers):
+    """Has Linux's build system make what stands in a folder; what it said, and whether it was content."""
+    environment = {name: value for name, value in os.environ.items() if name not in ('MAKEFLAGS', 'MFLAGS', 'CFLAGS')}
+    result = subprocess.run(['make', '-C', kernel_headers, f'M={folder}', '-j2', 'modules'], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False)
+    return result.stdout, result.returncode == 0
+
+
 def make(folder, kernel_headers):
     """Compiles; what the build system said, and whether the module is there."""
     folder = pathlib.Path(folder).resolve()
@@ -48,10 +56,8 @@ def make(folder, kernel_headers):
     objects = ' '.join(source[:-2] + '.o' for source in core_sources())
     write_if_changed(folder / 'core.mk', f'TRAPLINE_CORE := {objects}\n'.encode())
     write_if_changed(folder / 'Kbuild', (ROOT / 'stubs/linux/Kbuild').read_bytes())
-    environment = {name: value for name, value in os.environ.items() if name not in ('MAKEFLAGS', 'MFLAGS', 'CFLAGS')}
-    result = subprocess.run(['make', '-C', kernel_headers, f'M={folder}', '-j2', 'modules'], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, check=False)
-    return result.stdout, result.returncode == 0 and (folder / 'trapline.ko').exists()
+    said, done = build(folder, kernel_headers)
+    return said, done and (folder / 'trapline.ko').exists()
 
 
 def main():

@@ -38,9 +38,9 @@ static int pin(pid_t task, int cpu)
 	return sched_setaffinity(task, sizeof(set), &set);
 }
 
-static int insert(const char *arguments)
+static int insert(const char *file, const char *arguments)
 {
-	int fd = open("/trapline.ko", O_RDONLY);
+	int fd = open(file, O_RDONLY);
 	int result = fd < 0 ? -1 : (int)syscall(SYS_finit_module, fd, arguments, 0);
 
 	if (fd >= 0)
@@ -241,7 +241,9 @@ static int run(char *command)
 	else
 		arguments = command + strlen(command);
 	if (strcmp(command, "insmod") == 0)
-		return insert(arguments);
+		return insert("/trapline.ko", arguments);
+	if (strcmp(command, "fixture") == 0)
+		return insert("/fixture.ko", arguments);
 	if (strcmp(command, "rmmod") == 0)
 		return (int)syscall(SYS_delete_module, "trapline", 0);
 	if (strcmp(command, "write") == 0)

@@ -55,8 +55,8 @@ def kernel(folder):
     return place
 
 
-def make_image(folder):
-    """The initial file system, with the module as it is now."""
+def make_image(folder, more):
+    """The initial file system, with the module as it is now, and more files."""
     said, done = module.make(folder / 'module', module.headers())
     if not done:
         raise Failed(f'the module is not compiled:\n{said}')
@@ -66,7 +66,20 @@ def make_image(folder):
     loaded = folder / 'trapline.ko'
     subprocess.run(['strip', '--strip-debug', '-o', loaded, folder / 'module/trapline.ko'], check=True, timeout=60)
     return initrd.make(folder / 'initrd', {'init': init.read_bytes(), 'trapline.ko': loaded.read_bytes(), 'proc/.keep': b'',
-                                           'sys/.keep': b''})
+                                           'sys/.keep': b'', **more})
+
+
+def make_fixture(folder):
+    """fixture.ko: the conformance scenarios' program as a thread of the kernel."""
+    place = folder / 'fixture'
+    for path in ('tests/stub/linux_fixture.c', 'tests/conformance/fixture_x86_64.S'):
+        module.write_if_changed(place / pathlib.Path(path).name, (ROOT / path).read_bytes())
+    module.write_if_changed(place / 'Kbuild', b'obj-m := fixture.o\nfixture-y := linux_fixture.o fixture_x86_64.o\n'
+                                              b'OBJECT_FILES_NON_STANDARD := y\n')
+    said, done = module.build(place, module.headers())
+    if not done or not (place / 'fixture.ko').exists():
+        raise Failed(f'the fixture is not compiled:\n{said}')
+    return place / 'fixture.ko'
 
 
 class Line:
@@ -236,11 +249,13 @@ class Lldb(Debugger):
 class Machine:
     """Debian's kernel, up, the module not yet loaded."""
 
-    def __init__(self, build, processors=2, words=''):
+    def __init__(self, build, processors=2, words='', fixture=False):
         self.processors, self.moved, self.addresses = processors, None, {}
         self.build = pathlib.Path(build).resolve()
         self.where = self.build / 'tests/stub/linux'
-        kernel_file, image = kernel(self.where), make_image(self.where)
+        kernel_file = kernel(self.where)
+        more = {'fixture.ko': make_fixture(self.where).read_bytes()} if fixture else {}
+        image = make_image(self.where, more)
         self.symbols = vmlinux.make(kernel_file, self.where / 'vmlinux')
         self.folder = tempfile.mkdtemp(prefix='stub-')
         console, line = Line(self.folder, 'console'), Line(self.folder, 'line')

@@ -216,7 +216,7 @@ class Driver:
         return path
 
 
-MODULES = ("scripted", "process", "arm64", "corefile", "emulator", "baremetal", "gdbserver", "kvm", "remote")
+MODULES = ("scripted", "process", "arm64", "corefile", "emulator", "baremetal", "gdbserver", "kvm", "module", "remote")
 
 
 def all_drivers():
