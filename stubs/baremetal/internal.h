@@ -43,6 +43,8 @@ struct tl_stub_processor {
 	tl_size text_size;
 	char said[TL_STUB_SAID]; /* what the machine said of the exception at which it stands (exceptions.h) */
 	tl_size said_size;
+	tl_u64 in_the_way; /* atomic: where a breakpoint was met that is to be taken out (tl_stub_take_out); 0: none */
+	bool taken_out;
 	struct tl_stub_machine *machine;
 };
 
@@ -52,15 +54,16 @@ struct tl_stub {
 	const struct tl_stub_more *more; /* never NULL */
 	struct tl_stub_heap heap;
 	struct tl_engine *engine;
-	struct tl_rsp *rsp; /* NULL: no debugger is there */
-	tl_u32 serving;     /* atomic: somebody is the control thread */
-	tl_u32 looks;       /* atomic: how often somebody said that the line may have something */
-	tl_u32 looked;      /* up to which of them whoever serves has looked */
-	tl_u32 ready;       /* a report waits to be told */
-	tl_u64 arrivals;    /* atomic */
-	tl_u32 count;       /* of processors */
-	bool done;          /* the debugger has left */
-	bool trouble;       /* an exception in the stub waits to be told */
+	struct tl_rsp *rsp;               /* NULL: no debugger is there */
+	tl_u32 serving;                   /* atomic: somebody is the control thread */
+	struct tl_stub_processor *server; /* atomic: who that is */
+	tl_u32 looks;                     /* atomic: how often somebody said that the line may have something */
+	tl_u32 looked;                    /* up to which of them whoever serves has looked */
+	tl_u32 ready;                     /* a report waits to be told */
+	tl_u64 arrivals;                  /* atomic */
+	tl_u32 count;                     /* of processors */
+	bool done;                        /* the debugger has left */
+	bool trouble;                     /* an exception in the stub waits to be told */
 	struct tl_stub_processor *processors;
 	tl_u8 *stack; /* TL_STUB_STACK bytes */
 };
@@ -92,6 +95,12 @@ void tl_stub_trouble(struct tl_stub *stub, const char *text);
 
 /* The bytes at `address` as they were before a breakpoint was put there. TL_ERROR_MEMORY. */
 enum tl_status tl_stub_original(struct tl_stub *stub, tl_u64 address, tl_u8 *bytes, tl_size size);
+
+/*
+ * A processor that is in here has met a breakpoint of one byte in what the stub itself needs: it cannot stay, and what
+ * was there before is put back, by whoever serves. False: it was a trap itself, or cannot be written.
+ */
+bool tl_stub_take_out(struct tl_stub *stub, struct tl_stub_processor *processor, tl_u64 address);
 
 /* ---- The machine's part ---- */
 

@@ -469,11 +469,47 @@ static void prepare_to_leave(struct whole_stub *whole)
 		STORE(&whole->leaving, 0);
 }
 
+static bool take_out(struct tl_stub *stub, tl_u64 address)
+{
+	tl_u8 byte;
+
+	return tl_stub_original(stub, address, &byte, 1) == TL_OK && byte != 0xcc &&
+	       tl_stub_machine_poke(address, &byte, 1) == 1;
+}
+
+/* Processors that wait in an exception for a breakpoint to be taken out. */
+static void clear_the_way(void *context)
+{
+	struct tl_stub *stub = context;
+
+	for (tl_u32 n = 0; n < stub->count; n++) {
+		tl_u64 address = LOAD(&stub->processors[n].in_the_way);
+
+		if (address == 0)
+			continue;
+		stub->processors[n].taken_out = take_out(stub, address);
+		STORE(&stub->processors[n].in_the_way, 0);
+	}
+}
+
+/* Nobody comes any more: as if the debugger had left, and everything was taken back. */
+static void look_for_loss(struct whole_stub *whole)
+{
+	struct tl_stub *stub = &whole->stub;
+
+	if (stub->rsp == NULL || stub->more->lost == NULL || LOAD(&whole->leaving) != 0 ||
+	    !stub->more->lost(stub->port.context, tl_engine_quiet(stub->engine)))
+		return;
+	STORE(&whole->leaving, 1);
+	prepare_to_leave(whole);
+}
+
 static bool serve_once(struct whole_stub *whole)
 {
 	struct tl_stub *stub = &whole->stub;
 	bool busy = hear(stub);
 
+	clear_the_way(stub);
 	busy |= listen(whole);
 	if (stub->done)
 		end_session(stub);
@@ -483,6 +519,7 @@ static bool serve_once(struct whole_stub *whole)
 		stub->ready = false;
 		tl_rsp_poll(stub->rsp);
 	}
+	look_for_loss(whole);
 	if (!tl_engine_quiet(stub->engine) && ++whole->rounds == LATE_ROUNDS)
 		complain(whole);
 	return busy;
@@ -520,6 +557,37 @@ static void serve(void *context)
 	}
 }
 
+static bool begin_serving(struct tl_stub *stub, struct tl_stub_processor *processor)
+{
+	if (__atomic_exchange_n(&stub->serving, 1, __ATOMIC_SEQ_CST) != 0)
+		return false;
+	STORE(&stub->server, processor);
+	return true;
+}
+
+static void end_serving(struct tl_stub *stub)
+{
+	STORE(&stub->server, NULL);
+	__atomic_store_n(&stub->serving, 0, __ATOMIC_SEQ_CST);
+}
+
+/* Whoever serves may wait for this very processor to arrive, so it does that for it, and is never waited for itself. */
+bool tl_stub_take_out(struct tl_stub *stub, struct tl_stub_processor *processor, tl_u64 address)
+{
+	if (LOAD(&stub->server) == processor)
+		return take_out(stub, address);
+	STORE(&processor->in_the_way, address);
+	while (LOAD(&processor->in_the_way) != 0) {
+		if (begin_serving(stub, processor)) {
+			tl_stub_machine_serve(stub, clear_the_way, stub);
+			end_serving(stub);
+		} else {
+			tl_stub_machine_relax();
+		}
+	}
+	return processor->taken_out;
+}
+
 static void serve_line(void *context)
 {
 	(void)context;
@@ -533,10 +601,9 @@ static void serve_line(void *context)
 static void look_again(struct tl_stub *stub, struct tl_stub_processor *processor)
 {
 	while (LOAD(&processor->state) == TL_STUB_GOING &&
-	       __atomic_load_n(&stub->looks, __ATOMIC_SEQ_CST) != stub->looked &&
-	       __atomic_exchange_n(&stub->serving, 1, __ATOMIC_SEQ_CST) == 0) {
+	       __atomic_load_n(&stub->looks, __ATOMIC_SEQ_CST) != stub->looked && begin_serving(stub, processor)) {
 		tl_stub_machine_serve(stub, serve_line, NULL);
-		__atomic_store_n(&stub->serving, 0, __ATOMIC_SEQ_CST);
+		end_serving(stub);
 	}
 }
 
@@ -548,9 +615,9 @@ void tl_stub_stay(struct tl_stub *stub, struct tl_stub_processor *processor, enu
 	else
 		STORE(&processor->state, TL_STUB_VISITING);
 	while (LOAD(&processor->state) != TL_STUB_GOING) {
-		if (__atomic_exchange_n(&stub->serving, 1, __ATOMIC_SEQ_CST) == 0) {
+		if (begin_serving(stub, processor)) {
 			tl_stub_machine_serve(stub, serve, processor);
-			__atomic_store_n(&stub->serving, 0, __ATOMIC_SEQ_CST);
+			end_serving(stub);
 		} else if (LOAD(&processor->state) == TL_STUB_VISITING) {
 			visit(stub, processor, false); /* whoever serves looks at the line */
 		} else {

@@ -68,6 +68,12 @@ struct tl_stub_more {
 	tl_size (*name)(void *context, tl_u32 processor, char *text, tl_size size);
 	/* Why a breakpoint cannot be at an address, as a sentence; NULL: it can. */
 	const char *(*forbids)(void *context, tl_u64 address);
+	/*
+	 * Whether the debugger is lost: asked while one is there, again and again, by whoever serves; everything
+	 * `stands` for it, or does not yet or any more. True: all that it has put anywhere is taken back, and
+	 * everything runs.
+	 */
+	bool (*lost)(void *context, bool stands);
 	/* Where the kernel's text begins, for one that is not always at the same place; 0: where it was linked to. */
 	tl_u64 text;
 	/* Monitor commands (core/rsp/rsp.h), also called with the context. */

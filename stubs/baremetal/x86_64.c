@@ -481,7 +481,6 @@ static void explain(struct tl_stub *stub, const struct frame *frame)
 static void on_exception_inside(struct tl_stub *stub, struct tl_stub_processor *processor, struct frame *frame)
 {
 	tl_u64 top = (tl_u64)(tl_uintptr)stub->stack + TL_STUB_STACK;
-	tl_u8 byte;
 
 	switch (frame->vector) {
 	case VECTOR_NMI:
@@ -493,8 +492,7 @@ static void on_exception_inside(struct tl_stub *stub, struct tl_stub_processor *
 		return;
 	case VECTOR_BREAKPOINT:
 		/* A breakpoint in what the stub itself needs: it cannot stay. */
-		if (tl_stub_original(stub, frame->rip - 1, &byte, 1) == TL_OK && byte != 0xcc &&
-		    tl_stub_machine_poke(frame->rip - 1, &byte, 1) == 1)
+		if (tl_stub_take_out(stub, processor, frame->rip - 1))
 			frame->rip--;
 		return;
 	default:

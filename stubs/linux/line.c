@@ -7,6 +7,8 @@
 #include <linux/kernel.h>
 #include <linux/tty.h>
 
+#include <asm/tsc.h>
+
 #include "stubs/linux/module.h"
 
 #define TTY_MAJOR_SERIAL 4
@@ -16,7 +18,7 @@
 /* So often is a transmitter asked that does not get empty: a second or more. Then the line is taken for gone. */
 #define PATIENCE 1000000u
 
-enum { DATA, INTERRUPTS, FIFO, FORMAT, MODEM, STATUS };
+enum { DATA, INTERRUPTS, FIFO, FORMAT, MODEM, STATUS, CARRIER };
 
 #define FORMAT_DIVISOR 0x80
 #define FORMAT_8N1 0x03
@@ -24,13 +26,17 @@ enum { DATA, INTERRUPTS, FIFO, FORMAT, MODEM, STATUS };
 #define MODEM_READY 0x03 /* data terminal ready, request to send */
 #define STATUS_RECEIVED 0x01
 #define STATUS_EMPTY 0x20
+#define CARRIER_DETECTED 0x80
 
 static const u16 ports[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
 
 static struct {
 	u16 port; /* 0: closed */
 	u8 interrupts, format, modem, divisor[2];
-	bool gone; /* the transmitter did not get empty */
+	bool gone;    /* the transmitter did not get empty */
+	bool carried; /* a carrier was there, and its loss was not told */
+	unsigned silence;
+	u64 last; /* when a byte was moved, by the time stamp counter */
 	struct tty_struct *tty;
 } line;
 
@@ -63,7 +69,7 @@ static void keep(void)
 	put(FORMAT, FORMAT_8N1);
 }
 
-int tl_line_open(const char *name, unsigned baud)
+int tl_line_open(const char *name, unsigned baud, unsigned silence)
 {
 	unsigned number, divisor;
 
@@ -96,7 +102,8 @@ int tl_line_open(const char *name, unsigned baud)
 	set_divisor((u8)divisor, (u8)(divisor >> 8));
 	put(FIFO, FIFO_CLEAR);
 	put(MODEM, MODEM_READY);
-	line.gone = false;
+	line.gone = line.carried = false;
+	line.silence = silence;
 	return 0;
 }
 
@@ -120,7 +127,36 @@ bool tl_line_ready(void)
 int tl_line_receive(void *context)
 {
 	(void)context;
-	return tl_line_ready() ? get(DATA) : -1;
+	if (!tl_line_ready())
+		return -1;
+	line.last = rdtsc();
+	return get(DATA);
+}
+
+bool tl_line_dropped(void)
+{
+	bool carrier = line.port != 0 && (get(CARRIER) & CARRIER_DETECTED) != 0;
+
+	line.carried |= carrier;
+	return line.carried && !carrier;
+}
+
+/* Processors may differ in what time it is by a little. */
+static bool is_silent(void)
+{
+	s64 passed = (s64)(rdtsc() - line.last);
+
+	return line.silence != 0 && tsc_khz != 0 && passed > (s64)line.silence * 1000 * (s64)tsc_khz;
+}
+
+bool tl_line_lost(void *context, bool stands)
+{
+	bool lost = tl_line_dropped();
+
+	(void)context;
+	if (lost)
+		line.carried = false;
+	return lost || (stands && is_silent());
 }
 
 /* A line that takes nothing must not hold the kernel for ever: what cannot be sent is dropped. */
@@ -142,6 +178,7 @@ void tl_line_send(void *context, const void *bytes, tl_size size)
 	const u8 *next = bytes;
 
 	(void)context;
+	line.last = rdtsc();
 	while (size != 0 && wait_empty())
 		for (unsigned n = 0; n < QUEUE && size != 0; n++, size--)
 			put(DATA, *next++);

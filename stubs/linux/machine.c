@@ -342,18 +342,6 @@ static bool is_at(const struct pt_regs *regs, const tl_u8 *place)
 	return regs->ip == (unsigned long)place;
 }
 
-/* A breakpoint in what the stub itself needs: it cannot stay. */
-static bool take_out(struct tl_stub *stub, struct pt_regs *regs)
-{
-	tl_u8 byte;
-
-	if (tl_stub_original(stub, regs->ip - 1, &byte, 1) != TL_OK || byte == TRAP_INSTRUCTION ||
-	    tl_stub_machine_poke(regs->ip - 1, &byte, 1) != 1)
-		return false;
-	regs->ip--;
-	return true;
-}
-
 bool tl_machine_breakpoint(struct pt_regs *regs)
 {
 	struct tl_stub *stub = tl_stub();
@@ -363,8 +351,12 @@ bool tl_machine_breakpoint(struct pt_regs *regs)
 
 	if (processor == NULL || user_mode(regs))
 		return false;
-	if (processor->machine->inside)
-		return take_out(stub, regs);
+	if (processor->machine->inside) {
+		if (!tl_stub_take_out(stub, processor, regs->ip - 1))
+			return false;
+		regs->ip--;
+		return true;
+	}
 	processor->machine->restored_later = false;
 	event.address = regs->ip - 1;
 	if (is_at(regs, tl_linux_visited)) {

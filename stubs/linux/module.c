@@ -35,6 +35,10 @@ static unsigned baud = 115200;
 module_param(baud, uint, 0444);
 MODULE_PARM_DESC(baud, "bits a second");
 
+static unsigned silence;
+module_param(silence, uint, 0444);
+MODULE_PARM_DESC(silence, "a debugger that says nothing for so many seconds while all stands is lost; 0: never");
+
 static bool early;
 module_param(early, bool, 0444);
 MODULE_PARM_DESC(early, "the debug registers are the module's own, and not lent by the kernel's layer");
@@ -182,7 +186,7 @@ static const struct tl_stub_port stub_port = {
 	.round_up = send_nmi,
 };
 
-static struct tl_stub_more more = {.name = name, .forbids = forbids, .commands = commands};
+static struct tl_stub_more more = {.name = name, .forbids = forbids, .lost = tl_line_lost, .commands = commands};
 
 /* ---- What the kernel calls ---- */
 
@@ -217,7 +221,7 @@ static struct notifier_block die_block = {.notifier_call = on_die, .priority = I
 
 static enum hrtimer_restart on_look(struct hrtimer *timer)
 {
-	if (tl_line_ready())
+	if (tl_line_ready() || tl_line_dropped())
 		tl_stub_poll();
 	hrtimer_forward_now(timer, ns_to_ktime((u64)LOOK_NANOSECONDS * num_online_cpus()));
 	return HRTIMER_RESTART;
@@ -320,7 +324,7 @@ static int __init trapline_init(void)
 	error = tl_memory_open();
 	if (error != 0)
 		return error;
-	error = tl_line_open(port, baud);
+	error = tl_line_open(port, baud, silence);
 	if (error != 0)
 		goto no_line;
 	cpu_hotplug_disable(); /* a processor that comes or goes would do so unseen */

@@ -22,13 +22,22 @@ struct pt_regs;
 
 /*
  * Takes the serial port "ttyS0" to "ttyS3" for the stub, at so many bits a second, until tl_line_close. A negative
- * number of the kernel's when it is in use or not there.
+ * number of the kernel's when it is in use or not there. `silence`: see tl_line_lost; 0: none is too long.
  */
-int tl_line_open(const char *name, unsigned baud);
+int tl_line_open(const char *name, unsigned baud, unsigned silence);
 void tl_line_close(void);
 
 /* Bytes have come. Any context. */
 bool tl_line_ready(void);
+
+/* A carrier was there, and is there no more; told until tl_line_lost has told it. Any context. */
+bool tl_line_dropped(void);
+
+/*
+ * As struct tl_stub_more has it: the carrier was dropped, or while everything stood nothing was said in either
+ * direction for as many seconds as are too long.
+ */
+bool tl_line_lost(void *context, bool stands);
 
 /* As struct tl_stub_port has it. */
 int tl_line_receive(void *context);

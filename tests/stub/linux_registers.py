@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Sessions about the debug registers that trapline.ko sets, beside those of linux.py: what the kernel believes of them, and steps
-that need one. They run twice, with registers that the kernel's layer lends and with early=1."""
+"""Sessions beside those of linux.py: debug registers that trapline.ko sets and what the kernel believes of them, steps that need one,
+and a debugger that is lost. They run twice, with registers that the kernel's layer lends and with early=1."""
 
 import argparse
 import re
@@ -147,8 +147,31 @@ def the_module_goes_while_a_step_is_under_way(machine):
         machine.order(machine.insert)
 
 
+def a_debugger_that_says_nothing_is_lost(machine):
+    """With silence=1: what it has left armed is taken back, and the kernel runs; but who waits for a stop may be silent for long."""
+    machine.order('rmmod')
+    machine.order(machine.insert + ' silence=1')
+    packets = Packets(machine)
+    client, call, watched = packets.client, packets.at('__x64_sys_getppid'), packets.at('watchdog_thresh')
+    before = client.read(call, 4)
+    client.resume()
+    check(client.nothing_comes(2.5), 'something comes')
+    interrupted(client)
+    client.insert(0, call)
+    client.insert(2, watched, 4)
+    client.close()  # of the machine's line this is no end
+    machine.order('calls 10')
+    machine.order(f'write {VARIABLE} 10')
+    second = Packets(machine)
+    check(second.client.read(call, 4) == before, 'the breakpoint is there still')
+    second.leave()
+    machine.order('rmmod')
+    machine.order(machine.insert)
+
+
 SESSIONS = [the_layer_knows_what_is_armed, a_step_over_a_fault_ends_in_its_handler, a_step_whose_task_moves_is_told,
-            a_step_given_up_leaves_nothing, the_module_goes_while_a_step_is_under_way]
+            a_step_given_up_leaves_nothing, the_module_goes_while_a_step_is_under_way,
+            a_debugger_that_says_nothing_is_lost]
 
 
 def run(options, insert):
