@@ -204,7 +204,6 @@ class Svm(Machine):
 
     name = 'QEMU with SVM'
     cpus = 1
-    options = ()  # more of them
 
     @staticmethod
     def available():
@@ -214,16 +213,9 @@ class Svm(Machine):
         self.available()
         self.process = subprocess.Popen(
             ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max,+svm', '-smp', str(self.cpus), '-m', str(self.memory), '-nodefaults',
-             '-display', 'none', '-serial', 'stdio', '-no-reboot', *self.options, '-kernel', self.kernel, '-initrd', self.files, '-append', self.line],
+             '-display', 'none', '-serial', 'stdio', '-no-reboot', '-kernel', self.kernel, '-initrd', self.files, '-append', self.line],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         threading.Thread(target=self.take, args=[self.process.stdout.read1], daemon=True).start()
-
-
-class Hasty(Svm):
-    """The same, whose time jumps ahead whenever it has nothing to do: minutes of sleep cost nothing."""
-
-    name = 'QEMU with SVM, in haste'
-    options = ('-icount', 'shift=0,sleep=off')
 
 
 def drain(descriptor):
@@ -236,4 +228,4 @@ def drain(descriptor):
     os.close(descriptor)
 
 
-MACHINES = {'bochs': Bochs, 'svm': Svm, 'hasty': Hasty}
+MACHINES = {'bochs': Bochs, 'svm': Svm}
