@@ -19,7 +19,7 @@ import machine
 ROOT = image.ROOT
 HERE = image.HERE
 TOTALS = re.compile(r'^(\d+) passed, (\d+) failed')
-STILL = 240  # seconds without a line are too many, wherever it runs
+STILL = 400  # seconds without a line are too many, wherever it runs
 PARTS = {}
 
 passed = failed = 0
