@@ -12,16 +12,25 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEADLINE = 900  # seconds, of one apt-get
 # Seconds before the lists are asked for again: while a mirror is brought up to date, its parts do not fit each other.
 PAUSES = (5, 20, 60, 120)
+UNSETTLED = re.compile(r'unexpected size|Hash Sum mismatch|Mirror sync|Temporary failure|Connection (failed|timed out)|50[234] ')
 
 
 class Missing(Exception):
     """It cannot be had; the text says why."""
 
 
+def place(name):
+    """The folder for what is fetched under that name, whichever build asks for it. It may not be there."""
+    return ROOT / 'build-fetched' / name
+
+
 def store(name):
-    """The folder for what is fetched under that name, whichever build asks for it."""
-    folder = ROOT / 'build-fetched' / name
-    folder.mkdir(parents=True, exist_ok=True)
+    """The same, made if need be. Raises Missing."""
+    folder = place(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise Missing(f'nothing can be kept in {folder}: {why}') from why
     return folder
 
 
@@ -94,8 +103,8 @@ class Archive:
             try:
                 self.run('apt-get', 'update')
                 return
-            except Missing:
-                if pause is None:
+            except Missing as why:
+                if pause is None or not UNSETTLED.search(str(why)):
                     raise
                 time.sleep(pause)
 

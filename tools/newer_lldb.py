@@ -61,7 +61,7 @@ def fetch(folder=None):
 
 def find(program='lldb'):
     """Where `lldb` or `lldb-server` of version 19 is, unpacked for the builds of this tree or installed; None: nowhere."""
-    folder = archive.store(NAME)
+    folder = archive.place(NAME)
     return str(folder / f'{program}-19') if (folder / 'done').exists() else shutil.which(f'{program}-19')
 
 

@@ -102,6 +102,8 @@ enum tl_status tl_stub_exceptions_monitor(struct tl_target *target, const char *
 	const struct tl_stub *stub = (const struct tl_stub *)(const void *)target;
 	bool any = false;
 
+	if (stub->more->tells_no_exceptions)
+		return TL_ERROR_UNSUPPORTED;
 	if (is(command, "help")) {
 		tl_write_text(output, "  exceptions     what the machine said of those at which processors stand\n");
 		return TL_OK;
@@ -111,7 +113,10 @@ enum tl_status tl_stub_exceptions_monitor(struct tl_target *target, const char *
 	for (tl_u32 n = 0; n < stub->count; n++) {
 		const struct tl_stub_processor *processor = &stub->processors[n];
 
-		if (processor->said_size == 0)
+		/* What runs may be writing its own. */
+		tl_u32 state = __atomic_load_n(&processor->state, __ATOMIC_ACQUIRE);
+
+		if ((state != TL_STUB_ARRIVED && state != TL_STUB_HERE) || processor->said_size == 0)
 			continue;
 		any = true;
 		tl_write_text(output, "processor ");

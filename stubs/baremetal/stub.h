@@ -78,6 +78,8 @@ struct tl_stub_more {
 	tl_u64 text;
 	/* Monitor commands (core/rsp/rsp.h), also called with the context. */
 	const struct tl_rsp_command *commands;
+	/* Exceptions of its own are not told to the stub: there is no "monitor exceptions". */
+	bool tells_no_exceptions;
 };
 
 /* Right after tl_stub_start; `more` is kept, not copied. */
@@ -132,9 +134,11 @@ void tl_stub_x86_gates(struct tl_stub_x86_gate idt[4], tl_u16 selector, tl_u8 st
 
 /*
  * Fills in the gates of further exceptions, those whose bits are set in `vectors`: 0 and 4 to 31, for which the
- * embedder has no handler. One that comes stops everything and is told as a signal, with the program counter at the
- * instruction; without a debugger it waits for one. Resumed, the processor executes that instruction again, or goes on
- * where the debugger has led it. `selector` and `stack` as above.
+ * embedder has no handler. One that comes stops everything and is told as a signal, with the program counter where the
+ * processor has it: at the instruction, but for traps (4) behind it, and for aborts (8, 18) anywhere. Without a
+ * debugger it waits for one. Resumed, the processor goes on there, or where the debugger has led it. `selector` and
+ * `stack` as above. These gates are for processors that the stub knows, after tl_stub_start or tl_stub_join: on others
+ * there is nobody to tell, and the processor meets the exception again and again.
  */
 void tl_stub_x86_exceptions(struct tl_stub_x86_gate idt[32], tl_u16 selector, tl_u8 stack, tl_u32 vectors);
 

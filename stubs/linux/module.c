@@ -186,7 +186,8 @@ static const struct tl_stub_port stub_port = {
 	.round_up = send_nmi,
 };
 
-static struct tl_stub_more more = {.name = name, .forbids = forbids, .lost = tl_line_lost, .commands = commands};
+static struct tl_stub_more more = {
+	.name = name, .forbids = forbids, .lost = tl_line_lost, .commands = commands, .tells_no_exceptions = true};
 
 /* ---- What the kernel calls ---- */
 

@@ -50,12 +50,20 @@ static tl_u8 find_registers(struct tl_kvm_vcpu *vcpu, struct tl_slot_watch watch
 	return count;
 }
 
-static bool is_told(const struct tl_event *event, const struct tl_hit *hit)
+/* The same bytes may be watched by a register and by their page, for one thing by the one and another by the other. */
+static void add_hit(struct tl_event *event, const struct tl_hit *hit)
 {
-	for (tl_u8 i = 0; i < event->hit_count; i++)
-		if (event->hits[i].address == hit->address)
-			return true;
-	return false;
+	for (tl_u8 i = 0; i < event->hit_count; i++) {
+		struct tl_hit *told = &event->hits[i];
+
+		if (told->address != hit->address)
+			continue;
+		told->access |= hit->access;
+		told->size = told->size > hit->size ? told->size : hit->size;
+		return;
+	}
+	if (event->hit_count < TL_HITS_MAX)
+		event->hits[event->hit_count++] = *hit;
 }
 
 bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event)
@@ -74,9 +82,8 @@ bool tl_kvm_vcpu_take_accesses(struct tl_kvm_vcpu *vcpu, struct tl_event *event)
 		return false;
 	event->exact = exact;
 	event->kind = TL_EVENT_WATCHPOINT;
-	for (tl_u8 i = 0; i < count && event->hit_count < TL_HITS_MAX; i++)
-		if (!is_told(event, &hits[i]))
-			event->hits[event->hit_count++] = hits[i];
+	for (tl_u8 i = 0; i < count; i++)
+		add_hit(event, &hits[i]);
 	return true;
 }
 

@@ -71,10 +71,10 @@ class Debugged:
             self.client.set_register(register, value)
         self.client.set_register('pc', self[name])
 
-    def ends(self, code=0):
+    def ends(self, code=0, interrupted=False):
         """Runs to the end, which is as the program's own books have it; a ^C that came too late is told before it."""
         stop = self.client.run()
-        if stop.kind == 'T' and stop.signal == SIGINT:
+        if interrupted and stop.kind == 'T' and stop.signal == SIGINT:
             stop = self.client.run()
         equal((stop.kind, stop.code), ('W', code), 'the end')
 
@@ -602,5 +602,5 @@ def crowd(agent, build, threads, rounds):
             interrupt(t, threads)
         t.client.remove(0, t['exclusive_load'])
         t.client.set_word(t['stop'], 1)
-        t.ends()
+        t.ends(interrupted=True)
         return f'{threads} threads: {steps} steps, {rounds} watchpoints, all books right'

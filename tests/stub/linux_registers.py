@@ -8,7 +8,7 @@ import shutil
 import sys
 
 import linux
-from expects import check
+from expects import Failed, check
 from linux import VARIABLE, Packets
 from linux_machine import Missing
 
@@ -35,6 +35,7 @@ def the_layer_knows_what_is_armed(machine):
     packets.leave()
 
 
+STEPS_MAX = 300  # until what is looked for comes
 FAULTING = b'\x48\x89\x01'  # mov %rax,(%rcx): what __put_user_8 stores by
 TRAP, MASK = 0x100, 0x200  # the flags of a step
 TAKEN = ('panic_timeout', 'sysctl_panic_on_oom', 'sysctl_oom_dump_tasks', 'sysctl_overcommit_ratio')
@@ -53,9 +54,11 @@ def before_a_fault(machine, registers=0):
     for name in TAKEN[:registers]:
         client.insert(2, packets.at(name), 4)
     place = call
-    while client.read(place, 3) != FAULTING:
+    for _ in range(STEPS_MAX):
+        if client.read(place, 3) == FAULTING:
+            return packets, thread, place
         place = int.from_bytes(client.step(thread).registers[0x10], 'little')
-    return packets, thread, place
+    raise Failed(f'no instruction {FAULTING.hex()} comes in {STEPS_MAX} steps from {call:#x}')
 
 
 def go_on(packets, registers=0):

@@ -3,10 +3,11 @@
 import re
 
 from bare_machine import PROCESSORS, X86, leave, nothing_stray  # pylint: disable=wrong-import-position,import-error
-from expects import check, expect  # pylint: disable=wrong-import-position,import-error
+from expects import Failed, check, expect  # pylint: disable=wrong-import-position,import-error
 
 # Where the example with tasks has them.
 TASKS = 0x40400000
+STEPS_MAX = 300  # until what is looked for comes
 
 
 
@@ -65,8 +66,12 @@ def given_up(machine, client):
     stop = client.run()
     client.remove(0, names['provoke'])
     place, handler = names['provoke'], names['fault_entry']
-    while client.read(place, 2) != b'\x0f\x0b':
+    for _ in range(STEPS_MAX):
+        if client.read(place, 2) == b'\x0f\x0b':
+            break
         place = int.from_bytes(client.step(stop.thread).registers[0x10], 'little')
+    else:
+        raise Failed('the instruction that is none does not come')
     code = client.read(handler, 48)
     inside = [handler + code.index(b'\x48\x83\x04\x24\x02') + 5, handler + code.index(b'\x48\xcf')]  # behind addq $2, (%rsp); at iretq
     points = inside + [names['processor_main'], names['main']]
@@ -144,8 +149,12 @@ def a_step_over_a_fault_ends_in_its_handler(machine):
     def step():
         return int.from_bytes(client.step(stop.thread).registers[machine.cpu.program_counter], 'little')
     place, handler = names['provoke'], names[machine.cpu.fault_handler]
-    while client.read(place, machine.cpu.fault_size) not in (b'\x0f\x0b', bytes(4)):
+    for _ in range(STEPS_MAX):
+        if client.read(place, machine.cpu.fault_size) in (b'\x0f\x0b', bytes(4)):
+            break
         place = step()
+    else:
+        raise Failed('the instruction that is none does not come')
     landed = step()
     check(handler <= landed < handler + machine.cpu.fault_handler_size, f'the step ends at {landed:#x}')
     if machine.cpu is X86:

@@ -611,6 +611,31 @@ TEST(a_watchpoint_with_a_register_is_hit_on_a_page_that_is_guarded_for_another)
 	tear_down(&fixture);
 }
 
+/* inc (x), with x watched for writes by a register, and for reads by its page. */
+TEST(bytes_that_a_register_and_their_page_watch_are_one_hit_of_both_kinds)
+{
+	struct tl_event event = {.kind = TL_EVENT_STEPPED};
+	struct tl_kvm_vcpu *vcpu;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 1));
+	vcpu = &fixture.crew.vcpus[0];
+	CHECK_EQUAL(tl_kvm_debug_add(&fixture.crew.plan, TL_POINT_WRITE, 0x5000, 4), TL_OK);
+	fixture.crew.watches = tl_allocate(tl_storage(), sizeof(*fixture.crew.watches));
+	REQUIRE(fixture.crew.watches != NULL);
+	fixture.crew.watches[0] = (struct tl_slot_watch){0x5000, 0x5000, 4, TL_ACCESS_READ};
+	fixture.crew.watch_count = fixture.crew.watch_capacity = 1;
+	vcpu->log = (struct tl_slot_log){.fragments = {{.physical = 0x5000, .size = 4},
+						       {.physical = 0x5000, .size = 4, .write = true, .value = {1}}},
+					 .count = 2};
+	CHECK(tl_kvm_vcpu_take_accesses(vcpu, &event));
+	CHECK_EQUAL(event.kind, TL_EVENT_WATCHPOINT);
+	CHECK_EQUAL(event.hit_count, 1);
+	CHECK_EQUAL(event.hits[0].address, 0x5000);
+	CHECK_EQUAL(event.hits[0].access, TL_ACCESS_BOTH);
+	tear_down(&fixture);
+}
+
 TEST(a_vcpu_that_cannot_be_debugged_stands_and_the_others_go_on)
 {
 	struct tl_kvm_message message;

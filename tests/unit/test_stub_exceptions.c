@@ -32,17 +32,23 @@ TEST(the_longest_line_fits)
 {
 	struct tl_stub_processor processor = {0};
 	const tl_u64 most = ~(tl_u64)0;
-	struct tl_stub_exception longest = {"SIMD floating-point error", 8, true};
 
-	tl_stub_exception_said(&processor, longest, "ESR_EL1", most, &most, most, most);
-	REQUIRE(processor.said_size > 2 && processor.said_size <= sizeof(processor.said));
-	CHECK(memcmp(processor.said + processor.said_size - 2, ".\n", 2) == 0);
+	for (tl_u64 number = 0; number < 128; number++) {
+		struct tl_stub_exception one =
+			number < 64 ? tl_stub_exception_x86(number) : tl_stub_exception_arm64((number - 64) << 26);
+
+		one.has_address = true;
+		tl_stub_exception_said(&processor, one, "ESR_EL1", most, &most, most, most);
+		REQUIRE(processor.said_size > 2 && processor.said_size <= sizeof(processor.said));
+		CHECK(memcmp(processor.said + processor.said_size - 2, ".\n", 2) == 0);
+	}
 }
 
 TEST(the_command_lists_who_stands_at_one)
 {
+	static const struct tl_stub_more none = {.tells_no_exceptions = true}, nothing;
 	struct tl_stub_processor processors[2] = {0};
-	struct tl_stub stub = {.count = 2, .processors = processors};
+	struct tl_stub stub = {.count = 2, .processors = processors, .more = &nothing};
 	char text[256];
 	struct tl_writer writer = tl_writer_make(text, sizeof(text));
 	const tl_u64 code = 2;
@@ -51,8 +57,15 @@ TEST(the_command_lists_who_stands_at_one)
 	CHECK_EQUAL(tl_stub_exceptions_monitor(&stub.target, "exceptions", &writer), TL_OK);
 	CHECK(tl_writer_size(&writer) > 12 && memcmp(text, "No processor", 12) == 0);
 	tl_stub_exception_said(&processors[1], tl_stub_exception_x86(14), "vector", 14, &code, 0x10, 0x4005c1);
+	/* It runs, or is about to come in. */
+	writer = tl_writer_make(text, sizeof(text));
+	CHECK_EQUAL(tl_stub_exceptions_monitor(&stub.target, "exceptions", &writer), TL_OK);
+	CHECK(memcmp(text, "No processor", 12) == 0);
+	processors[1].state = TL_STUB_HERE;
 	writer = tl_writer_make(text, sizeof(text));
 	CHECK_EQUAL(tl_stub_exceptions_monitor(&stub.target, "exceptions", &writer), TL_OK);
 	tl_write_byte(&writer, 0);
 	CHECK(strcmp(text, "processor 1: Page fault (vector 0xe, error code 0x2, address 0x10) at 0x4005c1.\n") == 0);
+	stub.more = &none;
+	CHECK_EQUAL(tl_stub_exceptions_monitor(&stub.target, "exceptions", &writer), TL_ERROR_UNSUPPORTED);
 }
