@@ -439,7 +439,7 @@ static void on_debug(struct tl_stub *stub, struct tl_stub_processor *processor)
 
 	/* The end of a step that was given up while a handler ran: nobody waits for it any more. */
 	if (!machine->steps.under_way && (read_dr6() & TL_X86_DR6_STEP) != 0 &&
-	    tl_stub_x86_steps_drop(&machine->steps, 0, &machine->frame->rflags))
+	    tl_stub_x86_steps_drop(&machine->steps, 0, machine->frame->rsp, &machine->frame->rflags))
 		write_dr6(read_dr6() & ~TL_X86_DR6_STEP);
 	if (classify_debug(machine, &event))
 		stay(stub, processor, TL_STUB_ARRIVED, &event);

@@ -8,6 +8,7 @@
 #define MSR_EFER 0xc0000080u
 #define MSR_FMASK 0xc0000084u
 #define EXCEPTION_STACK 4096 /* at most so far below what it has pushed is an exception's handler as it returns */
+#define NEAR 4096            /* at most so far does the one instruction move the stack that runs before a trap */
 /* A processor pushes these for an exception, onto a stack that it aligns to 16 (Intel SDM volume 3, 6.14.2). */
 enum { PUSHED_RIP, PUSHED_CS, PUSHED_FLAGS, PUSHED_RSP, PUSHED_SS, PUSHED };
 
@@ -103,16 +104,37 @@ static bool mend_at(const struct tl_stub_x86_left *left, tl_u64 place, bool begi
 	return poke(NULL, place + sizeof(tl_u64) * PUSHED_FLAGS, &pushed[PUSHED_FLAGS], sizeof(tl_u64)) == TL_OK;
 }
 
-/* Puts right what such a step has left. False: it is not where it would be. A handler may have changed where to. */
+/*
+ * Puts right what such a step has left. False: it is not where it would be. A handler may have changed where to.
+ * Whether the processor has gone back is a guess from the stack, and what it went back by lies on there: both places
+ * are seen to. What leads back to this stack with the trap flag set is this step's in either.
+ */
 static bool mend_pushed(const struct tl_stub_x86_left *left)
 {
-	return left->frame != 0 ? mend_at(left, left->frame, true)
-				: mend_at(left, (left->stack & ~(tl_u64)15) - sizeof(tl_u64) * PUSHED, false);
+	bool pushed = mend_at(left, (left->stack & ~(tl_u64)15) - sizeof(tl_u64) * PUSHED, false);
+	bool framed = left->frame != 0 && mend_at(left, left->frame, true);
+
+	return pushed || framed;
+}
+
+static void forget(struct tl_stub_x86_steps *steps, unsigned number)
+{
+	steps->left_count--;
+	for (; number < steps->left_count; number++)
+		steps->left[number] = steps->left[number + 1];
+}
+
+/* A handler that never returns keeps its place: the oldest makes room. */
+static void keep(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_left *left)
+{
+	if (steps->left_count == TL_STUB_X86_LEFT_MAX)
+		forget(steps, 0);
+	steps->left[steps->left_count++] = *left;
 }
 
 /*
- * `runner` is at hand, with this stack. While that is the one below the frame by which the step was to begin, the
- * processor has not gone back yet.
+ * `runner` is at hand, with this stack. While that is below the frame by which the step was to begin, the processor may
+ * not have gone back yet.
  */
 static void give_up(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_tables *tables, tl_u64 runner,
 		    tl_u64 stack)
@@ -121,16 +143,8 @@ static void give_up(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_ta
 	const struct tl_stub_x86_left left = {steps->runner, steps->step.at, steps->stack, begins ? steps->frame : 0,
 					      steps->step.flags};
 
-	if (((!own && !tables->lies_still(left.runner)) || !mend_pushed(&left)) &&
-	    steps->left_count < TL_STUB_X86_LEFT_MAX)
-		steps->left[steps->left_count++] = left;
-}
-
-static void forget(struct tl_stub_x86_steps *steps, unsigned number)
-{
-	steps->left_count--;
-	for (; number < steps->left_count; number++)
-		steps->left[number] = steps->left[number + 1];
+	if ((!own && !tables->lies_still(left.runner)) || !mend_pushed(&left))
+		keep(steps, &left);
 }
 
 /* What did not lie still may do so now. */
@@ -142,18 +156,20 @@ static void mend_left(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_
 			forget(steps, n);
 }
 
-static unsigned last_left(const struct tl_stub_x86_steps *steps, tl_u64 runner)
+/* Where there are no tasks, or a handler never returned, the stack tells such a step from what the program does. */
+static unsigned last_left(const struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 stack)
 {
 	unsigned number = steps->left_count;
 
-	while (number > 0 && steps->left[number - 1].runner != runner)
+	while (number > 0 && (steps->left[number - 1].runner != runner ||
+			      stack - steps->left[number - 1].stack + NEAR >= (tl_u64)2 * NEAR))
 		number--;
 	return number;
 }
 
-bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 *flags)
+bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 stack, tl_u64 *flags)
 {
-	unsigned number = last_left(steps, runner);
+	unsigned number = last_left(steps, runner, stack);
 
 	if (number == 0)
 		return false;
@@ -169,15 +185,18 @@ bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u
 static void return_to_left(struct tl_stub_x86_steps *steps, const tl_u8 *file)
 {
 	struct tl_x86_step *step = &steps->step;
-	unsigned number = last_left(steps, steps->runner);
+	tl_u64 place = get(file, TL_X86_AT_RSP), flags, stack = 0;
 	tl_u8 width = step->parts[0].operand_size;
-	tl_u64 flags;
+	unsigned number;
 
-	if (number == 0 || step->parts[0].kind != TL_X86_STEP_IRET || !step->popped_known ||
-	    (step->popped & TL_X86_FLAG_TF) == 0)
+	if (step->parts[0].kind != TL_X86_STEP_IRET || !step->popped_known || (step->popped & TL_X86_FLAG_TF) == 0 ||
+	    peek(NULL, place + (tl_u64)PUSHED_RSP * width, &stack, width) != TL_OK)
+		return;
+	number = last_left(steps, steps->runner, stack);
+	if (number == 0)
 		return;
 	flags = without_step(&steps->left[number - 1], step->popped);
-	if (poke(NULL, get(file, TL_X86_AT_RSP) + 2u * width, &flags, width) != TL_OK)
+	if (poke(NULL, place + (tl_u64)PUSHED_FLAGS * width, &flags, width) != TL_OK)
 		return;
 	step->popped = flags;
 	forget(steps, number - 1);
@@ -256,6 +275,24 @@ void tl_stub_x86_steps_end(struct tl_stub_x86_steps *steps, struct tl_stub_machi
 	else
 		give_up(steps, tables, runner, 0);
 	steps->under_way = steps->landed = false;
+}
+
+void tl_stub_x86_steps_end_moved(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
+				 const struct tl_stub_x86_tables *tables, tl_u64 runner)
+{
+	tl_u8 *file;
+	tl_u64 flags;
+
+	if (steps->under_way && steps->runner == runner) {
+		tl_stub_x86_steps_end(steps, machine, tables, true, runner);
+		return;
+	}
+	file = step_file(machine, tables);
+	flags = get(file, TL_X86_AT_EFLAGS);
+	if (!tl_stub_x86_steps_drop(steps, runner, get(file, TL_X86_AT_RSP), &flags))
+		return;
+	put(file, TL_X86_AT_EFLAGS, flags);
+	(void)tl_stub_machine_store(machine, TL_BANK_GENERAL, file);
 }
 
 bool tl_stub_x86_steps_lands(const struct tl_stub_x86_steps *steps, tl_u64 address)

@@ -28,7 +28,7 @@
 struct tl_stub_x86_left {
 	tl_u64 runner;
 	tl_u64 at, stack; /* where it began */
-	tl_u64 frame;     /* that of struct tl_stub_x86_tables, by which it has yet to begin; 0: it has begun */
+	tl_u64 frame;     /* that of struct tl_stub_x86_tables, by which it may have yet to begin; 0: it has begun */
 	tl_u64 flags;     /* those of the program */
 };
 
@@ -39,7 +39,7 @@ struct tl_stub_x86_steps {
 	bool under_way;
 	bool landed; /* it has ended at the first instruction of a handler: set by whoever knows, before it ends */
 	bool mask_changed; /* FMASK is to become `mask` as the processor leaves */
-	tl_u8 left_count;  /* the last to be given up returns first */
+	tl_u8 left_count;  /* the last to be given up returns first; the oldest is forgotten for want of room */
 	tl_u64 mask;
 	struct tl_stub_x86_left left[TL_STUB_X86_LEFT_MAX];
 };
@@ -74,6 +74,14 @@ tl_u64 tl_stub_x86_steps_flags(const struct tl_stub_x86_steps *steps, const stru
 void tl_stub_x86_steps_end(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
 			   const struct tl_stub_x86_tables *tables, bool stepped, tl_u64 runner);
 
+/*
+ * The step of another processor's that was under way as `runner` met its end on the processor of `machine`, which
+ * stands: it ends. Given up before anybody knew of that, it is among those that were left, and another runner's may be
+ * under way there by now, which goes on.
+ */
+void tl_stub_x86_steps_end_moved(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
+				 const struct tl_stub_x86_tables *tables, tl_u64 runner);
+
 /* As the processor leaves: FMASK; and the plan of its debug registers gets those of its step, as far as some are free.
  */
 void tl_stub_x86_steps_leave(struct tl_stub_x86_steps *steps, struct tl_x86_debug_plan *plan);
@@ -83,8 +91,9 @@ bool tl_stub_x86_steps_lands(const struct tl_stub_x86_steps *steps, tl_u64 addre
 
 /*
  * A trap by the trap flag, of `runner`, that belongs to no step under way: when it is the end of one that was left,
- * its flags become those of the program, and true is returned. On any processor, in the exception.
+ * which began near this stack, its flags become those of the program, and true is returned. On any processor, in the
+ * exception.
  */
-bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 *flags);
+bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 stack, tl_u64 *flags);
 
 #endif

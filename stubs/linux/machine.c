@@ -313,17 +313,11 @@ bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_
 void tl_stub_machine_settle(struct tl_stub_machine *machine, const struct tl_event *event)
 {
 	const struct tl_stub_x86_tables here = tables(machine);
-	tl_u64 flags = machine->regs->flags;
 
 	lock_left();
 	tl_stub_x86_steps_end(&machine->steps, machine, &here, event->stepped, machine->runner);
-	if (machine->moved != NULL) {
-		/* Given up before anybody knew that it has ended, it is among those that were left. */
-		if (machine->moved->under_way)
-			tl_stub_x86_steps_end(machine->moved, machine, &here, true, machine->runner);
-		else if (tl_stub_x86_steps_drop(machine->moved, machine->runner, &flags))
-			machine->regs->flags = flags;
-	}
+	if (machine->moved != NULL)
+		tl_stub_x86_steps_end_moved(machine->moved, machine, &here, machine->runner);
 	machine->moved = NULL;
 	unlock_left();
 }
@@ -419,7 +413,7 @@ static bool drop_left(struct tl_stub *stub, struct pt_regs *regs)
 
 	lock_left();
 	for (tl_u32 n = 0; n < stub->count && !found; n++)
-		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, (tl_u64)current, &flags);
+		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, (tl_u64)current, regs->sp, &flags);
 	unlock_left();
 	regs->flags = flags;
 	return found;
