@@ -120,6 +120,11 @@ class Archive:
         self.run('apt-get', 'download', package)
         return next(self.folder.glob(package + '_*.deb'))
 
+    def fetch(self, package, depends=None):
+        """The file of a package, by lists of now; or of the first that it depends on whose name matches, as a kernel of the day."""
+        self.update()
+        return self.download(self.dependency(package, depends) if depends else package)
+
     def unpack(self, packages, target):
         """Packages with all that they depend on, unpacked into a folder, though nothing is set up there."""
         self.run('apt-get', 'install', '--download-only', '--no-install-recommends', '-y', *packages)

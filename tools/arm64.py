@@ -87,9 +87,7 @@ def kernel(folder):
     """The kernel's file, with its modules beside it; made when it is not there yet."""
     with archive.alone(folder):
         if not (folder / 'kernel').exists():
-            packages = archive.Archive(folder, ARCHITECTURE, SUITE)
-            packages.update()
-            package = packages.download(packages.dependency(KERNEL, r'linux-image-\S+-cloud-arm64'))
+            package = archive.Archive(folder, ARCHITECTURE, SUITE).fetch(KERNEL, r'linux-image-\S+-cloud-arm64')
             unpack_kernel(package, folder)
             package.unlink()
     return folder / 'kernel'

@@ -36,9 +36,7 @@ def fetch(folder):
     known = archive.fetch_known(folder, ARCHITECTURE, *KNOWN)
     if known is not None:
         return known
-    packages = archive.Archive(folder, ARCHITECTURE, SUITE)
-    packages.update()
-    return packages.download(packages.dependency(PACKAGE, r'linux-image-\S+-riscv64'))
+    return archive.Archive(folder, ARCHITECTURE, SUITE).fetch(PACKAGE, r'linux-image-\S+-riscv64')
 
 
 def unpack(package, folder):

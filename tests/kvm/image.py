@@ -48,9 +48,7 @@ def kernel(folder):
     """The kernel's file, with its modules beside it; made when it is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / 'vmlinuz').exists():
-        packages = archive.Archive(folder, ARCHITECTURE, SUITE)
-        packages.update()
-        package = packages.download(packages.dependency(KERNEL, r'linux-image-\S+-cloud-amd64'))
+        package = archive.Archive(folder, ARCHITECTURE, SUITE).fetch(KERNEL, r'linux-image-\S+-cloud-amd64')
         unpack_kernel(package, folder)
         package.unlink()
     return folder / 'vmlinuz'
@@ -60,9 +58,7 @@ def gdb(folder):
     """Debian's gdb without Python, which needs a tenth of the libraries of the usual one; made when it is not there yet."""
     program = folder / 'gdb/usr/bin/gdb'
     if not program.exists():
-        packages = archive.Archive(folder, ARCHITECTURE, SUITE)
-        packages.update()
-        package = packages.download('gdb-minimal')
+        package = archive.Archive(folder, ARCHITECTURE, SUITE).fetch('gdb-minimal')
         subprocess.run(['dpkg-deb', '-x', package, folder / 'gdb'], check=True, timeout=300)
         package.unlink()
     return program
@@ -72,9 +68,7 @@ def shell(folder):
     """Debian's busybox that needs no library; made when it is not there yet."""
     program = folder / 'busybox/bin/busybox'
     if not program.exists():
-        packages = archive.Archive(folder, ARCHITECTURE, SUITE)
-        packages.update()
-        package = packages.download('busybox-static')
+        package = archive.Archive(folder, ARCHITECTURE, SUITE).fetch('busybox-static')
         subprocess.run(['dpkg-deb', '-x', package, folder / 'busybox'], check=True, timeout=300)
         package.unlink()
     return program

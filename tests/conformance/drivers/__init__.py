@@ -19,6 +19,16 @@ from client import Refused
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 
+# What scenarios of processes ask for, and no machine has, with the reason.
+MACHINE_HAS_NO = {
+    **dict.fromkeys(("signal_is_delivered", "signal_stops_and_is_withheld", "signal_injected_by_the_client", "passed_signals_do_not_stop",
+                     "signal_kills", "step_into_a_handler"), "a machine has no signals"),
+    **dict.fromkeys(("exit_code_is_told", "after_the_end"), "the fixture does not end its machine"),
+    **dict.fromkeys(("blocked_call_is_interrupted", "output_reaches_somebody"), "no system calls"),
+    **dict.fromkeys(("step_over_a_clone", "step_while_others_hit_breakpoints", "hardware_breakpoint_in_new_threads", "watch_in_every_thread",
+                     "stale_hit_after_removal"), "processors are not made by programs"),
+}
+
 
 class NotAvailable(Exception):
     """This driver cannot run here, and why."""

@@ -3,12 +3,7 @@ the serial line."""
 
 import elf
 from client import Stop
-from drivers import Driver, NotAvailable, PipeConnection
-
-SIGNALS = "a machine has no signals"
-ENDS = "a machine does not end"
-CALLS = "no system calls"
-PROCESSORS = "processors are not made by programs"
+from drivers import MACHINE_HAS_NO, Driver, NotAvailable, PipeConnection
 
 
 class Line(PipeConnection):
@@ -25,23 +20,7 @@ class Baremetal(Driver):
     target = "bare metal, x86-64"
     kind = "machine"
     rungs = ("look", "run", "breakpoints", "hardware", "step")
-    excused = {
-        "signal_is_delivered": SIGNALS,
-        "signal_stops_and_is_withheld": SIGNALS,
-        "signal_injected_by_the_client": SIGNALS,
-        "passed_signals_do_not_stop": SIGNALS,
-        "signal_kills": SIGNALS,
-        "step_into_a_handler": SIGNALS,
-        "exit_code_is_told": ENDS,
-        "after_the_end": ENDS,
-        "blocked_call_is_interrupted": CALLS,
-        "output_reaches_somebody": CALLS,
-        "step_over_a_clone": PROCESSORS,
-        "step_while_others_hit_breakpoints": PROCESSORS,
-        "hardware_breakpoint_in_new_threads": PROCESSORS,
-        "watch_in_every_thread": PROCESSORS,
-        "stale_hit_after_removal": PROCESSORS,
-    }
+    excused = MACHINE_HAS_NO
     may_skip = {
         "reconnect_resets_state": "a pipe cannot be opened twice",
         "reconnect_while_it_runs": "a pipe cannot be opened twice",

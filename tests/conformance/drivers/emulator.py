@@ -4,12 +4,7 @@ import signal
 
 import elf
 from client import Stop
-from drivers import Driver, SocketConnection
-
-SIGNALS = "a machine has no signals"
-ENDS = "the fixture does not switch the machine off"
-CALLS = "no system calls"
-HARTS = "harts are not made by programs"
+from drivers import MACHINE_HAS_NO, Driver, SocketConnection
 
 
 class Emulator(Driver):
@@ -18,24 +13,9 @@ class Emulator(Driver):
     kind = "machine"
     rungs = ("look", "run", "breakpoints", "hardware", "step", "reverse")
     nothing = b"\x13\0\0\0"
-    excused = {
-        "signal_is_delivered": SIGNALS,
-        "signal_stops_and_is_withheld": SIGNALS,
-        "signal_injected_by_the_client": SIGNALS,
-        "passed_signals_do_not_stop": SIGNALS,
-        "signal_kills": SIGNALS,
-        "step_into_a_handler": SIGNALS,
+    excused = MACHINE_HAS_NO | {
         "fault_is_told": "exceptions are the guest's, unless monitor catch says otherwise",
         "own_trap_is_the_programs": "exceptions are the guest's, unless monitor catch says otherwise",
-        "exit_code_is_told": ENDS,
-        "after_the_end": ENDS,
-        "blocked_call_is_interrupted": CALLS,
-        "output_reaches_somebody": CALLS,
-        "step_over_a_clone": HARTS,
-        "step_while_others_hit_breakpoints": HARTS,
-        "hardware_breakpoint_in_new_threads": HARTS,
-        "watch_in_every_thread": HARTS,
-        "stale_hit_after_removal": HARTS,
         "absurd_watchpoints_are_refused": "it watches as much as it is told to",
         "breakpoint_where_nothing_is": "breakpoints can be anywhere: the page may be mapped later",
     }

@@ -5,12 +5,7 @@ import signal
 
 import elf
 from client import Stop
-from drivers import Driver, NotAvailable, SocketConnection
-
-SIGNALS = "a machine has no signals"
-ENDS = "the fixture does not switch the machine off"
-CALLS = "no system calls"
-CPUS = "processors are not made by programs"
+from drivers import MACHINE_HAS_NO, Driver, NotAvailable, SocketConnection
 
 
 class Kvm(Driver):
@@ -18,24 +13,9 @@ class Kvm(Driver):
     target = "kvm"
     kind = "machine"
     rungs = ("look", "run", "breakpoints", "hardware", "step")
-    excused = {
-        "signal_is_delivered": SIGNALS,
-        "signal_stops_and_is_withheld": SIGNALS,
-        "signal_injected_by_the_client": SIGNALS,
-        "passed_signals_do_not_stop": SIGNALS,
-        "signal_kills": SIGNALS,
-        "step_into_a_handler": SIGNALS,
+    excused = MACHINE_HAS_NO | {
         "fault_is_told": "exceptions are the guest's",
         "own_trap_is_the_programs": "exceptions are the guest's",
-        "exit_code_is_told": ENDS,
-        "after_the_end": ENDS,
-        "blocked_call_is_interrupted": CALLS,
-        "output_reaches_somebody": CALLS,
-        "step_over_a_clone": CPUS,
-        "step_while_others_hit_breakpoints": CPUS,
-        "hardware_breakpoint_in_new_threads": CPUS,
-        "watch_in_every_thread": CPUS,
-        "stale_hit_after_removal": CPUS,
         "breakpoint_where_nothing_is": "it waits for its page (tests/kvm: breakpoint_before_its_page_is_there)",
     }
     may_skip = {"too_many_watchpoints_are_refused": "there is no end of them"}

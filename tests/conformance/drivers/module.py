@@ -8,8 +8,7 @@ import sys
 
 import elf
 from client import Stop
-from drivers import Driver, NotAvailable, ROOT
-from drivers.baremetal import CALLS, ENDS, PROCESSORS, SIGNALS
+from drivers import MACHINE_HAS_NO, Driver, NotAvailable, ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "stub"))
 SECTIONS = (".text", ".rodata", ".data", ".bss")
@@ -43,24 +42,9 @@ class Module(Driver):
     target = "Linux, from inside"
     kind = "machine"
     rungs = ("look", "run", "breakpoints", "hardware", "step")
-    excused = {
-        "signal_is_delivered": SIGNALS,
-        "signal_stops_and_is_withheld": SIGNALS,
-        "signal_injected_by_the_client": SIGNALS,
-        "passed_signals_do_not_stop": SIGNALS,
-        "signal_kills": SIGNALS,
-        "step_into_a_handler": SIGNALS,
+    excused = MACHINE_HAS_NO | {
         "fault_is_told": "a fault in the kernel is an oops of its own",
         "own_trap_is_the_programs": "a trap instruction of the kernel's own is an oops",
-        "exit_code_is_told": ENDS,
-        "after_the_end": ENDS,
-        "blocked_call_is_interrupted": CALLS,
-        "output_reaches_somebody": CALLS,
-        "step_over_a_clone": PROCESSORS,
-        "step_while_others_hit_breakpoints": PROCESSORS,
-        "hardware_breakpoint_in_new_threads": PROCESSORS,
-        "watch_in_every_thread": PROCESSORS,
-        "stale_hit_after_removal": PROCESSORS,
         "watch_during_a_step": "QEMU raises the step's trap once more in what handles the watchpoint's (docs/KERNEL_MODULE.md)",
     }
     may_skip = {
