@@ -166,7 +166,8 @@ def in_the_kernel(t):
     answer = t.say('continue', 120)
     has(answer, r'atchpoint \d+: \*\(unsigned long \*\)&jiffies')
     old, new = (int(re.search(word + r' value = (\d+)', answer)[1]) for word in ('Old', 'New'))
-    check(new == old + 1, f'jiffies went from {old} to {new}')
+    # The kernel makes up for ticks that came late in one write; a stop is no time at all, however long it was.
+    check(old < new < old + 10, f'jiffies went from {old} to {new}')
     has(t.say('info symbol $pc'), r'\w+ (\+ \d+ )?in section|\w+')
 
 
