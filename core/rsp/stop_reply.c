@@ -158,14 +158,27 @@ static void write_registers(struct tl_rsp *rsp, struct tl_thread_id id, struct t
 	}
 }
 
+/*
+ * lldb's users know a stop that was asked for by the signal with which lldb-server makes it. Where there is no Linux,
+ * lldb counts signals as other systems do: what it takes that one for does not even stop it.
+ */
+static bool expects_stop_signal(struct tl_rsp *rsp, tl_u64 process)
+{
+	static const char none[] = "none";
+	struct tl_process_facts facts;
+
+	return rsp->client[TL_RSP_CLIENT_LLDB] &&
+	       (tl_engine_facts(rsp->engine, process, &facts) != TL_OK || facts.os_abi == NULL ||
+		tl_text_length(facts.os_abi) != sizeof(none) - 1 || !tl_same(facts.os_abi, none, sizeof(none) - 1));
+}
+
 static void write_thread_stop(struct tl_rsp *rsp, const struct tl_report *report, struct tl_writer *writer)
 {
 	const struct tl_event *event = &report->event;
 	tl_i32 signal = LINUX_SIGNAL_TRAP;
 	tl_u8 *mark;
 
-	/* lldb's users know an interrupt by the signal with which lldb-server makes it. */
-	if (report->asked && rsp->client[TL_RSP_CLIENT_LLDB])
+	if (report->asked && expects_stop_signal(rsp, event->thread.process))
 		signal = LINUX_SIGNAL_STOP;
 	else if (event->kind == TL_EVENT_SIGNAL)
 		signal = event->signal;
@@ -311,9 +324,9 @@ static void send_stop(struct tl_rsp *rsp, const struct tl_report *report)
 
 		if (!report->no_resumed)
 			select_thread(rsp, &report->event);
-		/* A stop that was asked for, as in attaching: lldb knows it by the signal that it would take. */
+		/* A stop that was asked for, as in attaching. */
 		if (!report->no_resumed && uneventful(report) && report->condition_error == TL_OK &&
-		    rsp->client[TL_RSP_CLIENT_LLDB])
+		    expects_stop_signal(rsp, report->event.thread.process))
 			shown.event = (struct tl_event){
 				.kind = TL_EVENT_SIGNAL, .thread = report->event.thread, .signal = LINUX_SIGNAL_STOP};
 		tl_rsp_write_stop(rsp, &shown, &writer);
@@ -435,7 +448,7 @@ enum tl_status tl_rsp_tell_stop(struct tl_rsp *rsp, struct tl_writer *reply)
 	last_report(rsp, id, &report);
 	/* Where nothing in particular happened, gdb expects the trap with which a program begins, and lldb a SIGSTOP.
 	 */
-	if (uneventful(&report) && rsp->client[TL_RSP_CLIENT_LLDB])
+	if (uneventful(&report) && expects_stop_signal(rsp, id.process))
 		report.event = (struct tl_event){.kind = TL_EVENT_SIGNAL, .thread = id, .signal = LINUX_SIGNAL_STOP};
 	else if (uneventful(&report))
 		report.event = (struct tl_event){.kind = TL_EVENT_STEPPED, .thread = id};
