@@ -60,6 +60,7 @@ struct tl_stub {
 	tl_u32 looks;                     /* atomic: how often somebody said that the line may have something */
 	tl_u32 looked;                    /* up to which of them whoever serves has looked */
 	tl_u32 ready;                     /* a report waits to be told */
+	tl_u32 rounds;                    /* of serving, since a processor was last asked to stop */
 	tl_u64 arrivals;                  /* atomic */
 	tl_u32 count;                     /* of processors */
 	bool done;                        /* the debugger has left */
@@ -81,6 +82,14 @@ struct tl_stub_processor *tl_stub_here(struct tl_stub *stub);
  */
 void tl_stub_stay(struct tl_stub *stub, struct tl_stub_processor *processor, enum tl_stub_state state,
 		  const struct tl_event *event);
+
+/* ---- target.c: the machine as the engine sees it ---- */
+
+extern const struct tl_target_ops tl_stub_operations;
+
+/* The processor, whose part in the stub this is about, has come in with an event. On it, or by whoever serves for it.
+ */
+void tl_stub_arrive(struct tl_stub *stub, struct tl_stub_processor *processor, const struct tl_event *event);
 
 /* Sends a processor the interrupt that brings it in, unless one is on its way; and tells that processor that it came.
  */
