@@ -112,7 +112,8 @@ class Prompt:
         terminal.wait_for(lambda screen: screen.cursor_line().endswith(command[-20:]))
         terminal.type('\n')
         if command == 'quit':
-            terminal.wait_for(QUESTION)
+            # An earlier question may still be on the screen.
+            terminal.wait_for(lambda screen: screen.cursor_line().endswith(QUESTION))
             terminal.type('y\n')
             if terminal.end() != 0:
                 raise Failure(f'the exit status is {terminal.status}')
