@@ -166,9 +166,10 @@ def lldb(guest, options):
     if found is None:
         check('lldb is there', False)
         return
+    # The machine may let a store fail, and the program tries again: what is in memory is asked behind the sequence.
     lines = [f'gdb-remote 127.0.0.1:{guest.ports[arm64_machine.SERVER]}', 'breakpoint set -n exclusive_add', 'continue', 'thread backtrace',
-             'register read x0 x1 pc', 'thread step-inst', 'thread step-inst', 'memory read -s 8 -c 1 -f x &shared', 'breakpoint delete -f',
-             'continue']
+             'register read x0 x1 pc', 'thread step-inst', 'breakpoint delete -f', 'breakpoint set -n exclusive_end', 'continue',
+             'memory read -s 8 -c 1 -f x &shared', 'breakpoint delete -f', 'continue']
     command = [found, '-x', '--batch', options.arm64 / 'tests/arm64/guest-corners']
     for line in lines:
         command += ['-o', line]
