@@ -36,10 +36,18 @@ def store(name):
 
 @contextlib.contextmanager
 def alone(folder):
-    """While it lasts, no other program makes what belongs into that folder: the second one finds it made."""
+    """While it lasts, no other program makes what belongs into that folder: the second one finds it made. Raises Missing."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / 'lock', 'w', encoding='ascii') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise Missing(f'another program has been filling {folder} for {DEADLINE} seconds: end it (fuser {folder}/lock names it)') from None
+                time.sleep(0.2)
         yield
 
 
