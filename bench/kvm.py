@@ -51,6 +51,8 @@ def samples_of(kind, folder, name, files, words):
             words = line.split()
             if words[:1] == ['sample']:
                 found.setdefault(words[1], {}).setdefault(words[2], []).append(float(words[3]))
+            elif words[:1] == ['silent']:
+                print(f'virtual machines, {name}: {words[1]} did not answer a packet within a minute, and was ended', file=sys.stderr)
             elif line.startswith('bench: all'):
                 return found, None
     return found, 'the run ended early: ' + ' / '.join(list(guest.last)[-4:])
