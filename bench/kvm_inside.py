@@ -151,7 +151,7 @@ def linux(trapline, folder, rounds):
             try:
                 take_samples(who)
             except TimeoutError:
-                # A step from hlt with interrupts blocked waits for ever where nobody sees to it: that is a finding, not a figure.
+                # QEMU has been seen not to come back from a step: that is a finding, and no figure.
                 print(f'silent {who}', flush=True)
             finally:
                 process.kill()
