@@ -109,6 +109,8 @@ static void find_text(struct tl_kvm_target *machine, tl_u32 number)
 	struct tl_page_tables tables;
 	struct tl_kaslr_place place;
 
+	/* Another kernel than before, when one has begun another (kexec). */
+	machine->text = 0;
 	tl_kvm_crew_lock(&machine->crew);
 	if (tl_kvm_vcpu_fetch(vcpu) == TL_OK) {
 		tables = tl_page_tables_of(&vcpu->system);
@@ -155,6 +157,7 @@ static void tell_engine(struct tl_kvm_target *machine, tl_u32 vcpu, struct tl_ev
 
 static void guest_resets(struct tl_kvm_target *machine, tl_u32 vcpu)
 {
+	const struct tl_event paused = {.kind = TL_EVENT_PAUSED};
 	struct tl_error error;
 
 	if (tl_kvm_target_restart(machine, &error) != TL_OK) {
@@ -163,7 +166,8 @@ static void guest_resets(struct tl_kvm_target *machine, tl_u32 vcpu)
 		return;
 	}
 	remark(machine, "The guest reset the machine.");
-	(void)tl_kvm_crew_resume(&machine->crew, vcpu, TL_KVM_RUN, false);
+	/* It was on its way, by a plan of the engine's, which may have changed since: it is asked. */
+	tell_engine(machine, vcpu, paused);
 }
 
 static void shut_down(struct tl_kvm_target *machine, const struct tl_kvm_message *message)
@@ -191,8 +195,15 @@ static void failed(struct tl_kvm_target *machine, const struct tl_kvm_message *m
 
 static void hear(struct tl_kvm_target *machine, const struct tl_kvm_message *message)
 {
+	const struct tl_event paused = {.kind = TL_EVENT_PAUSED};
+
 	if (!tl_kvm_crew_hear(&machine->crew, message))
 		return;
+	/* What it met, or wanted, was in the machine as it was before its reset. That it stands is all that is left. */
+	if (message->number <= machine->renewed) {
+		tell_engine(machine, message->vcpu, paused);
+		return;
+	}
 	switch (message->news) {
 	case TL_KVM_NEWS_EVENT:
 		tell_engine(machine, message->vcpu, message->event);
@@ -369,6 +380,8 @@ static void forget(struct tl_kvm_vcpu *vcpu)
 	tl_kvm_vcpu_forget(vcpu);
 	vcpu->pass = vcpu->step_owed = vcpu->kernel_found = false;
 	vcpu->step = (struct tl_kvm_step){0};
+	vcpu->log = (struct tl_slot_log){0};
+	vcpu->again = 0;
 	vcpu->armed_known = false;
 	vcpu->request = 0;
 }
@@ -384,6 +397,7 @@ enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_er
 	/* What is loaded goes below the points. */
 	status = tl_kvm_computer_reset(&machine->computer, error);
 	machine->text = 0;
+	machine->renewed = machine->crew.stops;
 	if (status == TL_OK && (machine->moves || machine->crew.kernel_stops))
 		status = tl_kvm_target_await_kernel(machine, error);
 	tl_kvm_target_look_at_points(machine, NULL);

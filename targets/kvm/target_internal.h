@@ -23,6 +23,7 @@ struct tl_kvm_target {
 	bool adopted;   /* the engine knows the process */
 	bool off;       /* the machine was switched off */
 	bool moves;     /* whoever debugs moves his names when a kernel has come to its place, and hears of it */
+	tl_u64 renewed; /* the number of the last stop before the machine began anew: what is told of it is over */
 	tl_u64 text;    /* where the kernel's text begins that has come to its place; 0: none has */
 	bool physical;  /* addresses are physical ones (PhyMemMode) */
 	tl_u32 eye;     /* the vCPU through whose page tables one looks */
