@@ -83,6 +83,7 @@ void tl_virtio_reset(struct tl_virtio *virtio)
 
 	set_interrupts(virtio, 0);
 	virtio->state = (struct tl_virtio_state){.generation = generation};
+	virtio->era++;
 }
 
 void tl_virtio_configuration_changed(struct tl_virtio *virtio)
@@ -200,6 +201,7 @@ static void write_ready(struct tl_virtio *virtio, struct tl_virtio_queue *queue,
 {
 	if ((value & 1) == 0) {
 		queue->ready = false;
+		virtio->era++;
 		return;
 	}
 	if (queue->ready)

@@ -60,6 +60,11 @@ struct tl_virtio {
 	tl_u64 features;
 	const tl_u8 *configuration; /* what stands behind the registers */
 	tl_u32 configuration_size;
+	/*
+	 * How often the driver has taken back all buffers that it had handed over: a device that keeps some gives none
+	 * back that it took in an earlier era.
+	 */
+	tl_u64 era;
 };
 
 extern const struct tl_device_operations tl_virtio_operations; /* the device is a struct tl_virtio */

@@ -1,5 +1,7 @@
 #include "machine/virtio_block.h"
 
+#include "base/storage.h"
+
 #define QUEUE_SIZE 128
 /* What the driver is asked to keep to (5.2.4). */
 #define SEGMENT_MAX 0x10000
@@ -9,6 +11,9 @@
  * file that lies in one piece, an initial file system, say, with one request.
  */
 #define REQUEST_MAX ((tl_u64)128 << 20)
+/* What requests that are carried out elsewhere may have in copies before others wait: the guest decides how many it
+ * makes. */
+#define UNDER_WAY_MAX ((tl_u64)16 << 20)
 
 /* 5.2.3 */
 #define FEATURE_SEGMENT_MAX 1
@@ -106,16 +111,9 @@ static tl_u8 carry_out(struct tl_virtio_block *block, const struct tl_virtio_cha
 	}
 }
 
-/* One buffer. Where nothing can be read or answered the driver is beyond help. False: the device is broken. */
-static bool serve(struct tl_virtio_block *block, const struct tl_virtio_chain *chain)
+/* The buffer goes back with its status. False: the device is broken. */
+static bool answer(struct tl_virtio_block *block, const struct tl_virtio_chain *chain, tl_u32 type, tl_u8 status)
 {
-	tl_u8 header[HEADER_SIZE], status;
-
-	if (chain->writable_size == 0 || !tl_virtio_chain_read(chain, 0, header, sizeof(header))) {
-		tl_virtio_break(block->virtio);
-		return false;
-	}
-	status = carry_out(block, chain, header);
 	if (status != STATUS_OK)
 		block->errors++;
 	if (!tl_virtio_chain_write(chain, chain->writable_size - 1, &status, 1)) {
@@ -124,21 +122,155 @@ static bool serve(struct tl_virtio_block *block, const struct tl_virtio_chain *c
 	}
 	/* Of a request that failed only the status is said to be written. The size fits: reads are bounded. */
 	tl_virtio_give(block->virtio, 0, chain,
-		       status == STATUS_OK && tl_load_little(header, 4) != REQUEST_WRITE ? (tl_u32)chain->writable_size
-											 : 1);
+		       status == STATUS_OK && type != REQUEST_WRITE ? (tl_u32)chain->writable_size : 1);
 	return true;
 }
 
-/* Ends, as no driver runs meanwhile: the ring holds so many. */
+/* ---- Requests that are carried out elsewhere ---- */
+
+static tl_u64 cost(const struct tl_virtio_block_request *request)
+{
+	return sizeof(*request) + request->size;
+}
+
+void tl_virtio_block_drop(struct tl_virtio_block_request *request)
+{
+	tl_release(tl_storage(), request->data, request->size);
+	tl_release(tl_storage(), request, sizeof(*request));
+}
+
+/* Room for a request and its data, which are not set: all of them will be. NULL: no memory. */
+static struct tl_virtio_block_request *make_request(tl_u64 size)
+{
+	const struct tl_allocator *storage = tl_storage();
+	struct tl_virtio_block_request *request = storage->resize(storage->context, NULL, 0, sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	request->size = size;
+	request->data = size != 0 ? storage->resize(storage->context, NULL, 0, size) : NULL;
+	if (size == 0 || request->data != NULL)
+		return request;
+	tl_release(storage, request, sizeof(*request));
+	return NULL;
+}
+
+/* How many bytes a request moves; false: it is none that has to do with the disk, or with what is not on it. */
+static bool is_for_disk(const struct tl_virtio_block *block, const struct tl_virtio_chain *chain, const tl_u8 *header,
+			tl_u64 *position_ret, tl_u64 *size_ret)
+{
+	tl_u64 sector = tl_load_little(header + HEADER_SECTOR, 8);
+
+	*position_ret = *size_ret = 0;
+	switch (tl_load_little(header, 4)) {
+	case REQUEST_READ:
+		*size_ret = chain->writable_size - 1;
+		break;
+	case REQUEST_WRITE:
+		*size_ret = chain->readable_size - HEADER_SIZE;
+		break;
+	case REQUEST_FLUSH:
+		return true;
+	default:
+		return false;
+	}
+	return in_range(block, sector, *size_ret, position_ret);
+}
+
+static void count(struct tl_virtio_block *block, tl_u32 type)
+{
+	block->reads += type == REQUEST_READ;
+	block->writes += type == REQUEST_WRITE;
+	block->flushes += type == REQUEST_FLUSH;
+}
+
+/*
+ * Hands it to whoever carries requests out; false: it is to be answered with *status_ret. The disk is not ours to use
+ * meanwhile, so that a request for which there is no memory fails.
+ */
+static bool hand_over(struct tl_virtio_block *block, const struct tl_virtio_chain *chain, const tl_u8 *header,
+		      tl_u64 position, tl_u64 size, tl_u8 *status_ret)
+{
+	struct tl_virtio_block_request *request = make_request(size);
+
+	*status_ret = STATUS_ERROR;
+	if (request == NULL)
+		return false;
+	request->next = NULL;
+	request->type = (tl_u32)tl_load_little(header, 4);
+	request->status = STATUS_ERROR;
+	request->position = position;
+	request->era = block->virtio->era;
+	request->chain = *chain;
+	count(block, request->type);
+	if (request->type == REQUEST_WRITE && !tl_virtio_chain_read(chain, HEADER_SIZE, request->data, size)) {
+		tl_virtio_block_drop(request);
+		return false;
+	}
+	block->under_way += cost(request);
+	block->defer(block->context, request);
+	return true;
+}
+
+void tl_virtio_block_carry_out(struct tl_disk *disk, struct tl_virtio_block_request *request)
+{
+	enum tl_status status = TL_ERROR_UNSUPPORTED;
+
+	if (request->type == REQUEST_READ)
+		status = tl_disk_read(disk, request->position, request->data, request->size);
+	else if (request->type == REQUEST_WRITE)
+		status = tl_disk_write(disk, request->position, request->data, request->size);
+	else if (request->type == REQUEST_FLUSH)
+		status = tl_disk_flush(disk);
+	request->status = status == TL_OK ? STATUS_OK : STATUS_ERROR;
+}
+
+void tl_virtio_block_finish(struct tl_virtio_block *block, struct tl_virtio_block_request *request)
+{
+	block->under_way -= cost(request);
+	if (request->era == block->virtio->era && tl_virtio_started(block->virtio)) {
+		if (request->type == REQUEST_READ && request->status == STATUS_OK &&
+		    !tl_virtio_chain_write(&request->chain, 0, request->data, request->size))
+			request->status = STATUS_ERROR;
+		(void)answer(block, &request->chain, request->type, request->status);
+	}
+	tl_virtio_block_drop(request);
+}
+
+/* ---- The queue ---- */
+
+/* One buffer. Where nothing can be read or answered the driver is beyond help. False: the device is broken. */
+static bool serve(struct tl_virtio_block *block, const struct tl_virtio_chain *chain)
+{
+	tl_u8 header[HEADER_SIZE], status;
+	tl_u64 position, size;
+
+	if (chain->writable_size == 0 || !tl_virtio_chain_read(chain, 0, header, sizeof(header))) {
+		tl_virtio_break(block->virtio);
+		return false;
+	}
+	if (block->defer == NULL || !is_for_disk(block, chain, header, &position, &size))
+		status = carry_out(block, chain, header);
+	else if (hand_over(block, chain, header, position, size, &status))
+		return true;
+	return answer(block, chain, (tl_u32)tl_load_little(header, 4), status);
+}
+
+/* Ends, as no driver runs meanwhile, or soon makes too many: the ring holds so many. */
 static void notify(void *device, tl_u32 queue)
 {
 	struct tl_virtio_block *block = device;
 	struct tl_virtio_chain chain;
 
-	while (tl_virtio_take(block->virtio, queue, &chain))
+	while (block->under_way < UNDER_WAY_MAX && tl_virtio_take(block->virtio, queue, &chain))
 		if (!serve(block, &chain))
 			return;
 	tl_virtio_tell(block->virtio, queue);
+}
+
+void tl_virtio_block_go_on(struct tl_virtio_block *block)
+{
+	notify(block, 0);
 }
 
 static const struct tl_virtio_kind kind = {

@@ -185,7 +185,7 @@ static enum tl_status open_all(struct tl_kvm_computer *computer, struct tl_loop 
 	tl_pc_board_make(&computer->board, &computer->services, &memory, &lines, seconds, NULL);
 	computer->board.console = send_byte;
 	computer->board.console_context = computer;
-	TL_TRY(tl_kvm_devices_open(&computer->devices, loop, &computer->board, &computer->lock, options, error));
+	TL_TRY(tl_kvm_devices_open(&computer->devices, loop, &computer->board, options, error));
 	computer->devices.console.send = send_text;
 	computer->devices.console.context = computer;
 	TL_TRY(tl_mailbox_create(loop, "serial room", 1, offer, computer, &computer->readers, error));
@@ -276,6 +276,18 @@ enum tl_pc_request tl_kvm_computer_access(struct tl_kvm_computer *computer, stru
 	look_for_room(computer);
 	pthread_mutex_unlock(&computer->lock);
 	return request;
+}
+
+void tl_kvm_computer_enter(struct tl_kvm_computer *computer)
+{
+	pthread_mutex_lock(&computer->lock);
+	tl_kvm_devices_enter(&computer->devices);
+	pthread_mutex_unlock(&computer->lock);
+}
+
+void tl_kvm_computer_stop(struct tl_kvm_computer *computer)
+{
+	tl_kvm_devices_stop(&computer->devices);
 }
 
 enum tl_status tl_kvm_computer_reset(struct tl_kvm_computer *computer, struct tl_error *error)

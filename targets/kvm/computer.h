@@ -52,6 +52,15 @@ void tl_kvm_computer_close(struct tl_kvm_computer *computer);
 enum tl_pc_request tl_kvm_computer_access(struct tl_kvm_computer *computer, struct kvm_run *run);
 
 /*
+ * What devices have for the guest enters: what their `wanted` asked for. In the thread of a vCPU that is outside the
+ * guest and is to enter it.
+ */
+void tl_kvm_computer_enter(struct tl_kvm_computer *computer);
+
+/* Nothing of the computer calls anybody any more but the loop; the vCPUs' threads may still run. Before the end. */
+void tl_kvm_computer_stop(struct tl_kvm_computer *computer);
+
+/*
  * All of the machine as after power on, with everything loaded again; the rest of memory stays. All vCPUs are outside
  * the guest. TL_ERROR_SYSTEM, and tl_kvm_boot_load's.
  */

@@ -36,6 +36,26 @@ static bool any_runs(const struct tl_kvm_crew *crew)
 	return false;
 }
 
+void tl_kvm_kick(struct tl_kvm_vcpu *vcpu)
+{
+	if (vcpu->state != TL_KVM_INSIDE)
+		return;
+	vcpu->crew->counters.kicks++;
+	__atomic_store_n(&vcpu->cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	pthread_kill(vcpu->thread, vcpu->crew->signal);
+}
+
+/* Somebody who is in the guest comes out; who is outside looks before it goes in. */
+static void kick_one(struct tl_kvm_crew *crew)
+{
+	for (tl_u32 i = 0; i < crew->count; i++) {
+		if (crew->vcpus[i].state != TL_KVM_INSIDE)
+			continue;
+		tl_kvm_kick(&crew->vcpus[i]);
+		return;
+	}
+}
+
 void tl_kvm_set_state(struct tl_kvm_vcpu *vcpu, enum tl_kvm_state state)
 {
 	struct tl_kvm_crew *crew = vcpu->crew;
@@ -51,16 +71,10 @@ void tl_kvm_set_state(struct tl_kvm_vcpu *vcpu, enum tl_kvm_state state)
 	runs = any_runs(crew);
 	if (ran != runs)
 		crew->hooks.time(crew->hooks.context, runs);
+	/* It may be the one that was to bring in what waits. */
+	if (crew->devices_wait && !is_awake(state))
+		kick_one(crew);
 	pthread_cond_broadcast(&crew->quiet);
-}
-
-void tl_kvm_kick(struct tl_kvm_vcpu *vcpu)
-{
-	if (vcpu->state != TL_KVM_INSIDE)
-		return;
-	vcpu->crew->counters.kicks++;
-	__atomic_store_n(&vcpu->cpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
-	pthread_kill(vcpu->thread, vcpu->crew->signal);
 }
 
 static void kick_all(struct tl_kvm_crew *crew)
@@ -302,6 +316,14 @@ void tl_kvm_crew_call_in(struct tl_kvm_crew *crew)
 		vcpu->stop_asked = true;
 		rouse(vcpu);
 	}
+	pthread_mutex_unlock(&crew->lock);
+}
+
+void tl_kvm_crew_call_for_devices(struct tl_kvm_crew *crew)
+{
+	pthread_mutex_lock(&crew->lock);
+	crew->devices_wait = true;
+	kick_one(crew);
 	pthread_mutex_unlock(&crew->lock);
 }
 

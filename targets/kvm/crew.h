@@ -53,6 +53,10 @@
  * carries such an access out and writes it down (slot_access.h), KVM completes the instruction, and only then it is
  * looked whether watched bytes were among it.
  *  10. Without a debugger (all tasks RUN, no points, nothing owed) KVM_SET_GUEST_DEBUG is all zeroes.
+ *  11. What comes from outside (a disk that has read, a frame from the network) enters the guest's memory in the thread
+ * of a vCPU that is to run, OUTSIDE and while the machine is everybody's (`devices_wait`): one that is INSIDE is kicked
+ * for it; while all stand it waits. So memory of a machine that stands does not change, and nobody who has the machine
+ *      for himself finds it changed under his hands.
  *
  * Functions here are for the control thread, except where said; none calls the engine.
  */
@@ -172,6 +176,9 @@ struct tl_kvm_hooks {
 	 * TL_KVM_NEWS_REQUEST. The lock is not held.
 	 */
 	int (*device)(void *context, struct tl_kvm_cpu *cpu);
+	/* What tl_kvm_crew_call_for_devices asked for: devices bring in what waits for the guest. The lock is not held.
+	 */
+	void (*devices)(void *context);
 	/* Brings a message to the control thread. The lock is held: it only posts. */
 	void (*post)(void *context, const struct tl_kvm_message *message);
 	/* The guest's time goes on, or stands; before the first vCPU leaves PARKED, and behind the last. Lock held. */
@@ -200,6 +207,7 @@ struct tl_kvm_crew {
 	tl_size watch_count, watch_capacity;
 	bool kernel_awaited; /* the MSR filter is armed (kaslr.h): a kernel that arrives is told */
 	bool kernel_stops;   /* and somebody asked for a stop there, each time */
+	bool devices_wait;   /* hooks.devices is to be called */
 	struct tl_kvm_counters counters;
 	struct tl_kvm_vcpu vcpus[TL_KVM_CPUS_MAX];
 	tl_u32 count;
@@ -249,6 +257,9 @@ bool tl_kvm_crew_hear(struct tl_kvm_crew *crew, const struct tl_kvm_message *mes
 void tl_kvm_crew_free(struct tl_kvm_crew *crew);
 /* All of them are to tell of a stop: who runs is asked to, who stands says so without having run. */
 void tl_kvm_crew_call_in(struct tl_kvm_crew *crew);
+/* Devices have something for the guest: hooks.devices is called by a vCPU that runs, as soon as one does. Any thread.
+ */
+void tl_kvm_crew_call_for_devices(struct tl_kvm_crew *crew);
 /* All of them stand, quietly: no events come. TL_ERROR_TIMEOUT when one does not come out of the guest. */
 enum tl_status tl_kvm_crew_halt(struct tl_kvm_crew *crew);
 

@@ -31,18 +31,80 @@ static enum tl_status add_random(struct tl_kvm_devices *devices, struct tl_error
 	return TL_OK;
 }
 
+/* ---- Disks ---- */
+
+struct failure {
+	tl_u32 number;
+	char text[400];
+};
+
+static void call_in(struct tl_kvm_devices *devices)
+{
+	if (devices->wanted != NULL)
+		devices->wanted(devices->wanted_context);
+}
+
+static void disk_ready(void *context)
+{
+	call_in(context);
+}
+
+/* In the disk's thread. Without memory for it the guest's I/O errors tell. */
+static void disk_failed(void *context, const struct tl_disk *disk)
+{
+	struct tl_kvm_devices *devices = context;
+	struct failure failure = {.number = (tl_u32)(disk - devices->disks)};
+
+	snprintf(failure.text, sizeof(failure.text), "%.*s", (int)sizeof(failure.text) - 1, disk->failure.text);
+	(void)!tl_mailbox_post(devices->failures, &failure);
+}
+
+static void tell_failures(void *context, struct tl_source *source)
+{
+	struct tl_kvm_devices *devices = context;
+	struct failure failure;
+	char line[512];
+
+	(void)source;
+	while (tl_mailbox_take(devices->failures, &failure)) {
+		snprintf(line, sizeof(line), "Disk %u fails: %s. The guest gets an I/O error.", failure.number,
+			 failure.text);
+		if (devices->remark != NULL)
+			devices->remark(devices->remark_context, line);
+	}
+}
+
+enum tl_status tl_kvm_devices_hear_disks(struct tl_kvm_devices *devices, struct tl_loop *loop, struct tl_error *error)
+{
+	return tl_mailbox_create(loop, "disk failures", sizeof(struct failure), tell_failures, devices,
+				 &devices->failures, error);
+}
+
+enum tl_status tl_kvm_devices_plug_disk(struct tl_kvm_devices *devices, struct tl_virtio *slot, struct tl_error *error)
+{
+	tl_u32 number = devices->disk_count++;
+	struct tl_virtio_block *block = &devices->blocks[number];
+	struct tl_disk_thread *thread = &devices->threads[number];
+	char id[TL_VIRTIO_BLOCK_ID + 1];
+
+	snprintf(id, sizeof(id), "disk%u", number);
+	tl_virtio_block_plug(block, slot, &devices->disks[number], id);
+	*thread = (struct tl_disk_thread){
+		.disk = &devices->disks[number], .ready = disk_ready, .failed = disk_failed, .context = devices};
+	TL_TRY(tl_disk_thread_begin(thread, error));
+	block->defer = tl_disk_thread_give;
+	block->context = thread;
+	return TL_OK;
+}
+
 static enum tl_status add_disk(struct tl_kvm_devices *devices, const char *what, struct tl_error *error)
 {
 	tl_u32 number = devices->disk_count;
-	char id[TL_VIRTIO_BLOCK_ID + 1];
 	struct tl_virtio *slot;
 
 	TL_TRY(next_slot(devices, &slot, error));
 	TL_TRY(tl_disk_option_open(&devices->disks[number], what, &devices->paths[number], error));
-	devices->disk_count++;
-	snprintf(id, sizeof(id), "disk%u", number);
-	tl_virtio_block_plug(&devices->blocks[number], slot, &devices->disks[number], id);
-	return TL_OK;
+	return tl_kvm_devices_plug_disk(devices, slot, error);
 }
 
 static enum tl_status add_console(struct tl_kvm_devices *devices, struct tl_error *error)
@@ -79,11 +141,7 @@ void tl_kvm_devices_offer(struct tl_kvm_devices *devices)
 
 static void arrived(void *context)
 {
-	struct tl_kvm_devices *devices = context;
-
-	pthread_mutex_lock(devices->lock);
-	tl_kvm_devices_offer(devices);
-	pthread_mutex_unlock(devices->lock);
+	call_in(context);
 }
 
 static void turn(void *context, struct tl_source *source, int descriptor, unsigned ready)
@@ -121,6 +179,7 @@ static enum tl_status add_all(struct tl_kvm_devices *devices, struct tl_loop *lo
 			      const struct tl_kvm_options *options, struct tl_error *error)
 {
 	TL_TRY(add_random(devices, error));
+	TL_TRY(tl_kvm_devices_hear_disks(devices, loop, error));
 	for (tl_u32 i = 0; i < options->board.disk_count; i++)
 		TL_TRY(add_disk(devices, options->board.disks[i], error));
 	if (options->board.network)
@@ -129,21 +188,54 @@ static enum tl_status add_all(struct tl_kvm_devices *devices, struct tl_loop *lo
 }
 
 enum tl_status tl_kvm_devices_open(struct tl_kvm_devices *devices_ret, struct tl_loop *loop, struct tl_pc_board *board,
-				   pthread_mutex_t *lock, const struct tl_kvm_options *options, struct tl_error *error)
+				   const struct tl_kvm_options *options, struct tl_error *error)
 {
 	enum tl_status status;
 
-	*devices_ret = (struct tl_kvm_devices){.board = board, .lock = lock};
+	*devices_ret =
+		(struct tl_kvm_devices){.board = board, .remark = options->remark, .remark_context = options->context};
 	status = add_all(devices_ret, loop, options, error);
 	if (status != TL_OK)
 		tl_kvm_devices_close(devices_ret);
 	return status;
 }
 
+void tl_kvm_devices_enter(struct tl_kvm_devices *devices)
+{
+	for (tl_u32 i = 0; i < devices->disk_count; i++) {
+		struct tl_virtio_block_request *done = tl_disk_thread_take(&devices->threads[i]), *next;
+
+		if (done == NULL)
+			continue;
+		for (; done != NULL; done = next) {
+			next = done->next;
+			tl_virtio_block_finish(&devices->blocks[i], done);
+		}
+		tl_virtio_block_go_on(&devices->blocks[i]);
+	}
+	tl_kvm_devices_offer(devices);
+}
+
+void tl_kvm_devices_stop(struct tl_kvm_devices *devices)
+{
+	for (tl_u32 i = 0; i < devices->disk_count && !devices->stopped; i++)
+		if (devices->blocks[i].defer != NULL)
+			tl_disk_thread_stop(&devices->threads[i]);
+	devices->stopped = true;
+	devices->wanted = NULL;
+}
+
 void tl_kvm_devices_close(struct tl_kvm_devices *devices)
 {
-	for (tl_u32 i = 0; i < devices->disk_count; i++)
+	tl_kvm_devices_stop(devices);
+	for (tl_u32 i = 0; i < devices->disk_count; i++) {
+		if (devices->blocks[i].defer != NULL)
+			tl_disk_thread_end(&devices->threads[i]);
 		tl_disk_close(&devices->disks[i]);
+	}
+	if (devices->failures != NULL)
+		tl_mailbox_destroy(devices->failures);
+	devices->failures = NULL;
 	for (tl_u32 i = 0; i < TL_BOARD_DISKS; i++) {
 		free(devices->paths[i]);
 		devices->paths[i] = NULL;

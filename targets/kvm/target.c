@@ -56,6 +56,20 @@ static int answer_device(void *context, struct tl_kvm_cpu *cpu)
 	return (int)tl_kvm_computer_access(&machine->computer, cpu->run);
 }
 
+static void bring_in(void *context)
+{
+	struct tl_kvm_target *machine = context;
+
+	tl_kvm_computer_enter(&machine->computer);
+}
+
+static void call_for_devices(void *context)
+{
+	struct tl_kvm_target *machine = context;
+
+	tl_kvm_crew_call_for_devices(&machine->crew);
+}
+
 static void post(void *context, const struct tl_kvm_message *message)
 {
 	struct tl_kvm_target *machine = context;
@@ -408,7 +422,7 @@ enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_er
 static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_options *options, struct tl_error *error)
 {
 	const struct tl_kvm_hooks hooks = {
-		.device = answer_device, .post = post, .time = pass_time, .context = machine};
+		.device = answer_device, .devices = bring_in, .post = post, .time = pass_time, .context = machine};
 
 	TL_TRY(tl_kvm_computer_open(&machine->computer, machine->loop, options, error));
 	machine->opened = true;
@@ -424,6 +438,8 @@ static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_o
 	TL_TRY(tl_mailbox_create(machine->loop, "kvm", sizeof(struct tl_kvm_message), take_messages, machine,
 				 &machine->mailbox, error));
 	TL_TRY(tl_kvm_crew_begin(&machine->crew, &machine->computer.vm, &hooks, error));
+	machine->computer.devices.wanted_context = machine;
+	machine->computer.devices.wanted = call_for_devices;
 	/* Only what unpacks itself goes anywhere. */
 	machine->moves = options->moves && machine->computer.boot.kind == TL_KVM_BOOT_LINUX;
 	if (machine->moves && tl_kvm_target_await_kernel(machine, error) != TL_OK) {
@@ -463,6 +479,8 @@ void tl_kvm_target_destroy(struct tl_target *target)
 	if (target == NULL)
 		return;
 	machine = tl_kvm_target_of(target);
+	if (machine->opened)
+		tl_kvm_computer_stop(&machine->computer);
 	tl_kvm_crew_end(&machine->crew);
 	tl_mailbox_destroy(machine->mailbox);
 	if (machine->opened)

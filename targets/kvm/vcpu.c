@@ -88,6 +88,17 @@ static void answer_device(struct tl_kvm_vcpu *vcpu)
 		vcpu->request = request;
 }
 
+/* Devices bring in what waits for the guest. The vCPU's orders may have changed meanwhile. */
+static void bring_in(struct tl_kvm_vcpu *vcpu)
+{
+	struct tl_kvm_crew *crew = vcpu->crew;
+
+	crew->devices_wait = false;
+	pthread_mutex_unlock(&crew->lock);
+	crew->hooks.devices(crew->hooks.context);
+	pthread_mutex_lock(&crew->lock);
+}
+
 /* The one access to an MSR that the filter lets come out; it may be the kernel's first at its final place. */
 static void answer_register(struct tl_kvm_vcpu *vcpu)
 {
@@ -152,7 +163,7 @@ static void enter(struct tl_kvm_vcpu *vcpu)
 	const struct tl_kvm_calls *calls = crew->vm->calls;
 	bool only_complete =
 		vcpu->completing && (vcpu->work != NULL || vcpu->stop_asked || vcpu->request != 0 ||
-				     vcpu->kernel_found || vcpu->task == TL_KVM_STAND ||
+				     vcpu->kernel_found || vcpu->task == TL_KVM_STAND || crew->devices_wait ||
 				     (crew->taken && !is_mine(vcpu)) || (vcpu->log.count != 0 && !vcpu->step.active));
 	int result, number;
 
@@ -211,6 +222,11 @@ static bool obey(struct tl_kvm_vcpu *vcpu)
 	}
 	if (vcpu->stop_asked) {
 		tl_kvm_vcpu_announce(vcpu, &paused);
+		return true;
+	}
+	/* Not while the machine is its own, with a byte that is not as the guest has it. */
+	if (crew->devices_wait && !crew->taken) {
+		bring_in(vcpu);
 		return true;
 	}
 	return false;

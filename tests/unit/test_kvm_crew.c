@@ -48,6 +48,8 @@ struct fixture {
 	tl_size head, tail;
 	bool time_goes;
 	tl_u64 time_changes;
+	unsigned brought; /* how often devices were called upon, and not where they must not be */
+	unsigned brought_wrong;
 };
 
 /* ---- The processor ---- */
@@ -284,7 +286,7 @@ static void take_message(void *context, const struct tl_kvm_message *message)
 
 	pthread_mutex_lock(&fixture->lock);
 	fixture->messages[fixture->tail++ % MESSAGES] = *message;
-	pthread_cond_signal(&fixture->posted);
+	pthread_cond_broadcast(&fixture->posted);
 	pthread_mutex_unlock(&fixture->lock);
 }
 
@@ -296,10 +298,55 @@ static void note_time(void *context, bool goes)
 	fixture->time_goes = goes;
 }
 
+/* In the thread of a vCPU that is outside, while nobody has the machine with a byte that is not the guest's. */
+static void bring_in(void *context)
+{
+	struct fixture *fixture = context;
+	bool wrong;
+
+	tl_kvm_crew_lock(&fixture->crew);
+	wrong = fixture->crew.awake == 0;
+	for (tl_u32 i = 0; i < fixture->count; i++)
+		wrong |= fixture->crew.vcpus[i].step.lifted;
+	tl_kvm_crew_unlock(&fixture->crew);
+	pthread_mutex_lock(&fixture->lock);
+	fixture->brought++;
+	fixture->brought_wrong += wrong;
+	pthread_cond_broadcast(&fixture->posted);
+	pthread_mutex_unlock(&fixture->lock);
+}
+
+static unsigned brought(struct fixture *fixture)
+{
+	unsigned count;
+
+	pthread_mutex_lock(&fixture->lock);
+	count = fixture->brought;
+	pthread_mutex_unlock(&fixture->lock);
+	return count;
+}
+
+/* Waits until devices have been called upon so often. */
+static bool await_brought(struct fixture *fixture, unsigned wanted)
+{
+	struct timespec end;
+	bool there;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += 20;
+	pthread_mutex_lock(&fixture->lock);
+	while (fixture->brought < wanted && pthread_cond_timedwait(&fixture->posted, &fixture->lock, &end) == 0)
+		;
+	there = fixture->brought >= wanted;
+	pthread_mutex_unlock(&fixture->lock);
+	return there;
+}
+
 static bool set_up(struct fixture *fixture, tl_u32 count)
 {
 	static const tl_u8 code[ROUND] = {0x90, 0x90, 0x90, 0x40, 0x90, 0xeb, (tl_u8)-ROUND};
-	const struct tl_kvm_hooks hooks = {no_device, take_message, note_time, fixture};
+	const struct tl_kvm_hooks hooks = {
+		.device = no_device, .devices = bring_in, .post = take_message, .time = note_time, .context = fixture};
 	struct tl_kvm_vm_options options = {.calls = &fixture->calls, .cpus = count, .memory_size = 1 << 20};
 
 	memset(fixture, 0, sizeof(*fixture));
@@ -725,13 +772,65 @@ static void give_order(struct orders *orders)
 	}
 }
 
-TEST(in_whatever_order_the_guest_is_never_touched)
+/* What comes from outside waits while all stand, and is brought in by whoever runs, at once. */
+TEST(devices_are_served_by_a_vcpu_that_runs)
+{
+	struct tl_kvm_message message;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 2));
+	tl_kvm_crew_call_for_devices(&fixture.crew);
+	tl_kvm_crew_call_for_devices(&fixture.crew);
+	/* Nobody does so much as look at what is asked of vCPUs that stand. */
+	CHECK_EQUAL(insert(&fixture, CODE + 2), TL_OK);
+	CHECK_EQUAL(withdraw(&fixture, CODE + 2), TL_OK);
+	CHECK_EQUAL(brought(&fixture), 0);
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 1, TL_KVM_STEP, false), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.kind, TL_EVENT_STEPPED);
+	CHECK_EQUAL(fixture.cpus[1].instructions, 1);
+	CHECK_EQUAL(brought(&fixture), 1);
+	for (unsigned turn = 2; turn < 10; turn++) {
+		CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, turn % 2, TL_KVM_RUN, false), TL_OK);
+		tl_kvm_crew_call_for_devices(&fixture.crew);
+		CHECK(await_brought(&fixture, turn));
+		CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, turn % 2), TL_OK);
+		REQUIRE(next_message(&fixture, &message));
+		CHECK_EQUAL(message.event.kind, TL_EVENT_PAUSED);
+	}
+	CHECK_EQUAL(fixture.brought_wrong, 0);
+	tear_down(&fixture);
+	check_untouched(&fixture);
+}
+
+/* A device that never rests. */
+struct hammer {
+	struct fixture *fixture;
+	bool ending;
+	pthread_t thread;
+};
+
+static void *call_again_and_again(void *context)
+{
+	struct hammer *hammer = context;
+
+	while (!__atomic_load_n(&hammer->ending, __ATOMIC_SEQ_CST)) {
+		tl_kvm_crew_call_for_devices(&hammer->fixture->crew);
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void give_orders(bool devices)
 {
 	struct fixture fixture;
+	struct hammer hammer = {.fixture = &fixture};
 	struct orders orders = {.fixture = &fixture, .random = 20260101};
 	static const tl_u8 code[ROUND] = {0x90, 0x90, 0x90, 0x40, 0x90, 0xeb, (tl_u8)-ROUND};
 
 	REQUIRE(set_up(&fixture, CPUS));
+	if (devices)
+		REQUIRE(pthread_create(&hammer.thread, NULL, call_again_and_again, &hammer) == 0);
 	for (int i = 0; i < 3000; i++)
 		give_order(&orders);
 	for (tl_u32 i = 0; i < CPUS; i++)
@@ -751,8 +850,23 @@ TEST(in_whatever_order_the_guest_is_never_touched)
 		hear_one(&orders);
 		CHECK_EQUAL(fixture.cpus[i].debug.control, 0);
 	}
+	__atomic_store_n(&hammer.ending, true, __ATOMIC_SEQ_CST);
+	if (devices)
+		pthread_join(hammer.thread, NULL);
+	CHECK_EQUAL(fixture.brought != 0, devices);
+	CHECK_EQUAL(fixture.brought_wrong, 0);
 	tear_down(&fixture);
 	check_untouched(&fixture);
+}
+
+TEST(in_whatever_order_the_guest_is_never_touched)
+{
+	give_orders(false);
+}
+
+TEST(nor_is_it_when_devices_have_something_for_it_all_the_time)
+{
+	give_orders(true);
 }
 
 static bool heard_something(struct fixture *fixture)
