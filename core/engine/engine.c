@@ -24,6 +24,7 @@ void tl_engine_deinit(struct tl_engine *engine)
 	tl_release(allocator, engine->processes, engine->process_capacity * sizeof(*engine->processes));
 	tl_release(allocator, engine->gone, engine->gone_capacity * sizeof(*engine->gone));
 	tl_release(allocator, engine->spare_file, engine->spare_file_size);
+	tl_release(allocator, engine->bystander_file, engine->bystander_file_size);
 	engine->target->engine = NULL;
 	*engine = (struct tl_engine){0};
 }
@@ -195,18 +196,18 @@ static enum tl_status reserve_gone(struct tl_engine *engine, tl_size threads)
 	return TL_OK;
 }
 
-static enum tl_status reserve_file(struct tl_engine *engine, tl_size size)
+enum tl_status tl_engine_reserve_file(struct tl_engine *engine, tl_size size, tl_u8 **file_ret, tl_size *size_ret)
 {
+	const struct tl_allocator *allocator = &engine->host.allocator;
 	tl_u8 *file;
 
-	if (size <= engine->spare_file_size)
+	if (size <= *size_ret)
 		return TL_OK;
-	file = engine->host.allocator.resize(engine->host.allocator.context, engine->spare_file,
-					     engine->spare_file_size, size);
+	file = allocator->resize(allocator->context, *file_ret, *size_ret, size);
 	if (file == NULL)
 		return TL_ERROR_NO_MEMORY;
-	engine->spare_file = file;
-	engine->spare_file_size = size;
+	*file_ret = file;
+	*size_ret = size;
 	return TL_OK;
 }
 
@@ -230,7 +231,8 @@ enum tl_status tl_engine_add_process(struct tl_engine *engine, tl_u64 id)
 	process->id = id;
 	status = engine->target->ops->describe(engine->target, id, &process->facts);
 	if (status == TL_OK)
-		status = reserve_file(engine, process->facts.cpu->file_size);
+		status = tl_engine_reserve_file(engine, process->facts.cpu->file_size, &engine->spare_file,
+						&engine->spare_file_size);
 	if (status == TL_OK)
 		status = tl_engine_fresh_space(engine, process);
 	if (status != TL_OK) {

@@ -327,6 +327,19 @@ void tl_engine_forget_registers(struct tl_engine *engine, struct tl_thread_id id
 /* The same for what was only read: values that a client stored, and that are yet to go to the target, stay. */
 void tl_engine_reread_registers(struct tl_engine *engine, struct tl_thread_id id);
 
+/*
+ * Bystanders (struct tl_target_ops): never resumed, stopped or waited for. There are none while a thread runs, and none
+ * in non-stop. The one behind `after`, the first for {0, 0}; false at the end.
+ */
+bool tl_engine_next_bystander(const struct tl_engine *engine, struct tl_thread_id after, struct tl_thread_id *id_ret);
+bool tl_engine_is_bystander(const struct tl_engine *engine, struct tl_thread_id id);
+/*
+ * Its registers: those of *known_ret, indexes with -1 at the end; the rest of the file means nothing. The file is the
+ * engine's and valid until the next call. TL_ERROR_NO_THREAD, TL_ERROR_NO_MEMORY, and whatever the target says.
+ */
+enum tl_status tl_engine_bystander_registers(struct tl_engine *engine, struct tl_thread_id id, const tl_u8 **file_ret,
+					     const tl_i16 **known_ret);
+
 /* Memory is meant as this thread has it from here on, where that makes a difference (struct tl_target_ops). */
 void tl_engine_look_through(struct tl_engine *engine, struct tl_thread_id thread);
 

@@ -1,14 +1,15 @@
 /*
  * What the files of the engine share. Not for embedders.
  *
- *   engine.c    the struct itself, processes, threads, spaces, states, registers, memory
- *   points.c    points of an address space, their conditions and commands
- *   copies.c    instructions that run out of line
- *   pass.c      getting a thread over the point that it stands on
- *   sequence.c  … and on to the end of the exclusive sequence that the point is inside of
- *   events.c    what an event means
- *   run.c       resuming, stopping, reports
- *   leave.c     giving everything back
+ *   engine.c      the struct itself, processes, threads, spaces, states, registers, memory
+ *   points.c      points of an address space, their conditions and commands
+ *   copies.c      instructions that run out of line
+ *   pass.c        getting a thread over the point that it stands on
+ *   sequence.c    … and on to the end of the exclusive sequence that the point is inside of
+ *   events.c      what an event means
+ *   run.c         resuming, stopping, reports
+ *   leave.c       giving everything back
+ *   bystanders.c  what can be looked at while everything stands, and is not run
  */
 #ifndef TL_CORE_ENGINE_INTERNAL_H
 #define TL_CORE_ENGINE_INTERNAL_H
@@ -167,6 +168,9 @@ struct tl_engine {
 	tl_u8 *spare_file;
 	tl_size spare_file_size;
 
+	tl_u8 *bystander_file; /* registers of the bystander that was looked at last */
+	tl_size bystander_file_size;
+
 	tl_u64 births; /* of threads, so far */
 	tl_u64 sequence;
 	tl_size states[TL_THREAD_STATE_MAX]; /* how many threads are in each */
@@ -202,6 +206,8 @@ void tl_engine_rename_thread(struct tl_engine *engine, struct thread *thread, st
 void tl_engine_forget_process(struct tl_engine *engine, struct process *process);
 /* Gives the process a space of its own with nothing in it; the old one stays with whoever shares it. */
 enum tl_status tl_engine_fresh_space(struct tl_engine *engine, struct process *process);
+/* Makes storage at *file_ret, of *size_ret bytes (0: none yet), have at least `size`. */
+enum tl_status tl_engine_reserve_file(struct tl_engine *engine, tl_size size, tl_u8 **file_ret, tl_size *size_ret);
 /* The memory that a space's undo list works on. */
 struct tl_undo_memory tl_engine_memory(const struct tl_engine *engine, const struct space *space);
 bool tl_engine_stands(const struct thread *thread); /* in a state in which it does not run */

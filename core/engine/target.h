@@ -317,6 +317,22 @@ struct tl_target_ops {
 	 */
 	void (*look_through)(struct tl_target *target, struct tl_thread_id thread);
 	/*
+	 * Bystanders: what stands while every thread does and can be looked at like one, but is nobody's to run. A
+	 * kernel's threads are its processors; the tasks that are on none of them are such. Asked only in all-stop and
+	 * while every thread stands. Their ids are no thread's, and stay as long as they are there, from stop to stop.
+	 * May be NULL, both.
+	 *
+	 * next_bystander() gives the one behind `after` in an order of the target's own, the first for {0, 0}; false at
+	 * the end, and where `after` is none. fetch_bystander() fills in what is known of its registers and nothing
+	 * else: *known_ret lists their indexes, -1 at the end, and lives as long as the target. With `file` NULL it
+	 * tells whether there is such a one. TL_ERROR_NO_THREAD. Of the objects they have TL_OBJECT_THREAD_NAME.
+	 */
+	bool (*next_bystander)(struct tl_target *target, struct tl_thread_id after, struct tl_thread_id *next_ret);
+	enum tl_status (*fetch_bystander)(struct tl_target *target, struct tl_thread_id id, tl_u8 *file,
+					  const tl_i16 **known_ret);
+	/* What a client is told that would run or change one; NULL: that it cannot. */
+	const char *bystander_refusal;
+	/*
 	 * Calls back for every mapped region by rising address, until `call` returns false; `name` is not cut, as the
 	 * region's may be. The process is stopped. May be NULL: memory_region then tells them one by one, and less of
 	 * each.

@@ -12,26 +12,33 @@ static const char *const state_names[] = {
 	[TL_THREAD_HELD] = "held",       [TL_THREAD_OVER] = "stepping over a point",
 };
 
+static void write_thread(struct tl_rsp *rsp, struct tl_thread_id id, const char *state, struct tl_writer *output)
+{
+	tl_u8 name[64];
+	tl_size size = tl_rsp_thread_name(rsp, id, name, sizeof(name));
+
+	tl_write_decimal(output, id.process);
+	tl_write_byte(output, '.');
+	tl_write_decimal(output, id.thread);
+	tl_write_byte(output, ' ');
+	tl_write_bytes(output, name, size);
+	tl_write_text(output, size != 0 ? ": " : "");
+	tl_write_text(output, state);
+	tl_write_byte(output, '\n');
+}
+
 static enum tl_status run_threads(struct tl_rsp *rsp, void *context, const char *arguments, struct tl_writer *output)
 {
 	struct tl_thread_info info = {0};
+	struct tl_thread_id id = {0, 0};
 	tl_u64 count = 0;
-	tl_u8 name[64];
 
 	(void)context, (void)arguments;
-	while (tl_engine_next_thread(rsp->engine, info.id, &info)) {
-		tl_size size = tl_rsp_thread_name(rsp, info.id, name, sizeof(name));
-
-		tl_write_decimal(output, info.id.process);
-		tl_write_byte(output, '.');
-		tl_write_decimal(output, info.id.thread);
-		tl_write_byte(output, ' ');
-		tl_write_bytes(output, name, size);
-		tl_write_text(output, size != 0 ? ": " : "");
-		tl_write_text(output, (tl_u32)info.state < TL_COUNT(state_names) ? state_names[info.state] : "?");
-		tl_write_byte(output, '\n');
-		count++;
-	}
+	for (; tl_engine_next_thread(rsp->engine, info.id, &info); count++)
+		write_thread(rsp, info.id, (tl_u32)info.state < TL_COUNT(state_names) ? state_names[info.state] : "?",
+			     output);
+	for (; tl_engine_next_bystander(rsp->engine, id, &id) && !output->failed; count++)
+		write_thread(rsp, id, "only looked at", output);
 	tl_write_decimal(output, count);
 	tl_write_text(output, " threads\n");
 	return TL_OK;

@@ -4,10 +4,10 @@
  */
 #include "core/rsp/rsp_internal.h"
 
-enum tl_status tl_rsp_register_thread(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret)
+/* Which one is meant; it may not be there. */
+static enum tl_status read_thread(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret)
 {
 	struct tl_request_thread request;
-	struct tl_thread_info info;
 
 	if (rsp->client[TL_RSP_CLIENT_THREAD_SUFFIX] && tl_request_suffix(arguments, &request)) {
 		*id_ret = tl_rsp_resolve(rsp, &request);
@@ -17,11 +17,22 @@ enum tl_status tl_rsp_register_thread(struct tl_rsp *rsp, struct tl_cursor *argu
 	} else if (!tl_rsp_general(rsp, id_ret)) {
 		return TL_ERROR_NO_THREAD;
 	}
-	if (arguments->failed || !tl_cursor_done(arguments))
-		return TL_ERROR_PACKET;
-	if (!tl_engine_find_thread(rsp->engine, *id_ret, &info))
+	return arguments->failed || !tl_cursor_done(arguments) ? TL_ERROR_PACKET : TL_OK;
+}
+
+static enum tl_status standing(struct tl_rsp *rsp, struct tl_thread_id id)
+{
+	struct tl_thread_info info;
+
+	if (!tl_engine_find_thread(rsp->engine, id, &info))
 		return TL_ERROR_NO_THREAD;
 	return info.stopped ? TL_OK : TL_ERROR_RUNNING;
+}
+
+enum tl_status tl_rsp_register_thread(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret)
+{
+	TL_TRY(read_thread(rsp, arguments, id_ret));
+	return tl_engine_is_bystander(rsp->engine, *id_ret) ? tl_rsp_refuse_bystander(rsp) : standing(rsp, *id_ret);
 }
 
 static tl_size register_size(const struct tl_register *row)
@@ -47,6 +58,39 @@ static enum tl_status fetch(struct tl_rsp *rsp, struct tl_thread_id id, const st
 	return TL_OK;
 }
 
+/* "xx…" for one that is not known. */
+static void write_register(struct tl_writer *reply, const struct tl_register *row, const tl_u8 *file, bool known)
+{
+	if (known) {
+		tl_write_hex_bytes(reply, file + row->offset, register_size(row));
+		return;
+	}
+	for (tl_size digit = 0; digit < 2 * register_size(row); digit++)
+		tl_write_byte(reply, 'x');
+}
+
+static bool is_known(const tl_i16 *known, tl_u16 index)
+{
+	while (*known >= 0 && *known != index)
+		known++;
+	return *known == index;
+}
+
+/* All x's but for a few: runs of them take three bytes on the line (tl_frame_encode). */
+static enum tl_status write_bystander(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_writer *reply)
+{
+	struct tl_process_facts facts;
+	const tl_u8 *file;
+	const tl_i16 *known;
+
+	TL_TRY(tl_engine_facts(rsp->engine, id.process, &facts));
+	TL_TRY(tl_engine_bystander_registers(rsp->engine, id, &file, &known));
+	for (tl_u16 i = 0; i < facts.cpu->register_count; i++)
+		if ((facts.features >> facts.cpu->registers[i].feature & 1) != 0)
+			write_register(reply, &facts.cpu->registers[i], file, is_known(known, i));
+	return TL_OK;
+}
+
 static enum tl_status handle_g(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
 	struct tl_process_facts facts;
@@ -55,20 +99,17 @@ static enum tl_status handle_g(struct tl_rsp *rsp, void *context, struct tl_curs
 	tl_u8 *file;
 
 	(void)context;
-	TL_TRY(tl_rsp_register_thread(rsp, arguments, &id));
+	TL_TRY(read_thread(rsp, arguments, &id));
+	if (tl_engine_is_bystander(rsp->engine, id))
+		return write_bystander(rsp, id, reply);
+	TL_TRY(standing(rsp, id));
 	TL_TRY(tl_engine_facts(rsp->engine, id.process, &facts));
 	TL_TRY(fetch(rsp, id, facts.cpu, &file, &banks));
 	for (tl_u16 i = 0; i < facts.cpu->register_count; i++) {
 		const struct tl_register *row = &facts.cpu->registers[i];
 
-		if ((facts.features >> row->feature & 1) == 0)
-			continue;
-		if ((banks >> row->bank & 1) != 0) {
-			tl_write_hex_bytes(reply, file + row->offset, register_size(row));
-			continue;
-		}
-		for (tl_size digit = 0; digit < 2 * register_size(row); digit++)
-			tl_write_byte(reply, 'x');
+		if ((facts.features >> row->feature & 1) != 0)
+			write_register(reply, row, file, (banks >> row->bank & 1) != 0);
 	}
 	return TL_OK;
 }
@@ -151,6 +192,21 @@ static enum tl_status find_register(struct tl_rsp *rsp, struct tl_thread_id id, 
 	return tl_engine_registers(rsp->engine, id, 1u << (*row_ret)->bank, file_ret);
 }
 
+static enum tl_status write_of_bystander(struct tl_rsp *rsp, struct tl_thread_id id, tl_u64 number,
+					 struct tl_writer *reply)
+{
+	struct tl_process_facts facts;
+	const tl_u8 *file;
+	const tl_i16 *known;
+	tl_u16 index;
+
+	TL_TRY(tl_engine_facts(rsp->engine, id.process, &facts));
+	TL_TRY(tl_cpu_present(facts.cpu, facts.features, number, &index));
+	TL_TRY(tl_engine_bystander_registers(rsp->engine, id, &file, &known));
+	write_register(reply, &facts.cpu->registers[index], file, is_known(known, index));
+	return TL_OK;
+}
+
 static enum tl_status handle_p(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
 	tl_u64 number = tl_cursor_hex(arguments);
@@ -161,7 +217,10 @@ static enum tl_status handle_p(struct tl_rsp *rsp, void *context, struct tl_curs
 	(void)context;
 	if (arguments->failed)
 		return TL_ERROR_PACKET;
-	TL_TRY(tl_rsp_register_thread(rsp, arguments, &id));
+	TL_TRY(read_thread(rsp, arguments, &id));
+	if (tl_engine_is_bystander(rsp->engine, id))
+		return write_of_bystander(rsp, id, number, reply);
+	TL_TRY(standing(rsp, id));
 	TL_TRY(find_register(rsp, id, number, &file, &row));
 	tl_write_hex_bytes(reply, file + row->offset, register_size(row));
 	return TL_OK;

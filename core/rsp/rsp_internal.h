@@ -42,6 +42,7 @@ struct tl_rsp {
 	struct tl_thread_id general, resumed; /* Hg and Hc; 0: none in particular */
 	struct tl_thread_id last_stop;        /* named in the last stop reply */
 	tl_u64 listed;                        /* behind the birth of which thread qsThreadInfo goes on */
+	struct tl_thread_id listed_bystander; /* and behind which bystander, when there are no more of those */
 
 	/* Non-stop: a notification or the reply to `?` is out, and vStopped will ask for the rest. */
 	bool notifying;
@@ -116,6 +117,11 @@ bool tl_rsp_process_exists(const struct tl_rsp *rsp, tl_u64 process);
 struct tl_thread_id tl_rsp_resolve(struct tl_rsp *rsp, const struct tl_request_thread *request);
 /* A thread of the process (TL_ANY: of any), a stopped one before others. */
 bool tl_rsp_any_thread(struct tl_rsp *rsp, tl_u64 process, struct tl_thread_id *id_ret);
+
+/* Whether a client may name it: a thread, or a bystander, which can only be looked at (core/engine/engine.h). */
+bool tl_rsp_is_there(const struct tl_rsp *rsp, struct tl_thread_id id);
+/* The error of whoever would run or change a bystander, and why. */
+enum tl_status tl_rsp_refuse_bystander(struct tl_rsp *rsp);
 
 /* The thread that a register packet means: lldb's suffix, which is taken, or the general thread. */
 enum tl_status tl_rsp_register_thread(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret);

@@ -88,7 +88,7 @@ static enum tl_status handle_continue(struct tl_rsp *rsp, void *context, struct 
 				      struct tl_writer *reply)
 {
 	struct tl_action rest = {0}, action;
-	bool with_rest = false;
+	bool with_rest = false, beside = false;
 	tl_size count = 0;
 
 	(void)context;
@@ -100,7 +100,12 @@ static enum tl_status handle_continue(struct tl_rsp *rsp, void *context, struct 
 		tl_cursor_expect(arguments, ';');
 		TL_TRY(tl_request_action(arguments, &request));
 		TL_TRY(make_action(rsp, &request, &action));
-		if (request.with_thread) {
+		if (request.with_thread && tl_engine_is_bystander(rsp->engine, action.filter)) {
+			/* Clients that run all threads but one name each: a bystander goes on when they do. */
+			if (action.kind != TL_ACTION_CONTINUE || action.signal != 0)
+				return tl_rsp_refuse_bystander(rsp);
+			beside = true;
+		} else if (request.with_thread) {
 			TL_TRY(add_action(rsp, &count, &action));
 		} else {
 			rest = action;
@@ -110,6 +115,8 @@ static enum tl_status handle_continue(struct tl_rsp *rsp, void *context, struct 
 	/* An action without a thread is for those that no other names, wherever it stands. */
 	if (with_rest)
 		TL_TRY(add_action(rsp, &count, &rest));
+	if (count == 0 && beside)
+		return tl_rsp_refuse_bystander(rsp);
 	return run(rsp, count, reply);
 }
 
@@ -149,12 +156,17 @@ static enum tl_status run_old_way(struct tl_rsp *rsp, enum tl_action_kind kind, 
 {
 	struct tl_action first = {.kind = kind, .signal = signal, .filter = rsp->resumed};
 	struct tl_action others = {.kind = TL_ACTION_CONTINUE, .filter = {TL_ANY, TL_ANY}};
-	struct tl_thread_info info;
 	bool alone = rsp->resumed.thread != 0;
 	tl_size count = 0;
 
-	if (alone ? !tl_engine_find_thread(rsp->engine, rsp->resumed, &info) : !tl_rsp_general(rsp, &first.filter))
+	if (alone ? !tl_rsp_is_there(rsp, rsp->resumed) : !tl_rsp_general(rsp, &first.filter))
 		return tl_engine_untold_exit(rsp->engine, TL_ANY) != 0 ? run(rsp, 0, reply) : TL_ERROR_NO_THREAD;
+	if (tl_engine_is_bystander(rsp->engine, first.filter)) {
+		if (alone || kind == TL_ACTION_STEP || kind == TL_ACTION_STEP_BACK || signal != 0 ||
+		    !tl_cursor_done(address))
+			return tl_rsp_refuse_bystander(rsp);
+		(void)tl_rsp_any_thread(rsp, TL_ANY, &first.filter); /* it goes on when the threads do */
+	}
 	if (!tl_cursor_done(address)) {
 		tl_u64 value = tl_cursor_hex(address);
 

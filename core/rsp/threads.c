@@ -21,6 +21,21 @@ bool tl_rsp_process_exists(const struct tl_rsp *rsp, tl_u64 process)
 	return false;
 }
 
+bool tl_rsp_is_there(const struct tl_rsp *rsp, struct tl_thread_id id)
+{
+	struct tl_thread_info info;
+
+	return tl_engine_find_thread(rsp->engine, id, &info) || tl_engine_is_bystander(rsp->engine, id);
+}
+
+enum tl_status tl_rsp_refuse_bystander(struct tl_rsp *rsp)
+{
+	const char *refusal = tl_engine_target(rsp->engine)->ops->bystander_refusal;
+
+	tl_rsp_explain(rsp, refusal != NULL ? refusal : "this one is only there to be looked at");
+	return TL_ERROR_STATE;
+}
+
 bool tl_rsp_any_thread(struct tl_rsp *rsp, tl_u64 process, struct tl_thread_id *id_ret)
 {
 	struct tl_thread_info info = {0};
@@ -38,12 +53,10 @@ bool tl_rsp_any_thread(struct tl_rsp *rsp, tl_u64 process, struct tl_thread_id *
 
 bool tl_rsp_general(struct tl_rsp *rsp, struct tl_thread_id *id_ret)
 {
-	struct tl_thread_info info;
-
 	if (rsp->general.thread == 0)
 		return tl_rsp_any_thread(rsp, rsp->general.process != 0 ? rsp->general.process : TL_ANY, id_ret);
 	*id_ret = rsp->general;
-	return tl_engine_find_thread(rsp->engine, rsp->general, &info);
+	return tl_rsp_is_there(rsp, rsp->general);
 }
 
 void tl_rsp_set_general(struct tl_rsp *rsp, struct tl_thread_id id)
@@ -72,10 +85,8 @@ static tl_u64 process_of(struct tl_rsp *rsp, tl_u64 thread)
 	struct tl_thread_info info = {0};
 	tl_u64 process = 0;
 
-	if (tl_rsp_process(rsp, &process) &&
-	    tl_engine_find_thread(rsp->engine, (struct tl_thread_id){process, thread}, &info))
+	if (tl_rsp_process(rsp, &process) && tl_rsp_is_there(rsp, (struct tl_thread_id){process, thread}))
 		return process;
-	info.id = (struct tl_thread_id){0, 0};
 	while (tl_engine_next_thread(rsp->engine, info.id, &info))
 		if (info.id.thread == thread)
 			return info.id.process;
@@ -131,7 +142,6 @@ void tl_rsp_write_thread_id(struct tl_rsp *rsp, struct tl_writer *writer, struct
 static enum tl_status choose(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret)
 {
 	struct tl_thread_id id = tl_rsp_read_thread_id(rsp, arguments);
-	struct tl_thread_info info;
 
 	if (arguments->failed || !tl_cursor_done(arguments))
 		return TL_ERROR_PACKET;
@@ -141,19 +151,18 @@ static enum tl_status choose(struct tl_rsp *rsp, struct tl_cursor *arguments, st
 	if (id.thread == 0 || id.thread == TL_ANY)
 		return tl_rsp_any_thread(rsp, id.process, id_ret) ? TL_OK : TL_ERROR_NO_PROCESS;
 	*id_ret = id;
-	return tl_engine_find_thread(rsp->engine, id, &info) ? TL_OK : TL_ERROR_NO_THREAD;
+	return tl_rsp_is_there(rsp, id) ? TL_OK : TL_ERROR_NO_THREAD;
 }
 
 static enum tl_status handle_general(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 				     struct tl_writer *reply)
 {
-	struct tl_thread_info info;
 	struct tl_thread_id id;
 
 	(void)context, (void)reply;
 	TL_TRY(choose(rsp, arguments, &id));
 	/* Any one: the thread that is chosen already will do. */
-	if (id.thread == 0 && rsp->general.thread != 0 && tl_engine_find_thread(rsp->engine, rsp->general, &info))
+	if (id.thread == 0 && rsp->general.thread != 0 && tl_rsp_is_there(rsp, rsp->general))
 		return TL_OK;
 	rsp->general = id;
 	return TL_OK;
@@ -174,12 +183,11 @@ static enum tl_status handle_alive(struct tl_rsp *rsp, void *context, struct tl_
 				   struct tl_writer *reply)
 {
 	struct tl_thread_id id = tl_rsp_read_thread_id(rsp, arguments);
-	struct tl_thread_info info;
 
 	(void)context, (void)reply;
 	if (arguments->failed || !tl_cursor_done(arguments))
 		return TL_ERROR_PACKET;
-	return tl_engine_find_thread(rsp->engine, id, &info) ? TL_OK : TL_ERROR_NO_THREAD;
+	return tl_rsp_is_there(rsp, id) ? TL_OK : TL_ERROR_NO_THREAD;
 }
 
 static enum tl_status handle_current(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
@@ -228,21 +236,36 @@ static tl_size digits_of(tl_u64 number)
 	return digits;
 }
 
+/* Room for one more id: "p" process "." thread and a comma. */
+static bool has_room(const struct tl_writer *reply, struct tl_thread_id id)
+{
+	return tl_writer_room(reply) >= digits_of(id.process) + digits_of(id.thread) + 3;
+}
+
+static void list_thread(struct tl_rsp *rsp, struct tl_writer *reply, struct tl_thread_id id)
+{
+	tl_write_byte(reply, tl_writer_size(reply) == 0 ? 'm' : ',');
+	tl_rsp_write_thread_id(rsp, reply, id);
+}
+
 static enum tl_status list_threads(struct tl_rsp *rsp, struct tl_writer *reply)
 {
-	struct tl_thread_info info;
-	bool first = true;
+	struct tl_thread_info info = {0};
+	struct tl_thread_id id;
+	bool full = false;
 
-	while (tl_engine_younger_thread(rsp->engine, rsp->listed, &info)) {
-		/* "p" process "." thread and a comma */
-		if (tl_writer_room(reply) < digits_of(info.id.process) + digits_of(info.id.thread) + 3)
+	while (!full && tl_engine_younger_thread(rsp->engine, rsp->listed, &info)) {
+		full = !has_room(reply, info.id);
+		if (full)
 			break;
-		tl_write_byte(reply, first ? 'm' : ',');
-		tl_rsp_write_thread_id(rsp, reply, info.id);
+		list_thread(rsp, reply, info.id);
 		rsp->listed = info.born;
-		first = false;
 	}
-	if (first)
+	while (!full && tl_engine_next_bystander(rsp->engine, rsp->listed_bystander, &id) && has_room(reply, id)) {
+		list_thread(rsp, reply, id);
+		rsp->listed_bystander = id;
+	}
+	if (tl_writer_size(reply) == 0)
 		tl_write_byte(reply, 'l');
 	return TL_OK;
 }
@@ -252,6 +275,7 @@ static enum tl_status handle_first_threads(struct tl_rsp *rsp, void *context, st
 {
 	(void)context, (void)arguments;
 	rsp->listed = 0;
+	rsp->listed_bystander = (struct tl_thread_id){0, 0};
 	return list_threads(rsp, reply);
 }
 
@@ -283,7 +307,7 @@ tl_size tl_rsp_thread_name(struct tl_rsp *rsp, struct tl_thread_id id, tl_u8 *bu
 static enum tl_status handle_thread_text(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 					 struct tl_writer *reply)
 {
-	struct tl_thread_info info;
+	struct tl_thread_info info = {.stopped = true};
 	struct tl_thread_id id;
 	tl_u8 name[NAME_MAX_BYTES];
 	tl_size size;
@@ -293,7 +317,7 @@ static enum tl_status handle_thread_text(struct tl_rsp *rsp, void *context, stru
 	id = tl_rsp_read_thread_id(rsp, arguments);
 	if (arguments->failed || !tl_cursor_done(arguments))
 		return TL_ERROR_PACKET;
-	if (!tl_engine_find_thread(rsp->engine, id, &info))
+	if (!tl_engine_find_thread(rsp->engine, id, &info) && !tl_engine_is_bystander(rsp->engine, id))
 		return TL_ERROR_NO_THREAD;
 	size = tl_rsp_thread_name(rsp, id, name, sizeof(name));
 	if (size != 0) {
@@ -305,32 +329,39 @@ static enum tl_status handle_thread_text(struct tl_rsp *rsp, void *context, stru
 	return TL_OK;
 }
 
+static void describe_thread(struct tl_rsp *rsp, struct tl_writer *writer, struct tl_thread_id id)
+{
+	tl_u8 name[NAME_MAX_BYTES], core[CORE_MAX_BYTES];
+	tl_size size = tl_rsp_thread_name(rsp, id, name, sizeof(name));
+	/*
+	 * Not in stop replies, where the manual has it too: clients show it in lists alone, and asking Linux for it
+	 * takes longer than the registers.
+	 */
+	tl_size core_size = thread_text(rsp, id, TL_OBJECT_THREAD_CORE, core, sizeof(core));
+
+	tl_write_text(writer, "<thread id=\"");
+	tl_rsp_write_thread_id(rsp, writer, id);
+	if (core_size != 0) {
+		tl_write_text(writer, "\" core=\"");
+		tl_rsp_write_untrusted_xml(writer, core, core_size);
+	}
+	if (size != 0) {
+		tl_write_text(writer, "\" name=\"");
+		tl_rsp_write_untrusted_xml(writer, name, size);
+	}
+	tl_write_text(writer, "\"/>\n");
+}
+
 static enum tl_status describe_threads(struct tl_rsp *rsp, struct tl_writer *writer)
 {
 	struct tl_thread_info info = {0};
-	tl_u8 name[NAME_MAX_BYTES], core[CORE_MAX_BYTES];
+	struct tl_thread_id id = {0, 0};
 
 	tl_write_text(writer, "<?xml version=\"1.0\"?>\n<threads>\n");
-	while (!writer->failed && tl_engine_next_thread(rsp->engine, info.id, &info)) {
-		tl_size size = tl_rsp_thread_name(rsp, info.id, name, sizeof(name));
-		/*
-		 * Not in stop replies, where the manual has it too: clients show it in lists alone, and asking Linux
-		 * for it takes longer than the registers.
-		 */
-		tl_size core_size = thread_text(rsp, info.id, TL_OBJECT_THREAD_CORE, core, sizeof(core));
-
-		tl_write_text(writer, "<thread id=\"");
-		tl_rsp_write_thread_id(rsp, writer, info.id);
-		if (core_size != 0) {
-			tl_write_text(writer, "\" core=\"");
-			tl_rsp_write_untrusted_xml(writer, core, core_size);
-		}
-		if (size != 0) {
-			tl_write_text(writer, "\" name=\"");
-			tl_rsp_write_untrusted_xml(writer, name, size);
-		}
-		tl_write_text(writer, "\"/>\n");
-	}
+	while (!writer->failed && tl_engine_next_thread(rsp->engine, info.id, &info))
+		describe_thread(rsp, writer, info.id);
+	while (!writer->failed && tl_engine_next_bystander(rsp->engine, id, &id))
+		describe_thread(rsp, writer, id);
 	tl_write_text(writer, "</threads>\n");
 	return TL_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * The state of the scripted target, for the files of this folder: scripted.c (beginning and end), state.c (storage),
- * operations.c (the target's operations), run.c (turns, the small kernel), execute.c (instructions) and crew.c (turns
- * taken by threads of the host).
+ * operations.c (the target's operations), bystanders.c (those of bystanders), run.c (turns, the small kernel),
+ * execute.c (instructions) and crew.c (turns taken by threads of the host).
  */
 #ifndef TL_TARGETS_SCRIPTED_INTERNAL_H
 #define TL_TARGETS_SCRIPTED_INTERNAL_H
@@ -165,6 +165,12 @@ void tl_scripted_violation(struct tl_scripted *scripted, const char *text);
 
 /* The operations of a machine that lacks what its options say. */
 struct tl_target_ops tl_scripted_operations_of(const struct tl_scripted_options *options);
+
+/* Operations, and whether such a number is a bystander's. */
+bool tl_scripted_next_bystander(struct tl_target *target, struct tl_thread_id after, struct tl_thread_id *next_ret);
+enum tl_status tl_scripted_fetch_bystander(struct tl_target *target, struct tl_thread_id id, tl_u8 *file,
+					   const tl_i16 **known_ret);
+bool tl_scripted_is_bystander(const struct tl_scripted *scripted, struct tl_thread_id id);
 
 /* Tells the engine: of the children that an event brings, then of the event. Control thread. */
 void tl_scripted_tell(struct tl_scripted *scripted, const struct tl_event *event);

@@ -424,6 +424,11 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 	*done_ret = 0;
 	if (refused(scripted))
 		return scripted->fail_status;
+	if (object == TL_OBJECT_THREAD_NAME && tl_scripted_is_bystander(scripted, id)) {
+		tl_write_text(&name, "bystander ");
+		tl_write_decimal(&name, id.thread);
+		return tl_target_part(text, tl_writer_size(&name), offset, buffer, size, done_ret);
+	}
 	if (thread == NULL)
 		return TL_ERROR_GONE;
 	switch (object) {
@@ -604,6 +609,9 @@ static const struct tl_target_ops full_ops = {
 	.attach = attach,
 	.read_object = read_object,
 	.write_object = write_object,
+	.next_bystander = tl_scripted_next_bystander,
+	.fetch_bystander = tl_scripted_fetch_bystander,
+	.bystander_refusal = "a bystander cannot be run or changed by itself",
 	.memory_region = memory_region,
 	.allocate = allocate,
 	.release = release,
@@ -641,6 +649,10 @@ struct tl_target_ops tl_scripted_operations_of(const struct tl_scripted_options 
 		ops.read_object = NULL;
 		ops.write_object = NULL;
 		ops.memory_region = NULL;
+	}
+	if (options->bystanders == NULL) {
+		ops.next_bystander = NULL;
+		ops.fetch_bystander = NULL;
 	}
 	if ((without & TL_CAN_ALLOCATE) != 0) {
 		ops.allocate = NULL;

@@ -98,6 +98,8 @@ void rsp_session_open(struct rsp_session *session, const struct rsp_session_setu
 					      .cpu = &tl_cpu_x86_64,
 					      .without = setup->without,
 					      .text_address = setup->text,
+					      .bystanders = setup->bystanders,
+					      .bystander_count = setup->bystander_count,
 					      .image = &image};
 	struct tl_engine_host host = {
 		.allocator = *tl_storage(), .output = print, .ready = set_ready, .context = session};
