@@ -279,7 +279,11 @@ static struct tl_stub_x86_tables tables(const struct tl_stub_machine *machine)
 	struct desc_ptr table;
 
 	asm volatile("sidt %0" : "=m"(table));
-	return (struct tl_stub_x86_tables){table.address, table.size, (tl_u64)&machine->regs->ip, may_wait, lies_still};
+	return (struct tl_stub_x86_tables){.base = table.address,
+					   .limit = table.size,
+					   .frame = (tl_u64)&machine->regs->ip,
+					   .may_wait = may_wait,
+					   .lies_still = lies_still};
 }
 
 /*
@@ -406,16 +410,24 @@ static bool classify_debug(struct tl_stub *stub, struct tl_stub_machine *machine
 }
 
 /* The end of a step that was left, wherever it began: nobody waits for it any more. */
-static bool drop_left(struct tl_stub *stub, struct pt_regs *regs)
+static bool drop_left(struct tl_stub *stub, struct tl_stub_machine *machine, struct pt_regs *regs)
 {
-	tl_u64 flags = regs->flags;
+	struct tl_stub_x86_trap trap = {
+		.runner = (tl_u64)current, .address = regs->ip, .stack = regs->sp, .flags = regs->flags};
+	const struct tl_stub_x86_steps *own = &machine->steps;
 	bool found = false;
 
+	machine->inside = true;
+	barrier();
 	lock_left();
+	if (!own->under_way || own->runner != trap.runner)
+		own = moved_here(stub, machine);
 	for (tl_u32 n = 0; n < stub->count && !found; n++)
-		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, (tl_u64)current, regs->sp, &flags);
+		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, own, &trap);
 	unlock_left();
-	regs->flags = flags;
+	barrier();
+	machine->inside = false;
+	regs->flags = trap.flags;
 	return found;
 }
 
@@ -424,7 +436,7 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 	struct tl_stub *stub = tl_stub();
 	struct tl_stub_processor *processor = processor_here();
 	struct tl_event event = {.kind = TL_EVENT_NONE};
-	bool ours;
+	bool ours = false;
 
 	if (processor == NULL)
 		return false;
@@ -434,17 +446,11 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 		*dr6 = 0;
 		return true;
 	}
-	ours = classify_debug(stub, processor->machine, regs, dr6, &event);
-	if ((*dr6 & DR_STEP) != 0 && !user_mode(regs)) {
-		processor->machine->inside = true;
-		barrier();
-		if (drop_left(stub, regs)) {
-			*dr6 &= ~(unsigned long)DR_STEP;
-			ours = true;
-		}
-		barrier();
-		processor->machine->inside = false;
+	if ((*dr6 & DR_STEP) != 0 && !user_mode(regs) && drop_left(stub, processor->machine, regs)) {
+		*dr6 &= ~(unsigned long)DR_STEP;
+		ours = true;
 	}
+	ours |= classify_debug(stub, processor->machine, regs, dr6, &event);
 	if (event.kind != TL_EVENT_NONE) {
 		processor->machine->restored_later = true;
 		stay(stub, processor, TL_STUB_ARRIVED, &event, regs);
