@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOADS 64
@@ -79,6 +80,25 @@ static int read_file(const char *path)
 	text[size] = '\0';
 	printf("%s\n", text);
 	return 0;
+}
+
+/* The lines of a file that have this word in them: "FILE WORD". */
+static int show_lines(char *arguments)
+{
+	char *word = strchr(arguments, ' ');
+	char line[512];
+	FILE *file;
+
+	if (word == NULL)
+		return -1;
+	*word++ = '\0';
+	file = fopen(arguments, "r");
+	if (file == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (strstr(line, word) != NULL)
+			printf("%s", line);
+	return fclose(file);
 }
 
 /* The lines of the kernel's symbols that end in this name. */
@@ -176,6 +196,38 @@ static int calls(int count)
 }
 
 /*
+ * In nanoseconds of the machine's own clock, which under QEMU's -icount goes on by one with each instruction, where the
+ * kernel takes it from there (clocksource=hpet): a round of a loop of two instructions, "clock COUNT"; a call that the
+ * kernel has nearly nothing to do for, "cost COUNT".
+ */
+static long long nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static int show_clock(long count)
+{
+	long long begin = nanoseconds();
+	long left = count;
+
+	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(left));
+	printf("=%.3f\n", (double)(nanoseconds() - begin) / (double)count);
+	return 1;
+}
+
+static int show_cost(int count)
+{
+	long long begin = nanoseconds();
+
+	calls(count);
+	printf("=%.1f\n", (double)(nanoseconds() - begin) / count);
+	return 1;
+}
+
+/*
  * A thread whose system call writes to a page that is not there, and sleeps in the kernel's handler of that until the
  * page is supplied: "fault PROCESSOR" makes it, "asleep" waits for it to sleep, and "supply PROCESSOR" sends it to that
  * processor, has it go on there, and waits for its end.
@@ -260,6 +312,12 @@ static int run(char *command)
 		return end_load();
 	if (strcmp(command, "calls") == 0)
 		return calls(atoi(arguments));
+	if (strcmp(command, "clock") == 0)
+		return show_clock(atol(arguments));
+	if (strcmp(command, "cost") == 0)
+		return show_cost(atoi(arguments));
+	if (strcmp(command, "lines") == 0)
+		return show_lines(arguments);
 	if (strcmp(command, "writers") == 0)
 		return writers(arguments);
 	if (strcmp(command, "fault") == 0)
