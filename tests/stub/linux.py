@@ -282,6 +282,29 @@ def places_that_take_none_are_refused(machine):
     packets.leave()
 
 
+def every_processor_goes_where_it_is_sent(machine):
+    """A processor that an NMI has brought in steps as any other, and goes on with the registers that the debugger has set."""
+    machine.order(f'load {machine.processors}')
+    packets = Packets(machine)
+    client, text = packets.client, packets.at('_text')
+    nothing = next(at for at in range(text, text + (1 << 20), 0x700) if b'\x90' in client.read(at, 0x700))
+    nothing += client.read(nothing, 0x700).index(b'\x90')
+    for _ in range(3):
+        client.resume()
+        client.interrupt()
+        client.wait_stop()
+        for thread in client.threads():
+            before = client.pc(thread)
+            client.set_register('rip', nothing, thread)
+            check(client.step(thread).thread == thread and client.pc(thread) == nothing + 1, f'{thread} is at {client.pc(thread):#x}')
+            client.set_register('rip', before, thread)
+            for _ in range(10):
+                stop = client.step(thread)
+                check(stop.thread == thread and stop.signal == 5, f'{stop} is not the end of a step of {thread}')
+    packets.leave()
+    machine.order('unload')
+
+
 def the_stub_is_not_debugged_with_itself(machine):
     """A trap in the module's own code would be met by what handles it, again and again; a processor that waits would take it out
     while another writes."""
@@ -366,7 +389,7 @@ def the_module_goes_with_points_armed(machine, times=5):
 SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, prompt_watches_a_sysctl, lldb_watches_a_sysctl,
             steps_stay_in_the_code, all_meet_one_breakpoint,
             hits_at_once_are_all_told, false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
-            the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived,
+            every_processor_goes_where_it_is_sent, the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived,
             the_module_goes_with_points_armed]
 
 
