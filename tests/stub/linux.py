@@ -255,7 +255,7 @@ def hits_at_once_are_all_told(machine, each=300):
 
 def false_conditions_stay_in_ring_0(machine, hits=3000):
     """A condition that is never true, under load: the kernel goes on, nothing is told, nobody complains, and every processor is there."""
-    machine.order(f'load {machine.processors}')
+    machine.order(f'stress {machine.processors}')
     packets = Packets(machine)
     client, start = packets.client, packets.at('__x64_sys_getppid')
     client.insert(0, start, conditions=[bytecode.always(0) + bytecode.END])
