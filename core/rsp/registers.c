@@ -58,6 +58,18 @@ static enum tl_status fetch(struct tl_rsp *rsp, struct tl_thread_id id, const st
 	return TL_OK;
 }
 
+/*
+ * A thread that stands for the engine, of which the target has nothing all the same: a processor that does not come
+ * when it is asked to stop. It is shown without a value, where an error would end the client's whole list.
+ */
+static enum tl_status as_far_as_there(enum tl_status status, tl_u32 *banks)
+{
+	if (status != TL_ERROR_RUNNING)
+		return status;
+	*banks = 0;
+	return TL_OK;
+}
+
 /* "xx…" for one that is not known. */
 static void write_register(struct tl_writer *reply, const struct tl_register *row, const tl_u8 *file, bool known)
 {
@@ -96,7 +108,7 @@ static enum tl_status handle_g(struct tl_rsp *rsp, void *context, struct tl_curs
 	struct tl_process_facts facts;
 	struct tl_thread_id id;
 	tl_u32 banks;
-	tl_u8 *file;
+	tl_u8 *file = NULL;
 
 	(void)context;
 	TL_TRY(read_thread(rsp, arguments, &id));
@@ -104,7 +116,7 @@ static enum tl_status handle_g(struct tl_rsp *rsp, void *context, struct tl_curs
 		return write_bystander(rsp, id, reply);
 	TL_TRY(standing(rsp, id));
 	TL_TRY(tl_engine_facts(rsp->engine, id.process, &facts));
-	TL_TRY(fetch(rsp, id, facts.cpu, &file, &banks));
+	TL_TRY(as_far_as_there(fetch(rsp, id, facts.cpu, &file, &banks), &banks));
 	for (tl_u16 i = 0; i < facts.cpu->register_count; i++) {
 		const struct tl_register *row = &facts.cpu->registers[i];
 
@@ -212,7 +224,8 @@ static enum tl_status handle_p(struct tl_rsp *rsp, void *context, struct tl_curs
 	tl_u64 number = tl_cursor_hex(arguments);
 	const struct tl_register *row;
 	struct tl_thread_id id;
-	tl_u8 *file;
+	tl_u32 banks = 1;
+	tl_u8 *file = NULL;
 
 	(void)context;
 	if (arguments->failed)
@@ -221,8 +234,8 @@ static enum tl_status handle_p(struct tl_rsp *rsp, void *context, struct tl_curs
 	if (tl_engine_is_bystander(rsp->engine, id))
 		return write_of_bystander(rsp, id, number, reply);
 	TL_TRY(standing(rsp, id));
-	TL_TRY(find_register(rsp, id, number, &file, &row));
-	tl_write_hex_bytes(reply, file + row->offset, register_size(row));
+	TL_TRY(as_far_as_there(find_register(rsp, id, number, &file, &row), &banks));
+	write_register(reply, row, file, banks != 0);
 	return TL_OK;
 }
 

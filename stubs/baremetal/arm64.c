@@ -515,6 +515,17 @@ void tl_stub_machine_relax(void)
 	__asm__ volatile("yield");
 }
 
+tl_u64 tl_stub_machine_clock(tl_u64 *second_ret)
+{
+	tl_u64 now;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(*second_ret));
+	if (*second_ret == 0) /* for firmware to set: some does not */
+		*second_ret = 100000000;
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(now));
+	return now;
+}
+
 void tl_stub_machine_serve(struct tl_stub *stub, void (*function)(void *context), void *context)
 {
 	tl_stub_arm64_on_stack(stub->stack + TL_STUB_STACK, function, context);

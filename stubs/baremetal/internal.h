@@ -10,6 +10,9 @@
  *    │                                           ▲ tl_stub_poll                                                 ▼
  *    └───────────────────────────────────────────┴───────────────────────────────────────────────────────── GOING
  *
+ * A processor that was asked to stop and stays AWAY is *missing* after a second, and excused: the engine takes it for
+ * standing, without registers, until it comes or is resumed. It is not waited for again before it has come.
+ *
  * Serving: among the processors that are in here, one at a time holds `serving`. It is the control thread of the engine
  * as long as it does. It gives that up when it is resumed itself; another that is still in here takes over, and if
  * nobody is, nobody serves until the next exception. So the engine is only ever called under `serving`.
@@ -37,6 +40,8 @@ struct tl_stub_processor {
 	tl_u32 stop_asked; /* atomic: it is to stop, and an interrupt is on its way */
 	tl_u32 summoned;   /* atomic: an interrupt was sent that has not come yet; a second one is never under way */
 	bool present;      /* it has joined */
+	bool missing;      /* asked to stop it did not come, and has not come since */
+	bool excused;      /* the engine was told that it stands, so that the debugger need not wait for it */
 	tl_u64 arrival;    /* the order in which they arrived */
 	struct tl_event event;
 	const char *text; /* what a visit is for; NULL: to look at the line */
@@ -60,7 +65,8 @@ struct tl_stub {
 	tl_u32 looks;                     /* atomic: how often somebody said that the line may have something */
 	tl_u32 looked;                    /* up to which of them whoever serves has looked */
 	tl_u32 ready;                     /* a report waits to be told */
-	tl_u32 rounds;                    /* of serving, since a processor was last asked to stop */
+	tl_u64 asked;                     /* by the machine's clock, when a processor was last asked to stop */
+	tl_u32 rounds;                    /* of serving, since then */
 	tl_u64 arrivals;                  /* atomic */
 	tl_u32 count;                     /* of processors */
 	bool done;                        /* the debugger has left */
@@ -143,6 +149,9 @@ enum tl_status tl_stub_machine_remove(enum tl_point_kind kind, tl_u64 address, t
 
 /* The processor waits for another: says so to the hardware. */
 void tl_stub_machine_relax(void);
+
+/* A clock that goes on while all stand; `second_ret` is how many of its ticks are a second, more or less. */
+tl_u64 tl_stub_machine_clock(tl_u64 *second_ret);
 
 /*
  * Calls function(context) on the stub's stack. Exceptions in it that tl_stub_trouble was told of end it, and it is

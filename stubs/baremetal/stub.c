@@ -5,8 +5,11 @@
 #define PACKET_SIZE 2048 /* all registers in one packet */
 /* A line that brings a debugger's first packet while others are yet to stop: it is kept until they have. */
 #define KEPT_MAX 512
-/* Rounds of serving in which a processor that was asked to stop may be late before the debugger hears of it. */
-#define LATE_ROUNDS (1u << 24)
+/*
+ * A processor that was asked to stop is late after a second, and not before so many rounds of serving: where all of
+ * them take turns in one thread of a host that does not get to run, time passes through no fault of theirs.
+ */
+#define LATE_ROUNDS 16
 
 #define LOAD(at) __atomic_load_n(at, __ATOMIC_ACQUIRE)
 #define STORE(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
@@ -199,19 +202,29 @@ static bool listen(struct whole_stub *whole)
 
 /* ---- Serving ---- */
 
-/* Posts the event that came first. True when there was one. */
-static bool hear(struct tl_stub *stub)
+/* The processor that arrived first of those whose events can be posted; NULL: there is none. */
+static struct tl_stub_processor *first_to_arrive(struct tl_stub *stub)
 {
 	struct tl_stub_processor *first = NULL;
-	struct tl_event event;
 
 	for (tl_u32 n = 0; n < stub->count; n++) {
 		struct tl_stub_processor *processor = &stub->processors[n];
 
+		/* What an excused one has met is news of a processor that runs: it waits until that is so again. */
 		if (LOAD(&processor->state) == TL_STUB_ARRIVED &&
+		    (!processor->excused || processor->event.kind == TL_EVENT_PAUSED) &&
 		    (first == NULL || processor->arrival < first->arrival))
 			first = processor;
 	}
+	return first;
+}
+
+/* Posts the event that came first. True when there was one. */
+static bool hear(struct tl_stub *stub)
+{
+	struct tl_stub_processor *first = first_to_arrive(stub);
+	struct tl_event event;
+
 	if (first == NULL)
 		return false;
 	/* Something happened that a debugger should see: nobody runs on until one has come. */
@@ -224,25 +237,45 @@ static bool hear(struct tl_stub *stub)
 		on_output(stub, first->said, first->said_size);
 	tl_stub_machine_settle(first->machine, &event);
 	STORE(&first->state, TL_STUB_HERE);
-	tl_engine_post(stub->engine, &event);
+	first->missing = false;
+	if (!first->excused)
+		tl_engine_post(stub->engine, &event);
+	first->excused = false;
 	return true;
 }
 
-/* Processors that were asked to stop, and do not come: somebody should know which. */
-static void complain(struct whole_stub *whole)
+static void tell_missing(struct tl_stub *stub, const struct tl_stub_processor *processor)
+{
+	char text[96];
+	struct tl_writer writer = tl_writer_make(text, sizeof(text));
+
+	tl_write_text(&writer, "Processor ");
+	tl_write_decimal(&writer, processor->number);
+	tl_write_text(&writer, " was asked to stop, and does not come: it cannot be looked at.\n");
+	on_output(stub, text, tl_writer_size(&writer));
+}
+
+/*
+ * Processors that were asked to stop, and do not come: the engine takes them for standing, so that the others can be
+ * looked at. One that has not come since is not waited for again.
+ */
+static void go_without(struct whole_stub *whole)
 {
 	struct tl_stub *stub = &whole->stub;
-	char text[64];
+	tl_u64 second, now = tl_stub_machine_clock(&second);
+	const bool late = ++stub->rounds >= LATE_ROUNDS && now - stub->asked >= second;
 
 	for (tl_u32 n = 0; n < stub->count; n++) {
-		struct tl_writer writer = tl_writer_make(text, sizeof(text));
+		struct tl_stub_processor *processor = &stub->processors[n];
 
-		if (LOAD(&stub->processors[n].stop_asked) == 0 || LOAD(&stub->processors[n].state) != TL_STUB_AWAY)
+		if (LOAD(&processor->stop_asked) == 0 || LOAD(&processor->state) != TL_STUB_AWAY ||
+		    processor->excused || (!late && !processor->missing))
 			continue;
-		tl_write_text(&writer, "Processor ");
-		tl_write_decimal(&writer, n);
-		tl_write_text(&writer, " was asked to stop, and does not come.\n");
-		on_output(stub, text, tl_writer_size(&writer));
+		if (!processor->missing)
+			tell_missing(stub, processor);
+		processor->missing = processor->excused = true;
+		tl_engine_post(stub->engine,
+			       &(struct tl_event){.kind = TL_EVENT_PAUSED, .thread = {TL_STUB_PROCESS, n + 1}});
 	}
 }
 
@@ -332,8 +365,8 @@ static bool serve_once(struct whole_stub *whole)
 		tl_rsp_poll(stub->rsp);
 	}
 	look_for_loss(whole);
-	if (!tl_engine_quiet(stub->engine) && ++stub->rounds == LATE_ROUNDS)
-		complain(whole);
+	if (!tl_engine_quiet(stub->engine))
+		go_without(whole);
 	return busy;
 }
 

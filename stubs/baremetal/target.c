@@ -83,8 +83,14 @@ static enum tl_status resume(struct tl_target *target, struct tl_thread_id id, c
 
 	if (processor == NULL)
 		return TL_ERROR_NO_THREAD;
-	if (LOAD(&processor->state) != TL_STUB_HERE)
-		return TL_OK; /* it has not been in here yet: the engine was told of it at the start */
+	if (processor->excused && request->run == TL_RUN_STEP)
+		return TL_ERROR_RUNNING;
+	/* It runs as it is: it did not come, or has not been in here yet, which the engine was told of at the start. */
+	if (LOAD(&processor->state) != TL_STUB_HERE) {
+		processor->excused = false;
+		STORE(&processor->stop_asked, 0);
+		return TL_OK;
+	}
 	/* A stop that was asked for as it arrived has had its answer, even where the asking came last. */
 	STORE(&processor->stop_asked, 0);
 	processor->said_size = 0;
@@ -111,11 +117,13 @@ static enum tl_status stop(struct tl_target *target, struct tl_thread_id id)
 {
 	struct tl_stub *stub = (struct tl_stub *)(void *)target;
 	struct tl_stub_processor *processor = processor_of(target, id);
+	tl_u64 second;
 	tl_u32 state;
 
 	if (processor == NULL)
 		return TL_ERROR_NO_THREAD;
 	stub->rounds = 0;
+	stub->asked = tl_stub_machine_clock(&second);
 	STORE(&processor->stop_asked, 1);
 	state = LOAD(&processor->state);
 	if (state == TL_STUB_ARRIVED)

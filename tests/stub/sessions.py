@@ -21,6 +21,7 @@ from client import Stop  # pylint: disable=wrong-import-position,import-error
 from expects import Failed, check, expect  # pylint: disable=wrong-import-position,import-error
 import sessions_exceptions as exceptions  # pylint: disable=wrong-import-position,import-error
 import sessions_exclusive as exclusive  # pylint: disable=wrong-import-position,import-error
+import sessions_missing as missing  # pylint: disable=wrong-import-position,import-error
 
 
 # ---- Sessions of gdb ----
@@ -193,13 +194,14 @@ def garbage_is_survived(machine):
 WITH_TASKS = [exceptions.tasks_are_stepped_by_their_kernel, exceptions.steps_lead_from_a_task_into_the_kernel]
 EXCLUSIVE = [exclusive.points_inside_exclusive_sequences, exclusive.exclusive_stores_are_watched, exclusive.exclusive_loads_are_watched,
              exclusive.steps_lead_through_exclusive_sequences]
+MISSING = [missing.a_processor_that_does_not_come, missing.gdb_lists_one_that_does_not_come, missing.one_that_comes_late]
 LEFT = [exceptions.a_step_given_up_in_a_handler_leaves_no_trap, exceptions.a_step_given_up_is_over_when_its_handler_is_stepped,
         exceptions.going_on_by_steps_after_one_given_up_leaves_nothing]
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
             lldb_and_the_prompt_see_the_same, gdb_calls_functions, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
             a_lost_debugger_leaves_nothing, garbage_is_survived, exceptions.a_step_over_a_fault_ends_in_its_handler,
-            *LEFT, *WITH_TASKS, exceptions.exceptions_are_told, exceptions.steps_meet_exceptions, exceptions.an_exception_waits_for_a_debugger, *EXCLUSIVE]
+            *LEFT, *WITH_TASKS, exceptions.exceptions_are_told, exceptions.steps_meet_exceptions, exceptions.an_exception_waits_for_a_debugger, *MISSING, *EXCLUSIVE]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
 AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived,
@@ -219,7 +221,7 @@ def main():
             return 77
     failed = 0
     chosen = [session for session in SESSIONS if not options.sessions or session.__name__ in options.sessions]
-    others = [*WITH_TASKS, *EXCLUSIVE] if cpu is X86 else LEFT
+    others = [*WITH_TASKS, *MISSING, *EXCLUSIVE] if cpu is X86 else LEFT
     chosen = [session for session in chosen if session not in others]
     for session in chosen:
         start = time.monotonic()

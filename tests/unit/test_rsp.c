@@ -239,6 +239,18 @@ TEST(registers)
 	shut();
 }
 
+TEST(registers_that_are_not_to_be_had)
+{
+	open_gdb(1);
+	ASK("Hgp1.2", "OK");
+	/* A processor that does not come. */
+	tl_scripted_fail(session.scripted, 1, TL_ERROR_RUNNING);
+	ASK("p0", "xxxxxxxxxxxxxxxx");
+	ASK("p10", "0010000000000000");
+	ASK("Hgp1.1", "OK");
+	shut();
+}
+
 TEST(registers_that_are_refused)
 {
 	open_plain();
