@@ -277,6 +277,9 @@ enum tl_status tl_remote_monitor(struct tl_target *base, const char *command, st
 		return TL_ERROR_TOO_LONG;
 	deadline = tl_remote_link_clock() + target->link.patience;
 	TL_TRY(tl_remote_link_send(&target->link, tl_writer_size(&question)));
+	/* It may be about what threads there are. */
+	target->listed = false;
+	tl_source_trigger(target->flusher);
 	for (;;) {
 		struct tl_cursor text;
 

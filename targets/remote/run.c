@@ -93,18 +93,36 @@ static void thread_stopped(struct remote_target *target, struct stop_reply *repl
 	thread->stop = *reply;
 }
 
+/*
+ * One thread says so, the one that was to step if there is one: when that is told, the engine asks the others to stop,
+ * and they do. Were each to say so, each would be told of at a resume of its own.
+ */
 void tl_remote_mark_unanswered(struct remote_target *target, enum tl_status status)
 {
-	struct stop_reply none = {.kind = STOP_NOT, .code = (tl_i32)status};
+	struct remote_thread *found = NULL;
 
 	for (tl_size i = 0; i < target->thread_count; i++) {
 		struct remote_thread *thread = target->threads[i];
 
-		if (thread->running && !thread->has_stop && thread->told) {
-			thread->has_stop = true;
-			thread->stop = none;
-		}
+		if (thread->running && !thread->has_stop && thread->told &&
+		    (found == NULL || (tl_remote_is_step(thread) && !tl_remote_is_step(found))))
+			found = thread;
 	}
+	if (found == NULL)
+		return;
+	found->has_stop = true;
+	found->stop = (struct stop_reply){.kind = STOP_NOT, .code = (tl_i32)status};
+}
+
+/* Why the stub does not run, in its own words, where it has some: the engine's event has no room for them. */
+static void tell_refusal(struct remote_target *target)
+{
+	struct tl_cursor text = tl_remote_answer_text(target);
+
+	if (!tl_cursor_accept_text(&text, "E.") || target->options.output == NULL)
+		return;
+	target->options.output(target->options.context, (const char *)text.at, tl_cursor_left(&text));
+	target->options.output(target->options.context, "\n", 1);
 }
 
 /* A packet while the stub runs. Afterwards it runs still or stands, with what there is to tell noted. */
@@ -130,6 +148,7 @@ static void take_packet(struct remote_target *target)
 		/* An OK of its own invention aside, it is an answer to what was to set it going: it does not go. */
 		if (tl_cursor_equals(&text, "OK"))
 			return;
+		tell_refusal(target);
 		tl_remote_mark_unanswered(target, TL_ERROR_STATE);
 		break;
 	case STOP_SIGNAL:

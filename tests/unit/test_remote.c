@@ -186,6 +186,7 @@ struct session {
 	enum tl_status status;
 	char lost[320];
 	int lost_count;
+	char output[320]; /* what the stub said to its user */
 };
 
 static void on_lost(void *context, const char *sentence)
@@ -196,11 +197,20 @@ static void on_lost(void *context, const char *sentence)
 	(void)snprintf(session->lost, sizeof(session->lost), "%s", sentence);
 }
 
+static void on_output(void *context, const char *text, tl_size size)
+{
+	struct session *session = context;
+	size_t have = strlen(session->output);
+
+	(void)snprintf(session->output + have, sizeof(session->output) - have, "%.*s", (int)size, text);
+}
+
 static tl_u64 storage_fails; /* the n-th allocation of the next session's target; 0: none */
 
 static void begin(struct session *session, stub_answer *answer, tl_u64 patience)
 {
-	struct tl_remote_options options = {.patience = patience, .lost = on_lost, .context = session};
+	struct tl_remote_options options = {
+		.patience = patience, .lost = on_lost, .output = on_output, .context = session};
 	struct tl_engine_host host = {.allocator = *tl_storage()};
 
 	memset(session, 0, sizeof(*session));
@@ -654,6 +664,63 @@ TEST(threads_go_with_one_packet)
 	tl_engine_interrupt(session.engine);
 	REQUIRE(await_report(&session, &report));
 	CHECK(stub_saw(&session.stub, "vCont;c:p1.2"));
+	end(&session);
+}
+
+/* One thread more once its monitor was told so, which cannot be stepped. */
+static void with_a_bystander(struct stub *stub, const char *packet)
+{
+	if (strncmp(packet, "qRcmd,", 6) == 0)
+		stub->count = 1;
+	if (strncmp(packet, "qRcmd,", 6) == 0)
+		stub_reply(stub, "OK");
+	else if (strcmp(packet, "qfThreadInfo") == 0 && stub->count != 0)
+		stub_reply(stub, "mp1.1,p1.2,p1.3");
+	else if (strncmp(packet, "vCont;s:p1.3", 12) == 0)
+		stub_reply(stub, "E.this one sleeps");
+	else
+		two_threads(stub, packet);
+}
+
+TEST(a_monitor_command_may_change_the_list)
+{
+	struct tl_writer nothing = tl_writer_make(NULL, 0);
+	struct tl_thread_info info;
+	struct session session;
+
+	begin(&session, with_a_bystander, 5000);
+	REQUIRE(session.status == TL_OK);
+	CHECK(!tl_engine_find_thread(session.engine, (struct tl_thread_id){1, 3}, &info));
+	CHECK_EQUAL(session.target->ops->monitor(session.target, "more", &nothing), TL_OK);
+	REQUIRE(tl_loop_turn(session.loop, 0, NULL) == TL_OK);
+	CHECK(tl_engine_find_thread(session.engine, (struct tl_thread_id){1, 3}, &info) && info.stopped);
+	end(&session);
+}
+
+TEST(a_stub_that_does_not_run_says_why)
+{
+	const struct tl_action step[] = {{.filter = {1, 3}, .kind = TL_ACTION_STEP},
+					 {.filter = {TL_ANY, TL_ANY}, .kind = TL_ACTION_CONTINUE}};
+	struct tl_writer nothing = tl_writer_make(NULL, 0);
+	struct session session;
+	struct tl_report report;
+
+	begin(&session, with_a_bystander, 5000);
+	REQUIRE(session.status == TL_OK);
+	CHECK_EQUAL(session.target->ops->monitor(session.target, "more", &nothing), TL_OK);
+	REQUIRE(tl_loop_turn(session.loop, 0, NULL) == TL_OK);
+	REQUIRE(tl_engine_resume(session.engine, step, 2) == TL_OK);
+	REQUIRE(await_report(&session, &report));
+	CHECK_EQUAL(report.condition_error, TL_ERROR_STATE);
+	CHECK_EQUAL(report.event.thread.thread, 3);
+	CHECK_TEXT(session.output, "this one sleeps\n");
+	/* Nobody else has anything to tell of it: everything runs when it is to. */
+	REQUIRE(resume(&session, TL_ACTION_CONTINUE) == TL_OK);
+	REQUIRE(tl_loop_turn(session.loop, 0, NULL) == TL_OK);
+	tl_engine_interrupt(session.engine);
+	REQUIRE(await_report(&session, &report));
+	CHECK_EQUAL(report.condition_error, TL_OK);
+	CHECK(stub_saw(&session.stub, "vCont;c"));
 	end(&session);
 }
 
