@@ -79,6 +79,7 @@ check-stub: setup
 	@$(PYTHON) tests/stub/run.py --build $(BUILD)
 	@$(PYTHON) tests/stub/linux.py --build $(BUILD)
 	@$(PYTHON) tests/stub/linux.py --build $(BUILD) --processors 4 --long
+	@$(PYTHON) tests/stub/linux_tasks.py --build $(BUILD)
 	@$(PYTHON) tests/conformance/run.py --driver module --build $(BUILD)
 
 check-kvm: setup

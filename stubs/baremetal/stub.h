@@ -62,6 +62,21 @@ struct tl_stub_port {
 TL_CHECKED enum tl_status tl_stub_start(const struct tl_stub_port *port, tl_u32 processors, void *storage,
 					tl_size size);
 
+/*
+ * Tasks that are on no processor, shown to the debugger beside the processors: by name, and with the registers that
+ * they will go on with as far as those are known. They are only looked at. A number above TL_STUB_PROCESSORS_MAX names
+ * each, the same from stop to stop. Called while all processors are in here, so that no list changes; but one may have
+ * been stopped in the middle of a change.
+ */
+struct tl_stub_tasks {
+	/* The one behind `after` in any order, 0: the first; false at the end, and where `after` is none. */
+	bool (*next)(void *context, tl_u64 after, tl_u64 *next_ret);
+	/* As fetch_bystander of struct tl_target_ops (core/engine/target.h). */
+	enum tl_status (*fetch)(void *context, tl_u64 task, tl_u8 *file, const tl_i16 **known_ret);
+	/* What it is called, and how many bytes that has. */
+	tl_size (*name)(void *context, tl_u64 task, char *text, tl_size size);
+};
+
 /* What an embedder may add; each may be NULL or 0. Called as those of the port are, with its context. */
 struct tl_stub_more {
 	/* What the debugger is shown as a processor's name; how many bytes it has. */
@@ -78,6 +93,7 @@ struct tl_stub_more {
 	tl_u64 text;
 	/* Monitor commands (core/rsp/rsp.h), also called with the context. */
 	const struct tl_rsp_command *commands;
+	const struct tl_stub_tasks *tasks;
 	/* Exceptions of its own are not told to the stub: there is no "monitor exceptions". */
 	bool tells_no_exceptions;
 };

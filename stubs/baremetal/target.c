@@ -172,6 +172,9 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 	}
 	if (object != TL_OBJECT_THREAD_NAME)
 		return TL_ERROR_UNSUPPORTED;
+	if (id.thread > TL_STUB_PROCESSORS_MAX && stub->more->tasks != NULL)
+		return tl_target_part(text, stub->more->tasks->name(stub->port.context, id.thread, text, sizeof(text)),
+				      offset, buffer, size, done_ret);
 	if (stub->more->name != NULL)
 		return tl_target_part(text,
 				      stub->more->name(stub->port.context, (tl_u32)id.thread - 1, text, sizeof(text)),
@@ -179,6 +182,27 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 	tl_write_text(&writer, "processor ");
 	tl_write_decimal(&writer, id.thread - 1);
 	return tl_target_part(text, tl_writer_size(&writer), offset, buffer, size, done_ret);
+}
+
+/* ---- Tasks that are on no processor ---- */
+
+static bool next_bystander(struct tl_target *target, struct tl_thread_id after, struct tl_thread_id *next_ret)
+{
+	const struct tl_stub *stub = (const struct tl_stub *)(const void *)target;
+
+	next_ret->process = TL_STUB_PROCESS;
+	return stub->more->tasks != NULL &&
+	       stub->more->tasks->next(stub->port.context, after.thread, &next_ret->thread);
+}
+
+static enum tl_status fetch_bystander(struct tl_target *target, struct tl_thread_id id, tl_u8 *file,
+				      const tl_i16 **known_ret)
+{
+	const struct tl_stub *stub = (const struct tl_stub *)(const void *)target;
+
+	if (id.process != TL_STUB_PROCESS || id.thread <= TL_STUB_PROCESSORS_MAX || stub->more->tasks == NULL)
+		return TL_ERROR_NO_THREAD;
+	return stub->more->tasks->fetch(stub->port.context, id.thread, file, known_ret);
 }
 
 const struct tl_target_ops tl_stub_operations = {
@@ -196,5 +220,10 @@ const struct tl_target_ops tl_stub_operations = {
 	.insert_point = insert_point,
 	.remove_point = remove_point,
 	.read_object = read_object,
+	.next_bystander = next_bystander,
+	.fetch_bystander = fetch_bystander,
+	.bystander_refusal =
+		"this task is on no processor: it goes on when the processors do, and can neither be stepped nor "
+		"changed by itself",
 	.monitor = tl_stub_exceptions_monitor,
 };

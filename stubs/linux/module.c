@@ -47,6 +47,10 @@ static bool console = true;
 module_param(console, bool, 0444);
 MODULE_PARM_DESC(console, "what the kernel logs is shown at the debugger");
 
+static bool tasks;
+module_param(tasks, bool, 0444);
+MODULE_PARM_DESC(tasks, "tasks that are on no processor are threads from the beginning (monitor tasks on)");
+
 static void *storage;
 static unsigned long text;
 static void (*touch_clocks)(void);
@@ -176,6 +180,7 @@ static enum tl_status show_modules(struct tl_rsp *rsp, void *context, const char
 static const struct tl_rsp_command commands[] = {
 	{"kaslr", "          the debugger's line that puts the kernel's symbols where the kernel is", show_base},
 	{"modules", "        gdb's line for each module", show_modules},
+	{"tasks", "on|off   tasks that are on no processor are threads, too", tl_tasks_monitor},
 	{NULL, NULL, NULL},
 };
 
@@ -186,8 +191,12 @@ static const struct tl_stub_port stub_port = {
 	.round_up = send_nmi,
 };
 
-static struct tl_stub_more more = {
-	.name = name, .forbids = forbids, .lost = tl_line_lost, .commands = commands, .tells_no_exceptions = true};
+static struct tl_stub_more more = {.name = name,
+				   .forbids = forbids,
+				   .lost = tl_line_lost,
+				   .tasks = &tl_tasks,
+				   .commands = commands,
+				   .tells_no_exceptions = true};
 
 /* ---- What the kernel calls ---- */
 
@@ -322,6 +331,7 @@ static int __init trapline_init(void)
 		return -E2BIG;
 	}
 	find_symbols();
+	tl_tasks_show(tasks);
 	error = tl_memory_open();
 	if (error != 0)
 		return error;

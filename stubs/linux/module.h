@@ -7,6 +7,7 @@
  *   slots.c     the debug registers, lent by the kernel's hardware breakpoint layer or the module's own
  *   memory.c    memory that may not be there, and code that may not be written
  *   line.c      the serial port
+ *   tasks.c     tasks that are on no processor, as threads
  *
  * Include the kernel's headers first.
  */
@@ -88,6 +89,15 @@ void tl_slots_silence(void);
 tl_u64 tl_slots_hits(const struct tl_x86_debug_plan *plan, unsigned long *dr6, struct pt_regs *regs);
 /* Whether some are there to be told. */
 bool tl_slots_noted(void);
+
+/* ---- tasks.c ---- */
+
+/* For struct tl_stub_more. There are none until they are to be shown. */
+extern const struct tl_stub_tasks tl_tasks;
+void tl_tasks_show(bool show);
+
+/* monitor tasks, as struct tl_rsp_command has it. */
+enum tl_status tl_tasks_monitor(struct tl_rsp *rsp, void *context, const char *arguments, struct tl_writer *output);
 
 /* ---- machine.c ---- */
 

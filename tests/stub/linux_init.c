@@ -3,6 +3,7 @@
  * of the console at a time. Each command is answered by a line that begins with "=".
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -232,6 +233,94 @@ static int supply(int cpu)
 	return close(fault.fd);
 }
 
+/*
+ * A program that sleeps in a system call of which the test knows the way through the kernel: "sleeper NAME" makes it,
+ * with a second thread, NAME-too, answers with the process's number once both are asleep, and "wake" ends it.
+ */
+static struct {
+	pid_t process;
+	int ends[2]; /* of a pipe into which nobody writes */
+} sleeper;
+
+static void *be_sleeping_too(void *name)
+{
+	prctl(PR_SET_NAME, name);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void be_sleeping(const char *name)
+{
+	pthread_t thread;
+	char other[32], byte;
+
+	snprintf(other, sizeof(other), "%.10s-too", name);
+	close(sleeper.ends[1]);
+	prctl(PR_SET_NAME, name);
+	if (pthread_create(&thread, NULL, be_sleeping_too, other) != 0)
+		_exit(1);
+	_exit(read(sleeper.ends[0], &byte, 1) == 0 ? 0 : 1);
+}
+
+/* How many threads of the process sleep. */
+static int sleeping(pid_t process)
+{
+	char path[64], line[512];
+	struct dirent *entry;
+	int count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", process);
+	folder = opendir(path);
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		FILE *file;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%.16s/stat", process, entry->d_name);
+		file = fopen(path, "r");
+		if (file != NULL && fgets(line, sizeof(line), file) != NULL && strstr(line, ") S ") != NULL)
+			count++;
+		if (file != NULL)
+			fclose(file);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	return count;
+}
+
+static int begin_sleeper(const char *name)
+{
+	struct timespec began, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	if (pipe(sleeper.ends) != 0)
+		return -1;
+	sleeper.process = fork();
+	if (sleeper.process == 0)
+		be_sleeping(name);
+	close(sleeper.ends[0]);
+	while (sleeping(sleeper.process) != 2) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - began.tv_sec > 60) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		sched_yield();
+	}
+	printf("=%d\n", sleeper.process);
+	return 1;
+}
+
+static int wake_sleeper(void)
+{
+	int status;
+
+	close(sleeper.ends[1]);
+	return waitpid(sleeper.process, &status, 0) == sleeper.process && status == 0 ? 0 : -1;
+}
+
 static int run(char *command)
 {
 	char *arguments = strchr(command, ' ');
@@ -268,6 +357,10 @@ static int run(char *command)
 		return wait_asleep();
 	if (strcmp(command, "supply") == 0)
 		return supply(atoi(arguments));
+	if (strcmp(command, "sleeper") == 0)
+		return begin_sleeper(arguments);
+	if (strcmp(command, "wake") == 0)
+		return wake_sleeper();
 	if (strcmp(command, "off") == 0)
 		return reboot(RB_POWER_OFF);
 	errno = ENOSYS;
