@@ -101,14 +101,21 @@ static tl_size receive(void *context, const tl_u8 *bytes, tl_size size)
 {
 	struct tl_kvm_computer *computer = context;
 	tl_size taken;
+	bool waits;
 
 	pthread_mutex_lock(&computer->lock);
-	if (has_console(computer))
+	/* A console's buffers are in the guest's memory, which does not change while the machine stands. */
+	waits = computer->stands && has_console(computer);
+	if (waits)
+		taken = 0;
+	else if (has_console(computer))
 		taken = (tl_size)tl_virtio_console_receive(&computer->devices.console, bytes, size);
 	else
 		taken = tl_uart_operations.receive(&computer->board.uart, bytes, size);
 	computer->wants_more = taken < size;
 	pthread_mutex_unlock(&computer->lock);
+	if (waits)
+		tl_kvm_devices_call(&computer->devices);
 	return taken;
 }
 
@@ -282,6 +289,7 @@ void tl_kvm_computer_enter(struct tl_kvm_computer *computer)
 {
 	pthread_mutex_lock(&computer->lock);
 	tl_kvm_devices_enter(&computer->devices);
+	look_for_room(computer);
 	pthread_mutex_unlock(&computer->lock);
 }
 

@@ -1,8 +1,7 @@
 /*
  * The vCPUs of a virtual machine and the debugger in each of them: one thread of the host for each vCPU.
  *
- * THE STATE MACHINE. A vCPU is in one state, which changes in one function (set_state in crew.c), under the crew's
- * lock:
+ * THE STATE MACHINE. A vCPU is in one state, which changes in one function (tl_kvm_set_state), under the crew's lock:
  *
  *             resume                      KVM_RUN
  *   PARKED ──────────▶ OUTSIDE ────────────────────────▶ INSIDE
@@ -12,13 +11,17 @@
  *                     RESTING   somebody has the machine for himself
  *
  *   PARKED   stands, for the engine too, or will as soon as it has heard. Its registers belong to whoever sends it
- * work. OUTSIDE  on its way: reads an exit, answers for devices, does work, looks at its orders. Only from here a vCPU
- * goes anywhere. An access to a device that was answered (`completing`) is completed by KVM_RUN before anything else
- * happens, orders and work included: registers are never read in the middle of an instruction. INSIDE   in KVM_RUN.
- * Nobody touches it; a kick (immediate_exit, then a signal) brings it out. Orders are written under the lock before the
- * kick, and the vCPU clears immediate_exit under the lock before it reads them: whichever comes first, no order is
- * missed. RESTING  it would run, but the machine is somebody's alone (`alone`): the control thread, to change what is
- * under the feet of vCPUs, or a vCPU that steps over an int3 which is lifted meanwhile. Unseen by the engine.
+ *            work.
+ *   OUTSIDE  on its way: reads an exit, answers for devices, does work, looks at its orders. Only from here a vCPU
+ *            goes anywhere. An access to a device that was answered (`completing`) is completed by KVM_RUN before
+ *            anything else happens, orders and work included: registers are never read in the middle of an
+ *            instruction.
+ *   INSIDE   in KVM_RUN. Nobody touches it; a kick (immediate_exit, then a signal) brings it out. Orders are written
+ *            under the lock before the kick, and the vCPU clears immediate_exit under the lock before it reads them:
+ *            whichever comes first, no order is missed.
+ *   RESTING  it would run, but the machine is somebody's alone (`alone`): the control thread's, to change what is
+ *            under the feet of vCPUs, or a vCPU's that steps over an int3 which is lifted meanwhile. Unseen by the
+ *            engine.
  *
  * What it is to do is its task, set by the control thread: STAND, RUN or STEP. The rules:
  *
@@ -33,30 +36,32 @@
  *   4. What belongs to the guest (its own int3, int1, TF, debug registers) is injected before the vCPU enters the guest
  *      again, before any order is looked at, and no message tells of it.
  *   5. A resume passes what stands at the program counter, once (`pass`): RF for debug registers; for an int3 the
- * machine is taken alone, the byte lifted, one instruction stepped, the byte put back. The same is done for an int3
- * whose conditions are false, unless the instruction can be carried out without the processor. `pass` holds until the
- *      instruction is done, also if its page had to be fetched first: known by program counter and stack pointer.
+ *      machine is taken alone, the byte lifted, one instruction stepped, the byte put back. The same is done for an
+ *      int3 whose conditions are false, unless the instruction can be carried out without the processor. `pass` holds
+ *      until the instruction is done, also if its page had to be fetched first: known by program counter and stack
+ *      pointer.
  *   6. A step is one instruction, by the rule of core/cpu/x86_step.h, which puts right what it leaves in the guest. One
  *      that raises an exception ends at the first instruction of the handler, where free debug registers wait
- * (landings). Where none is free, or an NMI comes, the handler runs to its end, and the step ends behind the
- * instruction that it comes back to. Interrupts are blocked meanwhile for PATIENCE at most, as is the machine for
- * others: then they run on, and the step still ends where it would have. A TF that went into a handler's frame is owed:
- * the trap that comes of it when the handler returns ends the step, or, if the step was given up meanwhile, is
- * swallowed
- *      (`step_owed`), and never reaches the guest.
+ *      (landings). Where none is free, or an NMI comes, the handler runs to its end, and the step ends behind the
+ *      instruction that it comes back to. Interrupts are blocked meanwhile for PATIENCE at most, as is the machine for
+ *      others: then they run on, and the step still ends where it would have. A TF that went into a handler's frame is
+ *      owed: the trap that comes of it when the handler returns ends the step, or, if the step was given up meanwhile,
+ *      is swallowed (`step_owed`), and never reaches the guest.
  *   7. A step after which nothing has changed (a page had to be mapped by the host first) is made again, a bounded
- * number of times.
+ *      number of times.
  *   8. A change of points takes the machine alone; each vCPU programs its debug state itself before it enters the guest
  *      again. So a change is in force in all of them when the operation returns, also in those that have not begun to
  *      run: a vCPU that waits for its start has a thread like any other, and stops and parks like any other.
  *   9. Watchpoints beyond the debug registers are pages that the guest may not get at by itself: the vCPU's thread
- * carries such an access out and writes it down (slot_access.h), KVM completes the instruction, and only then it is
- * looked whether watched bytes were among it.
+ *      carries such an access out and writes it down (slot_access.h), KVM completes the instruction, and only then it
+ *      is looked whether watched bytes were among it.
  *  10. Without a debugger (all tasks RUN, no points, nothing owed) KVM_SET_GUEST_DEBUG is all zeroes.
  *  11. What comes from outside (a disk that has read, a frame from the network) enters the guest's memory in the thread
- * of a vCPU that is to run, OUTSIDE and while the machine is everybody's (`devices_wait`): one that is INSIDE is kicked
- * for it; while all stand it waits. So memory of a machine that stands does not change, and nobody who has the machine
- *      for himself finds it changed under his hands.
+ *      of a vCPU that is to run, OUTSIDE and while the machine is everybody's (`devices_wait`): one that is INSIDE is
+ *      kicked for it; while all stand it waits. So memory of a machine that stands does not change, and nobody who has
+ *      the machine for himself finds it changed under his hands.
+ *  12. A reset of the machine changes no task. What was met before it, and is told behind it (its number is not above
+ *      that of the last stop then), is told as nothing but that the vCPU stands.
  *
  * Functions here are for the control thread, except where said; none calls the engine.
  */

@@ -38,7 +38,7 @@ struct failure {
 	char text[400];
 };
 
-static void call_in(struct tl_kvm_devices *devices)
+void tl_kvm_devices_call(struct tl_kvm_devices *devices)
 {
 	if (devices->wanted != NULL)
 		devices->wanted(devices->wanted_context);
@@ -46,7 +46,7 @@ static void call_in(struct tl_kvm_devices *devices)
 
 static void disk_ready(void *context)
 {
-	call_in(context);
+	tl_kvm_devices_call(context);
 }
 
 /* In the disk's thread. Without memory for it the guest's I/O errors tell. */
@@ -141,7 +141,7 @@ void tl_kvm_devices_offer(struct tl_kvm_devices *devices)
 
 static void arrived(void *context)
 {
-	call_in(context);
+	tl_kvm_devices_call(context);
 }
 
 static void turn(void *context, struct tl_source *source, int descriptor, unsigned ready)

@@ -74,6 +74,8 @@ tl_u32 tl_kvm_devices_slots(const struct tl_kvm_devices *devices);
  * Frames that wait may have room now: the guest did something with its card. The board's lock is held. Any thread.
  */
 void tl_kvm_devices_offer(struct tl_kvm_devices *devices);
+/* Has `wanted` called: something waits that is not the devices' own. No lock is held. */
+void tl_kvm_devices_call(struct tl_kvm_devices *devices);
 /*
  * What disks have done is finished, and frames that wait get in where there is room. The board's lock is held, in the
  * thread of a vCPU that is outside the guest and is to enter it.

@@ -180,6 +180,10 @@ static void guest_resets(struct tl_kvm_target *machine, tl_u32 vcpu)
 		return;
 	}
 	remark(machine, "The guest reset the machine.");
+	/* Also of those that stand, and may be looked at: what they had is gone, and what a client had written to it.
+	 */
+	for (tl_u32 i = 0; i < machine->crew.count && machine->adopted; i++)
+		tl_engine_forget_registers(machine->target.engine, id_of(i));
 	/* It was on its way, by a plan of the engine's, which may have changed since: it is asked. */
 	tell_engine(machine, vcpu, paused);
 }
@@ -287,6 +291,8 @@ static enum tl_status detach(struct tl_target *target, tl_u64 process, tl_u64 th
 	if (process != TL_KVM_PROCESS || !machine->adopted)
 		return TL_ERROR_GONE;
 	machine->adopted = false;
+	/* How this client looked at memory. */
+	machine->physical = machine->eye_fixed = false;
 	(void)tl_run_state_change(&machine->states, TL_RUN_STATE_RUNNING);
 	tl_kvm_crew_free(&machine->crew);
 	return TL_OK;

@@ -58,10 +58,14 @@ static enum tl_status info_cpus(struct tl_kvm_target *machine, const char *words
 
 static enum tl_status counters(struct tl_kvm_target *machine, const char *words, struct tl_writer *output)
 {
-	const struct tl_kvm_counters *count = &machine->crew.counters;
+	struct tl_kvm_counters counted;
+	const struct tl_kvm_counters *count = &counted;
 	char text[512];
 
 	(void)words;
+	tl_kvm_crew_lock(&machine->crew);
+	counted = machine->crew.counters;
+	tl_kvm_crew_unlock(&machine->crew);
 	snprintf(text, sizeof(text),
 		 "exits %llu, of devices %llu, kicks %llu\ntraps %llu, with a false condition %llu (carried out %llu, "
 		 "stepped over with the others held %llu), given to the guest %llu, of points that had gone %llu\n"

@@ -169,13 +169,17 @@ static void name_vcpu(struct tl_kvm_target *machine, struct tl_thread_id thread,
 }
 
 /* Of a kernel that unpacks itself, and is awaited; where others are is no secret. */
-static enum tl_status read_text_address(const struct tl_kvm_target *machine, tl_u64 offset, void *buffer, tl_size size,
+static enum tl_status read_text_address(struct tl_kvm_target *machine, tl_u64 offset, void *buffer, tl_size size,
 					tl_size *done_ret)
 {
 	tl_u8 address[8];
+	bool awaited;
 
+	tl_kvm_crew_lock(&machine->crew);
+	awaited = machine->crew.kernel_awaited;
+	tl_kvm_crew_unlock(&machine->crew);
 	if (machine->text == 0)
-		return machine->crew.kernel_awaited ? TL_ERROR_STATE : TL_ERROR_UNSUPPORTED;
+		return awaited ? TL_ERROR_STATE : TL_ERROR_UNSUPPORTED;
 	tl_store_little(address, machine->text, sizeof(address));
 	return tl_target_part(address, sizeof(address), offset, buffer, size, done_ret);
 }

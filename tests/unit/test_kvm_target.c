@@ -385,3 +385,43 @@ TEST(where_a_kernel_was_before_a_reset_is_not_told_behind_it)
 		end();
 	}
 }
+
+/* One stands where a client has written a register, and is reset by another: neither is left of what it was. */
+TEST(registers_of_a_processor_that_stands_are_those_behind_the_reset)
+{
+	const tl_u32 banks = 1u << TL_BANK_GENERAL;
+	tl_u64 before;
+	tl_u8 *file;
+
+	REQUIRE(begin(2));
+	REQUIRE(tl_engine_registers(fixture.engine, thread_of(0), banks, &file) == TL_OK);
+	tl_store_little(file + TL_X86_AT_RBX, 77, 8);
+	CHECK_EQUAL(tl_engine_registers_changed(fixture.engine, thread_of(0), banks), TL_OK);
+	REQUIRE(resume(thread_of(1), TL_ACTION_CONTINUE));
+	REQUIRE(comes_out(1, RESETS));
+	before = entries(1);
+	CHECK(enters_again(1, before));
+	REQUIRE(tl_engine_registers(fixture.engine, thread_of(0), banks, &file) == TL_OK);
+	CHECK_EQUAL(tl_load_little(file + TL_X86_AT_RBX, 8), 0);
+	CHECK(interrupted());
+	REQUIRE(resume((struct tl_thread_id){TL_ANY, TL_ANY}, TL_ACTION_CONTINUE));
+	CHECK(interrupted());
+	CHECK_EQUAL(fixture.cpus[0].regs.rbx, 0);
+	end();
+}
+
+/* How a client looked at memory is nothing to the next one. */
+TEST(a_new_client_sees_memory_as_the_selected_thread_has_it)
+{
+	char text[64];
+	struct tl_writer writer = tl_writer_make(text, sizeof(text));
+
+	REQUIRE(begin(2));
+	CHECK_EQUAL(fixture.target->ops->monitor(fixture.target, "phys 1", &writer), TL_OK);
+	CHECK_EQUAL(fixture.target->ops->monitor(fixture.target, "eye 1", &writer), TL_OK);
+	CHECK(fixture.machine->physical && fixture.machine->eye_fixed);
+	CHECK_EQUAL(tl_engine_detach(fixture.engine, TL_KVM_PROCESS, 0, 0), TL_OK);
+	CHECK(!fixture.machine->physical);
+	CHECK(!fixture.machine->eye_fixed);
+	end();
+}

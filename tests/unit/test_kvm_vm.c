@@ -375,6 +375,49 @@ TEST(what_is_typed_interrupts_the_guest)
 	tl_loop_destroy(loop);
 }
 
+static void count_wanted(void *context)
+{
+	(*(int *)context)++;
+}
+
+/* What is typed for a virtio console goes into the guest's memory, which stays as it is while the machine stands. */
+TEST(what_is_typed_for_a_console_waits_while_the_machine_stands)
+{
+	struct kvm_host host = {0};
+	struct tl_kvm_calls calls = kvm_host_calls(&host);
+	struct tl_kvm_options options = computer_of(&calls);
+	struct tl_kvm_computer computer;
+	struct tl_loop *loop;
+	tl_u8 *memory;
+	int wanted = 0;
+
+	REQUIRE(tl_loop_create(&loop, NULL) == TL_OK);
+	options.console = true;
+	REQUIRE(tl_kvm_computer_open(&computer, loop, &options, NULL) == TL_OK);
+	computer.devices.wanted = count_wanted;
+	computer.devices.wanted_context = &wanted;
+	/* A driver that has made one buffer available. */
+	memory = tl_kvm_memory_at(&computer.vm.memory, 0x100000, 0x10000);
+	REQUIRE(memory != NULL);
+	tl_store_little(memory, 0x104000, 8); /* the descriptor: where, how much, that it is to be written */
+	tl_store_little(memory + 8, 16, 4);
+	tl_store_little(memory + 12, 2, 2);
+	tl_store_little(memory + 0x1002, 1, 2); /* the available ring's index */
+	computer.devices.console.virtio->state.status = 0xf;
+	computer.devices.console.virtio->state.queues[0] = (struct tl_virtio_queue){
+		.descriptors = 0x100000, .driver = 0x101000, .device = 0x102000, .size = 1, .ready = true};
+	CHECK_EQUAL(computer.serial.receive(&computer, (const tl_u8 *)"xy", 2), 0);
+	CHECK_EQUAL(wanted, 1);
+	CHECK_EQUAL(memory[0x4000], 0);
+	tl_kvm_computer_go_on(&computer);
+	tl_kvm_computer_enter(&computer);
+	CHECK_EQUAL(computer.serial.receive(&computer, (const tl_u8 *)"xy", 2), 2);
+	CHECK_EQUAL(memory[0x4000], 'x');
+	CHECK_EQUAL(wanted, 1);
+	tl_kvm_computer_close(&computer);
+	tl_loop_destroy(loop);
+}
+
 TEST(time_stands_while_the_machine_does)
 {
 	struct kvm_host host = {0};
