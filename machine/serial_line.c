@@ -12,21 +12,29 @@
 
 #define SLOW_NANOSECONDS 10000000
 #define NANOSECONDS 1000000000
+#define WAITS_MAX 100 /* a second */
 
 /* ---- From the machine ---- */
 
-/* For at most 10 ms: a machine that is to stop must not hang on a terminal that nobody reads. */
+/*
+ * For at most 10 ms, and not again and again: a machine that is to stop must not hang on a terminal that nobody reads,
+ * and one that sends a lot at once holds a lock meanwhile.
+ */
 static void wait_for_room(struct tl_serial_line *line)
 {
 	struct timespec until = {0};
 
+	if (line->waits >= WAITS_MAX)
+		return;
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += SLOW_NANOSECONDS;
 	until.tv_sec += until.tv_nsec / NANOSECONDS;
 	until.tv_nsec %= NANOSECONDS;
 	while (line->sent_count >= TL_SERIAL_SENT_MAX)
-		if (pthread_cond_timedwait(&line->taken, &line->lock, &until) != 0)
+		if (pthread_cond_timedwait(&line->taken, &line->lock, &until) != 0) {
+			line->waits++;
 			return;
+		}
 }
 
 void tl_serial_line_send(struct tl_serial_line *line, tl_u8 byte)
@@ -71,6 +79,7 @@ static bool write_some(struct tl_serial_line *line)
 		if (written < 0)
 			return errno == EAGAIN;
 		line->sent_count -= (tl_size)written;
+		line->waits = 0;
 		tl_move(line->sent, line->sent + written, line->sent_count);
 	}
 	return true;

@@ -3,7 +3,8 @@
  * machine in threads of its own.
  *
  * What is typed waits in the descriptor while the machine has no room for it. What the machine sends waits here while
- * nobody takes it; when a lot does, the sender is slowed down, and what is still too much after that is lost.
+ * nobody takes it; when a lot does, the sender is slowed down, and what is still too much after that is lost. A reader
+ * who has taken nothing for a second is not waited for until he takes something again.
  *
  * Control thread, unless a function says otherwise.
  */
@@ -34,7 +35,8 @@ struct tl_serial_line {
 	tl_size sent_count, sent_room;
 	tl_u8 typed[TL_SERIAL_TYPED_MAX];
 	tl_size typed_count;
-	tl_u64 lost; /* bytes */
+	tl_u64 lost;    /* bytes */
+	unsigned waits; /* how often senders have waited in vain since something was taken */
 	/*
 	 * Takes what was typed: how many bytes it took; the rest stays. Control thread; called when something was
 	 * typed, and by tl_serial_line_offer.
@@ -58,7 +60,10 @@ void tl_serial_line_close(struct tl_serial_line *line);
 TL_CHECKED enum tl_status tl_serial_line_set_terminal(struct tl_serial_line *line, const char *path,
 						      struct tl_error *error);
 
-/* A byte that the machine sends. Any thread, one at a time; waits for 10 ms at most, when too much waits already. */
+/*
+ * A byte that the machine sends. Any thread, one at a time; waits for 10 ms at most when too much waits already, and a
+ * hundred times at most without anything being taken.
+ */
 void tl_serial_line_send(struct tl_serial_line *line, tl_u8 byte);
 
 /* The machine may have room again: offers what was typed to `receive`. */

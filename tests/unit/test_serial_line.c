@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 static char got[64];
@@ -144,6 +145,34 @@ TEST(a_reader_that_never_reads_slows_the_machine_and_does_not_stop_it)
 	CHECK_EQUAL(ends.line.lost, 3);
 	turn(&ends);
 	CHECK(ends.line.sent_count < TL_SERIAL_SENT_MAX); /* a pipe's worth went */
+	close_ends(&ends);
+}
+
+/* A machine holds a lock for as long as it sends: a buffer of a console must not take minutes of it. */
+TEST(a_reader_that_is_gone_is_waited_for_no_longer_than_a_second_until_he_reads_again)
+{
+	static char some[4 * TL_SERIAL_SENT_MAX];
+	struct timespec before, after;
+	struct ends ends;
+	tl_u64 lost;
+
+	open_ends(&ends);
+	for (tl_u32 i = 0; i < TL_SERIAL_SENT_MAX; i++)
+		tl_serial_line_send(&ends.line, 'a');
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	for (tl_u32 i = 0; i < 10000; i++)
+		tl_serial_line_send(&ends.line, 'b');
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	CHECK_EQUAL(ends.line.lost, 10000);
+	CHECK(after.tv_sec - before.tv_sec < 30); /* not the 100 that each byte for itself would take */
+	/* He reads again: what is sent is not lost, and is waited for again. */
+	REQUIRE(fcntl(ends.screen[0], F_SETFL, O_NONBLOCK) == 0);
+	turn(&ends);
+	CHECK(read(ends.screen[0], some, sizeof(some)) > 0);
+	turn(&ends);
+	lost = ends.line.lost;
+	tl_serial_line_send(&ends.line, 'c');
+	CHECK_EQUAL(ends.line.lost, lost);
 	close_ends(&ends);
 }
 
