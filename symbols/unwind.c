@@ -341,19 +341,21 @@ static enum tl_unwind_end apply_row(struct step *step, struct tl_frame *caller, 
 
 /*
  * Frames of functions that called one another stand at rising addresses. Where one was interrupted by a signal, the
- * handler may run on a stack of its own. Frames that come again (Brent's way to find a cycle: compare with one frame
+ * handler may run on a stack of its own. So may a kernel's, which lies in the upper half of all addresses, and whose
+ * outermost frame a program called. Frames that come again (Brent's way to find a cycle: compare with one frame
  * that is moved up at powers of two) never end.
  */
 static bool makes_sense(const struct step *step, const struct tl_frame *frame, struct tl_error *error)
 {
 	bool pushes = step->convention->link_register == step->convention->program_counter;
+	bool kernel = frame->inner_address >> 63 != 0;
 
 	if (frame->level == LEVELS_MAX) {
 		(void)TL_FAIL(error, TL_ERROR_TOO_LONG, "there are more than %d frames", LEVELS_MAX);
 		return false;
 	}
-	if (frame->inner_known &&
-	    (frame->frame_address < frame->inner_address || (pushes && frame->frame_address == frame->inner_address))) {
+	if (frame->inner_known && ((frame->frame_address < frame->inner_address && !kernel) ||
+				   (pushes && frame->frame_address == frame->inner_address))) {
 		(void)TL_FAIL(error, TL_ERROR_MALFORMED,
 			      "the stack is corrupt: this frame, at 0x%llx, is not outside of the one that it called, "
 			      "at 0x%llx",

@@ -107,8 +107,12 @@ def leb(value):
 
 
 RBP, RSP, RIP = 6, 7, 16
-CALL, REGS, PARTIAL = 0, 1, 2
+REGS, PARTIAL = 1, 2
+REGS_SIZE, IRET_SIZE = 168, 40  # struct pt_regs; of which a processor saves the end by itself
 BASES = {4: RBP, 5: RSP, 2: 1, 3: 5, 6: 10, 7: 13}  # ORC's registers in DWARF's numbers, of those that are plain
+# Where the word lies that the frame's address is found by: at an offset from RBP, or at RSP, the offset being added to the word.
+# DW_OP_breg6 and _breg7, _deref, _consts, _plus.
+INDIRECT = {8: lambda offset: b'\x76' + leb(offset) + b'\x06', 9: lambda offset: b'\x77\0\x06\x11' + leb(offset) + b'\x22'}
 OFFSET, UNDEFINED, SAME = 0x11, 0x07, 0x08
 
 
@@ -121,15 +125,22 @@ def rules(row):
     """What one ORC entry says, as DWARF's instructions; all registers' rules are said anew."""
     cfa_offset, frame_offset, registers, flags = row
     base, frame, kind = BASES.get(registers & 15), registers >> 4, flags & 3
-    if base is None:
+    indirect = INDIRECT.get(registers & 15)
+    if base is None and indirect is None:
         return bytes([UNDEFINED, RIP])
-    code = bytes([0x12, base]) + leb(cfa_offset // -8)  # DW_CFA_def_cfa_sf
-    if kind == CALL or kind == 3:
-        saved = at_offset(RBP, frame_offset) if frame == 1 else bytes([SAME, RBP])
-        return code + at_offset(RIP, -8) + bytes([0x14, RSP]) + b'\0' + saved  # DW_CFA_val_offset: the CFA
-    if kind == REGS:
-        return code + at_offset(RIP, 128) + at_offset(RSP, 152) + at_offset(RBP, 32)
-    return code + at_offset(RIP, 0) + at_offset(RSP, 24) + bytes([SAME, RBP])
+    if kind in (REGS, PARTIAL):
+        # What is saved at the address that the entry leads to ends there: so each frame lies outside of the one that it called.
+        size = REGS_SIZE if kind == REGS else IRET_SIZE
+        code = bytes([0x12, base]) + leb((cfa_offset + size) // -8)  # DW_CFA_def_cfa_sf
+        saved = at_offset(RBP, 32 - size) if kind == REGS else bytes([SAME, RBP])
+        return code + at_offset(RIP, -IRET_SIZE) + at_offset(RSP, 24 - IRET_SIZE) + saved
+    if indirect is not None:  # the stack was changed, and where it was lies on the new one
+        expression = bytes(indirect(cfa_offset))
+        code = bytes([0x0f, len(expression)]) + expression  # DW_CFA_def_cfa_expression
+    else:
+        code = bytes([0x12, base]) + leb(cfa_offset // -8)
+    saved = at_offset(RBP, frame_offset) if frame == 1 else bytes([SAME, RBP])
+    return code + at_offset(RIP, -8) + bytes([0x14, RSP]) + b'\0' + saved  # DW_CFA_val_offset: the CFA
 
 
 def rows_of(kernel):

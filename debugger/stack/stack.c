@@ -226,6 +226,12 @@ static bool is_main(const struct tl_stack *stack)
 	       stack->front_place->functions[stack->front_place->count - 1].start == address;
 }
 
+/* A kernel, in the upper half of all addresses, was called by a program, whose code is none of this program's. */
+static bool is_program_below_kernel(const struct tl_frame *frame)
+{
+	return frame->inner_known && frame->inner_address >> 63 != 0 && frame->program_counter >> 63 == 0;
+}
+
 /* Why it ended, as gdb says it where it has words for it. */
 static const char *reason_of(const struct tl_stack *stack)
 {
@@ -241,6 +247,9 @@ static const char *reason_of(const struct tl_stack *stack)
 		return "previous frame identical to this frame (corrupt stack?)";
 	case TL_UNWIND_NO_INFORMATION:
 	case TL_UNWIND_NO_CODE:
+		if (is_program_below_kernel(front))
+			return NULL;
+		break;
 	case TL_UNWIND_DAMAGED:
 	case TL_UNWIND_MEMORY:
 	case TL_UNWIND_UNSUPPORTED:

@@ -10,6 +10,7 @@
  */
 #define CODE 0x401000
 #define STACK 0x7fff0000
+#define KERNEL 0xffff800000000000ull /* the stack is seen here as well */
 #define BIAS 0x400000
 #define PAGE 0x1000
 #define EH 0x9000
@@ -28,6 +29,8 @@ static enum tl_status read_memory(void *context, tl_u64 address, void *buffer, t
 {
 	const struct machine *machine = context;
 
+	if (address >= KERNEL)
+		address -= KERNEL;
 	if (address >= CODE && address - CODE < PAGE && size <= PAGE - (address - CODE))
 		memcpy(buffer, machine->code + (address - CODE), size);
 	else if (address >= STACK && address - STACK < PAGE && size <= PAGE - (address - STACK))
@@ -257,6 +260,28 @@ TEST(damaged_stacks_end_with_a_reason)
 	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_MEMORY);
 	set_register(&machine, TL_X86_64_RIP, CODE + 0x410);
 	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_DAMAGED);
+}
+
+/* An interrupt's stack lies anywhere, and a program's below all of them. */
+TEST(a_kernel_changes_stacks)
+{
+	struct tl_frame frames[4];
+	struct machine machine;
+	unsigned count;
+
+	begin(&machine);
+	set_register(&machine, TL_X86_64_RIP, CODE + 0x110);
+	set_register(&machine, TL_X86_64_RBP, KERNEL + STACK + 0x200);
+	set_word(&machine, STACK + 0x200, KERNEL + STACK + 0x100);
+	set_word(&machine, STACK + 0x208, CODE + 0x110);
+	set_word(&machine, STACK + 0x100, STACK + 0x80);
+	set_word(&machine, STACK + 0x108, CODE + 0x110);
+	set_word(&machine, STACK + 0x88, CODE + 0x210);
+	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_OUTERMOST);
+	CHECK_EQUAL(count, 4);
+	CHECK(frames[1].frame_address == KERNEL + STACK + 0x110 && frames[2].frame_address == STACK + 0x90);
+	set_word(&machine, STACK + 0x100, KERNEL + STACK + 0x200); /* round and round */
+	CHECK_EQUAL(unwind(&machine, frames, 4, &count), TL_UNWIND_CORRUPT);
 }
 
 TEST(a_frame_by_a_register_that_is_lost)
