@@ -81,6 +81,7 @@ check-stub: setup
 	@$(PYTHON) tests/stub/linux.py --build $(BUILD) --processors 4 --long
 	@$(PYTHON) tests/stub/linux_tasks.py --build $(BUILD)
 	@$(PYTHON) tests/conformance/run.py --driver module --build $(BUILD)
+	@$(PYTHON) tests/conformance/run.py --driver module-early --build $(BUILD)
 
 check-kvm: setup
 	@$(MAKE) build

@@ -40,6 +40,7 @@ struct tl_stub_machine {
 	struct table_register table; /* the embedder's IDT, while ours is in force */
 	tl_u64 bases[2];             /* of FS and GS */
 	tl_u64 accessed;             /* CR2 as the program has it, while the processor is in here */
+	tl_u64 task_descriptor;      /* where that of its task state lies; 0: it has none */
 	tl_u32 generation;           /* of the debug registers that are in force */
 	tl_u16 segments[4];          /* DS, ES, FS, GS */
 	bool inside;                 /* our IDT is in force */
@@ -321,6 +322,16 @@ static bool is_at(const struct frame *frame, const tl_u8 *place)
 
 /* ---- In and out ---- */
 
+static tl_u64 find_task_descriptor(void)
+{
+	struct table_register table;
+	tl_u16 selector;
+
+	__asm__ volatile("sgdt %0" : "=m"(table));
+	__asm__ volatile("str %0" : "=rm"(selector));
+	return selector != 0 ? table.base + (selector & ~7u) : 0;
+}
+
 static void enter(struct tl_stub_machine *machine)
 {
 	struct table_register table = {sizeof(all.table) - 1, (tl_u64)(tl_uintptr)all.table};
@@ -336,6 +347,7 @@ static void enter(struct tl_stub_machine *machine)
 	machine->segments[3] = read_gs();
 	machine->bases[0] = read_msr(MSR_FS_BASE);
 	machine->bases[1] = read_msr(MSR_GS_BASE);
+	machine->task_descriptor = find_task_descriptor();
 	machine->bases_changed = machine->extended_changed = false;
 	machine->has_extended =
 		(read_cr4() & CR4_FXSAVE) != 0 && (read_cr0() & (CR0_MONITOR_EMULATE | CR0_TASK_SWITCHED)) == 0;
@@ -375,8 +387,11 @@ static bool may_wait(const struct tl_x86_gate *entry)
 
 static struct tl_stub_x86_tables tables(const struct tl_stub_machine *machine)
 {
-	return (struct tl_stub_x86_tables){machine->table.base, machine->table.limit,
-					   (tl_u64)(tl_uintptr)&machine->frame->rip, may_wait, NULL};
+	return (struct tl_stub_x86_tables){.base = machine->table.base,
+					   .limit = machine->table.limit,
+					   .frame = (tl_u64)(tl_uintptr)&machine->frame->rip,
+					   .task_descriptor = machine->task_descriptor,
+					   .may_wait = may_wait};
 }
 
 bool tl_stub_machine_begin(struct tl_stub_machine *machine, const struct tl_run_request *request)
@@ -435,12 +450,16 @@ static void on_unhandled(struct tl_stub *stub, struct tl_stub_processor *process
 static void on_debug(struct tl_stub *stub, struct tl_stub_processor *processor)
 {
 	struct tl_stub_machine *machine = processor->machine;
+	struct frame *frame = machine->frame;
+	struct tl_stub_x86_trap trap = {.address = frame->rip, .stack = frame->rsp, .flags = frame->rflags};
 	struct tl_event event = {.kind = TL_EVENT_NONE};
 
 	/* The end of a step that was given up while a handler ran: nobody waits for it any more. */
-	if (!machine->steps.under_way && (read_dr6() & TL_X86_DR6_STEP) != 0 &&
-	    tl_stub_x86_steps_drop(&machine->steps, 0, machine->frame->rsp, &machine->frame->rflags))
+	if ((read_dr6() & TL_X86_DR6_STEP) != 0 &&
+	    tl_stub_x86_steps_drop(&machine->steps, machine->steps.under_way ? &machine->steps : NULL, &trap)) {
+		frame->rflags = trap.flags;
 		write_dr6(read_dr6() & ~TL_X86_DR6_STEP);
+	}
 	if (classify_debug(machine, &event))
 		stay(stub, processor, TL_STUB_ARRIVED, &event);
 }

@@ -9,6 +9,7 @@
 #define MSR_FMASK 0xc0000084u
 #define EXCEPTION_STACK 4096 /* at most so far below what it has pushed is an exception's handler as it returns */
 #define NEAR 4096            /* at most so far does the one instruction move the stack that runs before a trap */
+#define BESIDE 16            /* as far as most do */
 /* A processor pushes these for an exception, onto a stack that it aligns to 16 (Intel SDM volume 3, 6.14.2). */
 enum { PUSHED_RIP, PUSHED_CS, PUSHED_FLAGS, PUSHED_RSP, PUSHED_SS, PUSHED };
 
@@ -104,17 +105,43 @@ static bool mend_at(const struct tl_stub_x86_left *left, tl_u64 place, bool begi
 	return poke(NULL, place + sizeof(tl_u64) * PUSHED_FLAGS, &pushed[PUSHED_FLAGS], sizeof(tl_u64)) == TL_OK;
 }
 
+static tl_u64 pushed_at(tl_u64 stack)
+{
+	return (stack & ~(tl_u64)15) - sizeof(tl_u64) * PUSHED;
+}
+
+/* An exception may come onto a stack of its own, or from a program's onto the kernel's (Intel SDM volume 3, 8.7). */
+static bool mend_on_other_stacks(const struct tl_stub_x86_left *left, const struct tl_stub_x86_tables *tables)
+{
+	enum { KERNELS = 0x04, OWN = 0x24, OWN_COUNT = 7, STATE_SIZE = OWN + 8 * OWN_COUNT };
+	tl_u8 descriptor[16], state[STATE_SIZE];
+	tl_u64 base;
+	bool found;
+
+	if (tables->task_descriptor == 0 ||
+	    peek(NULL, tables->task_descriptor, descriptor, sizeof(descriptor)) != TL_OK)
+		return false;
+	base = tl_load_little(descriptor + 2, 3) | tl_load_little(descriptor + 7, 1) << 24 |
+	       tl_load_little(descriptor + 8, 4) << 32;
+	if (peek(NULL, base, state, sizeof(state)) != TL_OK)
+		return false;
+	found = mend_at(left, pushed_at(tl_load_little(state + KERNELS, 8)), false);
+	for (unsigned n = 0; n < OWN_COUNT; n++)
+		found |= mend_at(left, pushed_at(tl_load_little(state + OWN + (tl_size)8 * n, 8)), false);
+	return found;
+}
+
 /*
  * Puts right what such a step has left. False: it is not where it would be. A handler may have changed where to.
- * Whether the processor has gone back is a guess from the stack, and what it went back by lies on there: both places
- * are seen to. What leads back to this stack with the trap flag set is this step's in either.
+ * Whether the processor has gone back is a guess from the stack, and what it went back by lies on there: all places
+ * are seen to. What leads back to this stack with the trap flag set is this step's in each.
  */
-static bool mend_pushed(const struct tl_stub_x86_left *left)
+static bool mend_pushed(const struct tl_stub_x86_left *left, const struct tl_stub_x86_tables *tables)
 {
-	bool pushed = mend_at(left, (left->stack & ~(tl_u64)15) - sizeof(tl_u64) * PUSHED, false);
+	bool pushed = mend_at(left, pushed_at(left->stack), false);
 	bool framed = left->frame != 0 && mend_at(left, left->frame, true);
 
-	return pushed || framed;
+	return mend_on_other_stacks(left, tables) || pushed || framed;
 }
 
 static void forget(struct tl_stub_x86_steps *steps, unsigned number)
@@ -140,42 +167,115 @@ static void give_up(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_ta
 		    tl_u64 stack)
 {
 	const bool own = steps->runner == runner, begins = own && steps->frame - stack < EXCEPTION_STACK;
-	const struct tl_stub_x86_left left = {steps->runner, steps->step.at, steps->stack, begins ? steps->frame : 0,
-					      steps->step.flags};
+	const struct tl_stub_x86_left left = {.runner = steps->runner,
+					      .at = steps->step.at,
+					      .stack = steps->stack,
+					      .frame = begins ? steps->frame : 0,
+					      .flags = steps->step.flags,
+					      .parts = {steps->step.parts[0], steps->step.parts[1]}};
 
-	if ((!own && !tables->lies_still(left.runner)) || !mend_pushed(&left))
+	if ((!own && !tables->lies_still(left.runner)) || !mend_pushed(&left, tables))
 		keep(steps, &left);
 }
 
-/* What did not lie still may do so now. */
-static void mend_left(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_tables *tables, tl_u64 runner)
+/*
+ * The runner stands as it stood when such a step began: that one is over, whether its handler returned here or not. Its
+ * flags go, if they are there.
+ */
+static bool stands_again(const struct tl_stub_x86_left *left, struct tl_stub_machine *machine, tl_u8 *file)
 {
-	for (unsigned n = steps->left_count; n-- > 0;)
-		if ((steps->left[n].runner == runner || tables->lies_still(steps->left[n].runner)) &&
-		    mend_pushed(&steps->left[n]))
-			forget(steps, n);
+	tl_u64 flags = get(file, TL_X86_AT_EFLAGS);
+
+	if (left->at != get(file, TL_X86_AT_RIP) || left->stack != get(file, TL_X86_AT_RSP))
+		return false;
+	if ((flags & TL_X86_FLAG_TF) == 0)
+		return true;
+	put(file, TL_X86_AT_EFLAGS, without_step(left, flags));
+	return tl_stub_machine_store(machine, TL_BANK_GENERAL, file) == TL_OK;
 }
 
-/* Where there are no tasks, or a handler never returned, the stack tells such a step from what the program does. */
+/* What did not lie still may do so now. */
+static void mend_left(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
+		      const struct tl_stub_x86_tables *tables, tl_u64 runner)
+{
+	tl_u8 *file = steps->left_count != 0 ? step_file(machine, tables) : NULL;
+
+	for (unsigned n = steps->left_count; n-- > 0;) {
+		const struct tl_stub_x86_left *left = &steps->left[n];
+		bool own = left->runner == runner;
+
+		if ((own && stands_again(left, machine, file)) ||
+		    ((own || tables->lies_still(left->runner)) && mend_pushed(left, tables)))
+			forget(steps, n);
+	}
+}
+
+static bool within(tl_u64 one, tl_u64 other, tl_u64 distance)
+{
+	return one - other + distance < 2 * distance;
+}
+
+/* How surely a trap ends the step that began there; 0: it does not. */
+enum { NO_END, END_ELSEWHERE, END_BEHIND };
+
+static bool is_behind(tl_u64 address, tl_u64 at, const struct tl_x86_step_part parts[2])
+{
+	tl_u64 behind = at + parts[0].length;
+
+	return address == behind || (parts[1].length != 0 && address == behind + parts[1].length);
+}
+
+static unsigned sureness(const struct tl_stub_x86_trap *trap, tl_u64 at, tl_u64 stack,
+			 const struct tl_x86_step_part parts[2])
+{
+	bool leads_anywhere = parts[0].length == 0 || parts[0].stays || parts[1].stays;
+
+	if (!within(trap->stack, stack, NEAR))
+		return NO_END;
+	if (leads_anywhere || is_behind(trap->address, at, parts))
+		return END_BEHIND;
+	return within(trap->stack, stack, BESIDE) && (trap->flags & TL_X86_FLAG_IF) == 0 ? END_ELSEWHERE : NO_END;
+}
+
+static bool is_rather(const struct tl_stub_x86_steps *own, const struct tl_stub_x86_trap *trap, unsigned other)
+{
+	const struct tl_x86_step *step = &own->step;
+
+	return (!step->parts[0].stays && is_behind(trap->address, step->at, step->parts)) ||
+	       sureness(trap, step->at, own->stack, step->parts) >= other;
+}
+
+bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_steps *own,
+			    struct tl_stub_x86_trap *trap)
+{
+	unsigned best = NO_END, number = 0;
+
+	for (unsigned n = steps->left_count; n-- > 0;) {
+		const struct tl_stub_x86_left *left = &steps->left[n];
+		unsigned sure = NO_END;
+
+		if (left->runner == trap->runner)
+			sure = sureness(trap, left->at, left->stack, left->parts);
+		if (sure > best) {
+			best = sure;
+			number = n;
+		}
+	}
+	if (best == NO_END || (own != NULL && is_rather(own, trap, best)))
+		return false;
+	trap->flags = without_step(&steps->left[number], trap->flags);
+	forget(steps, number);
+	return true;
+}
+
+/* What returns to this stack returns to the step that began there. */
 static unsigned last_left(const struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 stack)
 {
 	unsigned number = steps->left_count;
 
-	while (number > 0 && (steps->left[number - 1].runner != runner ||
-			      stack - steps->left[number - 1].stack + NEAR >= (tl_u64)2 * NEAR))
+	while (number > 0 && (steps->left[number - 1].runner != runner || steps->left[number - 1].stack != stack))
 		number--;
 	return number;
-}
-
-bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 stack, tl_u64 *flags)
-{
-	unsigned number = last_left(steps, runner, stack);
-
-	if (number == 0)
-		return false;
-	*flags = without_step(&steps->left[number - 1], *flags);
-	forget(steps, number - 1);
-	return true;
 }
 
 /*
@@ -220,7 +320,7 @@ bool tl_stub_x86_steps_begin(struct tl_stub_x86_steps *steps, struct tl_stub_mac
 {
 	tl_u8 *file;
 
-	mend_left(steps, tables, runner);
+	mend_left(steps, machine, tables, runner);
 	steps->under_way = request->run == TL_RUN_STEP;
 	if (!steps->under_way)
 		return true;
@@ -280,18 +380,20 @@ void tl_stub_x86_steps_end(struct tl_stub_x86_steps *steps, struct tl_stub_machi
 void tl_stub_x86_steps_end_moved(struct tl_stub_x86_steps *steps, struct tl_stub_machine *machine,
 				 const struct tl_stub_x86_tables *tables, tl_u64 runner)
 {
+	struct tl_stub_x86_trap trap = {.runner = runner};
 	tl_u8 *file;
-	tl_u64 flags;
 
 	if (steps->under_way && steps->runner == runner) {
 		tl_stub_x86_steps_end(steps, machine, tables, true, runner);
 		return;
 	}
 	file = step_file(machine, tables);
-	flags = get(file, TL_X86_AT_EFLAGS);
-	if (!tl_stub_x86_steps_drop(steps, runner, get(file, TL_X86_AT_RSP), &flags))
+	trap.address = get(file, TL_X86_AT_RIP);
+	trap.stack = get(file, TL_X86_AT_RSP);
+	trap.flags = get(file, TL_X86_AT_EFLAGS);
+	if (!tl_stub_x86_steps_drop(steps, NULL, &trap))
 		return;
-	put(file, TL_X86_AT_EFLAGS, flags);
+	put(file, TL_X86_AT_EFLAGS, trap.flags);
 	(void)tl_stub_machine_store(machine, TL_BANK_GENERAL, file);
 }
 

@@ -9,8 +9,11 @@
  * A processor may stop in the handler before that, for another reason. The step is *given up* then: nobody waits for
  * its end, which would still come when the handler returns. So too when an NMI comes before the processor has gone back
  * to where it was to make the step. What the processor has pushed for the fault, and what it was about to go back by,
- * are looked for where they must be, and put right. Where neither is there (on a stack of the exception's own), the
- * step is *left*: it is known by its trap when that comes, or when the handler returns by a step of its own.
+ * are looked for where they must be (on the stack at hand, and on those that the task state has for exceptions), and
+ * put right. Where neither is there, the step is *left*: it is known by its trap when that comes, or when the handler
+ * returns by a step of its own. That trap comes behind the instruction where the step began, or, where the handler has
+ * led elsewhere, with the stack nearly as it was and interrupts masked; another one is the program's own, or ends the
+ * step that is under way by then.
  *
  * A handler may sleep, where there are tasks: its processor runs others meanwhile, and it may wake up on another one.
  * So a step belongs to a *runner*, a number of the embedder's: the task; always 0 where there are none.
@@ -30,6 +33,13 @@ struct tl_stub_x86_left {
 	tl_u64 at, stack; /* where it began */
 	tl_u64 frame;     /* that of struct tl_stub_x86_tables, by which it may have yet to begin; 0: it has begun */
 	tl_u64 flags;     /* those of the program */
+	struct tl_x86_step_part parts[2];
+};
+
+/* A trap by the trap flag, as the exception's handler finds it. */
+struct tl_stub_x86_trap {
+	tl_u64 runner;
+	tl_u64 address, stack, flags; /* where the runner goes on, and how */
 };
 
 /* The steps of one processor; plain data. Changed by whoever serves, while the processor stands. */
@@ -49,6 +59,8 @@ struct tl_stub_x86_tables {
 	tl_u64 base;  /* of the interrupt descriptor table */
 	tl_u64 limit; /* its last byte */
 	tl_u64 frame; /* where RIP, CS, the flags, RSP and SS lie, by which the processor at hand goes back */
+	/* Where the descriptor of its task state lies, which has the stacks of exceptions; 0: they have none. */
+	tl_u64 task_descriptor;
 	/* Whether a breakpoint may wait at the first instruction of this handler. */
 	bool (*may_wait)(const struct tl_x86_gate *gate);
 	/* Whether the stack of a runner that is not the one at hand lies still. NULL: there is no other. */
@@ -90,10 +102,10 @@ void tl_stub_x86_steps_leave(struct tl_stub_x86_steps *steps, struct tl_x86_debu
 bool tl_stub_x86_steps_lands(const struct tl_stub_x86_steps *steps, tl_u64 address);
 
 /*
- * A trap by the trap flag, of `runner`, that belongs to no step under way: when it is the end of one that was left,
- * which began near this stack, its flags become those of the program, and true is returned. On any processor, in the
- * exception.
+ * When a trap is the end of a step that was left, its flags become those of the program, and true is returned. `own`:
+ * the step that is under way, which it would end otherwise; NULL: none. On any processor, in the exception.
  */
-bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, tl_u64 runner, tl_u64 stack, tl_u64 *flags);
+bool tl_stub_x86_steps_drop(struct tl_stub_x86_steps *steps, const struct tl_stub_x86_steps *own,
+			    struct tl_stub_x86_trap *trap);
 
 #endif

@@ -29,15 +29,24 @@
 static_assert(sizeof(struct pt_regs) >= SAVED * 8 && offsetof(struct pt_regs, ip) == TL_X86_AT_RIP &&
 	      offsetof(struct pt_regs, sp) == TL_X86_AT_RSP && offsetof(struct pt_regs, ax) == TL_X86_AT_RAX);
 
+/* What an exception pushes, and IRETQ takes. */
+struct frame {
+	unsigned long ip, cs, flags, sp, ss;
+};
+
+static_assert(sizeof(struct pt_regs) - offsetof(struct pt_regs, ip) == sizeof(struct frame));
+
 struct tl_stub_machine {
 	tl_u8 extended[TL_X86_XSAVE_LEGACY_SIZE] __aligned(16);
 	struct pt_regs *regs;
-	tl_u64 bases[2];     /* of FS and GS */
-	tl_u64 control;      /* of the debug registers, as they were last set */
-	tl_u32 generation;   /* of the plan that is in force */
-	tl_u16 segments[4];  /* DS, ES, FS, GS */
-	bool inside;         /* the processor is in the stub */
-	bool restored_later; /* the entry that led in here puts DR7 back as it found it */
+	struct frame *way_back; /* by which an NMI returns, where that is not what is at the end of `regs`; else NULL */
+	unsigned long came_from; /* what stood there as the instruction */
+	tl_u64 bases[2];         /* of FS and GS */
+	tl_u64 control;          /* of the debug registers, as they were last set */
+	tl_u32 generation;       /* of the plan that is in force */
+	tl_u16 segments[4];      /* DS, ES, FS, GS */
+	bool inside;             /* the processor is in the stub */
+	bool restored_later;     /* the entry that led in here puts DR7 back as it found it */
 	bool extended_changed, bases_changed;
 	tl_u64 fault_address; /* CR2: a step may end where a handler has not read it yet */
 	tl_u64 runner;        /* the task that the processor came in with */
@@ -50,6 +59,7 @@ static struct {
 	struct tl_x86_debug_plan plan;
 	tl_u32 generation; /* changes with the plan; atomic */
 	tl_u32 leaving;    /* atomic: somebody reads or changes what is known of steps that were left */
+	tl_u32 put_off;    /* atomic: an NMI came where its processor could not stay */
 } all;
 
 extern const tl_u8 tl_linux_visited[], tl_linux_joined[];
@@ -179,6 +189,14 @@ static void arm(struct tl_stub_machine *machine)
 		tl_module_call_back();
 }
 
+/* What came while interrupts of ours were ignored is asked for again. */
+static void ask_again(struct tl_stub *stub, struct tl_stub_processor *processor)
+{
+	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0 ||
+	    __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE) != processor->machine->generation)
+		tl_stub_summon(stub, processor);
+}
+
 void tl_machine_refresh(void)
 {
 	struct tl_stub *stub = tl_stub();
@@ -188,9 +206,19 @@ void tl_machine_refresh(void)
 		return;
 	processor->machine->restored_later = false;
 	arm(processor->machine);
+	ask_again(stub, processor);
 }
 
 /* ---- In and out ---- */
+
+/*
+ * A debug exception begins at the top of a stack of its own: one that comes while another is handled there runs over
+ * it. So nobody stays there, to be stepped, and what an NMI was to have armed there is armed later.
+ */
+static bool is_on_debug_stack(const struct pt_regs *regs)
+{
+	return this_cpu_read(cpu_tss_rw.x86_tss.ist[IST_INDEX_DB]) - 1 - regs->sp < EXCEPTION_STKSZ;
+}
 
 #define SEGMENT(name)                                                                                                  \
 	static tl_u16 read_##name(void)                                                                                \
@@ -208,6 +236,7 @@ static void enter(struct tl_stub_machine *machine, struct pt_regs *regs)
 {
 	machine->inside = true;
 	machine->regs = regs;
+	machine->came_from = regs->ip;
 	machine->runner = (tl_u64)current;
 	tl_slots_silence();
 	machine->fault_address = native_read_cr2();
@@ -221,18 +250,42 @@ static void enter(struct tl_stub_machine *machine, struct pt_regs *regs)
 	asm volatile("fxsaveq %0" : "=m"(machine->extended));
 }
 
-/* What came while interrupts of ours were ignored is asked for again. */
-static void ask_again(struct tl_stub *stub, struct tl_stub_processor *processor)
+/*
+ * An NMI that came into the kernel has what it returns by twice (arch/x86/entry/entry_64.S, "Here's what our stack
+ * frame will look like"): at the end of pt_regs, where it is changed to no effect, and above that.
+ */
+static struct frame *way_back_of_nmi(struct pt_regs *regs)
 {
-	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0 ||
-	    __atomic_load_n(&all.generation, __ATOMIC_ACQUIRE) != processor->machine->generation)
-		tl_stub_summon(stub, processor);
+	struct frame *frame = (struct frame *)(regs + 1);
+
+	return !user_mode(regs) && memcmp(frame, &regs->ip, sizeof(*frame)) == 0 ? frame : NULL;
+}
+
+/*
+ * Once an exception has been met in here, another NMI may come. It is put off: it makes this frame lead to where the
+ * NMI begins once more, with what stands in pt_regs then. So if it has come meanwhile, that is what has to be there.
+ */
+static void change_way_back(const struct tl_stub_machine *machine)
+{
+	const struct pt_regs *regs = machine->regs;
+	struct frame *frame = machine->way_back;
+
+	if (frame == NULL || memcmp(frame, &regs->ip, sizeof(*frame)) == 0)
+		return;
+	WRITE_ONCE(frame->sp, regs->sp);
+	WRITE_ONCE(frame->flags, regs->flags);
+	if (cmpxchg_local(&frame->ip, machine->came_from, regs->ip) == machine->came_from)
+		return;
+	WRITE_ONCE(frame->sp, (unsigned long)&regs->ip);
+	WRITE_ONCE(frame->flags, X86_EFLAGS_FIXED);
 }
 
 static void leave(struct tl_stub *stub, struct tl_stub_processor *processor)
 {
 	struct tl_stub_machine *machine = processor->machine;
 
+	change_way_back(machine);
+	machine->way_back = NULL;
 	if (machine->extended_changed)
 		asm volatile("fxrstorq %0" : : "m"(machine->extended));
 	if (machine->bases_changed)
@@ -277,10 +330,15 @@ static bool lies_still(tl_u64 runner)
 
 static struct tl_stub_x86_tables tables(const struct tl_stub_machine *machine)
 {
+	const void *frame = machine->way_back != NULL ? (const void *)machine->way_back : &machine->regs->ip;
 	struct desc_ptr table;
 
 	asm volatile("sidt %0" : "=m"(table));
-	return (struct tl_stub_x86_tables){table.address, table.size, (tl_u64)&machine->regs->ip, may_wait, lies_still};
+	return (struct tl_stub_x86_tables){.base = table.address,
+					   .limit = table.size,
+					   .frame = (tl_u64)frame,
+					   .may_wait = may_wait,
+					   .lies_still = lies_still};
 }
 
 /*
@@ -346,7 +404,7 @@ bool tl_machine_breakpoint(struct pt_regs *regs)
 
 	if (processor == NULL || user_mode(regs))
 		return false;
-	if (processor->machine->inside) {
+	if (processor->machine->inside || is_on_debug_stack(regs)) {
 		if (!tl_stub_take_out(stub, processor, regs->ip - 1))
 			return false;
 		regs->ip--;
@@ -407,16 +465,24 @@ static bool classify_debug(struct tl_stub *stub, struct tl_stub_machine *machine
 }
 
 /* The end of a step that was left, wherever it began: nobody waits for it any more. */
-static bool drop_left(struct tl_stub *stub, struct pt_regs *regs)
+static bool drop_left(struct tl_stub *stub, struct tl_stub_machine *machine, struct pt_regs *regs)
 {
-	tl_u64 flags = regs->flags;
+	struct tl_stub_x86_trap trap = {
+		.runner = (tl_u64)current, .address = regs->ip, .stack = regs->sp, .flags = regs->flags};
+	const struct tl_stub_x86_steps *own = &machine->steps;
 	bool found = false;
 
+	machine->inside = true;
+	barrier();
 	lock_left();
+	if (!own->under_way || own->runner != trap.runner)
+		own = moved_here(stub, machine);
 	for (tl_u32 n = 0; n < stub->count && !found; n++)
-		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, (tl_u64)current, regs->sp, &flags);
+		found = tl_stub_x86_steps_drop(&stub->processors[n].machine->steps, own, &trap);
 	unlock_left();
-	regs->flags = flags;
+	barrier();
+	machine->inside = false;
+	regs->flags = trap.flags;
 	return found;
 }
 
@@ -425,7 +491,7 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 	struct tl_stub *stub = tl_stub();
 	struct tl_stub_processor *processor = processor_here();
 	struct tl_event event = {.kind = TL_EVENT_NONE};
-	bool ours;
+	bool ours = false;
 
 	if (processor == NULL)
 		return false;
@@ -435,17 +501,11 @@ bool tl_machine_debug(struct pt_regs *regs, unsigned long *dr6)
 		*dr6 = 0;
 		return true;
 	}
-	ours = classify_debug(stub, processor->machine, regs, dr6, &event);
-	if ((*dr6 & DR_STEP) != 0 && !user_mode(regs)) {
-		processor->machine->inside = true;
-		barrier();
-		if (drop_left(stub, regs)) {
-			*dr6 &= ~(unsigned long)DR_STEP;
-			ours = true;
-		}
-		barrier();
-		processor->machine->inside = false;
+	if ((*dr6 & DR_STEP) != 0 && !user_mode(regs) && drop_left(stub, processor->machine, regs)) {
+		*dr6 &= ~(unsigned long)DR_STEP;
+		ours = true;
 	}
+	ours |= classify_debug(stub, processor->machine, regs, dr6, &event);
 	if (event.kind != TL_EVENT_NONE) {
 		processor->machine->restored_later = true;
 		stay(stub, processor, TL_STUB_ARRIVED, &event, regs);
@@ -468,8 +528,14 @@ bool tl_machine_nmi(struct pt_regs *regs)
 	/* Who has a hit noted is on its way to tl_machine_debug: that tells it, and what the stop asks for with it. */
 	if (processor->machine->inside || tl_slots_noted())
 		return ours;
+	if (is_on_debug_stack(regs)) {
+		__atomic_store_n(&all.put_off, 1, __ATOMIC_RELEASE);
+		tl_module_call_back();
+		return ours;
+	}
 	if (__atomic_load_n(&processor->stop_asked, __ATOMIC_ACQUIRE) != 0) {
 		processor->machine->restored_later = true;
+		processor->machine->way_back = way_back_of_nmi(regs);
 		stay(stub, processor, TL_STUB_ARRIVED, &paused, regs);
 		return true;
 	}
@@ -498,9 +564,18 @@ noinline void tl_stub_machine_break(void)
 	asm volatile("int3" : : : "memory");
 }
 
+/* Who could not stay where an NMI met it is called once more by those that wait, until it is on another stack. */
 void tl_stub_machine_relax(void)
 {
+	struct tl_stub *stub = tl_stub();
+
 	cpu_relax();
+	if (__atomic_load_n(&all.put_off, __ATOMIC_ACQUIRE) == 0 ||
+	    __atomic_exchange_n(&all.put_off, 0, __ATOMIC_ACQ_REL) == 0)
+		return;
+	for (tl_u32 n = 0; n < stub->count; n++)
+		if (__atomic_load_n(&stub->processors[n].stop_asked, __ATOMIC_ACQUIRE) != 0)
+			tl_stub_summon(stub, &stub->processors[n]);
 }
 
 tl_u64 tl_stub_machine_clock(tl_u64 *second_ret)

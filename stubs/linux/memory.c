@@ -81,7 +81,7 @@ const char *tl_memory_forbids(tl_u64 address)
 		return "this is the debugger's own code, which cannot be debugged with it";
 	if (memory.forbidden != NULL && memory.forbidden(address))
 		return "the kernel runs through this code when a breakpoint is hit (kprobes' blacklist)";
-	return NULL;
+	return tl_way_forbids(address);
 }
 
 tl_size tl_stub_machine_peek(void *to, tl_u64 address, tl_size size)

@@ -335,6 +335,7 @@ static int __init trapline_init(void)
 	error = tl_memory_open();
 	if (error != 0)
 		return error;
+	tl_way_open();
 	error = tl_line_open(port, baud, silence);
 	if (error != 0)
 		goto no_line;

@@ -6,6 +6,7 @@
  *   machine.c   a processor that is in the stub: its registers, its steps, what an exception means
  *   slots.c     the debug registers, lent by the kernel's hardware breakpoint layer or the module's own
  *   memory.c    memory that may not be there, and code that may not be written
+ *   way.c       functions of the kernel that the module itself needs
  *   line.c      the serial port
  *   tasks.c     tasks that are on no processor, as threads
  *
@@ -55,6 +56,14 @@ const char *tl_memory_forbids(tl_u64 address);
 
 /* The address of a symbol that modules are not given; NULL when there is none. May sleep. */
 void *tl_memory_symbol(const char *name);
+
+/* ---- way.c ---- */
+
+/* Looks the functions up; once tl_memory_open has been called. May sleep. */
+void tl_way_open(void);
+
+/* Why no breakpoint can be at an address that the module's own way leads through; NULL when it does not. */
+const char *tl_way_forbids(tl_u64 address);
 
 /* ---- slots.c ---- */
 

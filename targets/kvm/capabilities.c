@@ -1,6 +1,8 @@
 #include "targets/kvm/capabilities.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define LINE_SIZE 200
 
@@ -82,4 +84,32 @@ void tl_kvm_capabilities_tell(const struct tl_kvm_capabilities *capabilities,
 		snprintf(line, sizeof(line), "the host's KVM has no %s: %s", flags[i].name, flags[i].lost);
 		say(context, line);
 	}
+}
+
+static bool has_word(const char *line, const char *word)
+{
+	tl_size size = strlen(word);
+
+	for (const char *at = line; (at = strstr(at, word)) != NULL; at += size)
+		if (at[-1] == ' ' && (at[size] == ' ' || at[size] == '\n'))
+			return true;
+	return false;
+}
+
+bool tl_kvm_carries_out_itself(const char *cpuinfo)
+{
+	FILE *file = fopen(cpuinfo, "re");
+	bool told = false, direct = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (file == NULL)
+		return false;
+	while (!told && getline(&line, &room, file) >= 0) {
+		told = strncmp(line, "flags\t", 6) == 0;
+		direct = told && (has_word(line, "vmx") || has_word(line, "svm"));
+	}
+	free(line);
+	(void)fclose(file);
+	return told && !direct;
 }

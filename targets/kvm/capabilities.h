@@ -91,4 +91,10 @@ enum tl_status tl_kvm_lacks(enum tl_kvm_capability capability, struct tl_error *
 void tl_kvm_capabilities_tell(const struct tl_kvm_capabilities *capabilities,
 			      void (*say)(void *context, const char *line), void *context);
 
+/*
+ * Whether a host's processor has neither VT-x nor SVM, as a file like /proc/cpuinfo says: its KVM, if there is one,
+ * carries much of a guest out by itself. False where the file says nothing.
+ */
+bool tl_kvm_carries_out_itself(const char *cpuinfo);
+
 #endif

@@ -425,6 +425,19 @@ enum tl_status tl_kvm_target_restart(struct tl_kvm_target *machine, struct tl_er
 	return status;
 }
 
+/* What the host lacks, and that it is slow; `real`: it is this one. */
+static void tell_host(const struct tl_kvm_target *machine, bool real)
+{
+	if (machine->remark == NULL)
+		return;
+	if (real && tl_kvm_carries_out_itself("/proc/cpuinfo"))
+		remark(machine,
+		       "This host's processor has neither VT-x nor SVM: its KVM carries much of the guest out by "
+		       "itself. Small guests run; a kernel may take very long to boot, or not come up, and points may "
+		       "be missed.");
+	tl_kvm_capabilities_tell(&machine->computer.vm.capabilities, machine->remark, machine->remark_context);
+}
+
 static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_options *options, struct tl_error *error)
 {
 	const struct tl_kvm_hooks hooks = {
@@ -432,8 +445,7 @@ static enum tl_status build(struct tl_kvm_target *machine, const struct tl_kvm_o
 
 	TL_TRY(tl_kvm_computer_open(&machine->computer, machine->loop, options, error));
 	machine->opened = true;
-	if (machine->remark != NULL)
-		tl_kvm_capabilities_tell(&machine->computer.vm.capabilities, machine->remark, machine->remark_context);
+	tell_host(machine, options->calls == NULL);
 	/* Code in 16 bits has no names. */
 	if (tl_content_is_elf(&machine->computer.boot.kernel)) {
 		machine->program = realpath(machine->computer.boot.kernel.path, NULL);

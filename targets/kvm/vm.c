@@ -20,13 +20,17 @@ static enum tl_status open_device(struct tl_kvm_vm *vm, const char *device, stru
 	int version;
 
 	vm->system = vm->calls->open(vm->calls->context, device, O_RDWR);
-	if (vm->system < 0 && errno == ENOENT)
+	if (vm->system < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
 		return TL_FAIL(error, TL_ERROR_SYSTEM,
-			       "there is no %s: the host has no KVM, or its module (kvm_intel, kvm_amd) is not loaded",
+			       "there is no %s that works: load the host's module for it (`modprobe kvm_intel`, or "
+			       "kvm_amd); where that fails, virtualization is switched off in the firmware's settings, "
+			       "or not given to the virtual machine or container that this runs in",
 			       device);
 	if (vm->system < 0 && (errno == EACCES || errno == EPERM))
-		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "%s may not be opened: become a member of the group kvm",
-				     device);
+		return TL_FAIL(error, TL_ERROR_SYSTEM,
+			       "%s is not yours to open: become a member of the group that has it (`ls -l %s`; as a "
+			       "rule `usermod -aG kvm YOU`, then log in anew), or be root",
+			       device, device);
 	if (vm->system < 0)
 		return TL_FAIL_ERRNO(error, TL_ERROR_SYSTEM, "%s cannot be opened", device);
 	TL_TRY(tl_kvm_call(vm->calls, vm->system, KVM_GET_API_VERSION, "KVM_GET_API_VERSION", 0, &version, error));
@@ -48,13 +52,29 @@ static enum tl_status check_numbers(const struct tl_kvm_vm *vm, const struct tl_
 	return TL_OK;
 }
 
+static enum tl_status create(struct tl_kvm_vm *vm, struct tl_error *error)
+{
+	struct tl_error particular;
+
+	if (tl_kvm_call(vm->calls, vm->system, KVM_CREATE_VM, "KVM_CREATE_VM", 0, &vm->descriptor, &particular) ==
+	    TL_OK)
+		return TL_OK;
+	if (particular.system == EBUSY)
+		return TL_FAIL(error, TL_ERROR_SYSTEM,
+			       "the host's KVM cannot have the processor, which another hypervisor has: end that first "
+			       "(VirtualBox, VMware)");
+	if (error != NULL)
+		*error = particular;
+	return particular.status;
+}
+
 static enum tl_status make_machine(struct tl_kvm_vm *vm, struct tl_error *error)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 	struct kvm_reinject_control reinject = {.pit_reinject = 0};
 	tl_u64 identity_map = IDENTITY_MAP;
 
-	TL_TRY(tl_kvm_call(vm->calls, vm->system, KVM_CREATE_VM, "KVM_CREATE_VM", 0, &vm->descriptor, error));
+	TL_TRY(create(vm, error));
 	if (tl_kvm_has(&vm->capabilities, TL_KVM_HAS_SET_IDENTITY_MAP_ADDR))
 		TL_TRY(TL_KVM_CALL(vm->calls, vm->descriptor, KVM_SET_IDENTITY_MAP_ADDR, &identity_map, error));
 	TL_TRY(TL_KVM_CALL(vm->calls, vm->descriptor, KVM_SET_TSS_ADDR, TASK_STATE, error));

@@ -178,6 +178,7 @@ class Client:
         self.by_name = {}
         self.non_stop = False
         self.packet_count = 0
+        self.line_bytes = 0  # as they stood on the line, both ways
         self.trap_size = 1  # what Z0 and Z1 say: of the machine's trap instruction, in bytes
 
     # ---- bytes ----
@@ -211,9 +212,11 @@ class Client:
             if not ready:
                 raise self.hang("room to write")
             try:
-                view = view[os.write(self.stream_out, view[:4096]):]
+                written = os.write(self.stream_out, view[:4096])
             except BrokenPipeError:
                 raise Ended(f"{self.name}: closed the connection\n{self.transcript()}") from None
+            self.line_bytes += written
+            view = view[written:]
             self._take_bytes(0)
 
     def _take_bytes(self, timeout):
@@ -231,6 +234,7 @@ class Client:
             self.closed = True
             return True
         self.received += data
+        self.line_bytes += len(data)
         self._parse()
         return True
 
@@ -259,7 +263,7 @@ class Client:
                 continue
             self._note("<-", payload)
             if self.ack_mode:
-                os.write(self.stream_out, b"+")
+                self.line_bytes += os.write(self.stream_out, b"+")
             if payload[:1] == b"O" and payload != b"OK" and self.expecting_stop:
                 self.output += bytes.fromhex(payload[1:].decode())
             else:

@@ -79,7 +79,7 @@ def guest_files(folder):
     first = compile_static([HERE / 'guests/linux_init.c'], folder / 'linux_init')
     files = {'init': stripped(first, folder)}
     files['bin/sh'] = shell(folder).read_bytes()
-    for number, name in enumerate(('virtio', 'virtio_ring', 'virtio_mmio', 'virtio_console')):
+    for number, name in enumerate(('virtio', 'virtio_ring', 'virtio_mmio', 'virtio_console', 'virtio_blk')):
         files[f'modules/{number:02}.ko'] = (folder / 'modules' / f'{name}.ko').read_bytes()
     initrd.make(folder / 'linux.files', files)
     return folder / 'linux.files'

@@ -10,7 +10,8 @@ import termios
 import time
 
 import symbol_file
-from session import Failed, Line, Skip, check, end, equal, scene
+from client import Client
+from session import Failed, Line, Skip, Stop, check, end, equal, scene
 
 LINKED = symbol_file.LINKED
 SYMBOLS = '/tmp/vmlinux'
@@ -307,6 +308,44 @@ def linux_has_a_virtio_console(t):
         line.until('guest: done')
     check(end(t.process, 60), 'the server does not end with its machine')
     t.process = None
+
+
+@scene(least=2, most=2, points=False, guest='linux', served=False)
+def linux_uses_its_disk_while_it_is_stopped_and_goes_on(t):
+    """Two processors read and write a disk, and are stopped in the middle again and again: each sector is what it must be, to
+    the guest and in the file."""
+    sectors, disk = 8192, '/tmp/disk'
+    with open(disk, 'wb') as file:
+        file.writelines(number.to_bytes(8, 'little') * 64 for number in range(sectors))
+    words = machine_words(t, '--running', '--serial', 'unix:/tmp/disk-serial', '--disk', f'{disk},write', then='disk')
+    t.process = subprocess.Popen([t.options.trapline, '--serve', 'unix:/tmp/disk-server', *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+    t.line = Line(t.process.stdout.fileno())
+    t.line.until('The serial port is at unix:/tmp/disk-serial.')
+    if 'Listening on' not in t.line.text:
+        t.line.until('Listening on')
+    with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
+        one.connect('/tmp/disk-serial')
+        line = Line(one.fileno())
+        line.until('guest: disk begins', 300)
+        other.connect('/tmp/disk-server')
+        client = Client(os.dup(other.fileno()), os.dup(other.fileno()), 'kvm')
+        client.start()
+        Stop(client.ask('?'))
+        for _ in range(30):
+            client.resume('c')
+            client.nothing_comes(0.01)
+            client.interrupt()
+            client.wait_stop('the stop after an interrupt')
+        client.ask('D')
+        client.close()
+        line.until('guest: disk good', 300)
+        line.until('guest: done')
+    check(end(t.process, 60), 'the server does not end with its machine')
+    t.process = None
+    with open(disk, 'rb') as file:
+        wrong = [number for number in range(sectors) if file.read(512) != (number ^ (1 << 64) - 1).to_bytes(8, 'little') * 64]
+    check(not wrong, f'sectors {wrong[:10]} of the file are not what the guest wrote')
 
 
 # ---- Time ----

@@ -10,7 +10,6 @@ import argparse
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -19,12 +18,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / 'tests/stub'))
 import bare_machine  # pylint: disable=wrong-import-position,import-error
 import bytecode  # pylint: disable=wrong-import-position,import-error
-from expects import Failed, check  # pylint: disable=wrong-import-position,import-error
+import measures  # pylint: disable=wrong-import-position,import-error
+from expects import check  # pylint: disable=wrong-import-position,import-error
 
 PER_TICK = 1000000  # instructions, at 1 kHz
-BAUD, BITS = 115200, 10
-STEPS = 300
-PAGE, BEGIN, END = 'docs/BAREMETAL.md', '<!-- figures:begin -->\n', '<!-- figures:end -->\n'
+PAGE = 'docs/BAREMETAL.md'
 SECONDS = 4
 
 
@@ -78,14 +76,6 @@ def condition(build, cpu):
     return cost
 
 
-def counted(client, *payloads):
-    """Bytes of the packets and their replies, framing and all."""
-    total = 0
-    for payload in payloads:
-        total += len(payload) + 4 + len(client.request(payload)) + 4
-    return total
-
-
 def line(build, cpu, cost):
     """What goes over the line, and how long it takes there."""
     machine = bare_machine.Machine(build, cpu, at_once=False)
@@ -95,39 +85,14 @@ def line(build, cpu, cost):
         client.insert(0, at)
         stop = client.run()
         client.remove(0, at)
-        step = counted(client, f'vCont;s:{stop.thread}')
+        step = measures.counted(client, f'vCont;s:{stop.thread}')
         client.insert(0, at)
-        asked = counted(client, 'vCont;c', f'm{rounds:x},8', f'z0,{at:x},1', f'vCont;s:{stop.thread}', f'Z0,{at:x},1')
+        asked = measures.counted(client, *measures.asked_of_client(at, rounds, stop.thread))
         client.remove(0, at)
         bare_machine.leave(client)
     finally:
         machine.end()
-    bit = BITS / BAUD * 1000
-    return {'a breakpoint hit with a false condition, decided in ring 0 or at EL1': f'{cost:,.0f} instructions',
-            'the same decided by the client: bytes over the line': f'{asked:,}',
-            f'… and their time at {BAUD:,} baud': f'{asked * bit:.1f} ms',
-            '… to the time of those instructions at one a nanosecond': f'{asked * bit * 1e6 / cost:,.0f} to 1',
-            'a step: bytes over the line there and back': f'{step:,}',
-            f'… a round trip at {BAUD:,} baud': f'{step * bit:.1f} ms'}
-
-
-def exchange(peer, payload):
-    """A packet and its reply, each acknowledged."""
-    peer.sendall(b'$%s#%02x' % (payload, sum(payload) & 255))
-    reply = b''
-    while not re.search(rb'#..$', reply):
-        part = peer.recv(4096)
-        if not part:
-            raise Failed('the other stub has gone')
-        reply += part
-    peer.sendall(b'+')
-
-
-def timed(step):
-    start = time.monotonic()
-    for _ in range(STEPS):
-        step()
-    return time.monotonic() - start
+    return measures.line_rows(cost, 'in ring 0 or at EL1', asked, step)
 
 
 def machine_alone(build, cpu, alone, **more):
@@ -143,18 +108,13 @@ def fast_line(build, cpu, alone):
         client.insert(0, machine.symbols['meet'])
         stop = client.run()
         client.remove(0, machine.symbols['meet'])
-        own = timed(lambda: client.request(f'vCont;s:{stop.thread}'))
+        own = measures.timed(lambda: client.request(f'vCont;s:{stop.thread}'))
         bare_machine.leave(client)
     finally:
         machine.end()
     machine = machine_alone(build, cpu, alone, more=lambda folder: ['-monitor', 'none', '-gdb', f'unix:{folder}/gdb,server,wait=off'])
     try:
-        peer = socket.socket(socket.AF_UNIX)
-        peer.connect(os.path.join(machine.folder, 'gdb'))
-        peer.settimeout(bare_machine.DEADLINE)
-        exchange(peer, b'?')
-        other = timed(lambda: exchange(peer, b'vCont;s:1'))
-        peer.close()
+        other = measures.emulator_steps(os.path.join(machine.folder, 'gdb'), bare_machine.DEADLINE)
     finally:
         machine.end()
     what = "… over an emulated line that takes no time, one processor, to QEMU's own stub" if alone else '… the same with four processors'
@@ -171,21 +131,6 @@ def measured(build, cpu):
     return rows
 
 
-def table(columns):
-    """The page's table, of one column for each CPU."""
-    names = list(columns)
-    rows = [f'| | {" | ".join(names)} |', '| --- |' + ' ---: |' * len(names)]
-    for what in columns[names[0]]:
-        rows.append(f'| {what} | {" | ".join(columns[name][what] for name in names)} |')
-    return '\n'.join(rows) + '\n'
-
-
-def write(text):
-    page = ROOT / PAGE
-    before, rest = page.read_text(encoding='utf-8').split(BEGIN)
-    page.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding='utf-8')
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n', maxsplit=1)[0])
     parser.add_argument('--build', default=str(ROOT / 'build'))
@@ -193,7 +138,7 @@ def main():
     options = parser.parse_args()
     columns = {cpu.name: measured(options.build, cpu) for cpu in (bare_machine.X86, bare_machine.Arm64)}
     if options.write:
-        write(table(columns))
+        measures.write(PAGE, measures.table(columns))
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ import argparse
 import os
 import pathlib
 import re
+import select
 import shutil
 import sys
 import time
@@ -20,7 +21,7 @@ import bytecode  # pylint: disable=wrong-import-position,import-error
 import elf  # pylint: disable=wrong-import-position,import-error
 from client import Stop  # pylint: disable=wrong-import-position,import-error
 from expects import Failed, check, expect  # pylint: disable=wrong-import-position,import-error
-from linux_machine import Gdb, Lldb, Machine, Missing, Prompt  # pylint: disable=wrong-import-position,import-error
+from linux_machine import DEADLINE, Gdb, Lldb, Machine, Missing, Prompt  # pylint: disable=wrong-import-position,import-error
 
 VARIABLE = '/proc/sys/kernel/watchdog_thresh'
 OTHERS = ('sysctl_oom_dump_tasks', 'panic_timeout', 'sysctl_panic_on_oom', 'sysctl_overcommit_ratio')
@@ -269,8 +270,8 @@ def hits_at_once_are_all_told(machine, each=300):
 
 
 def false_conditions_stay_in_ring_0(machine, hits=3000):
-    """A condition that is never true, under load: the kernel goes on, nothing is told, and nobody complains."""
-    machine.order(f'load {machine.processors}')
+    """A condition that is never true, under load: the kernel goes on, nothing is told, nobody complains, and every processor is there."""
+    machine.order(f'stress {machine.processors}')
     packets = Packets(machine)
     client, start = packets.client, packets.at('__x64_sys_getppid')
     client.insert(0, start, conditions=[bytecode.always(0) + bytecode.END])
@@ -282,9 +283,13 @@ def false_conditions_stay_in_ring_0(machine, hits=3000):
     client.write(b'\x03')
     stop = client.wait_stop()
     check(stop.signal == 2, f'{stop} came, and not the interrupt')
+    check(len(client.threads()) == machine.processors, f'only {client.threads()} came')
     client.remove(0, start)
     packets.leave()
     machine.order('unload')
+    for cpu in range(machine.processors):
+        machine.order(f'cpu {cpu}')
+        machine.order('calls 10')
 
 
 def places_that_take_none_are_refused(machine):
@@ -295,6 +300,59 @@ def places_that_take_none_are_refused(machine):
         check(re.match(rb'E\.this is the kernel|E\.the kernel runs', answer), f'Z0 at {name}: {answer}')
     check(packets.client.request('Z0,401000,1').startswith(b'E'), 'Z0 in a program is taken')
     packets.leave()
+
+
+OWN_WAY = ('touch_softlockup_watchdog', '__rcu_read_lock', '__rcu_read_unlock', 'sched_clock', 'copy_from_kernel_nofault', 'memset',
+           'irq_work_queue', 'lookup_address')
+
+
+def the_stubs_own_way_takes_none(machine):
+    """What the stub runs through before its notifiers and as it leaves."""
+    packets = Packets(machine)
+    for name in OWN_WAY:
+        for kind, place in ((0, packets.at(name)), (0, packets.at(name) + 1), (1, packets.at(name))):
+            answer = packets.client.request(f'Z{kind},{place:x},1')
+            check(answer.startswith(b"E.the debugger itself needs"), f'Z{kind} at {name}: {answer}')
+    packets.leave()
+
+
+def points_come_and_go(machine, times=100):
+    """A point that every processor runs through is put in and taken out again and again, with an interrupt in between."""
+    machine.order(f'load {machine.processors}')
+    packets = Packets(machine)
+    client, start = packets.client, packets.at('__x64_sys_getppid')
+    for _ in range(times):
+        client.insert(0, start, conditions=[bytecode.always(0) + bytecode.END])
+        client.resume()
+        client.interrupt()
+        stop = client.wait_stop()
+        check(stop.signal == 2, f'{stop} came, and not the interrupt')
+        client.remove(0, start)
+    packets.leave()
+    machine.order('unload')
+
+
+def every_processor_goes_where_it_is_sent(machine):
+    """A processor that an NMI has brought in steps as any other, and goes on with the registers that the debugger has set."""
+    machine.order(f'load {machine.processors}')
+    packets = Packets(machine)
+    client, text = packets.client, packets.at('_text')
+    nothing = next(at for at in range(text, text + (1 << 20), 0x700) if b'\x90' in client.read(at, 0x700))
+    nothing += client.read(nothing, 0x700).index(b'\x90')
+    for _ in range(3):
+        client.resume()
+        client.interrupt()
+        client.wait_stop()
+        for thread in client.threads():
+            before = client.pc(thread)
+            client.set_register('rip', nothing, thread)
+            check(client.step(thread).thread == thread and client.pc(thread) == nothing + 1, f'{thread} is at {client.pc(thread):#x}')
+            client.set_register('rip', before, thread)
+            for _ in range(10):
+                stop = client.step(thread)
+                check(stop.thread == thread and stop.signal == 5, f'{stop} is not the end of a step of {thread}')
+    packets.leave()
+    machine.order('unload')
 
 
 def the_stub_is_not_debugged_with_itself(machine):
@@ -341,19 +399,61 @@ def a_lost_debugger_leaves_nothing(machine):
     machine.order(f'write {VARIABLE} 10')
 
 
+CORPORA = ROOT / 'tests/fuzz/corpus'
+# What a server that does as it is told would harm its kernel by: memory and registers changed, execution elsewhere, an end of everything.
+HARMFUL = re.compile(rb'[MXGPkrR]|_M|[cs].|[CS]..;|C|S|vRun|vKill|vAttach|vCont;.*[CS]|Z|QRestore')
+
+
+def feed(machine, data):
+    """What is said meanwhile is nobody's, but has to be taken for the machine to go on."""
+    end = time.monotonic() + DEADLINE
+    data = memoryview(data)
+    while data:
+        check(time.monotonic() < end, 'the line takes nothing any more')
+        readable, writable, _ = select.select([machine.line], [machine.line], [], 1)
+        if readable:
+            machine.line.recv(65536)
+        if writable:
+            data = data[machine.line.send(data[:256]):]
+
+
+def greet(machine, after):
+    """Another debugger's first packet and its last; as a debugger does, it says them again when nothing answers."""
+    answers = b''
+    for _ in range(24):
+        feed(machine, b'$qSupported#37$D#44')
+        while not answers.endswith(b'$OK#9a') and select.select([machine.line], [], [], DEADLINE / 24)[0]:
+            answers += machine.line.recv(4096)
+        if answers.endswith(b'$OK#9a'):
+            machine.line.sendall(b'+')
+            return
+    raise Failed(f'after {after} there came only {answers[-300:]!r}')
+
+
 def garbage_is_survived(machine):
     """Half packets, wrong checksums, packets that are too long: then an ordinary session."""
     for garbage in (b'$m400000,4#00', b'$$$$', b'\x03\x03', b'$' + b'x' * 5000 + b'#00', b'}#]*' * 50, b'$vCont;s:9#10',
                     b'$Z0,zz#00', b'$g#67' * 3, bytes(range(256)), b'$qSupp', b'$qSupported#37' * 2):
         machine.line.sendall(garbage)
-    machine.line.sendall(b'$qSupported#37$D#44')
-    answers = b''
-    while not answers.endswith(b'$OK#9a'):
-        try:
-            answers += machine.line.recv(4096)
-        except TimeoutError as error:
-            raise Failed(f'after the garbage there came only {answers!r}') from error
-    machine.line.sendall(b'+')
+    greet(machine, 'the garbage')
+    gdb_sees_the_kernel(machine)
+
+
+def corpora_are_survived(machine):
+    """The server's fuzz corpora: as they stand, which is garbage on a line, and each line of them as a packet; then an ordinary session."""
+    packets = 0
+    for path in sorted(path for corpus in ('framing', 'requests', 'serve') for path in (CORPORA / corpus).iterdir()):
+        data = path.read_bytes()
+        feed(machine, data)
+        greet(machine, f'{path.name} as it stands')
+        feed(machine, b'$qSupported#37')
+        for line in data.split(b'\n'):
+            if HARMFUL.match(line) is None and b'$' not in line and b'#' not in line:
+                feed(machine, b'$%s#%02x' % (line, sum(line) & 0xff) if line not in (b'', b'\x03') else b'\x03')
+                packets += 1
+        greet(machine, f'the packets of {path.name}')
+        machine.order('calls 10')
+    check(packets > 100, f'only {packets} packets: where are the corpora?')
     gdb_sees_the_kernel(machine)
 
 
@@ -381,7 +481,7 @@ def the_module_goes_with_points_armed(machine, times=5):
 SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, prompt_watches_a_sysctl, lldb_watches_a_sysctl,
             steps_stay_in_the_code, all_meet_one_breakpoint,
             hits_at_once_are_all_told, false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
-            the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived,
+            the_stubs_own_way_takes_none, points_come_and_go, every_processor_goes_where_it_is_sent, the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived, corpora_are_survived,
             the_module_goes_with_points_armed]
 
 

@@ -22,6 +22,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -84,6 +85,25 @@ static int read_file(const char *path)
 	return 0;
 }
 
+/* The lines of a file that have this word in them: "FILE WORD". */
+static int show_lines(char *arguments)
+{
+	char *word = strchr(arguments, ' ');
+	char line[512];
+	FILE *file;
+
+	if (word == NULL)
+		return -1;
+	*word++ = '\0';
+	file = fopen(arguments, "r");
+	if (file == NULL)
+		return -1;
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (strstr(line, word) != NULL)
+			printf("%s", line);
+	return fclose(file);
+}
+
 /* The lines of the kernel's symbols that end in this name. */
 static int show_symbol(const char *name)
 {
@@ -124,16 +144,105 @@ static void be_load(int cpu)
 	}
 }
 
-static int begin_load(int cpus)
+#define AREA (256 << 10)
+
+/* Memory comes, is touched page by page, is made read-only, and goes. */
+static void move_memory(void)
+{
+	char *area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED)
+		_exit(1);
+	for (int at = 0; at < AREA; at += 4096)
+		area[at] = 1;
+	mprotect(area, AREA / 2, PROT_READ);
+	munmap(area, AREA);
+}
+
+static void *move_memory_for_ever(void *unused)
+{
+	pin(0, 0);
+	for (;;)
+		move_memory();
+	return unused;
+}
+
+/* Two threads of one program, on two processors: each page that goes is to be forgotten by the other one as well. */
+static void be_memory(int cpu)
+{
+	pthread_t thread;
+
+	pin(0, cpu);
+	if (cpu != 0 && pthread_create(&thread, NULL, move_memory_for_ever, NULL) != 0)
+		_exit(1);
+	for (;;)
+		move_memory();
+}
+
+/* A byte goes back and forth between two processes of one processor. */
+static void be_pipes(int cpu)
+{
+	int there[2], back[2], from, to;
+	char byte = 0;
+
+	pin(0, cpu);
+	if (pipe(there) != 0 || pipe(back) != 0)
+		_exit(1);
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		from = there[0];
+		to = back[1];
+	} else {
+		from = back[0];
+		to = there[1];
+		if (write(to, &byte, 1) != 1)
+			_exit(1);
+	}
+	while (read(from, &byte, 1) == 1 && write(to, &byte, 1) == 1)
+		continue;
+	_exit(1);
+}
+
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
+/* A timer's signal each millisecond, and short sleeps in between. */
+static void be_timers(int cpu)
+{
+	const struct itimerval often = {{0, 1000}, {0, 1000}};
+
+	pin(0, cpu);
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (;;)
+		usleep(100);
+}
+
+static int begin(void (*kind)(int cpu), int cpus)
 {
 	for (int cpu = 0; cpu < cpus && load_count < LOADS; cpu++) {
 		pid_t child = fork();
 
 		if (child == 0)
-			be_load(cpu);
+			kind(cpu);
+		if (child < 0)
+			return -1;
 		loads[load_count++] = child;
 	}
 	return 0;
+}
+
+static int begin_load(int cpus)
+{
+	return begin(be_load, cpus);
+}
+
+/* What the load does, and page faults, processors that are interrupted for each other, switches, signals and timers. */
+static int begin_stress(int cpus)
+{
+	return begin(be_load, cpus) | begin(be_memory, cpus) | begin(be_pipes, cpus) | begin(be_timers, cpus);
 }
 
 static int end_load(void)
@@ -176,6 +285,38 @@ static int calls(int count)
 	while (count-- > 0)
 		syscall(SYS_getppid);
 	return 0;
+}
+
+/*
+ * In nanoseconds of the machine's own clock, which under QEMU's -icount goes on by one with each instruction, where the
+ * kernel takes it from there (clocksource=hpet): a round of a loop of two instructions, "clock COUNT"; a call that the
+ * kernel has nearly nothing to do for, "cost COUNT".
+ */
+static long long nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+static int show_clock(long count)
+{
+	long long begin = nanoseconds();
+	long left = count;
+
+	__asm__ volatile("1: dec %0; jnz 1b" : "+r"(left));
+	printf("=%.3f\n", (double)(nanoseconds() - begin) / (double)count);
+	return 1;
+}
+
+static int show_cost(int count)
+{
+	long long begin = nanoseconds();
+
+	calls(count);
+	printf("=%.1f\n", (double)(nanoseconds() - begin) / count);
+	return 1;
 }
 
 /*
@@ -347,10 +488,18 @@ static int run(char *command)
 		return pin(0, atoi(arguments));
 	if (strcmp(command, "load") == 0)
 		return begin_load(atoi(arguments));
+	if (strcmp(command, "stress") == 0)
+		return begin_stress(atoi(arguments));
 	if (strcmp(command, "unload") == 0)
 		return end_load();
 	if (strcmp(command, "calls") == 0)
 		return calls(atoi(arguments));
+	if (strcmp(command, "clock") == 0)
+		return show_clock(atol(arguments));
+	if (strcmp(command, "cost") == 0)
+		return show_cost(atoi(arguments));
+	if (strcmp(command, "lines") == 0)
+		return show_lines(arguments);
 	if (strcmp(command, "writers") == 0)
 		return writers(arguments);
 	if (strcmp(command, "fault") == 0)

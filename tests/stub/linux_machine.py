@@ -249,7 +249,7 @@ class Lldb(Debugger):
 class Machine:
     """Debian's kernel, up, the module not yet loaded."""
 
-    def __init__(self, build, processors=2, words='', fixture=False, apart=False):
+    def __init__(self, build, processors=2, words='', fixture=False, emulator=None, apart=False):
         """`apart`: a ^C at our terminal is none of the emulator's business."""
         self.processors, self.moved, self.addresses = processors, None, {}
         self.build = pathlib.Path(build).resolve()
@@ -261,7 +261,7 @@ class Machine:
         self.folder = tempfile.mkdtemp(prefix='stub-')
         console, line = Line(self.folder, 'console'), Line(self.folder, 'line')
         self.process = subprocess.Popen(
-            ['qemu-system-x86_64', '-accel', 'tcg', '-display', 'none', '-monitor', f'unix:{self.folder}/monitor,server=on,wait=off', '-nodefaults', '-no-reboot', '-m', '512',
+            ['qemu-system-x86_64', *(emulator(self.folder) if emulator else ['-accel', 'tcg']), '-display', 'none', '-monitor', f'unix:{self.folder}/monitor,server=on,wait=off', '-nodefaults', '-no-reboot', '-m', '512',
              '-cpu', 'max', '-smp', str(processors), *console.words('console'), *line.words('line'), '-kernel', kernel_file, '-initrd', image,
              '-append', f'console=ttyS0 quiet loglevel=4 panic=-1 {words}'], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=apart)
         self.said = self.heard = ''

@@ -23,6 +23,7 @@ struct kvm_host {
 	unsigned long missing;
 	unsigned long refused; /* a request that always fails; 0: none */
 	int refused_errno;     /* with that; 0: EINVAL */
+	int open_errno;        /* opening it always fails with that; 0: it does not */
 	int next_descriptor, open_descriptors, mappings;
 	struct kvm_userspace_memory_region slots[KVM_HOST_SLOTS];
 	int overlaps; /* how often a slot met another */
@@ -53,9 +54,16 @@ static inline int kvm_host_descriptor(struct kvm_host *host)
 
 static inline int kvm_host_open(void *context, const char *path, int flags)
 {
+	const struct kvm_host *host = context;
+
 	(void)path;
 	(void)flags;
-	return kvm_host_fails(context) ? -1 : kvm_host_descriptor(context);
+	if (kvm_host_fails(context))
+		return -1;
+	if (host->open_errno == 0)
+		return kvm_host_descriptor(context);
+	errno = host->open_errno;
+	return -1;
 }
 
 static inline int kvm_host_close(void *context, int descriptor)

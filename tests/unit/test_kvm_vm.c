@@ -68,6 +68,67 @@ TEST(what_there_is_no_machine_without_is_named)
 	CHECK(strstr(error.text, "KVM_CAP_IRQCHIP") != NULL);
 }
 
+/* A host without a KVM that may be used is told apart, and its user what to do about it. */
+TEST(a_host_without_kvm_says_what_to_do)
+{
+	static const struct {
+		int error;
+		const char *says;
+	} cases[] = {{ENOENT, "modprobe kvm_intel"}, {ENODEV, "modprobe kvm_intel"},
+		     {ENXIO, "modprobe kvm_intel"},  {EACCES, "usermod -aG kvm"},
+		     {EPERM, "usermod -aG kvm"},     {EMFILE, "cannot be opened: Too many open files"}};
+
+	for (tl_size i = 0; i < TL_COUNT(cases); i++) {
+		struct kvm_host host = {.open_errno = cases[i].error};
+		struct tl_kvm_calls calls = kvm_host_calls(&host);
+		struct tl_kvm_vm_options options = options_of(&calls);
+		struct tl_error error = {0};
+		struct tl_kvm_vm vm;
+
+		CHECK_EQUAL(tl_kvm_vm_open(&vm, &options, &error), TL_ERROR_SYSTEM);
+		CHECK(strstr(error.text, cases[i].says) != NULL);
+		CHECK(strstr(error.text, "/dev/kvm") != NULL);
+	}
+}
+
+TEST(a_processor_that_another_hypervisor_has_is_told_of)
+{
+	struct kvm_host host = {.refused = KVM_CREATE_VM, .refused_errno = EBUSY};
+	struct tl_kvm_calls calls = kvm_host_calls(&host);
+	struct tl_kvm_vm_options options = options_of(&calls);
+	struct tl_error error = {0};
+	struct tl_kvm_vm vm;
+
+	CHECK_EQUAL(tl_kvm_vm_open(&vm, &options, &error), TL_ERROR_SYSTEM);
+	CHECK(strstr(error.text, "another hypervisor") != NULL);
+	CHECK_EQUAL(host.open_descriptors, 0);
+}
+
+/* What /proc/cpuinfo says of a host; more than one processor, and words that only look like the ones that are sought.
+ */
+TEST(a_host_that_has_no_virtualization_of_its_own_is_known)
+{
+	static const struct {
+		const char *text;
+		bool carries;
+	} cases[] = {{"processor\t: 0\nflags\t\t: fpu vmx sse\n\nprocessor\t: 1\nflags\t\t: fpu vmx\n", false},
+		     {"flags\t\t: fpu svm\n", false},
+		     {"model name\t: A vmx svm\nflags\t\t: fpu svm_lock avmx\nvmx flags\t: vnmi\n", true},
+		     {"", false}};
+
+	for (tl_size i = 0; i < TL_COUNT(cases); i++) {
+		FILE *file = tmpfile();
+		char path[64];
+
+		REQUIRE(file != NULL);
+		REQUIRE(fputs(cases[i].text, file) >= 0 && fflush(file) == 0);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fileno(file));
+		CHECK_EQUAL(tl_kvm_carries_out_itself(path), cases[i].carries);
+		fclose(file);
+	}
+	CHECK(!tl_kvm_carries_out_itself("/nothing/there"));
+}
+
 static void count_line(void *context, const char *line)
 {
 	int *count = context;

@@ -178,6 +178,7 @@ class Driver:
     trap = b"\xcc"      # the machine's trap instruction, as it stands in memory
     calls = {"getpid": 39, "gettid": 186, "tgkill": 234}  # numbers of system calls that the fixture makes
     nothing = b"\x90"   # an instruction that does nothing
+    first_threads = 1   # how many there are at the fixture's first instruction; the first is the one that runs it
     stack, spare = "rsp", "r15"  # the stack pointer's name, and that of a register that the fixture does not use
     # scenario -> reason: what this server is known not to do. These are not run.
     excused = {}

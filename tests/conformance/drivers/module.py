@@ -42,6 +42,7 @@ class Module(Driver):
     target = "Linux, from inside"
     kind = "machine"
     rungs = ("look", "run", "breakpoints", "hardware", "step")
+    insert = "insmod port=ttyS1"
     excused = MACHINE_HAS_NO | {
         "fault_is_told": "a fault in the kernel is an oops of its own",
         "own_trap_is_the_programs": "a trap instruction of the kernel's own is an oops",
@@ -77,7 +78,7 @@ class Module(Driver):
         except linux_machine.Missing as reason:
             raise NotAvailable(str(reason)) from reason
         self.computer.order("fixture")
-        self.computer.order("insmod port=ttyS1")
+        self.computer.order(self.insert)
         places = {name: int(self.read(f"/sys/module/fixture/sections/{name}"), 16) for name in SECTIONS}
         self.found = elf.symbols(str(self.computer.where / "fixture/fixture.ko"), places)
         # What is mapped of the module ends with a page.
@@ -127,4 +128,12 @@ class Module(Driver):
             client.set_word(self.found["fixture_" + name], 0)
 
 
-DRIVERS = [Module]
+class ModuleEarly(Module):
+    """With the debug registers as the module's own."""
+
+    name = "module-early"
+    target = "Linux, from inside, early=1"
+    insert = "insmod port=ttyS1 early=1"
+
+
+DRIVERS = [Module, ModuleEarly]
