@@ -24,10 +24,13 @@ static struct {
 	unsigned long entry_text, entry_text_end;
 } memory;
 
-/* A probe that is asked for finds its address, whether or not it may stand there. */
+/*
+ * A probe that is asked for finds its address, whether or not it may stand there. It is never armed: nothing of the
+ * running kernel's code is changed.
+ */
 static void *probed(const char *name)
 {
-	struct kprobe probe = {.symbol_name = name};
+	struct kprobe probe = {.symbol_name = name, .flags = KPROBE_FLAG_DISABLED};
 
 	if (register_kprobe(&probe) == 0)
 		unregister_kprobe(&probe);
@@ -36,14 +39,10 @@ static void *probed(const char *name)
 
 void *tl_memory_symbol(const char *name)
 {
-	unsigned long (*look_up)(const char *name);
-	void *found = probed(name);
+	/* Knows also what has no address where a probe could be: what stands in a processor's own area. */
+	unsigned long (*look_up)(const char *name) = probed("kallsyms_lookup_name");
 
-	if (found != NULL)
-		return found;
-	/* What stands in a processor's own area has no address where a probe could be. */
-	look_up = probed("kallsyms_lookup_name");
-	return look_up != NULL ? (void *)look_up(name) : NULL;
+	return look_up != NULL ? (void *)look_up(name) : probed(name);
 }
 
 int tl_memory_open(void)
