@@ -332,6 +332,41 @@ def points_come_and_go(machine, times=100):
     machine.order('unload')
 
 
+def points_are_set_while_it_runs(machine):
+    """Without an end of everything's running (non-stop): a breakpoint and a watchpoint stop the one that meets them, and the other runs on."""
+    machine.order('cpu 1')
+    packets = Packets(machine)
+    client, start, watched = packets.client, packets.at('__x64_sys_getppid'), packets.at('watchdog_thresh')
+    client.set_non_stop()
+    client.ask('?')
+    while client.request('vStopped') != b'OK':
+        continue
+    client.order('vCont;c')
+    machine.order('calls 3')
+    client.insert(0, start)
+    machine.ask('calls 3')
+    for left in range(2, -1, -1):
+        stops = client.stops()
+        check(len(stops) == 1 and stops[0].has('swbreak') and client.pc(stops[0].thread) == start, f'{stops} is not one hit')
+        if left == 0:
+            client.remove(0, start)
+        client.order(f'vCont;c:{stops[0].thread}')
+    check(machine.answer() == 'ok', 'the calls failed')
+    client.insert(2, watched, 4)
+    machine.ask(f'write {VARIABLE} 12')
+    stops = client.stops()
+    check(len(stops) == 1 and int(stops[0].value('watch'), 16) == watched, f'{stops} is not one hit')
+    client.remove(2, watched, 4)
+    client.order(f'vCont;c:{stops[0].thread}')
+    check(machine.answer() == 'ok', 'the write failed')
+    machine.order(f'write {VARIABLE} 10')
+    client.order('vCont;t')
+    told = 0
+    while told < machine.processors:
+        told += len(client.stops())
+    packets.leave()
+
+
 def every_processor_goes_where_it_is_sent(machine):
     """A processor that an NMI has brought in steps as any other, and goes on with the registers that the debugger has set."""
     machine.order(f'load {machine.processors}')
@@ -481,7 +516,8 @@ def the_module_goes_with_points_armed(machine, times=5):
 SESSIONS = [gdb_sees_the_kernel, gdb_watches_a_sysctl, gdb_arms_four_and_no_fifth, gdb_shows_what_the_kernel_logs, prompt_watches_a_sysctl, lldb_watches_a_sysctl,
             steps_stay_in_the_code, all_meet_one_breakpoint,
             hits_at_once_are_all_told, false_conditions_stay_in_ring_0, places_that_take_none_are_refused,
-            the_stubs_own_way_takes_none, points_come_and_go, every_processor_goes_where_it_is_sent, the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived, corpora_are_survived,
+            the_stubs_own_way_takes_none, points_come_and_go,
+            points_are_set_while_it_runs, every_processor_goes_where_it_is_sent, the_stub_is_not_debugged_with_itself, debug_registers_stay_off_what_handles_them, a_lost_debugger_leaves_nothing, garbage_is_survived, corpora_are_survived,
             the_module_goes_with_points_armed]
 
 
