@@ -126,9 +126,8 @@ class Bochs(Machine):
     """VT-x with EPT, and debug registers and traps as a CPU has them. One CPU, which takes turns with its guests'."""
 
     name = 'Bochs'
-    # A tick that comes by itself: one that has to be asked for anew each time would stay away once it was missed. And the
-    # time stamp counter as it is (`ips`): by CPUID it counts 35 times as fast, and each wait would be as many times longer.
-    words = 'nohz=off highres=off tsc_early_khz=100000'
+    # The time stamp counter as it is (`ips`): by CPUID it counts 35 times as fast, and each wait would be as many times longer.
+    words = 'tsc_early_khz=100000'
 
     @staticmethod
     def available():

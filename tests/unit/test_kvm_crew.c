@@ -48,6 +48,7 @@ struct fixture {
 	tl_size head, tail;
 	bool time_goes;
 	tl_u64 time_changes;
+	bool asks;        /* a device that is accessed has something for the guest at once */
 	unsigned brought; /* how often devices were called upon, and not where they must not be */
 	unsigned brought_wrong;
 };
@@ -275,8 +276,11 @@ static int fake_unmap(void *context, void *address, tl_size size)
 
 static int no_device(void *context, struct tl_kvm_cpu *cpu)
 {
-	(void)context;
+	struct fixture *fixture = context;
+
 	(void)cpu;
+	if (fixture->asks)
+		tl_kvm_crew_call_for_devices(&fixture->crew);
 	return 0;
 }
 
@@ -801,6 +805,28 @@ TEST(devices_are_served_by_a_vcpu_that_runs)
 	CHECK_EQUAL(fixture.brought_wrong, 0);
 	tear_down(&fixture);
 	check_untouched(&fixture);
+}
+
+/* The access that sets it to work is not complete yet: behind it the guest does nothing to leave, and is in nobody's
+ * way. */
+TEST(what_a_device_has_at_once_is_brought_in_behind_the_access)
+{
+	static const tl_u8 code[] = {0x89, 0x90, 0xeb, (tl_u8)-3}; /* a store, and then a loop */
+	struct tl_kvm_message message;
+	struct fixture fixture;
+
+	REQUIRE(set_up(&fixture, 1));
+	memcpy(fixture.memory + CODE, code, sizeof(code));
+	fixture.cpus[0].regs.rbx = 0xd0000000;
+	fixture.asks = true;
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_OK);
+	CHECK(await_brought(&fixture, 1));
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.kind, TL_EVENT_PAUSED);
+	CHECK_EQUAL(fixture.brought, 1);
+	CHECK(fixture.cpus[0].regs.rip > CODE);
+	tear_down(&fixture);
 }
 
 /* A device that never rests. */
