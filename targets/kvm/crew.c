@@ -255,6 +255,16 @@ enum tl_status tl_kvm_crew_resume(struct tl_kvm_crew *crew, tl_u32 number, enum 
 	return status;
 }
 
+/* What a vCPU had to say, and there was no memory for. */
+static bool post_again(struct tl_kvm_vcpu *vcpu)
+{
+	const struct tl_kvm_hooks *hooks = &vcpu->crew->hooks;
+
+	if (vcpu->unposted)
+		vcpu->unposted = !hooks->post(hooks->context, &vcpu->message);
+	return !vcpu->unposted;
+}
+
 enum tl_status tl_kvm_crew_stop(struct tl_kvm_crew *crew, tl_u32 number)
 {
 	struct tl_kvm_vcpu *vcpu = &crew->vcpus[number];
@@ -263,7 +273,10 @@ enum tl_status tl_kvm_crew_stop(struct tl_kvm_crew *crew, tl_u32 number)
 	pthread_mutex_lock(&crew->lock);
 	if (vcpu->task == TL_KVM_STAND) {
 		/* It has stopped by itself, and the engine will hear why. */
-		status = vcpu->untold != 0 ? TL_OK : TL_ERROR_NOT_RUNNING;
+		if (vcpu->untold == 0)
+			status = TL_ERROR_NOT_RUNNING;
+		else if (!post_again(vcpu))
+			status = TL_ERROR_NO_MEMORY;
 	} else {
 		vcpu->stop_asked = true;
 		rouse(vcpu);
@@ -296,6 +309,7 @@ void tl_kvm_crew_free(struct tl_kvm_crew *crew)
 		vcpu->stop_asked = false;
 		vcpu->over_hardware = false;
 		vcpu->untold = 0;
+		vcpu->unposted = false;
 		rouse(vcpu);
 	}
 	pthread_mutex_unlock(&crew->lock);
@@ -308,8 +322,10 @@ void tl_kvm_crew_call_in(struct tl_kvm_crew *crew)
 		struct tl_kvm_vcpu *vcpu = &crew->vcpus[i];
 
 		/* One whose message is on the way has said it. */
-		if (vcpu->untold != 0)
+		if (vcpu->untold != 0) {
+			(void)post_again(vcpu);
 			continue;
+		}
 		vcpu->fresh |= vcpu->task == TL_KVM_STAND;
 		if (vcpu->task == TL_KVM_STAND)
 			vcpu->task = TL_KVM_RUN;
@@ -334,6 +350,7 @@ enum tl_status tl_kvm_crew_halt(struct tl_kvm_crew *crew)
 		crew->vcpus[i].task = TL_KVM_STAND;
 		crew->vcpus[i].stop_asked = false;
 		crew->vcpus[i].untold = 0;
+		crew->vcpus[i].unposted = false;
 		rouse(&crew->vcpus[i]);
 	}
 	pthread_mutex_unlock(&crew->lock);

@@ -147,6 +147,8 @@ struct tl_kvm_vcpu {
 	bool fresh; /* it sets off anew: it passes what stands at its program counter */
 	struct tl_kvm_work *work;
 	tl_u64 untold; /* the number of the stop that the control thread has not heard of; 0: none */
+	bool unposted; /* as there was no memory for `message`: it goes when somebody asks for a stop */
+	struct tl_kvm_message message;
 
 	/* Its thread's. */
 	bool completing;
@@ -184,8 +186,9 @@ struct tl_kvm_hooks {
 	/* What tl_kvm_crew_call_for_devices asked for: devices bring in what waits for the guest. The lock is not held.
 	 */
 	void (*devices)(void *context);
-	/* Brings a message to the control thread. The lock is held: it only posts. */
-	void (*post)(void *context, const struct tl_kvm_message *message);
+	/* Brings a message to the control thread; false: no memory, it is tried again. The lock is held: it only posts.
+	 */
+	bool (*post)(void *context, const struct tl_kvm_message *message);
 	/* The guest's time goes on, or stands; before the first vCPU leaves PARKED, and behind the last. Lock held. */
 	void (*time)(void *context, bool goes);
 	void *context;
@@ -251,7 +254,10 @@ enum tl_status tl_kvm_crew_perform(struct tl_kvm_crew *crew, tl_u32 number, tl_k
  * TL_ERROR_RUNNING.
  */
 enum tl_status tl_kvm_crew_resume(struct tl_kvm_crew *crew, tl_u32 number, enum tl_kvm_task task, bool over_hardware);
-/* Asks one that runs to stop: an event of its comes, if none is on the way. TL_ERROR_NOT_RUNNING. */
+/*
+ * Asks one that runs to stop: an event of its comes, if none is on the way. TL_ERROR_NOT_RUNNING; TL_ERROR_NO_MEMORY:
+ * it stands, and cannot say so yet.
+ */
 enum tl_status tl_kvm_crew_stop(struct tl_kvm_crew *crew, tl_u32 number);
 /*
  * The control thread has a message in its hands: whether it is to be heard. It is not when the vCPU was ordered to do

@@ -70,13 +70,11 @@ static void call_for_devices(void *context)
 	tl_kvm_crew_call_for_devices(&machine->crew);
 }
 
-static void post(void *context, const struct tl_kvm_message *message)
+static bool post(void *context, const struct tl_kvm_message *message)
 {
 	struct tl_kvm_target *machine = context;
 
-	/* Without memory for a message the vCPU stands, and whoever asks for a stop hears of it. */
-	if (tl_mailbox_post(machine->mailbox, message) != TL_OK)
-		machine->crew.vcpus[message->vcpu].untold = 0;
+	return tl_mailbox_post(machine->mailbox, message) == TL_OK;
 }
 
 static void pass_time(void *context, bool goes)

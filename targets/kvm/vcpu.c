@@ -22,7 +22,8 @@ static void post(struct tl_kvm_vcpu *vcpu, struct tl_kvm_message *message)
 	vcpu->untold = ++crew->stops;
 	message->vcpu = vcpu->number;
 	message->number = vcpu->untold;
-	crew->hooks.post(crew->hooks.context, message);
+	vcpu->message = *message;
+	vcpu->unposted = !crew->hooks.post(crew->hooks.context, message);
 }
 
 void tl_kvm_vcpu_announce(struct tl_kvm_vcpu *vcpu, const struct tl_event *event)
@@ -39,7 +40,7 @@ void tl_kvm_vcpu_fail(struct tl_kvm_vcpu *vcpu, enum tl_kvm_news news, tl_i32 co
 	struct tl_kvm_message message = {.news = news, .event = {.code = code}};
 
 	if (text != NULL)
-		strncpy(message.text, text, sizeof(message.text) - 1);
+		snprintf(message.text, sizeof(message.text), "%s", text);
 	post(vcpu, &message);
 }
 

@@ -46,6 +46,7 @@ struct fixture {
 	pthread_cond_t posted;
 	struct tl_kvm_message messages[MESSAGES];
 	tl_size head, tail;
+	unsigned refused_messages; /* for so many there is no memory */
 	bool time_goes;
 	tl_u64 time_changes;
 	bool asks;        /* a device that is accessed has something for the guest at once */
@@ -284,14 +285,20 @@ static int no_device(void *context, struct tl_kvm_cpu *cpu)
 	return 0;
 }
 
-static void take_message(void *context, const struct tl_kvm_message *message)
+static bool take_message(void *context, const struct tl_kvm_message *message)
 {
 	struct fixture *fixture = context;
 
 	pthread_mutex_lock(&fixture->lock);
+	if (fixture->refused_messages != 0) {
+		fixture->refused_messages--;
+		pthread_mutex_unlock(&fixture->lock);
+		return false;
+	}
 	fixture->messages[fixture->tail++ % MESSAGES] = *message;
 	pthread_cond_broadcast(&fixture->posted);
 	pthread_mutex_unlock(&fixture->lock);
+	return true;
 }
 
 static void note_time(void *context, bool goes)
@@ -452,6 +459,35 @@ TEST(a_vcpu_runs_until_it_is_asked_and_says_so_once)
 	tear_down(&fixture);
 	CHECK_EQUAL(fixture.host.open_descriptors, 0);
 	CHECK(!fixture.time_goes);
+}
+
+/* Without memory for its message a vCPU stands, and says so, and why, as soon as somebody wants it to stop. */
+TEST(what_could_not_be_told_is_told_when_it_is_asked_for)
+{
+	struct tl_kvm_message message;
+	struct fixture fixture;
+	bool stands = false;
+
+	REQUIRE(set_up(&fixture, 1));
+	CHECK_EQUAL(insert(&fixture, COUNTS), TL_OK);
+	fixture.refused_messages = 2;
+	CHECK_EQUAL(tl_kvm_crew_resume(&fixture.crew, 0, TL_KVM_RUN, false), TL_OK);
+	while (!stands) {
+		tl_kvm_crew_lock(&fixture.crew);
+		stands = fixture.crew.vcpus[0].untold != 0;
+		tl_kvm_crew_unlock(&fixture.crew);
+		sched_yield();
+	}
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_ERROR_NO_MEMORY);
+	CHECK_EQUAL(fixture.head, fixture.tail);
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_OK);
+	REQUIRE(next_message(&fixture, &message));
+	CHECK_EQUAL(message.event.kind, TL_EVENT_TRAP);
+	CHECK_EQUAL(message.event.address, COUNTS);
+	CHECK_EQUAL(tl_kvm_crew_stop(&fixture.crew, 0), TL_ERROR_NOT_RUNNING);
+	CHECK_EQUAL(fixture.head, fixture.tail);
+	tear_down(&fixture);
+	check_untouched(&fixture);
 }
 
 TEST(steps_carry_out_one_instruction_each)
