@@ -29,22 +29,27 @@ static enum tl_status write_memory(void *context, tl_u64 address, const void *bu
 	return TL_OK;
 }
 
-/* Frames stand close together: a page is read once for all that are in it. */
-static enum tl_status read_paged(void *context, tl_u64 address, void *buffer, tl_size size)
+/*
+ * Frames stand close together: what is around one is read with it, once for all that are in it. Who goes on outwards
+ * gets more each time, up to a page.
+ */
+static enum tl_status read_around(void *context, tl_u64 address, void *buffer, tl_size size)
 {
 	struct tl_stack *stack = context;
-	const tl_u64 start = address & ~(tl_u64)(TL_STACK_PAGE - 1);
-	struct tl_stack_page *page = &stack->pages[start / TL_STACK_PAGE % TL_STACK_PAGES];
+	struct tl_stack_page *page = &stack->pages[address / TL_STACK_PAGE % TL_STACK_PAGES];
 
-	if (size > TL_STACK_PAGE - (address - start))
-		return read_memory(context, address, buffer, size);
-	if (!page->filled || page->address != start) {
-		page->filled = read_memory(context, start, page->bytes, TL_STACK_PAGE) == TL_OK;
+	if (size > page->size || address - page->address > page->size - size) {
+		tl_size part = stack->part != 0 ? stack->part : TL_STACK_PART;
+		tl_u64 start = address & ~(tl_u64)(part - 1);
+
+		page->size = 0;
+		if (size > part - (address - start) || read_memory(context, start, page->bytes, part) != TL_OK)
+			return read_memory(context, address, buffer, size);
 		page->address = start;
+		page->size = part;
+		stack->part = part < TL_STACK_PAGE ? part * 2 : part;
 	}
-	if (!page->filled)
-		return read_memory(context, address, buffer, size);
-	memcpy(buffer, page->bytes + (address - start), size);
+	memcpy(buffer, page->bytes + (address - page->address), size);
 	return TL_OK;
 }
 
@@ -65,7 +70,7 @@ static enum tl_status begin(struct tl_stack *stack, struct tl_error *error)
 	stack->unwinder = (struct tl_unwinder){
 		.cpu = facts.cpu,
 		.file = file,
-		.memory = {read_paged, NULL, stack},
+		.memory = {read_around, NULL, stack},
 		.code_at = tl_modules_code_at,
 		.context = stack->modules,
 	};

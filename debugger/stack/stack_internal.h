@@ -8,11 +8,13 @@
 
 #define TL_STACK_PAGE ((tl_size)4096)
 #define TL_STACK_PAGES 4
+/* Read at first: most stops want a frame or two, and a line may be slow. */
+#define TL_STACK_PART ((tl_size)256)
 
-/* A part of the stack's memory, read once for all the frames in it. */
+/* A part of a page of the stack's memory, read once for all the frames in it. */
 struct tl_stack_page {
-	bool filled;
-	tl_u64 address;
+	tl_u64 address; /* of the part's first byte */
+	tl_size size;   /* of the part; 0: nothing is known */
 	tl_u8 bytes[TL_STACK_PAGE];
 };
 
@@ -45,6 +47,7 @@ struct tl_stack {
 	bool begun, ended;
 	const char *reason;
 	struct tl_stack_page pages[TL_STACK_PAGES];
+	tl_size part; /* how much is read next; 0: TL_STACK_PART */
 };
 
 #endif
