@@ -128,6 +128,8 @@ struct tl_cpu {
 	tl_u16 frame_pointer;
 	/* Which registers a stop reply should carry, -1 at the end; general ones of bank 0. */
 	const tl_i16 *expedited;
+	/* How many of those at the front a client that gets no others looks at as it steps; 0: all. */
+	tl_u8 expedited_first;
 
 	/* The trap instruction, and how far behind it the machine leaves the program counter. */
 	tl_u8 trap[4];

@@ -50,6 +50,7 @@ const struct tl_cpu tl_cpu_i386 = {
 	.stack_pointer = TL_I386_ESP,
 	.frame_pointer = TL_I386_EBP,
 	.expedited = tl_i386_expedited,
+	.expedited_first = 10,
 	.trap = {0xcc},
 	.trap_size = 1,
 	.trap_advance = 1,

@@ -50,6 +50,7 @@ const struct tl_cpu tl_cpu_x86_64 = {
 	.stack_pointer = TL_X86_64_RSP,
 	.frame_pointer = TL_X86_64_RBP,
 	.expedited = tl_x86_64_expedited,
+	.expedited_first = 18,
 	.trap = {0xcc},
 	.trap_size = 1,
 	.trap_advance = 1,

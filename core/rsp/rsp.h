@@ -97,6 +97,11 @@ struct tl_rsp_host {
 	 */
 	bool stops_without_thread;
 	bool stops_as_signals;
+	/*
+	 * The line is slow: stops leave out the registers that gdb and lldb never look at unless their users do (the
+	 * segments of x86); who asks gets them. Our own prompt takes a whole bank, and gets it at once.
+	 */
+	bool stops_are_brief;
 	/* Monitor commands besides core's own, looked up before those; run with `context`. May be NULL. */
 	const struct tl_rsp_command *commands;
 };

@@ -139,6 +139,7 @@ static void write_reason(struct tl_rsp *rsp, const struct tl_report *report, str
 /* The registers that clients ask for after every stop. */
 static void write_registers(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_writer *writer)
 {
+	bool brief = rsp->host.stops_are_brief && (rsp->client[TL_RSP_CLIENT_GDB] || rsp->client[TL_RSP_CLIENT_LLDB]);
 	struct tl_process_facts facts;
 	tl_u8 *file;
 
@@ -148,6 +149,9 @@ static void write_registers(struct tl_rsp *rsp, struct tl_thread_id id, struct t
 	for (const tl_i16 *index = facts.cpu->expedited; *index >= 0; index++) {
 		int number = tl_rsp_register_number(facts.cpu, facts.features, (tl_u16)*index);
 
+		if (brief && facts.cpu->expedited_first != 0 &&
+		    index - facts.cpu->expedited >= facts.cpu->expedited_first)
+			break;
 		if (number < 0)
 			continue;
 		tl_write_hex_padded(writer, (tl_u64)number, 2);

@@ -89,6 +89,7 @@ static bool begin_session(struct tl_stub *stub)
 		.context = stub,
 		.packet_size = PACKET_SIZE,
 		.commands = stub->more->commands,
+		.stops_are_brief = true,
 	};
 	struct tl_report report;
 

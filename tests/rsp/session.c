@@ -86,6 +86,7 @@ static void connect_client(struct rsp_session *session, const struct rsp_session
 		.attached = attached,
 		.stops_without_thread = setup->stops_without_thread,
 		.stops_as_signals = setup->stops_as_signals,
+		.stops_are_brief = setup->stops_are_brief,
 		.commands = setup->commands,
 	};
 

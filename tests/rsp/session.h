@@ -56,7 +56,7 @@ struct rsp_session_setup {
 	tl_size table_count;
 	const struct tl_rsp_command *commands;
 	const char *features;
-	bool stops_without_thread, stops_as_signals; /* as struct tl_rsp_host has them */
+	bool stops_without_thread, stops_as_signals, stops_are_brief; /* as struct tl_rsp_host has them */
 	void (*observe)(void *context, bool from_client, const void *payload, tl_size size);
 };
 

@@ -845,6 +845,25 @@ TEST(a_resume_that_crosses_a_stop_does_not_undo_it)
 	shut();
 }
 
+/* Over a slow line: what steps are found by, and no segments. */
+TEST(brief_stops)
+{
+	static const char *const clients[] = {"qSupported:qRelocInsn+", "QThreadSuffixSupported", "qSupported"};
+
+	for (unsigned n = 0; n < TL_COUNT(clients); n++) {
+		const bool whole = n == 2; /* our own prompt takes whole banks */
+		const char *reply;
+
+		rsp_session_open(&session, &(struct rsp_session_setup){.stops_are_brief = true});
+		(void)rsp_session_ask(&session, clients[n]);
+		reply = rsp_session_ask(&session, "?");
+		CHECK(strstr(reply, ";10:") != NULL && strstr(reply, ";0f:") != NULL);
+		CHECK_EQUAL(strstr(reply, ";12:") != NULL, whole);
+		CHECK_EQUAL(strstr(reply, ";17:") != NULL, whole);
+		shut();
+	}
+}
+
 TEST(stop_replies_of_lesser_servers)
 {
 	rsp_session_open(&session, &(struct rsp_session_setup){.threads = 1, .stops_without_thread = true});
