@@ -185,7 +185,8 @@ enum tl_object {
 	TL_OBJECT_COMMAND_LINE,   /* the words that the program was started with, each ended by a zero byte */
 	/*
 	 * The address of the first byte of the program's text, where the target alone knows it (a kernel that chooses
-	 * it by itself): 8 bytes, little-endian. TL_ERROR_STATE: it is not there yet.
+	 * it by itself): 8 bytes, little-endian; and where it is known, 8 more with the address to which it was linked.
+	 * TL_ERROR_STATE: it is not there yet.
 	 */
 	TL_OBJECT_TEXT_ADDRESS,
 	TL_OBJECT_MAX

@@ -194,27 +194,43 @@ static enum tl_status handle_memory_map(struct tl_rsp *rsp, void *context, struc
 	return read_object(rsp, TL_OBJECT_MEMORY_MAP, arguments, reply);
 }
 
-/*
- * Where the program's text is, so that gdb moves its names there; all segments move as the first does. lldb would take
- * the address for a distance.
- */
+/* lldb wants to know how far, takes an address for that too, and moves a program whose parts all move alike. */
+static enum tl_status write_distance(const tl_u8 addresses[16], tl_size size, struct tl_writer *reply)
+{
+	tl_u64 distance;
+
+	if (size != 16)
+		return TL_UNKNOWN_PACKET;
+	distance = tl_load_little(addresses, 8) - tl_load_little(addresses + 8, 8);
+	tl_write_text(reply, "Text=");
+	tl_write_hex(reply, distance);
+	tl_write_text(reply, ";Data=");
+	tl_write_hex(reply, distance);
+	tl_write_text(reply, ";Bss=");
+	tl_write_hex(reply, distance);
+	return TL_OK;
+}
+
+/* Where the program's text is, so that gdb moves its names there; all segments move as the first does. */
 static enum tl_status handle_offsets(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
 				     struct tl_writer *reply)
 {
 	struct tl_target *target = tl_engine_target(rsp->engine);
 	struct tl_thread_id id;
-	tl_u8 address[8];
+	tl_u8 addresses[16];
 	tl_size done = 0;
 
 	(void)context;
 	(void)arguments;
-	if (target->ops->read_object == NULL || tl_rsp_client_has(rsp, TL_RSP_CLIENT_LLDB) || !tl_rsp_general(rsp, &id))
+	if (target->ops->read_object == NULL || !tl_rsp_general(rsp, &id) ||
+	    target->ops->read_object(target, id, TL_OBJECT_TEXT_ADDRESS, 0, addresses, sizeof(addresses), &done) !=
+		    TL_OK ||
+	    done < 8)
 		return TL_UNKNOWN_PACKET;
-	if (target->ops->read_object(target, id, TL_OBJECT_TEXT_ADDRESS, 0, address, sizeof(address), &done) != TL_OK ||
-	    done != sizeof(address))
-		return TL_UNKNOWN_PACKET;
+	if (tl_rsp_client_has(rsp, TL_RSP_CLIENT_LLDB))
+		return write_distance(addresses, done, reply);
 	tl_write_text(reply, "TextSeg=");
-	tl_write_hex(reply, tl_load_little(address, sizeof(address)));
+	tl_write_hex(reply, tl_load_little(addresses, 8));
 	return TL_OK;
 }
 

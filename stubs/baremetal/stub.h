@@ -91,6 +91,8 @@ struct tl_stub_more {
 	bool (*lost)(void *context, bool stands);
 	/* Where the kernel's text begins, for one that is not always at the same place; 0: where it was linked to. */
 	tl_u64 text;
+	/* Where it was linked to, for lldb, which wants to know how far that is; 0: not known. */
+	tl_u64 linked;
 	/* Monitor commands (core/rsp/rsp.h), also called with the context. */
 	const struct tl_rsp_command *commands;
 	const struct tl_stub_tasks *tasks;

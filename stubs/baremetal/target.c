@@ -168,7 +168,8 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 
 	if (object == TL_OBJECT_TEXT_ADDRESS && stub->more->text != 0) {
 		tl_store_little(text, stub->more->text, 8);
-		return tl_target_part(text, 8, offset, buffer, size, done_ret);
+		tl_store_little(text + 8, stub->more->linked, 8);
+		return tl_target_part(text, stub->more->linked != 0 ? 16 : 8, offset, buffer, size, done_ret);
 	}
 	if (object != TL_OBJECT_THREAD_NAME)
 		return TL_ERROR_UNSUPPORTED;

@@ -289,6 +289,7 @@ static int start_stub(void)
 	status = tl_stub_start(&stub_port, nr_cpu_ids, storage, size);
 	if (status == TL_OK) {
 		more.text = text;
+		more.linked = LINK_ADDRESS;
 		tl_stub_add(&more);
 		return 0;
 	}

@@ -453,7 +453,8 @@ static enum tl_status read_object(struct tl_target *target, struct tl_thread_id 
 		if (scripted->options.text_address == 0)
 			break;
 		tl_store_little(text, scripted->options.text_address, 8);
-		*done_ret = part_of(text, 8, offset, buffer, size);
+		tl_store_little(text + 8, scripted->options.linked_address, 8);
+		*done_ret = part_of(text, scripted->options.linked_address != 0 ? 16 : 8, offset, buffer, size);
 		return TL_OK;
 	case TL_OBJECT_THREAD_POINTER:
 	case TL_OBJECT_COMMAND_LINE:

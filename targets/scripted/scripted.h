@@ -80,6 +80,7 @@ struct tl_scripted_options {
 	tl_u32 hardware_registers; /* 0: 4, of up to 8 aligned bytes each */
 	tl_u64 seed;               /* 0: threads take turns in order; otherwise a pseudo-random order */
 	tl_u64 text_address;       /* TL_OBJECT_TEXT_ADDRESS; 0: there is none */
+	tl_u64 linked_address;     /* and where that was linked to; 0: not known */
 	/*
 	 * Bystanders of the eldest process, by their numbers, 0 for none; read in place, outlives the target and may
 	 * change while threads run. Of the registers the three that name code and stack are known, with values made of

@@ -99,6 +99,7 @@ void rsp_session_open(struct rsp_session *session, const struct rsp_session_setu
 					      .cpu = &tl_cpu_x86_64,
 					      .without = setup->without,
 					      .text_address = setup->text,
+					      .linked_address = setup->linked,
 					      .bystanders = setup->bystanders,
 					      .bystander_count = setup->bystander_count,
 					      .image = &image};

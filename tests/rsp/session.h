@@ -49,7 +49,7 @@ struct rsp_session_setup {
 	tl_u32 without;           /* TL_CAN_* that the machine lacks */
 	tl_u32 packet_size;       /* 0: RSP_SESSION_PACKET */
 	bool empty;               /* no process */
-	tl_u64 text;              /* TL_OBJECT_TEXT_ADDRESS; 0: there is none */
+	tl_u64 text, linked;      /* TL_OBJECT_TEXT_ADDRESS; 0: there is none */
 	const tl_u64 *bystanders; /* as struct tl_scripted_options has them */
 	tl_size bystander_count;
 	const struct tl_rsp_table *tables;

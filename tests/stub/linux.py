@@ -29,11 +29,11 @@ TROUBLE = re.compile(r'BUG:|Oops|WARNING:|soft lockup|hard LOCKUP|rcu.*stall|hun
 
 
 def attach(machine):
-    """gdb, with the kernel's symbols where the kernel is."""
+    """gdb, which has put the kernel's symbols where the kernel is."""
+    offset = machine.offset()  # asked of the machine while it runs
     gdb = Gdb(machine)
-    line = gdb.run('monitor kaslr').strip()
-    expect(line, r'^symbol-file vmlinux -o 0x[0-9a-f]+$')
-    gdb.run(line.replace('vmlinux', str(machine.symbols)))
+    expect(gdb.run('monitor kaslr').strip(), rf'^symbol-file vmlinux -o {offset:#x}$')
+    expect(gdb.run('print &linux_banner'), rf'{machine.addresses["linux_banner"] + offset:#x} <linux_banner>')
     return gdb
 
 
@@ -189,14 +189,15 @@ def prompt_watches_a_sysctl(machine):
 
 
 def lldb_watches_a_sysctl(machine):
-    """A breakpoint, a step, out of the function, a watchpoint, memory; and leaving. lldb's own line moves the kernel."""
+    """A breakpoint, a step, out of the function, a watchpoint, memory; and leaving. it finds the moved kernel by itself."""
     machine.order(f'write {VARIABLE} 10')
+    offset = machine.offset()  # asked of the machine while it runs
     lldb = Lldb(machine, [
-        f'target modules load --file vmlinux --slide {machine.offset():#x}', 'process plugin packet monitor kaslr', 'thread list', 'memory read -c 16 $rsp',
+        'process plugin packet monitor kaslr', 'thread list', 'memory read -c 16 $rsp',
         'breakpoint set -n do_proc_dointvec_minmax_conv', f'!write {VARIABLE} 24', 'continue', 'bt', 'stepi', 'finish', 'breakpoint delete -f',
         'watchpoint set expression -w write -s 4 -- (unsigned long)&watchdog_thresh', f'!write {VARIABLE} 10', 'continue', 'bt',
         'watchpoint delete -f', 'detach'])
-    said = f'target modules load --file vmlinux --slide {machine.offset():#x}\n'.encode().hex()
+    said = f'target modules load --file vmlinux --slide {offset:#x}\n'.encode().hex()
     expect(lldb.said, said, r'thread #2: tid = 0x000[12]', r'^0xff\w+: (\w\w ){16}',
            r'stop reason = breakpoint 1\.1', r'frame #0: \w+ vmlinux`do_proc_dointvec_minmax_conv', r'frame #\d: \w+ vmlinux`proc_watchdog_thresh',
            r'frame #\d: \w+ vmlinux`do_syscall_64', r'instruction step into', r'do_proc_dointvec_minmax_conv \+ [1-9]', r'stop reason = step out',

@@ -1039,6 +1039,12 @@ TEST(where_the_text_is)
 	ASK("qOffsets", "");
 	ASK_BEGINS("p10;thread:1;", "0010000000000000");
 	shut();
+	rsp_session_open(&session,
+			 &(struct rsp_session_setup){.text = 0xffffffff93000000, .linked = 0xffffffff81000000});
+	ASK("qOffsets", "TextSeg=ffffffff93000000");
+	ASK("QThreadSuffixSupported", "OK");
+	ASK("qOffsets", "Text=12000000;Data=12000000;Bss=12000000");
+	shut();
 }
 
 TEST(which_thread)
