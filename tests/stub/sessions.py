@@ -196,7 +196,7 @@ EXCLUSIVE = [exclusive.points_inside_exclusive_sequences, exclusive.exclusive_st
              exclusive.steps_lead_through_exclusive_sequences]
 MISSING = [missing.a_processor_that_does_not_come, missing.gdb_lists_one_that_does_not_come, missing.one_that_comes_late]
 LEFT = [exceptions.a_step_given_up_in_a_handler_leaves_no_trap, exceptions.a_step_given_up_is_over_when_its_handler_is_stepped,
-        exceptions.going_on_by_steps_after_one_given_up_leaves_nothing]
+        exceptions.going_on_by_steps_after_one_given_up_leaves_nothing, exceptions.a_step_given_up_deep_in_a_handler_leaves_no_trap]
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
             lldb_and_the_prompt_see_the_same, gdb_calls_functions, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,

@@ -57,21 +57,27 @@ def steps_lead_from_a_task_into_the_kernel(machine):
     leave(client)
 
 
-def given_up(machine, client):
-    """x86: a step over a fault, with no debug register free for the handler's first instruction, stops at a breakpoint in the handler.
-    The stop, where the breakpoints in it are, and all that were set."""
+def at_fault(machine, client):
+    """A processor stands at the instruction that is none; the stop, and where that is."""
     names = machine.symbols
     client.insert(0, names['provoke'])
     client.set_word(names['provoked'], 1)
     stop = client.run()
     client.remove(0, names['provoke'])
-    place, handler = names['provoke'], names['fault_entry']
+    place = names['provoke']
     for _ in range(STEPS_MAX):
-        if client.read(place, 2) == b'\x0f\x0b':
-            break
-        place = int.from_bytes(client.step(stop.thread).registers[0x10], 'little')
-    else:
-        raise Failed('the instruction that is none does not come')
+        if client.read(place, machine.cpu.fault_size) in (b'\x0f\x0b', bytes(4)):
+            return stop, place
+        place = int.from_bytes(client.step(stop.thread).registers[machine.cpu.program_counter], 'little')
+    raise Failed('the instruction that is none does not come')
+
+
+def given_up(machine, client):
+    """x86: a step over a fault, with no debug register free for the handler's first instruction, stops at a breakpoint in the handler.
+    The stop, where the breakpoints in it are, and all that were set."""
+    names = machine.symbols
+    stop, _ = at_fault(machine, client)
+    handler = names['fault_entry']
     code = client.read(handler, 48)
     inside = [handler + code.index(b'\x48\x83\x04\x24\x02') + 5, handler + code.index(b'\x48\xcf')]  # behind addq $2, (%rsp); at iretq
     points = inside + [names['processor_main'], names['main']]
@@ -80,6 +86,20 @@ def given_up(machine, client):
     stopped = client.step(stop.thread)
     check(client.pc(stopped.thread) == inside[0], f'{stopped} is at {client.pc(stopped.thread):#x}')
     return stopped, inside, points
+
+
+def goes_on_with(machine, client, thread):
+    """Whether a processor comes through its round again with the program's own flags."""
+    meet = machine.symbols['meet']
+    client.insert(0, meet)
+    met = client.run()
+    while met.thread != thread:
+        client.remove(0, meet)
+        client.step(met.thread)
+        client.insert(0, meet)
+        met = client.run()
+    client.remove(0, meet)
+    return machine.cpu.flags_are_right(client.register(machine.cpu.flags, thread))
 
 
 def a_step_given_up_in_a_handler_leaves_no_trap(machine):
@@ -125,37 +145,34 @@ def going_on_by_steps_after_one_given_up_leaves_nothing(machine):
         client.remove(1, point)
     client.step(stopped.thread)
     nothing_stray(client)
-    client.insert(0, machine.symbols['meet'])
-    met = client.run()
-    while met.thread != stopped.thread:
-        client.remove(0, machine.symbols['meet'])
-        client.step(met.thread)
-        client.insert(0, machine.symbols['meet'])
-        met = client.run()
-    flags = client.register('eflags', stopped.thread)
-    check(machine.cpu.flags_are_right(flags), f'the program has the flags {flags:#x}')
-    client.remove(0, machine.symbols['meet'])
+    check(goes_on_with(machine, client, stopped.thread), 'the program has other flags than its own')
+    leave(client)
+
+
+def a_step_given_up_deep_in_a_handler_leaves_no_trap(machine):
+    """x86: the same where what the step went back by still lies on the stack, and where the exception has a stack of its own."""
+    client, names = machine.client(), machine.symbols
+    for kind in (1, 2):
+        client.set_word(names['deep'], kind)
+        stop, _ = at_fault(machine, client)
+        points = [names[name] for name in ('deep_inside', 'fault_entry', 'processor_main', 'main')]
+        for point in points:
+            client.insert(1, point)
+        stopped = client.step(stop.thread)
+        check(client.pc(stopped.thread) == points[0], f'{stopped} is at {client.pc(stopped.thread):#x}')
+        for point in points:
+            client.remove(1, point)
+        nothing_stray(client)
+        check(goes_on_with(machine, client, stopped.thread), f'with a handler of kind {kind} the program has other flags than its own')
     leave(client)
 
 
 def a_step_over_a_fault_ends_in_its_handler(machine):
     """What the handler finds saved is the program's own, and it returns to the instruction behind."""
     client, names = machine.client(), machine.symbols
-    client.insert(0, names['provoke'])
-    client.set_word(names['provoked'], 1)
-    stop = client.run()
-    client.remove(0, names['provoke'])
-
-    def step():
-        return int.from_bytes(client.step(stop.thread).registers[machine.cpu.program_counter], 'little')
-    place, handler = names['provoke'], names[machine.cpu.fault_handler]
-    for _ in range(STEPS_MAX):
-        if client.read(place, machine.cpu.fault_size) in (b'\x0f\x0b', bytes(4)):
-            break
-        place = step()
-    else:
-        raise Failed('the instruction that is none does not come')
-    landed = step()
+    stop, place = at_fault(machine, client)
+    handler = names[machine.cpu.fault_handler]
+    landed = int.from_bytes(client.step(stop.thread).registers[machine.cpu.program_counter], 'little')
     check(handler <= landed < handler + machine.cpu.fault_handler_size, f'the step ends at {landed:#x}')
     if machine.cpu is X86:
         stack = client.register('rsp', stop.thread)
