@@ -588,7 +588,9 @@ def main():
     if shutil.which('qemu-system-x86_64') is None:
         print('qemu-system-x86_64 is not installed')
         return 77
-    chosen = [session for session in SESSIONS if not options.sessions or session.__name__ in options.sessions]
+    import linux_tasks  # pylint: disable=import-outside-toplevel,cyclic-import
+    sessions = [*SESSIONS, linux_tasks.packets_show_them]
+    chosen = [session for session in sessions if not options.sessions or session.__name__ in options.sessions]
     chosen = [show_watchpoint] if options.trace else chosen
     longer = {false_conditions_stay_in_ring_0: 100000, the_module_goes_with_points_armed: 50} if options.long else {}
     try:

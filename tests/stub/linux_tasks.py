@@ -178,6 +178,28 @@ def without_tasks(machine):
 
 # ---- Scripted packets ----
 
+def packets_show_them(machine):
+    """A known sleeper's name and registers, and that it is neither stepped nor changed; also a session of linux.py."""
+    pid = sleeper(machine)
+    packets = Packets(machine)
+    client, thread = packets.client, f'{NUMBERS + pid:x}'
+    check(len(client.threads()) == machine.processors, 'there are tasks that nobody has asked for')
+    client.ask('qRcmd,' + b'tasks on'.hex())
+    check(thread in client.threads(), f'{thread} is not in the list')
+    document = client.object('threads').decode()
+    check(f'<thread id="{thread}" name="{NAME} {pid}, sleeps"/>' in document and f' name="{NAME}-too ' in document, document)
+    client.select(thread)
+    place = int.from_bytes(bytes.fromhex(client.ask(f'p{PC:x}').decode()), 'little')
+    check(0 < place - packets.at('__schedule') < SWITCH, f'the sleeper is at {place:#x}')
+    check(client.ask('p0') == b'x' * 16, 'rax is known')
+    for packet in (f'vCont;s:{thread};c', f'vCont;c:{thread}', 'P3=0000000000000000'):
+        check(client.request(packet).startswith(b'E.this task is on no processor'), packet)
+    client.ask('qRcmd,' + b'tasks off'.hex())
+    check(client.request(f'T{thread}').startswith(b'E'), 'it is there still')
+    packets.leave()
+    machine.order('wake')
+
+
 def lists_under_load_are_whole(machine):
     """Stopped at any moment of forks and exits: no walk ends before its end, or faults; every task has a name and stands somewhere."""
     machine.order(f'load {machine.processors}')
@@ -218,7 +240,7 @@ def the_module_may_begin_with_them(machine):
     packets.leave()
 
 
-SESSIONS = [gdb_shows_sleeping_tasks, gdb_cannot_run_one_by_itself, gdb_finds_the_list_fresh, the_prompt_shows_them, lldb_shows_them,
+SESSIONS = [packets_show_them, gdb_shows_sleeping_tasks, gdb_cannot_run_one_by_itself, gdb_finds_the_list_fresh, the_prompt_shows_them, lldb_shows_them,
             lists_under_load_are_whole, the_module_may_begin_with_them]
 
 
