@@ -20,7 +20,7 @@ static enum tl_status read_thread(struct tl_rsp *rsp, struct tl_cursor *argument
 	return arguments->failed || !tl_cursor_done(arguments) ? TL_ERROR_PACKET : TL_OK;
 }
 
-static enum tl_status standing(struct tl_rsp *rsp, struct tl_thread_id id)
+enum tl_status tl_rsp_standing(struct tl_rsp *rsp, struct tl_thread_id id)
 {
 	struct tl_thread_info info;
 
@@ -32,7 +32,8 @@ static enum tl_status standing(struct tl_rsp *rsp, struct tl_thread_id id)
 enum tl_status tl_rsp_register_thread(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret)
 {
 	TL_TRY(read_thread(rsp, arguments, id_ret));
-	return tl_engine_is_bystander(rsp->engine, *id_ret) ? tl_rsp_refuse_bystander(rsp) : standing(rsp, *id_ret);
+	return tl_engine_is_bystander(rsp->engine, *id_ret) ? tl_rsp_refuse_bystander(rsp)
+							    : tl_rsp_standing(rsp, *id_ret);
 }
 
 static tl_size register_size(const struct tl_register *row)
@@ -114,7 +115,7 @@ static enum tl_status handle_g(struct tl_rsp *rsp, void *context, struct tl_curs
 	TL_TRY(read_thread(rsp, arguments, &id));
 	if (tl_engine_is_bystander(rsp->engine, id))
 		return write_bystander(rsp, id, reply);
-	TL_TRY(standing(rsp, id));
+	TL_TRY(tl_rsp_standing(rsp, id));
 	TL_TRY(tl_engine_facts(rsp->engine, id.process, &facts));
 	TL_TRY(as_far_as_there(fetch(rsp, id, facts.cpu, &file, &banks), &banks));
 	for (tl_u16 i = 0; i < facts.cpu->register_count; i++) {
@@ -222,7 +223,7 @@ static enum tl_status write_of_bystander(struct tl_rsp *rsp, struct tl_thread_id
 static enum tl_status handle_p(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments, struct tl_writer *reply)
 {
 	tl_u64 number = tl_cursor_hex(arguments);
-	const struct tl_register *row;
+	const struct tl_register *row = NULL;
 	struct tl_thread_id id;
 	tl_u32 banks = 1;
 	tl_u8 *file = NULL;
@@ -233,8 +234,10 @@ static enum tl_status handle_p(struct tl_rsp *rsp, void *context, struct tl_curs
 	TL_TRY(read_thread(rsp, arguments, &id));
 	if (tl_engine_is_bystander(rsp->engine, id))
 		return write_of_bystander(rsp, id, number, reply);
-	TL_TRY(standing(rsp, id));
+	TL_TRY(tl_rsp_standing(rsp, id));
 	TL_TRY(as_far_as_there(find_register(rsp, id, number, &file, &row), &banks));
+	if (row == NULL)
+		return TL_ERROR_REGISTER;
 	write_register(reply, row, file, banks != 0);
 	return TL_OK;
 }

@@ -126,6 +126,9 @@ enum tl_status tl_rsp_refuse_bystander(struct tl_rsp *rsp);
 /* The thread that a register packet means: lldb's suffix, which is taken, or the general thread. */
 enum tl_status tl_rsp_register_thread(struct tl_rsp *rsp, struct tl_cursor *arguments, struct tl_thread_id *id_ret);
 
+/* TL_ERROR_NO_THREAD, TL_ERROR_RUNNING, or it is a thread that stands. */
+enum tl_status tl_rsp_standing(struct tl_rsp *rsp, struct tl_thread_id id);
+
 /* GDB's number of register `index` on a machine with `features`; -1 when it lacks it. */
 int tl_rsp_register_number(const struct tl_cpu *cpu, tl_u32 features, tl_u16 index);
 

@@ -8,6 +8,7 @@
 #define LINUX_SIGNAL_TRAP 5
 #define LINUX_SIGNAL_STOP 19
 #define PATH_MAX_BYTES 512
+#define NAME_MAX_BYTES 64
 
 int tl_rsp_register_number(const struct tl_cpu *cpu, tl_u32 features, tl_u16 index)
 {
@@ -136,6 +137,19 @@ static void write_reason(struct tl_rsp *rsp, const struct tl_report *report, str
 	}
 }
 
+static void write_register(const struct tl_process_facts *facts, tl_i16 index, const tl_u8 *file,
+			   struct tl_writer *writer)
+{
+	int number = tl_rsp_register_number(facts->cpu, facts->features, (tl_u16)index);
+
+	if (number < 0)
+		return;
+	tl_write_hex_padded(writer, (tl_u64)number, 2);
+	tl_write_byte(writer, ':');
+	tl_write_hex_bytes(writer, file + facts->cpu->registers[index].offset, facts->cpu->registers[index].bits / 8u);
+	tl_write_byte(writer, ';');
+}
+
 /* The registers that clients ask for after every stop. */
 static void write_registers(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_writer *writer)
 {
@@ -147,19 +161,24 @@ static void write_registers(struct tl_rsp *rsp, struct tl_thread_id id, struct t
 	    tl_engine_registers(rsp->engine, id, 1u << TL_BANK_GENERAL, &file) != TL_OK)
 		return;
 	for (const tl_i16 *index = facts.cpu->expedited; *index >= 0; index++) {
-		int number = tl_rsp_register_number(facts.cpu, facts.features, (tl_u16)*index);
-
 		if (brief && facts.cpu->expedited_first != 0 &&
 		    index - facts.cpu->expedited >= facts.cpu->expedited_first)
 			break;
-		if (number < 0)
-			continue;
-		tl_write_hex_padded(writer, (tl_u64)number, 2);
-		tl_write_byte(writer, ':');
-		tl_write_hex_bytes(writer, file + facts.cpu->registers[*index].offset,
-				   facts.cpu->registers[*index].bits / 8u);
-		tl_write_byte(writer, ';');
+		write_register(&facts, *index, file, writer);
 	}
+}
+
+/* As lldb reads it, digits because a name may have any byte in it. */
+static void write_name(struct tl_rsp *rsp, struct tl_thread_id id, struct tl_writer *writer)
+{
+	tl_u8 name[NAME_MAX_BYTES];
+	tl_size size = tl_rsp_thread_name(rsp, id, name, sizeof(name));
+
+	if (size == 0)
+		return;
+	tl_write_text(writer, "hexname:");
+	tl_write_hex_bytes(writer, name, size);
+	tl_write_byte(writer, ';');
 }
 
 /*
@@ -206,6 +225,8 @@ static void write_thread_stop(struct tl_rsp *rsp, const struct tl_report *report
 		mark = writer->at;
 		if (rsp->host.extend_stop != NULL)
 			rsp->host.extend_stop(rsp->host.context, report, writer);
+		else if (rsp->client[TL_RSP_CLIENT_LLDB])
+			write_name(rsp, event->thread, writer);
 	}
 	if (writer->failed) {
 		writer->at = mark;
@@ -485,6 +506,42 @@ static enum tl_status handle_stopped(struct tl_rsp *rsp, void *context, struct t
 	return rsp->notifying && tl_rsp_non_stop(rsp) ? tell_next(rsp, reply) : TL_OK;
 }
 
+/*
+ * How one thread stands, in the words of a stop reply: lldb asks that of all of them at each stop. Where nobody
+ * supplies more, it has the name and those registers by which the innermost frame is found, for which lldb asks next.
+ */
+static enum tl_status handle_thread_stop(struct tl_rsp *rsp, void *context, struct tl_cursor *arguments,
+					 struct tl_writer *reply)
+{
+	struct tl_thread_id id = tl_rsp_read_thread_id(rsp, arguments);
+	struct tl_process_facts facts;
+	const tl_i16 *known;
+	const tl_u8 *file;
+
+	(void)context;
+	if (arguments->failed || !tl_cursor_done(arguments))
+		return TL_ERROR_PACKET;
+	if (!tl_engine_is_bystander(rsp->engine, id)) {
+		struct tl_report report;
+
+		TL_TRY(tl_rsp_standing(rsp, id));
+		last_report(rsp, id, &report);
+		tl_rsp_write_stop(rsp, &report, reply);
+		return TL_OK;
+	}
+	TL_TRY(tl_engine_facts(rsp->engine, id.process, &facts));
+	TL_TRY(tl_engine_bystander_registers(rsp->engine, id, &file, &known));
+	tl_write_text(reply, "T00thread:");
+	tl_rsp_write_thread_id(rsp, reply, id);
+	tl_write_byte(reply, ';');
+	for (; *known >= 0; known++)
+		if (*known == facts.cpu->program_counter || *known == facts.cpu->stack_pointer ||
+		    *known == facts.cpu->frame_pointer)
+			write_register(&facts, *known, file, reply);
+	write_name(rsp, id, reply);
+	return TL_OK;
+}
+
 static void answer_status(struct tl_rsp *rsp)
 {
 	struct tl_writer writer = tl_writer_make(rsp->output + TL_FRAME_HEAD, rsp->host.packet_size);
@@ -510,5 +567,6 @@ void tl_rsp_report(struct tl_rsp *rsp)
 const struct tl_rsp_row tl_rsp_status_rows[] = {
 	{"?", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_status},
 	{"vStopped", TL_RSP_WORD, TL_RSP_ALWAYS, true, handle_stopped},
+	{"qThreadStopInfo", TL_RSP_PREFIX, TL_RSP_PROCESS | TL_RSP_STOPPED, false, handle_thread_stop},
 	{0},
 };

@@ -90,12 +90,15 @@ def gdb_cannot_run_one_by_itself(machine):
     expect(gdb.run('stepi'), r'this task is on no processor: it goes on when the processors do')
     expect(gdb.run('print $rbx = 1'), r'this task is on no processor')
     expect(gdb.run('backtrace'), r'in __schedule', r'in kthreadd')
-    gdb.run('thread 1')
+    gdb.run('break __x64_sys_getppid')
+    machine.ask('calls 1')
+    expect(gdb.run('continue'), r'hit Breakpoint 1, 0x\w+ in __x64_sys_getppid')
     before = gdb.run('print $pc')
     gdb.run('stepi')
     check(before != gdb.run('print $pc'), 'a processor does not step')
     gdb.run('monitor tasks off')
     depart(gdb)
+    check(machine.answer() == 'ok', 'the call failed')
 
 
 def gdb_finds_the_list_fresh(machine):
@@ -148,11 +151,13 @@ def the_prompt_shows_them(machine):
 
 
 def lldb_shows_them(machine):
-    """Each has its backtrace; lldb asks for no names."""
+    """Names and backtraces. They are asked for once the symbols are where the kernel is: lldb looks at each at every stop."""
     pid = sleeper(machine)
-    with_tasks(machine)
-    lldb = Lldb(machine, [f'target modules load --file vmlinux --slide {machine.offset():#x}', 'thread list', 'thread backtrace all', 'detach'])
-    number = re.search(rf'(?m)thread #(\d+): tid = {NUMBERS + pid:#x}\b', lldb.said)
+    lldb = Lldb(machine, [f'target modules load --file vmlinux --slide {machine.offset():#x}', 'process plugin packet monitor tasks on',
+                          'breakpoint set -n __x64_sys_getppid', '!calls 1', 'continue', 'thread list', 'thread backtrace all',
+                          'breakpoint delete -f', 'process plugin packet monitor tasks off', 'detach'])
+    expect(lldb.said, r'stop reason = breakpoint 1\.1', r'Process 1 detached')
+    number = re.search(rf"(?m)thread #(\d+): tid = {NUMBERS + pid:#x}\b.*name = '{NAME} {pid}, sleeps'", lldb.said)
     check(number, f'process {pid} is not in\n{lldb.said}')
     part = re.search(rf'(?ms)^. thread #{number[1]}\b(?!: tid)(.*?)(^. thread #|\Z)', lldb.said)
     check(part, f'thread {number[1]} has no backtrace in\n{lldb.said}')
@@ -160,20 +165,9 @@ def lldb_shows_them(machine):
     rest = iter(frames)
     for function in READS_A_PIPE:
         check(function in rest, f'{function} is missing, or out of order, in {frames}:\n{part[0]}')
-    expect(lldb.said, r'Process 1 detached')
     lldb.end()
-    without_tasks(machine)
+    check(machine.answer() == 'ok', 'the call failed')
     machine.order('wake')
-
-
-def with_tasks(machine, on='on'):
-    packets = Packets(machine)
-    packets.client.ask('qRcmd,' + f'tasks {on}'.encode().hex())
-    packets.leave()
-
-
-def without_tasks(machine):
-    with_tasks(machine, 'off')
 
 
 # ---- Scripted packets ----

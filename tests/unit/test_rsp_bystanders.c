@@ -190,6 +190,22 @@ TEST(clients_that_name_no_process_find_them)
 	shut();
 }
 
+/* Which lldb asks for each thread, to show it without asking more. */
+TEST(how_one_stands)
+{
+	open_with(&(struct rsp_session_setup){.threads = 1});
+	ASK("qThreadStopInfo1e", "T00thread:1e;10:1e00010000000000;07:1e00020000000000;06:1e00030000000000;"
+				 "hexname:62797374616e646572203330;");
+	CHECK(strncmp(rsp_session_ask(&session, "qThreadStopInfo2"), "T00thread:2;10:0010000000000000;", 32) == 0);
+	ASK("qThreadStopInfo1f", "E03");
+	ASK("qThreadStopInfo", "E16");
+	/* A processor's reply has a name for lldb alone, whose users see it. */
+	CHECK(strstr(rsp_session_ask(&session, "qThreadStopInfo2"), "hexname:") == NULL);
+	ASK("QThreadSuffixSupported", "OK");
+	CHECK(strstr(rsp_session_ask(&session, "qThreadStopInfo2"), "hexname:73637269707465642d32;") != NULL);
+	shut();
+}
+
 TEST(non_stop_has_none)
 {
 	open_gdb();
