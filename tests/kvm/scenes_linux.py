@@ -111,7 +111,10 @@ def linux_stops_where_it_arrives_after_a_reset_too(t):
     for _ in range(2):
         stop = t.client.run(timeout=300)
         check(stop.kind == 'T' and stop.signal == 5, f'the arrival is told as {stop}')
-        place = symbols['start_kernel'] + kernel_offset(t)
+        offset = kernel_offset(t)
+        place = symbols['start_kernel'] + offset
+        # Where it is now, and not where it was before the reset.
+        equal(t.client.ask('qOffsets').decode(), f'TextSeg={LINKED + offset:x}', 'the place of the text')
         t.client.insert(0, place)
         check(t.client.read(place, 1) != b'\xcc', 'a breakpoint is seen in memory')
         t.client.remove(0, place)
