@@ -79,6 +79,21 @@ static bool attached(void *context, tl_u64 process)
 
 /* ---- Sessions ---- */
 
+/*
+ * The debugger finds everybody standing, and asks why: that is told for the first that has something to tell, and not
+ * again when it goes on.
+ */
+static void take_reason(struct tl_stub *stub)
+{
+	struct tl_report report;
+	bool taken = false;
+
+	while (tl_engine_take_report(stub->engine, &report))
+		taken = true;
+	for (tl_u32 n = 0; n < stub->count && !taken; n++)
+		taken = tl_engine_take_waiting(stub->engine, (struct tl_thread_id){TL_STUB_PROCESS, n + 1}, &report);
+}
+
 static bool begin_session(struct tl_stub *stub)
 {
 	const struct tl_rsp_host host = {
@@ -91,10 +106,8 @@ static bool begin_session(struct tl_stub *stub)
 		.commands = stub->more->commands,
 		.stops_are_brief = true,
 	};
-	struct tl_report report;
 
-	while (tl_engine_take_report(stub->engine, &report))
-		continue; /* the debugger finds everybody standing, and asks why */
+	take_reason(stub);
 	stub->ready = stub->done = false;
 	stub->rsp = tl_allocate(&host.allocator, tl_rsp_size());
 	if (stub->rsp == NULL)

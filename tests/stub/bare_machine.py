@@ -26,7 +26,7 @@ class X86:
     emulator = ['qemu-system-x86_64', '-m', '32']
     program_counter = 0x10
     handler, handler_size = 'interrupt_entry', 64
-    tasks = None
+    tasks, example = None, 'stubs/stub-example'
     fault_handler, fault_handler_size, fault_size = 'fault_entry', 1, 2
     watchpoints = 4
     flags, fault_flags = 'eflags', 0x10000  # RF: the machine saves it set
@@ -50,7 +50,7 @@ class Arm64:
     emulator = ['qemu-system-aarch64', '-M', 'virt', '-cpu', 'cortex-a57', '-m', '64']
     program_counter = 0x20
     handler, handler_size = 'vectors', 2048
-    tasks = 'stubs/stub-tasks-arm64'
+    tasks, example = 'stubs/stub-tasks-arm64', 'stubs/stub-example-arm64'
     fault_handler, fault_handler_size, fault_size = 'on_exception', 256, 4
     watchpoints = 4
     flags, fault_flags = 'cpsr', 0xc00  # BTYPE: of a call through a pointer, up to the next instruction

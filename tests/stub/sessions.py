@@ -201,7 +201,8 @@ SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four
             lldb_and_the_prompt_see_the_same, gdb_calls_functions, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
             a_lost_debugger_leaves_nothing, garbage_is_survived, exceptions.a_step_over_a_fault_ends_in_its_handler,
-            *LEFT, *WITH_TASKS, exceptions.exceptions_are_told, exceptions.steps_meet_exceptions, exceptions.an_exception_waits_for_a_debugger, *MISSING, *EXCLUSIVE]
+            *LEFT, *WITH_TASKS, exceptions.exceptions_are_told, exceptions.steps_meet_exceptions, exceptions.an_exception_waits_for_a_debugger,
+            exceptions.a_break_is_told_once, *MISSING, *EXCLUSIVE]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
 # for another one burn no time of the host then.
 AT_ONCE = {gdb_sees_everything, all_meet_one_breakpoint, false_conditions_stay_in_ring_0, garbage_is_survived,
@@ -225,7 +226,8 @@ def main():
     chosen = [session for session in chosen if session not in others]
     for session in chosen:
         start = time.monotonic()
-        machine = Machine(options.build, cpu, session in AT_ONCE, cpu.tasks if session in WITH_TASKS else None)
+        image = cpu.tasks if session in WITH_TASKS else cpu.example if session is exceptions.a_break_is_told_once else None
+        machine = Machine(options.build, cpu, session in AT_ONCE, image)
         try:
             session(machine)
             print(f'ok {session.__name__} ({time.monotonic() - start:.1f} s)', flush=True)

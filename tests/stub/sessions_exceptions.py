@@ -3,6 +3,7 @@
 import re
 
 from bare_machine import PROCESSORS, X86, leave, nothing_stray  # pylint: disable=wrong-import-position,import-error
+from client import Stop  # pylint: disable=wrong-import-position,import-error
 from expects import Failed, check, expect  # pylint: disable=wrong-import-position,import-error
 
 # Where the example with tasks has them.
@@ -244,6 +245,15 @@ def steps_meet_exceptions(machine):
         check(now == flags, f'the flags were {flags:#x} and are {now:#x}')
     client.set_register(client.pc_name, names['raise_read_behind'], stop.thread)
     client.set_word(names['raised'], 0)
+    nothing_stray(client)
+    leave(client)
+
+
+def a_break_is_told_once(machine):
+    """The debugger for which the source waits finds it standing there, and when it goes on the same is not told again."""
+    client = machine.client()
+    stop = Stop(client.ask('?'))
+    check((stop.signal, stop.thread) == (5, '1'), f'{stop}: it does not wait')
     nothing_stray(client)
     leave(client)
 
