@@ -16,17 +16,15 @@ import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / 'tools'), str(ROOT / 'tests/emulator'), str(ROOT / 'tests/conformance')]
+import archive  # pylint: disable=wrong-import-position,import-error
 import initrd  # pylint: disable=wrong-import-position,import-error
 import module  # pylint: disable=wrong-import-position,import-error
 import vmlinux  # pylint: disable=wrong-import-position,import-error
+from archive import Missing  # pylint: disable=wrong-import-position,import-error
 from client import Client  # pylint: disable=wrong-import-position,import-error
 from expects import Failed, check  # pylint: disable=wrong-import-position,import-error
 
 DEADLINE = 120
-
-
-class Missing(Exception):
-    """It cannot be had; the text says why."""
 
 
 def release():
@@ -254,6 +252,11 @@ class Machine:
         self.processors, self.moved, self.addresses = processors, None, {}
         self.build = pathlib.Path(build).resolve()
         self.where = self.build / 'tests/stub/linux'
+        self.said = self.heard = ''
+        with archive.alone(self.where):  # until what was made has been loaded: another may need it otherwise
+            self.boot(emulator or (lambda folder: ['-accel', 'tcg']), words, fixture, apart)
+
+    def boot(self, emulator, words, fixture, apart):
         kernel_file = kernel(self.where)
         more = {'fixture.ko': make_fixture(self.where).read_bytes()} if fixture else {}
         image = make_image(self.where, more)
@@ -261,10 +264,9 @@ class Machine:
         self.folder = tempfile.mkdtemp(prefix='stub-')
         console, line = Line(self.folder, 'console'), Line(self.folder, 'line')
         self.process = subprocess.Popen(
-            ['qemu-system-x86_64', *(emulator(self.folder) if emulator else ['-accel', 'tcg']), '-display', 'none', '-monitor', f'unix:{self.folder}/monitor,server=on,wait=off', '-nodefaults', '-no-reboot', '-m', '512',
-             '-cpu', 'max', '-smp', str(processors), *console.words('console'), *line.words('line'), '-kernel', kernel_file, '-initrd', image,
+            ['qemu-system-x86_64', *emulator(self.folder), '-display', 'none', '-monitor', f'unix:{self.folder}/monitor,server=on,wait=off', '-nodefaults', '-no-reboot',
+             '-m', '512', '-cpu', 'max', '-smp', str(self.processors), *console.words('console'), *line.words('line'), '-kernel', kernel_file, '-initrd', image,
              '-append', f'console=ttyS0 quiet loglevel=4 panic=-1 {words}'], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=apart)
-        self.said = self.heard = ''
         try:
             console.accept()
             line.accept()
