@@ -336,11 +336,11 @@ static void enter(struct tl_stub_machine *machine)
 {
 	struct table_register table = {sizeof(all.table) - 1, (tl_u64)(tl_uintptr)all.table};
 
+	write_dr7(DR7_INITIAL); /* before anything is stored: a watched word may be next to it */
 	machine->accessed = read_cr2();
 	__asm__ volatile("sidt %0" : "=m"(machine->table));
 	__asm__ volatile("lidt %0" : : "m"(table));
 	machine->inside = true;
-	write_dr7(DR7_INITIAL);
 	machine->segments[0] = read_ds();
 	machine->segments[1] = read_es();
 	machine->segments[2] = read_fs();

@@ -15,7 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / 'tests/conformance'))
-from bare_machine import CPUS, PROCESSORS, X86, Machine, leave  # pylint: disable=wrong-import-position,import-error
+from bare_machine import CPUS, PROCESSORS, X86, Machine, leave, nothing_stray  # pylint: disable=wrong-import-position,import-error
 import bytecode  # pylint: disable=wrong-import-position,import-error
 from client import Stop  # pylint: disable=wrong-import-position,import-error
 from expects import Failed, check, expect  # pylint: disable=wrong-import-position,import-error
@@ -156,6 +156,18 @@ def false_conditions_stay_in_ring_0(machine):
     leave(client)
 
 
+def what_lies_beside_the_stub_is_watched(machine):
+    """A word of the program's on a page with the stub's own, which it writes as it comes in: QEMU takes some of those stores for hits."""
+    client, ticks = machine.client(), machine.symbols['machine_ticks']
+    client.insert(2, ticks, 8)
+    for _ in range(3):
+        stop = client.run()
+        check(stop.has('watch') and int(stop.value('watch'), 16) == ticks, f'{stop} is no hit of it')
+    client.remove(2, ticks, 8)
+    nothing_stray(client)
+    leave(client)
+
+
 def a_lost_debugger_leaves_nothing(machine):
     """A debugger that says no word any more, and another that comes: the first one's points are gone."""
     client = machine.client()
@@ -200,7 +212,7 @@ LEFT = [exceptions.a_step_given_up_in_a_handler_leaves_no_trap, exceptions.a_ste
 SESSIONS = [gdb_sees_everything, gdb_watches_from_every_processor, gdb_arms_four_and_no_fifth,
             lldb_and_the_prompt_see_the_same, gdb_calls_functions, steps_stay_in_the_code,
             pushed_flags_are_the_programs, all_meet_one_breakpoint, false_conditions_stay_in_ring_0,
-            a_lost_debugger_leaves_nothing, garbage_is_survived, exceptions.a_step_over_a_fault_ends_in_its_handler,
+            what_lies_beside_the_stub_is_watched, a_lost_debugger_leaves_nothing, garbage_is_survived, exceptions.a_step_over_a_fault_ends_in_its_handler,
             *LEFT, *WITH_TASKS, exceptions.exceptions_are_told, exceptions.steps_meet_exceptions, exceptions.an_exception_waits_for_a_debugger,
             exceptions.a_break_is_told_once, *MISSING, *EXCLUSIVE]
 # Where the processors are to run at once, each in a thread of the host. Elsewhere they take turns: processors that wait
