@@ -184,11 +184,10 @@ static void one_byte(struct whole_stub *whole, tl_u8 byte)
 		whole->matched = byte == '$';
 	if (whole->matched == sizeof(greeting) - 1) {
 		whole->matched = 0;
-		/* What a session begins with was kept for it: a greeting within one is a new debugger's. */
-		if (stub->rsp != NULL && !whole->settling) {
-			/* What came before belongs to nobody any more. */
-			tl_move(whole->kept, greeting, sizeof(greeting) - 1);
-			whole->kept_size = sizeof(greeting) - 1;
+		/* What came before belongs to nobody any more, not even while it waits for everybody to stand. */
+		tl_move(whole->kept, greeting, sizeof(greeting) - 1);
+		whole->kept_size = sizeof(greeting) - 1;
+		if (!whole->settling) {
 			whole->settling = true;
 			gather(stub);
 		}
@@ -370,8 +369,11 @@ static bool serve_once(struct whole_stub *whole)
 
 	clear_the_way(stub);
 	busy |= listen(whole);
-	if (stub->done)
+	if (stub->done) {
 		end_session(stub);
+		/* The next one finds everybody stopped as if this one had never been: not one by one. */
+		*tl_engine_settings(stub->engine) = (struct tl_engine_settings){0};
+	}
 	if (LOAD(&whole->leaving) != 0 && tl_engine_quiet(stub->engine))
 		take_back(whole);
 	if (stub->ready && stub->rsp != NULL) {
