@@ -312,7 +312,8 @@ class Machine:
 
     def client(self):
         """Another debugger at the same line; what was said to one that is gone is nobody's."""
-        while select.select([self.line], [], [], 0)[0]:
+        # The emulator holds back what found no room; that comes when there is some.
+        while select.select([self.line], [], [], 0.1)[0]:
             check(self.line.recv(65536), 'the line has ended')
         client = Client(os.dup(self.line.fileno()), os.dup(self.line.fileno()), 'stub')
         client.start()
