@@ -79,6 +79,9 @@ static void parse_thread_stop(const char *reply, bool many_watches)
 		told += known;
 		if (key == 6 && memcmp(at, "thread", 6) == 0)
 			threads++;
+		else if (key == 7 && memcmp(at, "hexname", 7) == 0)
+			require(stop > colon + 1 && is_hex(colon + 1, (size_t)(stop - colon - 1)), "a name in digits",
+				reply);
 		else
 			require(known || is_hex(at, key), "a reason, the thread or a register", reply);
 		at = stop + 1;
